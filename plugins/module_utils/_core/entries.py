@@ -1,0 +1,52 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what a host's file system should hold, as values.
+
+An entry is one path that this project owns. Paths are absolute and never contain the root prefix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Union
+
+
+@dataclass(frozen=True)
+class File:
+    """A regular file with exactly this content (bytes) and mode (permission bits).
+
+    ``secret`` keeps the content out of every diff and log.
+    """
+
+    path: str
+    content: bytes = field(repr=False)
+    mode: int = 0o644
+    secret: bool = False
+
+
+@dataclass(frozen=True)
+class Link:
+    """A symbolic link that holds exactly this target."""
+
+    path: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Directory:
+    """A directory with this mode; what lies in it is not this entry's business."""
+
+    path: str
+    mode: int = 0o755
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A path that must not exist (a directory goes with all it holds)."""
+
+    path: str
+
+
+Entry = Union[File, Link, Directory, Absent]

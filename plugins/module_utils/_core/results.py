@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the words in which a run tells what happened (SPEC R1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Trigger(str, Enum):
+    """Why an update runs."""
+
+    DOWNLOAD = "download"
+    RECONNECT = "reconnect"
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
+
+    @property
+    def by_event(self) -> bool:
+        """Whether E3 counts this trigger among the events."""
+        return self in (Trigger.DOWNLOAD, Trigger.RECONNECT)
+
+
+class Result(str, Enum):
+    """How an update ended, decided from evidence and never from an exit code alone (R1)."""
+
+    UPDATED = "updated"
+    CURRENT = "current"
+    COOLING_DOWN = "cooling_down"
+    HELD = "held"
+    UNREACHABLE = "unreachable"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Component:
+    """One installed component: ``version`` is the product's own word, ``built`` is Unix seconds or None if unknown."""
+
+    name: str
+    version: str
+    built: int | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        return {"name": self.name, "version": self.version, "built": self.built}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a product's update came to; ``until`` (Unix seconds) only with ``cooling_down``, ``why`` is one sentence."""
+
+    result: Result
+    why: str = ""
+    until: int | None = None
+
+
+@dataclass(frozen=True)
+class ScanOutcome:
+    """What a scan found: ``findings`` are (path, signature) pairs; ``ok`` is False when the scan itself broke."""
+
+    ok: bool
+    findings: tuple[tuple[str, str], ...] = ()
+    why: str = ""

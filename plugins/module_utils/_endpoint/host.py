@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the host as the library sees it, a small interface that the agent, the modules and the tests can each provide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, Sequence
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A finished process. ``code`` is its exit status (negative: ended by that signal), output is text in UTF-8."""
+
+    code: int
+    out: str
+    err: str
+    timed_out: bool = False
+
+
+class Host(Protocol):
+    """Processes and files of one host, or of a directory that stands for one.
+
+    Paths are absolute and without the root prefix; the host adds it. Everything raises OSError as the system does.
+    """
+
+    root: str
+    """The directory that stands for ``/``; the empty string on a live host."""
+
+    @property
+    def live(self) -> bool:
+        """Whether this is the running system itself, so that schedulers and services may be told something."""
+
+    def now(self) -> float:
+        """The wall clock, Unix seconds."""
+
+    def real(self, path: str) -> str:
+        """The path with the root prefix, for programs and libraries that need one."""
+
+    def run(
+        self, argv: Sequence[str], *, timeout: float, stdin: bytes = b"", env: dict[str, str] | None = None
+    ) -> Completed:
+        """Run an argument list in the C locale; past ``timeout`` seconds its whole process group is killed.
+
+        Raises FileNotFoundError when the program does not exist. ``env`` is added to a minimal environment.
+        """
+
+    def read(self, path: str) -> bytes | None:
+        """The file's content, None when there is no such file."""
+
+    def exists(self, path: str) -> bool:
+        """Whether the path exists (a dangling link does)."""
+
+    def write(self, path: str, content: bytes, *, mode: int = 0o644, owner: str | None = None) -> None:
+        """Replace a file atomically and durably (C3), creating parent directories (0755) that are missing.
+
+        ``owner`` is a user name whose uid and gid the file gets; it is ignored where the process may not change owners.
+        """
+
+    def link(self, path: str, target: str) -> None:
+        """Replace a symbolic link atomically."""
+
+    def mkdir(self, path: str, *, mode: int = 0o755, owner: str | None = None) -> None:
+        """Make a directory and its parents; an existing one gets the mode."""
+
+    def remove(self, path: str) -> None:
+        """Remove a file, a link or a directory with all it holds; nothing there is fine."""
+
+    def log(self, level: int, message: str) -> None:
+        """One line to the host's journal (``syslog.LOG_*`` level); in a sandbox to its own log file."""
