@@ -1,0 +1,161 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: this machine, or a directory that stands for one, through the operating system's own calls."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import time
+from typing import Sequence
+
+from . import process
+from .host import Completed
+
+SANDBOX_LOG = "/var/log/epp-agent.log"
+_NAME_IN_JOURNAL = "epp-agent"
+
+
+def temporary_name(path: str) -> str:
+    """Where a file's new content lies until it replaces the old; fixed, so that a killed writer leaves one name only."""
+    directory, name = os.path.split(path)
+    return os.path.join(directory, f".{name}.epp-new")
+
+
+class LocalHost:
+    """The ``Host`` of the agent. ``root`` is a directory that stands for ``/``; empty means the running system."""
+
+    def __init__(self, root: str = "") -> None:
+        absolute = os.path.abspath(root) if root else ""
+        self.root = "" if absolute == "/" else absolute
+
+    @property
+    def live(self) -> bool:
+        return not self.root
+
+    def now(self) -> float:
+        return time.time()
+
+    def real(self, path: str) -> str:
+        """The path below the root; a link in its way that leads out of the root is refused with PermissionError."""
+        if not self.root:
+            return path
+        joined = self.root + path
+        parent = os.path.realpath(os.path.dirname(joined))
+        if parent != os.path.realpath(self.root) and not parent.startswith(os.path.realpath(self.root) + "/"):
+            raise PermissionError(f"{path}: a symbolic link leads out of the root directory {self.root}")
+        return joined
+
+    def run(
+        self, argv: Sequence[str], *, timeout: float, stdin: bytes = b"", env: dict[str, str] | None = None
+    ) -> Completed:
+        return process.run(argv, timeout=timeout, stdin=stdin, env=env)
+
+    def read(self, path: str) -> bytes | None:
+        try:
+            with open(self.real(path), "rb") as file:
+                return file.read()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def exists(self, path: str) -> bool:
+        return os.path.lexists(self.real(path))
+
+    def write(self, path: str, content: bytes, *, mode: int = 0o644, owner: str | None = None) -> None:
+        target, temporary = self.real(path), temporary_name(self.real(path))
+        self.mkdir_parents(path)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            descriptor = os.open(temporary, flags, 0o600)
+            try:
+                os.fchmod(descriptor, mode)
+                _own(descriptor, owner)
+                _write_all(descriptor, content)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            os.replace(temporary, target)
+        except BaseException:
+            _unlink(temporary)
+            raise
+        _sync_directory(os.path.dirname(target))
+
+    def link(self, path: str, target: str) -> None:
+        real, temporary = self.real(path), temporary_name(self.real(path))
+        self.mkdir_parents(path)
+        _unlink(temporary)
+        os.symlink(target, temporary)
+        os.replace(temporary, real)
+        _sync_directory(os.path.dirname(real))
+
+    def mkdir(self, path: str, *, mode: int = 0o755, owner: str | None = None) -> None:
+        real = self.real(path)
+        self.mkdir_parents(path)
+        if not os.path.isdir(real):
+            os.mkdir(real)
+        descriptor = os.open(real, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fchmod(descriptor, mode)
+            _own(descriptor, owner)
+        finally:
+            os.close(descriptor)
+
+    def mkdir_parents(self, path: str) -> None:
+        """Make the directories above a path that are missing (0755)."""
+        os.makedirs(os.path.dirname(self.real(path)), mode=0o755, exist_ok=True)
+
+    def remove(self, path: str) -> None:
+        real = self.real(path)
+        try:
+            if stat.S_ISDIR(os.lstat(real).st_mode):
+                shutil.rmtree(real)
+            else:
+                os.unlink(real)
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+
+    def log(self, level: int, message: str) -> None:
+        line = message.replace("\n", " | ")
+        if self.live:
+            import syslog
+
+            syslog.openlog(_NAME_IN_JOURNAL, syslog.LOG_PID, syslog.LOG_DAEMON)
+            syslog.syslog(level, line)
+            return
+        self.mkdir_parents(SANDBOX_LOG)
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.now()))
+        with open(self.real(SANDBOX_LOG), "a", encoding="utf-8") as file:
+            file.write(f"{stamp} <{level}> {line}\n")
+
+
+def _own(descriptor: int, owner: str | None) -> None:
+    if owner is None or os.geteuid() != 0:
+        return
+    import pwd
+
+    entry = pwd.getpwnam(owner)
+    os.fchown(descriptor, entry.pw_uid, entry.pw_gid)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def _sync_directory(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
