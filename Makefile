@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Every target is one call of tests/run.py, which builds what it needs under .cache/ first.
+PYTHON ?= python3
+RUN = $(PYTHON) tests/run.py
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint typing changelog docs-lint units sanity ansible-units package lab bench docs clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: ## a sandbox fleet from first converge to second version, without root, in under a minute
+	@$(RUN) demo
+
+test: ## everything below down to `lab`, and the demo
+	@$(RUN) test
+
+lint: ## ruff, yamllint, ansible-lint (production)
+	@$(RUN) lint
+
+typing: ## mypy, strict on the library
+	@$(RUN) typing
+
+changelog: ## changelog fragments
+	@$(RUN) changelog
+
+docs-lint: ## plugin, role and guide documentation
+	@$(RUN) docs-lint
+
+units: ## unit and property tests
+	@$(RUN) units
+
+sanity: ## ansible-test sanity: the controller's Python, and the oldest Python of endpoints
+	@$(RUN) sanity sanity-oldest
+
+ansible-units: ## the unit tests of plugins/ under ansible-test
+	@$(RUN) ansible-units
+
+package: ## build the tarball, install and verify it
+	@$(RUN) package
+
+lab: ## the fleet of real machines (Linux, root)
+	@$(RUN) lab
+
+bench: ## converge compared with builtin modules, mitogen and pyinfra on the lab
+	@$(RUN) bench
+
+docs: ## the HTML documentation
+	@$(RUN) docs
+
+clean: ## remove everything that the targets above made
+	@$(RUN) clean

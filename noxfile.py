@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The same steps as the Makefile's, for people who are used to nox. tests/run.py owns environments and order."""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "typing", "units"]
+
+
+def _steps(session: nox.Session, *steps: str) -> None:
+    session.run("python3", "tests/run.py", *steps, external=True)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff, yamllint, ansible-lint, changelog and documentation lint."""
+    _steps(session, "lint", "changelog", "docs-lint")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Mypy, strict on the library."""
+    _steps(session, "typing")
+
+
+@nox.session
+def sanity(session: nox.Session) -> None:
+    """Ansible's own sanity tests."""
+    _steps(session, "sanity", "sanity-oldest")
+
+
+@nox.session
+def units(session: nox.Session) -> None:
+    """Unit and property tests, plain and under ansible-test."""
+    _steps(session, "units", "ansible-units")
+
+
+@nox.session
+def lab(session: nox.Session) -> None:
+    """The fleet of real machines."""
+    _steps(session, "lab")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """The sandbox fleet."""
+    _steps(session, "demo")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The HTML documentation."""
+    _steps(session, "docs")

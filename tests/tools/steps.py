@@ -1,0 +1,215 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The steps. Each is a function that runs programs on a workbench and raises StepFailed when one of them fails."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+from . import environments, interpreters
+from .report import Outcome, junit
+from .workbench import StepFailed, Workbench
+
+LIBRARY = ("plugins/module_utils/_core", "plugins/module_utils/_endpoint")
+
+
+def ruff(bench: Workbench) -> Outcome:
+    """Ruff's rules for all Python."""
+    tools = bench.tools()
+    bench.run([tools / "ruff", "check", "."], env=bench.variables(tools))
+    return Outcome()
+
+
+def ruff_format(bench: Workbench) -> Outcome:
+    """Ruff's layout for all Python."""
+    tools = bench.tools()
+    bench.run([tools / "ruff", "format", "--check", "."], env=bench.variables(tools))
+    return Outcome()
+
+
+def yamllint(bench: Workbench) -> Outcome:
+    """Yamllint on every YAML file."""
+    tools = bench.tools()
+    bench.run([tools / "yamllint", "--strict", "."], env=bench.variables(tools))
+    return Outcome()
+
+
+def ansible_lint(bench: Workbench) -> Outcome:
+    """Ansible-lint with the production profile, offline."""
+    tools = bench.tools()
+    copied = bench.copied  # it leaves a directory of its own behind
+    env = bench.variables(tools, ANSIBLE_COLLECTIONS_PATH=str(copied.parents[2]))
+    bench.run([tools / "ansible-lint", "--offline", "--nocolor"], env=env, cwd=copied)
+    return Outcome()
+
+
+def typing(bench: Workbench) -> Outcome:
+    """Mypy for Python 3.9, strict, on the library."""
+    tools = bench.tools()
+    bench.run([tools / "mypy", *LIBRARY], env=bench.variables(tools))
+    return Outcome()
+
+
+def changelog(bench: Workbench) -> Outcome:
+    """Changelog fragments and the changelog of past releases."""
+    tools = bench.tools()
+    env = bench.variables(tools)
+    bench.run([tools / "antsibull-changelog", "lint"], env=env)
+    bench.run([tools / "antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml"], env=env)
+    return Outcome()
+
+
+def docs_lint(bench: Workbench) -> Outcome:
+    """Documentation of plugins and roles, the guides and every reference in them."""
+    tools = bench.tools()
+    checks = ["--plugin-docs", "--validate-collection-refs=all", "--check-extra-docs-refs"]
+    bench.run([tools / "antsibull-docs", "lint-collection-docs", *checks, "."], env=bench.variables(tools))
+    return Outcome()
+
+
+def units(bench: Workbench) -> Outcome:
+    """Unit and property tests."""
+    return _pytest(bench, "units", "-p", "no:pytest-ansible", "-n", "2", "tests/unit")
+
+
+def lab(bench: Workbench) -> Outcome:
+    """The fleet of real machines, through pytest-ansible; skips itself by name where it cannot run."""
+    # Without the option pytest-ansible leaves a tree of links in the work tree.
+    return _pytest(bench, "lab", "--ansible-unit-inject-only", "tests/lab")
+
+
+def _pytest(bench: Workbench, name: str, *arguments: str) -> Outcome:
+    tools = bench.tools()
+    report = bench.results / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    command = [tools / "python", "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
+    bench.run(command, env=bench.variables(tools))
+    return junit(report)
+
+
+def sanity(bench: Workbench) -> Outcome:
+    """Every sanity test of ansible-test, on the controller's Python."""
+    return _sanity(bench, "sanity", bench.controller)
+
+
+def sanity_oldest(bench: Workbench) -> Outcome:
+    """What ansible-test knows of the oldest Python of endpoints: does everything compile and import there?"""
+    oldest = interpreters.find(interpreters.OLDEST_TARGET)
+    if oldest is None:
+        return Outcome(skips=(f"no Python {interpreters.OLDEST_TARGET[0]}.{interpreters.OLDEST_TARGET[1]}",), ran=False)
+    return _sanity(bench, "sanity-oldest", oldest, "--test", "compile", "--test", "import")
+
+
+def _sanity(bench: Workbench, name: str, python: interpreters.Interpreter, *tests: str) -> Outcome:
+    output = _ansible_test(bench, name, "sanity", "--python", python.dotted, *tests)
+    skips = tuple(line[9:] for line in output.splitlines() if line.startswith("WARNING: ") and "skip" in line.lower())
+    count = sum(line.startswith("Running sanity test") for line in output.splitlines())
+    return Outcome(f"{count} tests, Python {python.dotted}", skips)
+
+
+def ansible_units(bench: Workbench) -> Outcome:
+    """The unit tests of plugins/, the way ansible-test runs them."""
+    shutil.rmtree(bench.copied / "tests" / "output", ignore_errors=True)
+    _ansible_test(bench, "ansible-units", "units", "--python", bench.controller.dotted)
+    return junit(*sorted((bench.copied / "tests" / "output" / "junit").glob("python*-units.xml")))
+
+
+def _ansible_test(bench: Workbench, name: str, *arguments: str) -> str:
+    tools = bench.tools()
+    home = environments.private_home(bench.cache / "home", tools)
+    env = bench.variables(tools, HOME=str(home))
+    del env["PYTHONPATH"], env["ANSIBLE_COLLECTIONS_PATH"]  # ansible-test finds the copy by where it starts
+    command = [tools / "ansible-test", *arguments, "--color", "no"]
+    return bench.log(command, bench.results / f"{name}.log", env=env, cwd=bench.copied)
+
+
+def package(bench: Workbench) -> Outcome:
+    """Build the tarball, install it, verify it, and use it with nothing but its run-time directories."""
+    tools = bench.tools()
+    place = bench.cache / "package"
+    shutil.rmtree(place, ignore_errors=True)
+    env = bench.variables(tools, ANSIBLE_COLLECTIONS_PATH=str(place))
+    galaxy = [tools / "ansible-galaxy", "collection"]
+    bench.run([*galaxy, "build", "--output-path", place], env=env, cwd=bench.copied)
+    (tarball,) = place.glob("epp-autoupdate-*.tar.gz")
+    bench.run([*galaxy, "install", "--offline", "--pre", "-p", place, tarball], env=env, cwd=place)
+    bench.run([*galaxy, "verify", "--offline", "epp.autoupdate"], env=env, cwd=place)
+    installed = place / "ansible_collections" / "epp" / "autoupdate"
+    for left in installed.iterdir():
+        if left.name not in ("meta", "plugins", "roles", "playbooks", "MANIFEST.json", "FILES.json"):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+    modules = sorted(f"epp.autoupdate.{path.stem}" for path in (installed / "plugins" / "modules").glob("*.py"))
+    if not modules:
+        raise StepFailed("the tarball holds no module")
+    bench.run([tools / "ansible-doc", "--json", *modules], env=env, cwd=place)
+    for playbook in sorted((installed / "playbooks").glob("*.yml")):
+        name = f"epp.autoupdate.{playbook.stem}"
+        bench.run([tools / "ansible-playbook", "--syntax-check", "-i", "localhost,", name], env=env, cwd=place)
+    return Outcome(f"{tarball.name}, {tarball.stat().st_size // 1024} KiB, {len(modules)} modules")
+
+
+def demo(bench: Workbench) -> Outcome:
+    """A sandbox fleet from first converge to second version; ansible-core is all it needs."""
+    tools = bench.tools("demo")
+    bench.run([tools / "python", "demo/run.py"], env=bench.variables(tools))
+    return Outcome()
+
+
+def bench(bench: Workbench) -> Outcome:
+    """Converge on the lab, compared with builtin modules, mitogen and pyinfra."""
+    tools = bench.environment("bench", bench.root / "benchmarks" / "requirements.txt")
+    bench.run([tools / "python", "benchmarks/converge"], env=bench.variables(tools))
+    return Outcome()
+
+
+def docs(bench: Workbench) -> Outcome:
+    """The HTML documentation, in ``.cache/docs/build/html``."""
+    tools = bench.tools("docs")
+    env = bench.variables(tools)
+    place = bench.cache / "docs"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(mode=0o755)
+    init = [tools / "antsibull-docs", "sphinx-init", "--use-current", "--squash-hierarchy", "--fail-on-error"]
+    bench.run([*init, "--lenient", "--dest-dir", place, "epp.autoupdate"], env=env)
+    bench.run(["sh", "build.sh"], env=env, cwd=place)
+    return Outcome(str(place / "build" / "html" / "index.html"))
+
+
+def clean(bench: Workbench) -> Outcome:
+    """Remove everything that the other steps made."""
+    for name in (".cache", ".ansible", ".nox", ".hypothesis", ".pytest_cache", ".mypy_cache", ".ruff_cache"):
+        shutil.rmtree(bench.root / name, ignore_errors=True)
+    return Outcome()
+
+
+STEPS: dict[str, Callable[[Workbench], Outcome]] = {
+    step.__name__.replace("_", "-"): step
+    for step in (
+        ruff,
+        ruff_format,
+        yamllint,
+        ansible_lint,
+        typing,
+        changelog,
+        docs_lint,
+        units,
+        sanity,
+        sanity_oldest,
+        ansible_units,
+        package,
+        lab,
+        demo,
+        bench,
+        docs,
+        clean,
+    )
+}
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "lint": ("ruff", "ruff-format", "yamllint", "ansible-lint"),
+    "test": tuple(name for name in STEPS if name not in ("bench", "docs", "clean")),
+}
+"""Names for several steps; ``test`` is everything that can pass or fail."""
