@@ -107,6 +107,8 @@ def _sanity(bench: Workbench, name: str, python: interpreters.Interpreter, *test
     output = _ansible_test(bench, name, "sanity", "--python", python.dotted, *tests)
     skips = tuple(line[9:] for line in output.splitlines() if line.startswith("WARNING: ") and "skip" in line.lower())
     count = sum(line.startswith("Running sanity test") for line in output.splitlines())
+    if not count:
+        raise StepFailed("ansible-test found nothing to test")
     return Outcome(f"{count} tests, Python {python.dotted}", skips)
 
 

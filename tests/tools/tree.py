@@ -37,6 +37,9 @@ def copy(root: Path, parent: Path) -> Path:
         if source.is_symlink() or source.is_file():  # git also names files that were just deleted
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target, follow_symlinks=False)
+    if shutil.which("git"):
+        # ansible-test asks git for the files; without a repository here it asks the outer one, which ignores .cache.
+        subprocess.run(["git", "init", "--quiet", str(place)], check=True)
     return place
 
 

@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The project as the tests in this directory see it: its files, its YAML, the documentation in its modules."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible_collections.epp.autoupdate.tests.tools import tree
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def files() -> list[Path]:
+    """Every file that git would track."""
+    return [ROOT / name for name in tree.files(ROOT)]
+
+
+def load(*parts: str) -> Any:
+    """A YAML file's content."""
+    return yaml.safe_load(ROOT.joinpath(*parts).read_text(encoding="utf-8"))
+
+
+def text(*parts: str) -> str:
+    """A file's text."""
+    return ROOT.joinpath(*parts).read_text(encoding="utf-8")
+
+
+def modules() -> list[str]:
+    """The names of the modules, sorted."""
+    return sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+
+
+def roles() -> list[str]:
+    """The names of the roles, sorted."""
+    return sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())
+
+
+def playbooks() -> list[str]:
+    """The names of the playbooks, sorted."""
+    return sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml") if not path.stem.endswith(".meta"))
+
+
+def documentation(module: str) -> dict[str, Any]:
+    """The DOCUMENTATION of a module, its fragments not merged in."""
+    for node in ast.parse(text("plugins", "modules", f"{module}.py")).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "DOCUMENTATION":
+            return yaml.safe_load(ast.literal_eval(node.value))
+    raise LookupError(f"{module} has no DOCUMENTATION")
+
+
+def leaves(options: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every option of a specification, with its path, through all levels."""
+    for name, option in (options or {}).items():
+        here = f"{path}.{name}" if path else name
+        yield here, option
+        nested = option.get("options") or option.get("suboptions") or {}
+        yield from leaves(nested, here)

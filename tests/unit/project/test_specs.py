@@ -1,0 +1,54 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options are typed to the leaf, and a role's defaults are those of its specification."""
+
+from __future__ import annotations
+
+import pytest
+
+from . import repository
+
+
+def entry_points(role: str) -> dict:
+    return repository.load("roles", role, "meta", "argument_specs.yml")["argument_specs"]
+
+
+@pytest.mark.parametrize("role", repository.roles())
+def test_the_defaults_of_a_role_and_of_its_specification_are_the_same(role):
+    options = entry_points(role)["main"]["options"]
+    specified = {name: option["default"] for name, option in options.items() if "default" in option}
+    assert specified == repository.load("roles", role, "defaults", "main.yml")
+
+
+@pytest.mark.parametrize("role", repository.roles())
+def test_a_role_has_a_readme_and_metadata(role):
+    directory = repository.ROOT / "roles" / role
+    assert (directory / "README.md").is_file()
+    assert (directory / "meta" / "main.yml").is_file()
+
+
+@pytest.mark.parametrize("role", repository.roles())
+def test_every_variable_of_a_role_is_typed_and_described(role):
+    for name, entry in entry_points(role).items():
+        assert untyped(entry.get("options", {})) == [], name
+
+
+@pytest.mark.parametrize("module", repository.modules())
+def test_every_option_of_a_module_is_typed_and_described(module):
+    assert untyped(repository.documentation(module).get("options", {})) == []
+
+
+def untyped(options: dict) -> list[str]:
+    return [path for path, option in repository.leaves(options) if not is_typed(option)]
+
+
+def is_typed(option: dict) -> bool:
+    kind = option.get("type")
+    nested = option.get("options") or option.get("suboptions")
+    if not kind or not option.get("description"):
+        return False
+    if kind == "list" and not option.get("elements"):
+        return False
+    return bool(nested) or (kind != "dict" and option.get("elements") != "dict")

@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The tools that run the steps: what they report, which interpreters and which files they choose."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from ansible_collections.epp.autoupdate.tests.tools import environments, interpreters, report, tree
+from ansible_collections.epp.autoupdate.tests.tools.report import FAILED, PASSED, SKIPPED, Row
+
+
+def test_the_last_line_counts_steps():
+    rows = [Row("a", PASSED, 1.0), Row("b", FAILED, 2.0, "ruff ended with 1"), Row("c", PASSED, 61.0)]
+    lines = list(report.table(rows))
+    assert lines[-1] == "2 passed, 1 failed"
+    assert lines[-2] == "3 steps in 1:04"
+
+
+def test_what_did_not_run_is_named():
+    rows = [Row("lab", SKIPPED, 0.1, "", ("test_boot: needs root",)), Row("a", PASSED, 1.0)]
+    lines = list(report.table(rows))
+    assert "  lab: test_boot: needs root" in lines
+    assert lines[-1] == "1 passed, 0 failed, 1 skipped"
+
+
+def test_junit_names_every_skipped_test_and_its_reason(tmp_path):
+    path = tmp_path / "a.xml"
+    path.write_text(
+        '<testsuites><testsuite><testcase classname="m" name="runs"/>'
+        '<testcase classname="m" name="waits"><skipped message="no systemd here"/></testcase></testsuite></testsuites>'
+    )
+    outcome = report.junit(path)
+    assert outcome.note == "1 tests, 1 skipped"
+    assert outcome.skips == ("m::waits: no systemd here",)
+    assert outcome.ran
+
+
+@pytest.mark.parametrize("cases", ["", '<testcase classname="m" name="a"><skipped message="x"/></testcase>'])
+def test_a_step_whose_every_test_was_skipped_did_not_run(tmp_path, cases):
+    path = tmp_path / "a.xml"
+    path.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
+    assert not report.junit(path).ran
+
+
+def test_shims_are_no_interpreters(tmp_path, monkeypatch):
+    shims, real = tmp_path / "shims", tmp_path / "bin"
+    monkeypatch.setenv("PATH", os.pathsep.join([str(shims), str(real)]))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert interpreters.search_path() == str(real)
+
+
+def test_an_interpreter_that_does_not_start_is_not_found(tmp_path, monkeypatch):
+    broken = tmp_path / "python3.99"
+    broken.write_text("#!/bin/sh\necho 'command not found' >&2\nexit 127\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert interpreters.find((3, 99)) is None
+
+
+def test_the_link_follows_the_work_tree(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        parent = tree.link(tmp_path / name, tmp_path / "collections")
+        assert (parent / "ansible_collections" / "epp" / "autoupdate").resolve() == tmp_path / name
+
+
+def test_a_tree_without_git_is_walked_without_its_caches(tmp_path):
+    for name in ("plugins/a.py", ".cache/b.py", "README.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    assert tree.files(tmp_path) == ["README.md", "plugins/a.py"]
+
+
+def test_the_settings_of_pip_reach_programs_that_drop_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_INDEX_URL", "https://index.example/simple")
+    environments.private_home(tmp_path, tmp_path / "venv" / "bin")
+    config = tmp_path / ".config" / "pip" / "pip.conf"
+    assert "index-url = https://index.example/simple" in config.read_text()
+    assert config.stat().st_mode & 0o077 == 0
+
+
+def test_an_environment_is_rebuilt_when_an_included_file_changes(tmp_path):
+    (tmp_path / "base.txt").write_text("a\n")
+    (tmp_path / "more.txt").write_text("-r base.txt\nb\n")
+    python = interpreters.Interpreter("/usr/bin/python3", (3, 11))
+    before = environments._fingerprint(tmp_path / "more.txt", python)
+    (tmp_path / "base.txt").write_text("a>=2\n")
+    assert environments._fingerprint(tmp_path / "more.txt", python) != before
