@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lab tier: one real fleet for the whole session.
+
+It is driven through pytest-ansible's host manager, here and nowhere else. Where a fleet can't run, every test of this
+tier is skipped by name, with the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import lab_root
+import pytest
+from fleet import Fleet, Plan
+from lab_ansible import REPOSITORY, Ansible
+from lab_nodes import Node
+from lab_server import ComponentServer
+
+# Which machine belongs to whom. A test file owns its machines: no test cares what another file's tests left.
+SYSTEMD_MACHINES = 7
+BARE_MACHINES = 2
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("filterwarnings", "ignore:AnsibleCollectionFinder has already been configured:UserWarning")
+
+
+def _obstacle(config: pytest.Config) -> str:
+    if not config.pluginmanager.hasplugin("ansible"):
+        return "the pytest-ansible plugin is not loaded"
+    return lab_root.why_not()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    own = [item for item in items if Path(item.path).parent == Path(__file__).parent]
+    obstacle = _obstacle(config) if own else ""
+    if not obstacle:
+        return
+    warnings.warn(f"THE LAB TIER DOES NOT RUN HERE: {obstacle}; {len(own)} tests are skipped", stacklevel=1)
+    for item in own:
+        item.add_marker(pytest.mark.skip(reason=f"no lab on this host: {obstacle}"))
+
+
+@pytest.fixture(scope="session")
+def fleet() -> Iterator[Fleet]:
+    """The session's own fleet, on a bridge that nobody else has; it goes down with this process, however that ends."""
+    fleet, keeper = Fleet.up(_free_plan(), follow=True)
+    yield fleet
+    fleet.down()
+    keeper.wait(30)
+
+
+def _free_plan() -> Plan:
+    taken = {name for _index, name in socket.if_nameindex()}
+    for number in range(80, 100):
+        if f"epp{number}" not in taken:
+            return Plan.of(name=f"epp{number}", subnet=f"10.{number}", systemd=SYSTEMD_MACHINES, bare=BARE_MACHINES)
+    raise lab_root.LabError("twenty fleets are already up on this host")
+
+
+@pytest.fixture(scope="session")
+def inventory(fleet: Fleet) -> Path:
+    path = fleet.plan.directory / "inventory.ini"
+    path.write_text(fleet.inventory())
+    return path
+
+
+@pytest.fixture(scope="session")
+def hosts(request: pytest.FixtureRequest, inventory: Path) -> Callable[[str], Any]:
+    """pytest-ansible's host manager: a function from a host's name to its modules."""
+    plugin = request.config.pluginmanager.getplugin("ansible")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it announces its retirement at every use
+        manager = plugin.initialize(request.config, inventory=str(inventory), host_pattern="all")
+
+    def modules(pattern: str) -> Any:
+        return manager[pattern]
+
+    return modules
+
+
+@pytest.fixture(scope="session")
+def node(fleet: Fleet, hosts: Callable[[str], Any]) -> Callable[[str], Node]:
+    """``node("n1")``: that machine."""
+    return lambda name: Node(fleet, name, hosts)
+
+
+@pytest.fixture(scope="session")
+def ansible(inventory: Path, tmp_path_factory: pytest.TempPathFactory) -> Ansible:
+    """Real ansible-playbook runs of this collection against the fleet."""
+    return Ansible(inventory=inventory, work=tmp_path_factory.mktemp("ansible"))
+
+
+@pytest.fixture(scope="session")
+def _ports() -> Iterator[int]:
+    return iter(range(8080, 9000))
+
+
+@pytest.fixture
+def component_server(
+    fleet: Fleet, tmp_path_factory: pytest.TempPathFactory, _ports: Iterator[int]
+) -> Iterator[ComponentServer]:
+    """A component source of this test's own, started."""
+    server = ComponentServer(
+        root=lab_root.path(),
+        directory=tmp_path_factory.mktemp("www"),
+        address=fleet.plan.gateway,
+        port=next(_ports),
+    )
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def databases() -> Callable[[int], dict[str, Path]]:
+    """``databases(3)``: what a mirror serves when version 3 of the signed test database is the newest."""
+    place = Path(os.environ.get("EPP_TESTDATA", REPOSITORY.parent / "shared" / "testdata")) / "clamav"
+    if not (place / "test-1.cvd").is_file():
+        pytest.skip(f"no signed ClamAV test databases in {place} (set EPP_TESTDATA to the folder that holds clamav/)")
+
+    def serve(version: int) -> dict[str, Path]:
+        files = {"test.cvd": place / f"test-{version}.cvd", "test.cvd.sign": place / f"test-{version}.cvd.sign"}
+        for patch in (place / f"test-{number}.cdiff" for number in range(2, version + 1)):
+            files[patch.name] = patch
+            files[f"{patch.name}.sign"] = patch.with_name(f"{patch.name}.sign")
+        return files
+
+    return serve

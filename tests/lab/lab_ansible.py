@@ -1,0 +1,139 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Real ansible-playbook runs of the collection, with every host's results as values."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+REPOSITORY = HERE.parent.parent
+TASK = "epp.autoupdate.endpoint"
+
+
+@dataclass(frozen=True)
+class HostResult:
+    """What a run came to on one host; ``task`` is the last result of the collection's endpoint task (or {})."""
+
+    name: str
+    changed: bool
+    failed: bool
+    task: dict[str, Any] = field(repr=False)
+    results: tuple[dict[str, Any], ...] = field(repr=False)
+
+    @property
+    def message(self) -> str:
+        return "\n".join(str(line["result"].get("msg", "")) for line in self.results if line["kind"] != "ok")
+
+    @property
+    def diff(self) -> list[dict[str, Any]]:
+        diff = self.task.get("diff") or []
+        return diff if isinstance(diff, list) else [diff]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished ansible-playbook run."""
+
+    code: int
+    output: str = field(repr=False)
+    hosts: dict[str, HostResult]
+
+    def __getitem__(self, host: str) -> HostResult:
+        return self.hosts[host]
+
+    def demand(self) -> Run:
+        assert self.code == 0, self.output[-6000:]
+        return self
+
+
+class Ansible:
+    """Runs the collection's playbooks and modules against a fleet."""
+
+    def __init__(self, *, inventory: Path, work: Path) -> None:
+        self._inventory = inventory
+        self._work = work
+        self._count = 0
+        self._collections = work / "collections"
+        place = self._collections / "ansible_collections" / "epp"
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "autoupdate").symlink_to(REPOSITORY)
+
+    def converge(
+        self,
+        hosts: dict[str, dict[str, Any]],
+        *,
+        check: bool = False,
+        diff: bool = False,
+        state: str | None = None,
+    ) -> Run:
+        """Run the module ``epp.autoupdate.endpoint`` once on every host, each with its own options."""
+        task: dict[str, Any] = {"name": "Converge", TASK: "{{ lab_options }}"}
+        options = {name: {**values, **({"state": state} if state else {})} for name, values in hosts.items()}
+        return self.play([task], {name: {"lab_options": values} for name, values in options.items()}, check, diff)
+
+    def site(self, hosts: dict[str, dict[str, Any]], *, check: bool = False, diff: bool = False) -> Run:
+        """Run the collection's own playbook ``epp.autoupdate.site`` with these variables for each host."""
+        return self._run("epp.autoupdate.site", hosts, check, diff)
+
+    def play(
+        self, tasks: list[dict[str, Any]], hosts: dict[str, dict[str, Any]], check: bool = False, diff: bool = False
+    ) -> Run:
+        """Run these tasks as one play."""
+        play = [{"name": "Lab", "hosts": "all", "gather_facts": False, "tasks": tasks}]
+        path = self._work / f"play-{self._count}.json"
+        path.write_text(json.dumps(play))
+        return self._run(str(path), hosts, check, diff)
+
+    def _run(self, playbook: str, hosts: dict[str, dict[str, Any]], check: bool, diff: bool) -> Run:
+        self._count += 1
+        results = self._work / f"results-{self._count}.jsonl"
+        variables = self._work / f"inventory-{self._count}.json"
+        variables.write_text(json.dumps({"all": {"hosts": hosts}}))
+        argv = [str(Path(sys.executable).with_name("ansible-playbook")), playbook]
+        argv += ["-i", str(self._inventory), "-i", str(variables), "--limit", ",".join(hosts)]
+        argv += ["--check"] * check + ["--diff"] * diff
+        done = subprocess.run(
+            argv,
+            env=self._environment(results),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        text = results.read_text() if results.exists() else ""
+        lines = [json.loads(line) for line in text.splitlines()]
+        return Run(done.returncode, done.stdout + done.stderr, {name: _gather(name, lines) for name in hosts})
+
+    def _environment(self, results: Path) -> dict[str, str]:
+        return {
+            **os.environ,
+            "EPP_LAB_RESULTS": str(results),
+            "ANSIBLE_COLLECTIONS_PATH": str(self._collections),
+            "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins"),
+            "ANSIBLE_CALLBACKS_ENABLED": "lab_results",
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_FORKS": "10",
+            "ANSIBLE_LOCALHOST_WARNING": "0",
+        }
+
+
+def _gather(name: str, lines: list[dict[str, Any]]) -> HostResult:
+    own = tuple(line for line in lines if line["host"] == name)
+    endpoint = [line["result"] for line in own if line["action"].endswith("endpoint") and line["kind"] != "unreachable"]
+    return HostResult(
+        name=name,
+        changed=any(line["result"].get("changed") for line in own),
+        failed=any(line["kind"] != "ok" for line in own),
+        task=endpoint[-1] if endpoint else {},
+        results=own,
+    )

@@ -1,0 +1,208 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One machine of the fleet, as the tests see it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import stat
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable
+
+import lab_root
+from fleet import Fleet
+
+AGENT = "/usr/local/bin/epp-agent"
+
+# What a machine writes by itself, whether or not anybody touches it.
+OWN_NOISE = (
+    "/etc/.pwd.lock",
+    "/root/.ansible",
+    "/run",
+    "/tmp",
+    "/var/lib/systemd/random-seed",
+    "/var/lib/systemd/timers",
+    "/var/log",
+    "/var/tmp",
+)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished command."""
+
+    argv: tuple[str, ...]
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class CommandFailed(AssertionError):
+    """A command that had to succeed did not."""
+
+
+class Node:
+    """A machine; commands run as root unless a user is named."""
+
+    def __init__(self, fleet: Fleet, name: str, hosts: Callable[[str], Any]) -> None:
+        self.name = name
+        self.machine = fleet.plan.machine(name)
+        self._fleet = fleet
+        self._hosts = hosts
+
+    def run(self, argv: list[str] | str, *, user: str = "root", check: bool = True, stdin: str = "") -> Done:
+        """Run an argument list (a string: a shell's script); ``check`` demands exit code 0."""
+        words = ["sh", "-c", argv] if isinstance(argv, str) else argv
+        line = shlex.join(words)
+        if stdin:
+            line = f"printf %s {shlex.quote(stdin)} | {line}"
+        if user != "root":
+            return self._finish(words, self._login(user, line), check=check)
+        answer = self._hosts(self.name).raw(line)[self.name]
+        done = Done(tuple(words), int(answer["rc"]), answer["stdout"], answer["stderr"])
+        return self._finish(words, done, check=check)
+
+    def write(self, path: str, content: str, *, mode: str = "0644", owner: str = "root") -> None:
+        self._module("copy", dest=path, content=content, mode=mode, owner=owner)
+
+    def read(self, path: str) -> str:
+        return self.run(["cat", path]).out
+
+    def exists(self, path: str) -> bool:
+        return self.run(["test", "-e", path], check=False).code == 0
+
+    def wait(self, condition: str, *, seconds: float = 30, why: str = "") -> None:
+        """Poll a shell condition on the machine itself until it holds."""
+        polls = max(1, int(seconds / 0.2))
+        script = f"i=0; until {condition}; do i=$((i+1)); [ $i -lt {polls} ] || exit 99; sleep 0.2; done"
+        if self.run(script, check=False).code:
+            raise AssertionError(f"{self.name}: not within {seconds:g} s: {why or condition}\n{self.journal()[-3000:]}")
+
+    def journal(self, *, unit: str = "", since: float = 0) -> str:
+        argv = ["journalctl", "--no-pager", "-o", "short-precise", "-b"]
+        argv += ["-u", unit] if unit else []
+        argv += [f"--since=@{int(since)}"] if since else []
+        return self.run(argv, check=False).out
+
+    # --- the agent
+
+    def agent(self, *words: str, user: str = "root", check: bool = True, stdin: str = "") -> Done:
+        return self.run([AGENT, *words], user=user, check=check, stdin=stdin)
+
+    def agent_status(self) -> dict[str, Any]:
+        status = self.agent("status", "--json").json()
+        assert isinstance(status, dict)
+        return status
+
+    def agent_run(self, trigger: str, *, check: bool = False) -> Done:
+        return self.agent("run", "--trigger", trigger, "--json", check=check)
+
+    def apply(self, document: dict[str, Any], *words: str, check: bool = True) -> Done:
+        """Converge by the agent itself (it must be installed)."""
+        return self.agent("apply", *words, stdin=json.dumps(document), check=check)
+
+    # --- power
+
+    def power_off(self) -> None:
+        self._drop_connections()
+        self._fleet.stop(self.name)
+
+    def cut_power(self) -> None:
+        self._drop_connections()
+        self._fleet.kill(self.name)
+
+    def boot(self) -> None:
+        self._fleet.boot(self.name)
+
+    def renew(self) -> None:
+        """A fresh machine of the same name: nothing of what was ever written is left."""
+        self._drop_connections()
+        self._fleet.wipe(self.name)
+        self._fleet.boot(self.name)
+
+    # --- the file system
+
+    def manifest(self, *, but: tuple[str, ...] = OWN_NOISE) -> dict[str, str]:
+        """All that differs from the shared root: path -> type, mode, owner, size, mtime and digest.
+
+        Read from the overlay's upper layer, which holds every write to every path outside the tmpfs mounts.
+        """
+        upper = self._fleet.plan.upper(self.name)
+        found: dict[str, str] = {}
+        for directory, names, files in os.walk(upper):
+            for name in (*names, *files):
+                path = Path(directory, name)
+                inside = f"/{path.relative_to(upper)}"
+                if not any(inside == noise or inside.startswith(f"{noise}/") for noise in but):
+                    found[inside] = _describe(path, inside)
+        return found
+
+    # --- private
+
+    def _module(self, module: str, **arguments: Any) -> dict[str, Any]:
+        answer = dict(getattr(self._hosts(self.name), module)(**arguments)[self.name])
+        if answer.get("failed"):
+            raise CommandFailed(f"{self.name}: {module}: {answer.get('msg')}")
+        return answer
+
+    def _ssh(self, user: str) -> list[str]:
+        control = self._fleet.plan.directory / "ssh" / f"{user}-{self.name}"
+        control.parent.mkdir(exist_ok=True)
+        return [
+            "ssh", "-q", "-i", str(lab_root.KEY), f"-oControlPath={control}",
+            "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+            "-o", "ControlMaster=auto", "-o", "ControlPersist=120s",
+            "-o", "ServerAliveInterval=5", f"{user}@{self.machine.address}",
+        ]  # fmt: skip
+
+    def _login(self, user: str, line: str) -> Done:
+        argv = [*self._ssh(user), line]
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120)
+        return Done((line,), done.returncode, done.stdout, done.stderr)
+
+    def _finish(self, words: list[str], done: Done, *, check: bool) -> Done:
+        if check and done.code:
+            raise CommandFailed(f"{self.name}: {shlex.join(words)[:400]}: exit {done.code}\n{done.out}\n{done.err}")
+        return done
+
+    def _drop_connections(self) -> None:
+        """Multiplexed connections to a machine that goes away would hang their next user."""
+        for control in (self._fleet.plan.directory / "ssh").glob(f"*-{self.name}"):
+            argv = ["ssh", "-q", "-O", "exit", "-o", f"ControlPath={control}", self.machine.address]
+            subprocess.run(argv, capture_output=True, check=False)
+
+
+def _describe(path: Path, inside: str) -> str:
+    facts = path.lstat()
+    words = [stat.filemode(facts.st_mode), f"{facts.st_uid}:{facts.st_gid}"]
+    if stat.S_ISDIR(facts.st_mode):
+        return " ".join(words)  # its mtime says no more than the names below it, which are listed
+    words += [str(facts.st_size), str(facts.st_mtime_ns)]
+    if stat.S_ISREG(facts.st_mode):
+        words.append(hashlib.sha256(path.read_bytes()).hexdigest())
+    elif stat.S_ISLNK(facts.st_mode):
+        words.append(os.readlink(path))
+    return " ".join(words)
+
+
+def eventually(probe: Callable[[], Any], *, seconds: float, why: str, pause: float = 0.5) -> Any:
+    """Return the first truthy value of ``probe``, or fail after ``seconds``."""
+    limit = time.monotonic() + seconds
+    while True:
+        value = probe()
+        if value:
+            return value
+        if time.monotonic() > limit:
+            raise AssertionError(f"not within {seconds:g} s: {why} (last: {value!r})")
+        time.sleep(pause)
