@@ -19,7 +19,7 @@ from .texts import account, argument, database, directory, domain_path, endpoint
 
 FORMAT = 1
 # Where people and programs put files that come from elsewhere; we write to none of them.
-SCAN_PATHS = ("/home", "/root", "/tmp", "/var/tmp", "/srv", "/opt")  # noqa: S108
+SCAN_PATHS = ("/home", "/root", "/tmp", "/var/tmp", "/srv", "/opt")
 _MOST_ORDINAL = 2**53 - 1
 
 

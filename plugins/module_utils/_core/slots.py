@@ -9,7 +9,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import gcd, isqrt
+
+
+@dataclass(frozen=True)
+class Slot:
+    """An endpoint's instant in one occurrence of its schedule; Unix seconds, in the window [start, end).
+
+    ``occurrence`` names it: the local date of the window's start (``2026-03-29``), or the begin of the interval
+    (``2026-03-29T10:00Z``). Names of one schedule are in the order of time.
+    """
+
+    occurrence: str
+    start: int
+    at: int
+    end: int
 
 
 def step(slots: int) -> int:

@@ -1,0 +1,9 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the version of the collection, which is also the agent's (a test holds it against galaxy.yml)."""
+
+from __future__ import annotations
+
+VERSION = "1.0.0"
