@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 import time
-from typing import Sequence
+from collections.abc import Sequence
 
 from . import process
 from .host import Completed
@@ -20,7 +20,7 @@ _NAME_IN_JOURNAL = "epp-agent"
 
 
 def temporary_name(path: str) -> str:
-    """Where a file's new content lies until it replaces the old; fixed, so that a killed writer leaves one name only."""
+    """Where new content lies until it replaces the old; a fixed name, so that a killed writer leaves one file only."""
     directory, name = os.path.split(path)
     return os.path.join(directory, f".{name}.epp-new")
 

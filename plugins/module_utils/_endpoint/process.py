@@ -14,7 +14,7 @@ import os
 import select
 import signal
 import time
-from typing import Sequence
+from collections.abc import Sequence
 
 from .host import Completed
 
@@ -143,8 +143,9 @@ def _converse(child: _Child, pipes: _Pipes, data: bytes, deadline: float) -> boo
     else:
         pipes.close(pipes.stdin)
     while time.monotonic() < deadline:
-        ready = poll.poll(_TICK_MS) if reading or data else time.sleep(0.005)
-        for end, _event in ready or ():
+        # With all streams closed there is nothing to poll but the exit itself, which is due any moment.
+        ready = poll.poll(_TICK_MS if reading or data else 1)
+        for end, _event in ready:
             if end == pipes.stdin:
                 data = pipes.push(data)
                 if not data:

@@ -1,0 +1,118 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the command line of ``epp-agent``. Each command is one function in a module of its own subject."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Callable
+
+from .._core.faults import InvalidDocument
+from .._core.version import VERSION
+from . import exits
+from .live_host import LocalHost
+
+_DESCRIPTION = "Keeps the components of this endpoint's protection product up to date."
+_EPILOG = f"""\
+exit status:
+  {exits.DONE}   done (also: nothing was new, a cool-down, a trigger that has no business here)
+  {exits.FAILED}   failed, the message says why
+  {exits.STALE}   apply --digest: this is another agent
+  {exits.USAGE}  the command line is wrong
+  {exits.BAD_DOCUMENT}  the document is refused, the message lists every fault with its path
+  {exits.UNREACHABLE}  no component source could be reached
+  {exits.DENIED}  denied: the message names the privilege that is missing
+"""
+
+Command = Callable[[LocalHost, argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = _parser().parse_args(argv)
+    try:
+        return _command(options.command)(LocalHost(options.root), options)
+    except (InvalidDocument, LookupError, PermissionError, OSError, ValueError) as error:
+        return exits.explain(error)
+    except KeyboardInterrupt:
+        sys.stderr.write("epp-agent: stopped\n")
+        return exits.FAILED
+
+
+def _command(name: str) -> Command:
+    """The command's function; imported only now, so that a start pays for one command and not for all."""
+    if name == "apply":
+        from .commands_apply import apply
+
+        return apply
+    if name == "status":
+        from .commands_status import status
+
+        return status
+    from . import commands_run
+
+    commands: dict[str, Command] = {
+        "run": commands_run.run,
+        "update-now": commands_run.update_now,
+        "scan": commands_run.scan,
+        "schedule": commands_run.schedule,
+        "roaming": commands_run.roaming,
+    }
+    return commands[name]
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:  # type: ignore[override]  # exits, as the original does
+        self.exit(exits.USAGE, f"{self.format_usage()}epp-agent: {message}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="epp-agent",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"epp-agent {VERSION}")
+    parser.add_argument("--root", default="", metavar="DIR", help="work on this directory instead of /")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    _add_work(commands)
+    _add_switches(commands)
+    _add_apply(commands)
+    for command in commands.choices.values():  # before or after the command, as people type it
+        command.add_argument("--root", default=argparse.SUPPRESS, metavar="DIR", help=argparse.SUPPRESS)
+    return parser
+
+
+def _add_work(commands: argparse._SubParsersAction[_Parser]) -> None:
+    run = commands.add_parser("run", help="update, if this trigger may and is due")
+    run.add_argument("--trigger", required=True, choices=("schedule", "reconnect", "download", "manual"))
+    _add_json(run)
+    now = commands.add_parser("update-now", help="Update Now: update at once")
+    now.add_argument("--as-user", action="store_true", help="with no more than a user's privileges")
+    _add_json(now)
+    _add_json(commands.add_parser("scan", help="Scan Now: scan the policy's paths at once"))
+    _add_json(commands.add_parser("status", help="what is installed, what ran, what comes next"))
+
+
+def _add_switches(commands: argparse._SubParsersAction[_Parser]) -> None:
+    schedule = commands.add_parser("schedule", help="the user's own switch of scheduled update")
+    schedule.add_argument("switch", choices=("enable", "disable"))
+    roaming = commands.add_parser("roaming", help="the roaming state: a roaming endpoint takes no commands")
+    roaming.add_argument("switch", choices=("on", "off"))
+
+
+def _add_apply(commands: argparse._SubParsersAction[_Parser]) -> None:
+    apply = commands.add_parser("apply", help="converge this host to the JSON document on standard input")
+    apply.add_argument("--check", action="store_true", help="change nothing, report what would change")
+    apply.add_argument("--diff", action="store_true", help="add the differences to the report")
+    apply.add_argument("--absent", action="store_true", help="remove every trace; reads no document")
+    apply.add_argument("--digest", metavar="HEX", help=f"exit with {exits.STALE} unless this agent has this digest")
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="report as one JSON document")

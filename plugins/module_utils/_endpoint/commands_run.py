@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the commands that work or switch: run, update-now, scan, schedule, roaming.
+
+An unprivileged user's request goes through the host's own door (systemd and polkit, or sudo), which starts the same
+agent as root; both sides check the privilege (P3).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import sys
+import time
+from typing import Any
+
+from .._core.results import Result, Trigger
+from . import exits, places
+from .endpoint import Endpoint, NotEnrolled
+from .live_host import LocalHost
+from .rights import UserAction
+from .runner import Runner, Stopped
+from .users import closed_door, require, require_membership, set_roaming, set_switch
+from .waiting import Waiting
+
+_USER_COMMAND_S = 2 * 3600.0
+
+
+def run(host: LocalHost, options: argparse.Namespace) -> int:
+    """The entry of every timer, notice and user."""
+    endpoint, trigger = Endpoint.load(host), Trigger(options.trigger)
+    if trigger is Trigger.MANUAL:
+        require(host, UserAction.UPDATE_NOW, endpoint.document.policy.to_dict())
+    return _run(endpoint, trigger, options)
+
+
+def update_now(host: LocalHost, options: argparse.Namespace) -> int:
+    """Update Now: the administrator's is never refused, a user's needs the privilege."""
+    if _unprivileged(host):
+        return _ask_as_user(host, UserAction.UPDATE_NOW, options)
+    endpoint = Endpoint.load(host)
+    if options.as_user:
+        require(host, UserAction.UPDATE_NOW, endpoint.document.policy.to_dict())
+    return _run(endpoint, Trigger.MANUAL, options)
+
+
+def scan(host: LocalHost, options: argparse.Namespace) -> int:
+    """Scan Now."""
+    from .scanner import scan as scan_now
+
+    record = scan_now(Endpoint.load(host))
+    if record is None:
+        return _say(options, {"running": True}, "scan: another scan is under way", exits.DONE)
+    findings = [{"path": path, "signature": signature} for path, signature in record.findings]
+    lines = [f"scan: found {signature} in {path}" for path, signature in record.findings]
+    lines.append(f"scan: finished, {record.found} found" if record.ok else f"scan: failed; {record.why}")
+    content = {"ok": record.ok, "why": record.why, "found": record.found, "findings": findings}
+    return _say(options, content, "\n".join(lines), exits.DONE if record.ok else exits.FAILED)
+
+
+def schedule(host: LocalHost, options: argparse.Namespace) -> int:
+    """The user's own switch (P1)."""
+    if _unprivileged(host):
+        return _ask_as_user(host, UserAction(f"schedule {options.switch}"), options)
+    set_switch(Endpoint.load(host), on=options.switch == "enable")
+    return exits.DONE
+
+
+def roaming(host: LocalHost, options: argparse.Namespace) -> int:
+    """The roaming state."""
+    if _unprivileged(host):
+        return _ask_as_user(host, UserAction(f"roaming {options.switch}"), options)
+    set_roaming(Endpoint.load(host), on=options.switch == "on")
+    return exits.DONE
+
+
+def _run(endpoint: Endpoint, trigger: Trigger, options: argparse.Namespace) -> int:
+    runner = Runner(endpoint, Waiting(time.sleep, random.SystemRandom().random))
+    try:
+        report = runner.run(trigger)
+    except Stopped:
+        sys.stderr.write("epp-agent: stopped while the update was under way\n")
+        return exits.FAILED
+    return _say(options, report.to_dict(), report.sentence(), exits.of_result(report.result))
+
+
+def _say(options: argparse.Namespace, content: dict[str, Any], text: str, status: int) -> int:
+    sys.stdout.write((json.dumps(content) if getattr(options, "json", False) else text) + "\n")
+    return status
+
+
+def _unprivileged(host: LocalHost) -> bool:
+    return host.live and os.geteuid() != 0
+
+
+def _ask_as_user(host: LocalHost, action: UserAction, options: argparse.Namespace) -> int:
+    """Let the host's own door do it, after saying clearly why it would not open."""
+    from .schedulers import select_scheduler
+
+    before = _public_status(host)
+    require_membership(host, action, before["user_group"])
+    require(host, action, before["policy"])
+    done = host.run(select_scheduler(before["scheduler"], host).user_command(action.value), timeout=_USER_COMMAND_S)
+    if action is UserAction.UPDATE_NOW:
+        return _tell_update(before, _public_status(host), done.err or done.out, options)
+    if done.code != 0:
+        raise closed_door(action, done.err or done.out)
+    return exits.DONE
+
+
+def _tell_update(before: dict[str, Any], after: dict[str, Any], complaint: str, options: argparse.Namespace) -> int:
+    """The result of a user's Update Now, which is the last manual run if that is a new one."""
+    earlier, last = (status["last"].get(Trigger.MANUAL.value) for status in (before, after))
+    if last is None or last == earlier:
+        raise closed_door(UserAction.UPDATE_NOW, complaint)
+    text = "; ".join(part for part in (f"update (manual): {last['result']}", last["why"]) if part)
+    return _say(options, last, text, exits.of_result(Result(last["result"])))
+
+
+def _public_status(host: LocalHost) -> dict[str, Any]:
+    content = host.read(places.STATUS)
+    if content is None:
+        raise NotEnrolled(f"{places.STATUS} does not exist: this host is not enrolled")
+    return dict(json.loads(content))

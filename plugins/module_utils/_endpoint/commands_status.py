@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: ``epp-agent status``, for people and (``--json``) for programs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+from . import exits, places
+from .endpoint import Endpoint, NotEnrolled
+from .live_host import LocalHost
+from .status import compose
+
+
+def status(host: LocalHost, options: argparse.Namespace) -> int:
+    """Compose the status anew where that is allowed, otherwise read the last published one."""
+    current = _with_ages(_current(host), host.now())
+    sys.stdout.write(json.dumps(current) if options.json else "\n".join(_lines(current)))
+    sys.stdout.write("\n")
+    return exits.DONE
+
+
+def _current(host: LocalHost) -> dict[str, Any]:
+    if not host.live or os.geteuid() == 0:
+        endpoint = Endpoint.load(host)
+        return compose(endpoint, endpoint.store.read())
+    content = host.read(places.STATUS)
+    if content is None:
+        raise NotEnrolled(f"{places.STATUS} does not exist: this host is not enrolled")
+    return dict(json.loads(content))
+
+
+def _with_ages(current: dict[str, Any], now: float) -> dict[str, Any]:
+    """Component ages in seconds belong to the moment of reading, so they are not in the stored status."""
+    components = [{**component, "age": _age(component["built"], now)} for component in current["components"]]
+    return {**current, "components": components}
+
+
+def _age(built: str | None, now: float) -> int | None:
+    if built is None:
+        return None
+    return max(0, int(now - datetime.strptime(built, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()))
+
+
+def _lines(current: dict[str, Any]) -> Iterator[str]:
+    domain = f" in {current['domain']}" if current["domain"] else ""
+    yield f"endpoint          {current['endpoint']}{domain}"
+    yield f"product           {current['product']}"
+    for component in current["components"]:
+        built = f", built {component['built']}" if component["built"] else ""
+        yield f"component         {component['name']} {component['version']}{built}"
+    if not current["components"]:
+        yield "component         none installed"
+    yield f"scheduled update  {_schedule(current)}"
+    yield f"next run          {current['next_run'] or 'none'}"
+    yield f"roaming           {'yes' if current['roaming'] else 'no'}"
+    yield f"users may         {', '.join(_granted(current['policy']['privileges'])) or 'nothing'}"
+    for trigger, run in current["last"].items():
+        why = f" ({run['why']})" if run["why"] else ""
+        yield f"last {trigger:<12} {run['result']} at {run['finished']}{why}"
+    yield from _scan_lines(current["scan"])
+
+
+def _schedule(current: dict[str, Any]) -> str:
+    state = "on" if current["scheduled_update"] else "off"
+    if current["policy"]["privileges"]["toggle_scheduled_update"] and current["switch"] is not None:
+        return f"{state} (the user's switch)"
+    return f"{state} (policy)"
+
+
+def _granted(privileges: dict[str, bool]) -> Iterator[str]:
+    words = {
+        "toggle_scheduled_update": "switch scheduled update",
+        "update_now": "Update Now",
+        "go_roaming": "switch roaming",
+    }
+    return (text for key, text in words.items() if privileges[key])
+
+
+def _scan_lines(scan: dict[str, Any]) -> Iterator[str]:
+    last = scan["last"]
+    if last is not None:
+        result = f"{last['found']} found" if last["ok"] else f"failed: {last['why']}"
+        yield f"last scan         {result} at {last['finished']}"
+        for finding in last["findings"]:
+            yield f"found             {finding['signature']} in {finding['path']}"
+    if scan["due"]:
+        yield "scan              due"

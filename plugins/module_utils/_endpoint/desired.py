@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: everything that a document makes of a host, as entries and one plan of jobs. Nothing is touched here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from .._core.canonical import readable_json
+from .._core.document import EndpointDocument
+from .._core.entries import Directory, Entry, File
+from .._core.policy import Frequency, Policy
+from .._core.privileges import scheduled_update_runs
+from . import places
+from .endpoint import Endpoint
+from .rights import select_rights
+from .rights.base import Rights
+from .runner import JOIN_MARGIN_S
+from .schedulers.base import JobPlan
+
+_PROBE_S = 60
+"""What one look at the sources and its bookkeeping may take on top of the waits."""
+_CRON_GRAIN_S = 60
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What a host should hold (``entries``, parents first) and which jobs it should run."""
+
+    entries: tuple[Entry, ...]
+    plan: JobPlan
+
+
+def desired(endpoint: Endpoint, *, agent: bytes | None) -> Desired:
+    """What this endpoint's document asks for; ``agent`` is the agent's file, None to leave it out of the picture."""
+    document, host = endpoint.document, endpoint.host
+    plan = job_plan(endpoint)
+    rights = rights_of(document)
+    own: list[Entry] = [] if agent is None else [File(places.AGENT, agent, 0o755)]
+    own += [
+        Directory(places.CONFIGURATION_DIRECTORY, 0o755),
+        Directory(places.STATE_DIRECTORY, 0o755),
+        File(places.DOCUMENT, readable_json(document.to_dict()), 0o600),
+    ]
+    return Desired(
+        entries=(
+            *own,
+            *endpoint.product.entries(),
+            *endpoint.scheduler.entries(plan),
+            *select_rights(endpoint.scheduler, host).entries(rights),
+        ),
+        plan=plan,
+    )
+
+
+def job_plan(endpoint: Endpoint) -> JobPlan:
+    """The jobs that the endpoint's scheduler has to run."""
+    document = endpoint.document
+    policy = document.policy
+    year = datetime.fromtimestamp(endpoint.host.now(), timezone.utc).year
+    return JobPlan(
+        agent=places.AGENT,
+        calendar=endpoint.timetable().calendar(year) if may_run_scheduled(policy) else None,
+        reconnect_probe=document.reconnect.probe if policy.events.update_on_reconnect else None,
+        update_limit=document.limits.update,
+        longest_wait=_longest_wait(document),
+        scan_limit=document.limits.scan,
+        needs=endpoint.product.needs(),
+        textfile_directory=document.textfile_directory,
+    )
+
+
+def may_run_scheduled(policy: Policy) -> bool:
+    """Whether a scheduled update may ever run under this policy, whatever the user's switch says (P1)."""
+    return any(scheduled_update_runs(policy.privileges, switch) for switch in (None, True, False))
+
+
+def rights_of(document: EndpointDocument) -> Rights:
+    """What the users of this endpoint may do."""
+    privileges = document.policy.privileges
+    return Rights(
+        group=document.user_group,
+        toggle=privileges.toggle_scheduled_update,
+        update_now=privileges.update_now,
+        roaming=privileges.go_roaming,
+        agent=places.AGENT,
+    )
+
+
+def _longest_wait(document: EndpointDocument) -> int:
+    """Seconds that a run may wait for its turn before it begins (see waiting.py)."""
+    schedule, reconnect = document.policy.schedule, document.reconnect
+    window = 0 if schedule.frequency in (Frequency.MINUTES, Frequency.HOURS) else schedule.window
+    another_run = document.limits.update + JOIN_MARGIN_S
+    return max(window, reconnect.wait + reconnect.jitter, _CRON_GRAIN_S) + another_run + _PROBE_S

@@ -1,0 +1,35 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: exit statuses of ``epp-agent`` (the numbers above 64 are those of sysexits.h)."""
+
+from __future__ import annotations
+
+import sys
+
+from .._core.faults import InvalidDocument
+from .._core.results import Result
+from .users import Denied
+
+DONE = 0
+FAILED = 1
+STALE = 3
+USAGE = 64
+BAD_DOCUMENT = 65
+UNREACHABLE = 75
+DENIED = 77
+
+_OF_RESULT = {Result.FAILED: FAILED, Result.UNREACHABLE: UNREACHABLE}
+
+
+def of_result(result: Result) -> int:
+    return _OF_RESULT.get(result, DONE)
+
+
+def explain(error: Exception) -> int:
+    """Tell an error on standard error; returns its exit status."""
+    sys.stderr.write("".join(f"epp-agent: {line}\n" for line in (str(error) or repr(error)).splitlines()))
+    if isinstance(error, InvalidDocument):
+        return BAD_DOCUMENT
+    return DENIED if isinstance(error, Denied) else FAILED

@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the group whose members hold the privileges; made when a privilege is granted and it does not exist."""
+
+from __future__ import annotations
+
+from .host import Host
+from .rights.base import Rights
+
+_TIMEOUT_S = 30.0
+
+
+def missing(host: Host, rights: Rights) -> tuple[str, ...]:
+    """What is to be corrected, in words; nothing in a sandbox, whose users are not this system's."""
+    wanted = host.live and bool(rights.granted()) and not _exists(rights.group)
+    return (f"group {rights.group} is created",) if wanted else ()
+
+
+def create(host: Host, rights: Rights) -> str | None:
+    """Create the group if it is missing; returns its name when it was created."""
+    if not missing(host, rights):
+        return None
+    _command(host, "groupadd", "--system", rights.group)
+    return rights.group
+
+
+def remove(host: Host, group: str) -> None:
+    """Remove a group that ``create`` had made."""
+    if host.live and _exists(group):
+        _command(host, "groupdel", group)
+
+
+def _exists(group: str) -> bool:
+    import grp
+
+    try:
+        grp.getgrnam(group)
+    except KeyError:
+        return False
+    return True
+
+
+def _command(host: Host, *argv: str) -> None:
+    done = host.run(argv, timeout=_TIMEOUT_S)
+    if done.code != 0:
+        raise OSError(f"{' '.join(argv)}: {done.err.strip() or done.out.strip() or f'exit status {done.code}'}")

@@ -1,0 +1,40 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: locks between the processes of one host, released by the kernel when their holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .host import Host
+
+_RETRY_S = 0.1
+
+
+@contextmanager
+def locked(host: Host, path: str, *, wait: float) -> Iterator[bool]:
+    """Hold the lock at ``path``, waiting for it at most ``wait`` seconds; yields whether it was obtained."""
+    host.mkdir(os.path.dirname(path), mode=0o755)
+    descriptor = os.open(host.real(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        yield _obtain(descriptor, time.monotonic() + wait)
+    finally:
+        os.close(descriptor)
+
+
+def _obtain(descriptor: int, deadline: float) -> bool:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_RETRY_S)
+        else:
+            return True

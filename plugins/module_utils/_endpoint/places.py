@@ -1,0 +1,27 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: where things lie on an endpoint."""
+
+from __future__ import annotations
+
+AGENT = "/usr/local/bin/epp-agent"
+
+CONFIGURATION_DIRECTORY = "/etc/epp-autoupdate"
+DOCUMENT = CONFIGURATION_DIRECTORY + "/endpoint.json"
+"""The whole normalised document; readable by root alone, since command lines and URLs may hold secrets."""
+
+STATE_DIRECTORY = "/var/lib/epp-autoupdate"
+STATE = STATE_DIRECTORY + "/state.json"
+STATUS = STATE_DIRECTORY + "/status.json"
+"""What every user may read."""
+
+RUNTIME_DIRECTORY = "/run/epp-autoupdate"
+UPDATE_LOCK = RUNTIME_DIRECTORY + "/update.lock"
+SCAN_LOCK = RUNTIME_DIRECTORY + "/scan.lock"
+STATE_LOCK = RUNTIME_DIRECTORY + "/state.lock"
+EMERGENCY_REPORT = RUNTIME_DIRECTORY + "/unsaved.json"
+"""Where a run leaves its result when the state directory can't be written; the next run takes it over."""
+
+TEXTFILE_NAME = "epp_autoupdate.prom"

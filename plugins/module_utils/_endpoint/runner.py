@@ -1,0 +1,187 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the one way by which updates happen on an endpoint, whatever the trigger (R1-R3)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import syslog
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from .._core.results import Component, Outcome, Result, Trigger
+from . import places
+from .admission import refusal, scans_after
+from .emergency import save_or_leave, take_over
+from .endpoint import Endpoint
+from .lock import locked
+from .report import RunReport, judge
+from .state import Running, RunRecord, State
+from .waiting import Turn, Waiting
+
+_LEVELS = {Result.FAILED: syslog.LOG_ERR, Result.UNREACHABLE: syslog.LOG_WARNING}
+JOIN_MARGIN_S = 60
+"""How much longer than an update may take a joining run waits for it."""
+
+
+class Stopped(BaseException):
+    """The process was told to end (SIGTERM) while an update was under way."""
+
+
+class Runner:
+    """Runs updates on one endpoint. ``waiting`` is where time and chance come from."""
+
+    def __init__(self, endpoint: Endpoint, waiting: Waiting) -> None:
+        self._endpoint = endpoint
+        self._host = endpoint.host
+        self._waiting = waiting
+
+    def run(self, trigger: Trigger) -> RunReport:
+        """Update now if this trigger may; every ending is in the report, none is an exception.
+
+        Raises Stopped and KeyboardInterrupt after recording that the run was stopped.
+        """
+        started = self._host.now()
+        turn = self._turn(trigger)
+        if not turn.come:
+            return self._settle(self._ended(trigger, started, turn.ending, recorded=turn.recorded))
+        report = self._locked_run(trigger, turn.occurrence)
+        if report.result is not Result.SKIPPED:
+            self._follow_up(report)
+        return report
+
+    def _turn(self, trigger: Trigger) -> Turn:
+        state = self._endpoint.store.read()
+        why = refusal(trigger, self._endpoint.document.policy, state)
+        if why is not None:
+            return Turn.never(Outcome(Result.SKIPPED, why))
+        turn, self._endpoint = self._waiting.await_turn(trigger, self._endpoint, state)
+        return turn
+
+    def _locked_run(self, trigger: Trigger, occurrence: str | None) -> RunReport:
+        store, started = self._endpoint.store, self._host.now()
+        runs_before = store.read().runs
+        with locked(self._host, places.UPDATE_LOCK, wait=0) as held:
+            if held:
+                return self._update(trigger, occurrence)
+        limit = self._endpoint.document.limits.update + JOIN_MARGIN_S
+        with locked(self._host, places.UPDATE_LOCK, wait=limit) as held:
+            if not held:
+                why = f"another update still runs after {limit} s"
+                return self._settle(self._ended(trigger, started, Outcome(Result.FAILED, why)))
+            state = store.read()
+            if state.runs == runs_before:  # its holder died without a result, so the work is still to be done
+                return self._update(trigger, occurrence)
+            return self._settle(_joined(trigger, started, self._host.now(), state))
+
+    def _update(self, trigger: Trigger, occurrence: str | None) -> RunReport:
+        started = self._host.now()
+        take_over(self._endpoint)
+        try:
+            self._endpoint.remember(lambda state: _begun(state, trigger, occurrence, started))
+        except OSError as error:  # the update matters more than its record
+            self._host.log(syslog.LOG_ERR, f"the state can't be written: {error}")
+        before: tuple[Component, ...] = ()
+        outcome = Outcome(Result.FAILED, "the run was stopped")
+        try:
+            before = self._endpoint.product.components()
+            with _stoppable():
+                outcome = self._endpoint.product.update(self._endpoint.document.limits.update)
+        except OSError as error:
+            outcome = Outcome(Result.FAILED, str(error))
+        finally:
+            report = self._judged(trigger, started, before, outcome)
+            self._settle(report)
+        return report
+
+    def _judged(self, trigger: Trigger, started: float, before: tuple[Component, ...], outcome: Outcome) -> RunReport:
+        try:
+            after = self._endpoint.product.components()
+        except OSError as error:
+            after, outcome = before, Outcome(Result.FAILED, outcome.why or str(error))
+        verdict = judge(before, after, outcome)
+        report = self._ended(trigger, started, verdict)
+        return replace(report, before=before, after=after, ran=True)
+
+    def _ended(self, trigger: Trigger, started: float, outcome: Outcome, *, recorded: bool = True) -> RunReport:
+        return RunReport(
+            trigger=trigger,
+            result=outcome.result,
+            why=outcome.why,
+            started=started,
+            finished=self._host.now(),
+            until=outcome.until,
+            recorded=recorded,
+        )
+
+    def _settle(self, report: RunReport) -> RunReport:
+        """Put the report where it belongs: the state, the status, the journal."""
+        if report.recorded:
+            save_or_leave(self._endpoint, report)
+            self._host.log(_LEVELS.get(report.result, syslog.LOG_INFO), report.sentence())
+        return report
+
+    def _follow_up(self, report: RunReport) -> None:
+        """Start the scan that E3 asks for; a joined run that was no event of its own has not started it."""
+        state = self._endpoint.store.read()
+        changed = report.changed or (report.joined and state.last[report.trigger.value].changed)
+        own = report.joined is None or not Trigger(report.joined).by_event
+        if changed and own and scans_after(report.trigger, self._endpoint.document.policy, state):
+            self._endpoint.remember(lambda state: replace(state, scan_due=True))
+            self._endpoint.scheduler.start_scan()
+
+
+def _begun(state: State, trigger: Trigger, occurrence: str | None, now: float) -> State:
+    """The state at the start of a run; a run that was still marked as running had been cut off."""
+    if state.running is not None:
+        state = state.with_run(Trigger(state.running.trigger), _cut_off(state.running, now))
+    return replace(
+        state,
+        running=Running(trigger=trigger.value, pid=os.getpid(), since=now),
+        occurrence=occurrence or state.occurrence,
+    )
+
+
+def _cut_off(running: Running, now: float) -> RunRecord:
+    return RunRecord(
+        result=Result.FAILED.value,
+        why=f"interrupted: process {running.pid} ended without a result",
+        started=running.since,
+        finished=now,
+    )
+
+
+def _joined(trigger: Trigger, started: float, finished: float, state: State) -> RunReport:
+    """The report of a run that found another under way and waited for its result (R3)."""
+    done_by, record = max(state.last.items(), key=lambda item: item[1].finished)
+    return RunReport(
+        trigger=trigger,
+        result=Result(record.result),
+        why=record.why,
+        started=started,
+        finished=finished,
+        until=record.until,
+        joined=done_by,
+    )
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Turn SIGTERM into Stopped, so that children are ended and the record is kept."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise Stopped
+
+    try:
+        previous = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not in the main thread: the caller handles its own signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

@@ -1,0 +1,142 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what an endpoint remembers between runs, as one file that is written atomically under a lock (C3)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Callable
+
+from .._core.results import Result, Trigger
+from . import places
+from .host import Host
+from .lock import locked
+
+FORMAT = 1
+_LOCK_WAIT_S = 30.0
+_LOST = {Result.UNREACHABLE.value: True, Result.UPDATED.value: False, Result.CURRENT.value: False}
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One finished run. Times are Unix seconds; ``changed`` names the components whose version changed."""
+
+    result: str
+    why: str
+    started: float
+    finished: float
+    until: int | None = None
+    changed: tuple[str, ...] = ()
+    joined: str | None = None
+
+
+@dataclass(frozen=True)
+class Running:
+    """The run that is under way."""
+
+    trigger: str
+    pid: int
+    since: float
+
+
+@dataclass(frozen=True)
+class ScanRecord:
+    """One finished scan; ``findings`` holds at most the first thousand (path, signature) pairs of ``found``."""
+
+    ok: bool
+    why: str
+    started: float
+    finished: float
+    found: int = 0
+    findings: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything an endpoint remembers. ``switch`` is the user's own: None while never touched (P1)."""
+
+    switch: bool | None = None
+    roaming: bool = False
+    boot_id: str = ""
+    source_lost: bool = False
+    occurrence: str | None = None
+    runs: int = 0
+    running: Running | None = None
+    last: dict[str, RunRecord] = field(default_factory=dict)
+    scan: ScanRecord | None = None
+    scan_due: bool = False
+    created_group: str | None = None
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, Any]) -> State:
+        """Read what ``to_dict`` wrote; raises TypeError or KeyError on anything else."""
+        known = {field_.name for field_ in fields(cls)}
+        values = {key: value for key, value in raw.items() if key in known}
+        values["running"] = Running(**raw["running"]) if raw.get("running") else None
+        values["last"] = {trigger: _run_record(record) for trigger, record in raw.get("last", {}).items()}
+        values["scan"] = _scan_record(raw["scan"]) if raw.get("scan") else None
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"format": FORMAT, **asdict(self)}
+
+    def with_run(self, trigger: Trigger, record: RunRecord) -> State:
+        """The state after a run that finished; its result also tells whether the component source is lost (E2)."""
+        return replace(
+            self,
+            running=None,
+            runs=self.runs + 1,
+            last={**self.last, trigger.value: record},
+            source_lost=_LOST.get(record.result, self.source_lost),
+        )
+
+
+class StateStore:
+    """The state file of one host."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def read(self) -> State:
+        """The state; a fresh one where there is none. A file that can't be understood is set aside, not lost."""
+        content = self._host.read(places.STATE)
+        if content is None:
+            return State()
+        try:
+            return State.from_dict(json.loads(content))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            return self._set_aside(content, error)
+
+    def change(self, transform: Callable[[State], State]) -> State:
+        """Read, transform and write the state as one step; nothing is written when nothing changes."""
+        with locked(self._host, places.STATE_LOCK, wait=_LOCK_WAIT_S) as held:
+            if not held:
+                raise TimeoutError(f"{places.STATE_LOCK}: still held by another process after {_LOCK_WAIT_S:.0f} s")
+            before = self.read()
+            after = transform(before)
+            if after != before or not self._host.exists(places.STATE):
+                self._write(after)
+            return after
+
+    def _write(self, state: State) -> None:
+        self._host.write(places.STATE, json.dumps(state.to_dict(), sort_keys=True).encode(), mode=0o600)
+
+    def _set_aside(self, content: bytes, error: Exception) -> State:
+        aside = places.STATE + ".unreadable"
+        try:
+            self._host.write(aside, content, mode=0o600)
+        except OSError:
+            aside = "nowhere (it can't be written)"
+        self._host.log(4, f"{places.STATE} can't be understood ({error}); it was kept as {aside} and a new one begun")
+        return State()
+
+
+def _run_record(raw: dict[str, Any]) -> RunRecord:
+    return RunRecord(**{**raw, "changed": tuple(raw["changed"])})
+
+
+def _scan_record(raw: dict[str, Any]) -> ScanRecord:
+    return ScanRecord(**{**raw, "findings": tuple((path, name) for path, name in raw["findings"])})

@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what an endpoint tells about itself (R2), as one JSON file that every user may read."""
+
+from __future__ import annotations
+
+import json
+import syslog
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timezone
+from typing import Any
+
+from .._core.privileges import scheduled_update_runs
+from .._core.results import Component
+from . import places
+from .endpoint import Endpoint
+from .state import RunRecord, ScanRecord, State
+
+FORMAT = 1
+
+
+def publish(endpoint: Endpoint, state: State) -> None:
+    """Write the status, and the textfile where its directory exists. A failure is logged, never raised."""
+    from .textfile import publish_metrics
+
+    status = compose(endpoint, state)
+    try:
+        if _told(endpoint) != status:
+            content = json.dumps(status, indent=2, sort_keys=True) + "\n"
+            endpoint.host.write(places.STATUS, content.encode(), mode=0o644)
+        publish_metrics(endpoint, status)
+    except OSError as error:
+        endpoint.host.log(syslog.LOG_ERR, f"the status can't be written: {error}")
+
+
+def compose(endpoint: Endpoint, state: State) -> dict[str, Any]:
+    """The whole status as plain values; times are ISO 8601 in UTC."""
+    from .emergency import unsaved
+
+    document = endpoint.document
+    left = unsaved(endpoint)
+    if left is not None:
+        state = replace(state, last={**state.last, left[0].value: left[1]})
+    return {
+        "format": FORMAT,
+        "endpoint": document.endpoint,
+        "domain": document.domain,
+        "ordinal": document.ordinal,
+        "product": document.product.value,
+        "scheduler": endpoint.scheduler.name,
+        "user_group": document.user_group,
+        "policy": document.policy.to_dict(),
+        "serial": None,
+        "switch": state.switch,
+        "roaming": state.roaming,
+        "scheduled_update": scheduled_update_runs(document.policy.privileges, state.switch),
+        "components": [_component(component) for component in _components(endpoint)],
+        "running": _running(state),
+        "last": {trigger: _run(record) for trigger, record in sorted(state.last.items())},
+        "next_run": next_run_text(endpoint, state),
+        "scan": _scan(state.scan, due=state.scan_due),
+    }
+
+
+def next_run(endpoint: Endpoint, state: State) -> float | None:
+    """Unix seconds of the next scheduled update, None when none will run."""
+    if not scheduled_update_runs(endpoint.document.policy.privileges, state.switch):
+        return None
+    return endpoint.timetable().next_slot(endpoint.host.now()).at
+
+
+def next_run_text(endpoint: Endpoint, state: State) -> str | None:
+    """``next_run`` as ISO 8601 in UTC."""
+    instant = next_run(endpoint, state)
+    return None if instant is None else iso(instant)
+
+
+def iso(instant: float) -> str:
+    return datetime.fromtimestamp(instant, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _told(endpoint: Endpoint) -> Any:
+    try:
+        return json.loads(endpoint.host.read(places.STATUS) or b"null")
+    except ValueError:
+        return None
+
+
+def _components(endpoint: Endpoint) -> Sequence[Component]:
+    try:
+        return endpoint.product.components()
+    except OSError as error:
+        endpoint.host.log(syslog.LOG_ERR, f"the components can't be read: {error}")
+        return ()
+
+
+def _component(component: Component) -> dict[str, Any]:
+    built = None if component.built is None else iso(component.built)
+    return {"name": component.name, "version": component.version, "built": built}
+
+
+def _running(state: State) -> dict[str, Any] | None:
+    return None if state.running is None else {**asdict(state.running), "since": iso(state.running.since)}
+
+
+def _run(record: RunRecord) -> dict[str, Any]:
+    return {
+        "result": record.result,
+        "why": record.why,
+        "started": iso(record.started),
+        "finished": iso(record.finished),
+        "until": None if record.until is None else iso(record.until),
+        "changed": list(record.changed),
+        "joined": record.joined,
+    }
+
+
+def _scan(record: ScanRecord | None, *, due: bool) -> dict[str, Any]:
+    if record is None:
+        return {"due": due, "last": None}
+    last = {
+        "ok": record.ok,
+        "why": record.why,
+        "started": iso(record.started),
+        "finished": iso(record.finished),
+        "found": record.found,
+        "findings": [{"path": path, "signature": signature} for path, signature in record.findings],
+    }
+    return {"due": due, "last": last}

@@ -1,0 +1,116 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: how a trigger waits for its turn: the slot of a schedule (S4, S5), the server's return (E2, N3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Callable
+
+from .._core.results import Outcome, Result, Trigger
+from .._core.timetable import Action
+from .admission import refusal
+from .endpoint import Endpoint
+from .state import State
+
+_SLICE_S = 30.0
+"""Sleeping goes by slices of this length, because the wall clock may be set, or the machine suspended, meanwhile."""
+_PROBE_PAUSE_S = 10.0
+_PROBE_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Whether a run may start now, and if not, how it ends; ``recorded`` tells whether anyone will want to know."""
+
+    come: bool
+    occurrence: str | None = None
+    ending: Outcome = Outcome(Result.SKIPPED)
+    recorded: bool = True
+
+    @classmethod
+    def now(cls, occurrence: str | None = None) -> Turn:
+        return cls(come=True, occurrence=occurrence)
+
+    @classmethod
+    def never(cls, ending: Outcome, *, recorded: bool = True) -> Turn:
+        return cls(come=False, ending=ending, recorded=recorded)
+
+
+class Waiting:
+    """Waits for a turn. ``sleep`` takes seconds; ``draw`` gives a uniform number in [0, 1)."""
+
+    def __init__(self, sleep: Callable[[float], None], draw: Callable[[], float]) -> None:
+        self._sleep = sleep
+        self._draw = draw
+
+    def await_turn(self, trigger: Trigger, endpoint: Endpoint, state: State) -> tuple[Turn, Endpoint]:
+        """Wait until this trigger may start; returns its turn and the endpoint as it is after the wait."""
+        if trigger is Trigger.SCHEDULE:
+            return self._slot(endpoint, state)
+        if trigger is Trigger.RECONNECT:
+            return self._reconnection(endpoint, state), endpoint
+        return Turn.now(), endpoint
+
+    def _slot(self, endpoint: Endpoint, state: State) -> tuple[Turn, Endpoint]:
+        decision = endpoint.timetable().decide(endpoint.host.now(), state.occurrence, self._draw)
+        if decision.action is Action.NOT_DUE or decision.slot is None:
+            return Turn.never(Outcome(Result.SKIPPED, decision.reason), recorded=False), endpoint
+        if decision.action is Action.WAIT and decision.at is not None:
+            self._sleep_until(endpoint, decision.at)
+            return self._slot_after_wait(endpoint, decision.slot.occurrence)
+        return Turn.now(decision.slot.occurrence), endpoint
+
+    def _slot_after_wait(self, before: Endpoint, occurrence: str) -> tuple[Turn, Endpoint]:
+        """The turn after a wait in which policy, switch and state may all have changed."""
+        endpoint = before.reloaded()
+        state = endpoint.store.read()
+        why = refusal(Trigger.SCHEDULE, endpoint.document.policy, state)
+        if why is not None:
+            return Turn.never(Outcome(Result.SKIPPED, why)), endpoint
+        if endpoint.document.policy.schedule != before.document.policy.schedule:
+            return Turn.never(Outcome(Result.SKIPPED, "the schedule changed meanwhile"), recorded=False), endpoint
+        if state.occurrence == occurrence:
+            return Turn.never(Outcome(Result.SKIPPED, "this occurrence has run"), recorded=False), endpoint
+        return Turn.now(occurrence), endpoint
+
+    def _reconnection(self, endpoint: Endpoint, state: State) -> Turn:
+        boot = boot_id(endpoint)
+        returning = state.source_lost or state.boot_id != boot
+        if not returning:
+            return self._watch(endpoint)
+        if not self._reached_within_wait(endpoint):
+            endpoint.remember(lambda state: replace(state, source_lost=True))
+            return Turn.never(Outcome(Result.UNREACHABLE, "no component source answers"))
+        self._sleep(self._draw() * endpoint.document.reconnect.jitter)
+        why = refusal(Trigger.RECONNECT, endpoint.document.policy, endpoint.store.read())
+        if why is not None:
+            return Turn.never(Outcome(Result.SKIPPED, why))
+        endpoint.remember(lambda state: replace(state, source_lost=False, boot_id=boot))
+        return Turn.now()
+
+    def _watch(self, endpoint: Endpoint) -> Turn:
+        """The usual case: connected before and still; losing the source is only noted."""
+        if endpoint.product.reachable(_PROBE_TIMEOUT_S):
+            return Turn.never(Outcome(Result.SKIPPED, "the source was never lost"), recorded=False)
+        endpoint.remember(lambda state: replace(state, source_lost=True))
+        return Turn.never(Outcome(Result.UNREACHABLE, "the component source was lost"), recorded=False)
+
+    def _reached_within_wait(self, endpoint: Endpoint) -> bool:
+        deadline = endpoint.host.now() + endpoint.document.reconnect.wait
+        while not endpoint.product.reachable(_PROBE_TIMEOUT_S):
+            if endpoint.host.now() >= deadline:
+                return False
+            self._sleep(_PROBE_PAUSE_S)
+        return True
+
+    def _sleep_until(self, endpoint: Endpoint, instant: float) -> None:
+        while (remaining := instant - endpoint.host.now()) > 0:
+            self._sleep(min(remaining, _SLICE_S))
+
+
+def boot_id(endpoint: Endpoint) -> str:
+    """The kernel's name for this boot; empty where it has none."""
+    return (endpoint.host.read("/proc/sys/kernel/random/boot_id") or b"").decode().strip()

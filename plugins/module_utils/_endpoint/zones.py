@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: which time zone a host lives in."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from .host import Host
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+LOCAL = "local"
+_DATABASE = "zoneinfo/"
+
+
+def zone_of(host: Host, name: str) -> ZoneInfo:
+    """The zone that a policy's ``timezone`` means on this host; raises ZoneInfoNotFoundError for an unknown one."""
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(local_zone_name(host) if name == LOCAL else name)
+
+
+def local_zone_name(host: Host) -> str:
+    """The IANA name of the host's own zone, from ``/etc/localtime``, then ``/etc/timezone``; UTC when neither tells."""
+    try:
+        target = os.readlink(host.real("/etc/localtime"))
+    except OSError:
+        target = ""
+    if _DATABASE in target:
+        return target.split(_DATABASE, 1)[1]
+    return (host.read("/etc/timezone") or b"UTC").decode("utf-8", "replace").strip() or "UTC"
