@@ -86,7 +86,8 @@ class ManifestFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """One version of a set of files, sorted by path; no path twice, none below another, one version a component."""
+    """One version of a set of files, sorted by path; no path twice, none below another file, and one version and one
+    kind a component."""
 
     version: str
     files: tuple[ManifestFile, ...]
@@ -155,10 +156,10 @@ def _check_paths(paths: list[str]) -> None:
 
 
 def _check_components(files: Iterable[ManifestFile]) -> None:
-    versions: dict[str, str] = {}
+    seen: dict[str, tuple[str, Kind]] = {}
     for file in files:
-        if versions.setdefault(file.component, file.version) != file.version:
-            raise InvalidManifest(f"files: component {file.component!r} has two versions")
+        if seen.setdefault(file.component, (file.version, file.kind)) != (file.version, file.kind):
+            raise InvalidManifest(f"files: component {file.component!r} has two versions or two kinds")
 
 
 def _mapping(raw: object, where: str) -> Mapping[str, Any]:
