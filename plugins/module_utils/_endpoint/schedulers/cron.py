@@ -1,0 +1,118 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: cron, for hosts without systemd."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ..._core.calendars import DailyCalendar
+from ..._core.entries import Entry, File
+from ..host import Host
+from ..places import AGENT
+from . import own_updaters
+from .base import JobPlan
+from .cron_minutes import minutes_of_hour
+
+TABLE = "/etc/cron.d/epp-autoupdate"
+
+_HEAD = """\
+# Managed by the Ansible collection epp.autoupdate; changes are undone by the next converge.
+# These lines only wake the agent, at the right minute of every hour; its timetable decides whether a run is due, and
+# it waits for its own second. So neither seconds, zones nor daylight saving time need a word here.
+SHELL=/bin/sh
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+MAILTO=""
+"""
+
+_DIRECTORIES = ("/usr/bin", "/bin", "/usr/sbin", "/sbin")
+_LOW_PRIORITY = (("nice", "-n", "19"), ("ionice", "-c", "3"))
+_TIMEOUT_S = 10.0
+
+_IN_BACKGROUND = 'exec </dev/null >/dev/null 2>&1; "$@" &'
+"""A constant for the shell; what it starts comes as its arguments."""
+
+
+class CronScheduler:
+    """Jobs as one file in ``/etc/cron.d``, which cron reads again by itself when it changes."""
+
+    name = "cron"
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def entries(self, plan: JobPlan) -> tuple[Entry, ...]:
+        lines = (*self._scheduled(plan), *_reconnecting(plan))
+        table = _HEAD + "".join(f"{line}\n" for line in lines)
+        return (File(TABLE, table.encode()), *own_updaters.disabled_links(plan.needs))
+
+    def owned(self) -> tuple[str, ...]:
+        return (TABLE,)
+
+    def drift(self, plan: JobPlan) -> tuple[str, ...]:
+        return own_updaters.drift(self._host, plan.needs)
+
+    def activate(self, plan: JobPlan, changed_paths: Collection[str]) -> None:  # noqa: ARG002 (cron finds changes itself)
+        own_updaters.stop(self._host, plan.needs)
+
+    def deactivate(self) -> None:
+        """Nothing: the removal of the file is all; a run under way ends by its own limits."""
+
+    def forget(self) -> None:
+        """Nothing: cron sees that the file is gone."""
+
+    def start_scan(self) -> bool:
+        """Start the scan in a session of its own, which outlives both this process and its process group."""
+        if not self._host.live:
+            return False
+        scan = (*self._low_priority(), AGENT, "scan")
+        argv = ("setsid", "--wait", "/bin/sh", "-c", _IN_BACKGROUND, "epp-scan", *scan)
+        done = self._host.run(argv, timeout=_TIMEOUT_S)
+        if done.code != 0:
+            raise OSError(f"the scan could not be started: {done.err.strip() or f'exit status {done.code}'}")
+        return True
+
+    def user_command(self, action: str) -> tuple[str, ...]:
+        from ..rights import select_rights
+
+        return select_rights(self, self._host).user_command(action)
+
+    def _scheduled(self, plan: JobPlan) -> tuple[str, ...]:
+        if plan.calendar is None:
+            return ()
+        minutes = ",".join(str(minute) for minute in minutes_of_hour(plan.calendar, self._host))
+        slots = _line(f"{minutes} * * * *", plan, "schedule")
+        # An endpoint that comes back inside its window gets an instant in what remains of it (S4).
+        return (slots, _line("@reboot", plan, "schedule")) if isinstance(plan.calendar, DailyCalendar) else (slots,)
+
+    def _low_priority(self) -> tuple[str, ...]:
+        present = (prefix for prefix in _LOW_PRIORITY if self._has(prefix[0]))
+        return tuple(word for prefix in present for word in prefix)
+
+    def _has(self, program: str) -> bool:
+        return any(self._host.exists(f"{directory}/{program}") for directory in _DIRECTORIES)
+
+
+def _reconnecting(plan: JobPlan) -> tuple[str, ...]:
+    if plan.reconnect_probe is None:
+        return ()
+    return (_line("@reboot", plan, "reconnect"), _line(_every(plan.reconnect_probe), plan, "reconnect"))
+
+
+def _every(seconds: int) -> str:
+    """Cron's nearest word for an interval, never longer than a day."""
+    minutes = max(1, -(-seconds // 60))
+    if minutes < 60:
+        return "* * * * *" if minutes == 1 else f"*/{minutes} * * * *"
+    hours = min(24, minutes // 60)
+    return f"0 {'*' if hours == 1 else '0' if hours == 24 else f'*/{hours}'} * * *"
+
+
+def _line(when: str, plan: JobPlan, trigger: str) -> str:
+    from shlex import quote
+
+    # Cron itself makes a line break of every percent sign, quoted or not.
+    command = f"{quote(plan.agent)} run --trigger {trigger}".replace("%", "\\%")
+    return f"{when} root {command}"

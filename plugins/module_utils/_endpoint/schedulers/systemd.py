@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: systemd timers and services."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ..._core.entries import Absent, Entry, File, Link
+from ..host import Host
+from . import own_updaters
+from .base import JobPlan
+from .systemd_state import UnitState, systemctl, systemd_runs, unit_states
+from .systemd_units import (
+    RECONNECT_TIMER,
+    SCAN_SERVICE,
+    SERVICES,
+    TIMERS,
+    UPDATE_SERVICE,
+    UPDATE_TIMER,
+    service_texts,
+    timer_texts,
+)
+
+UNIT_DIRECTORY = "/etc/systemd/system"
+_TIMERS_WANTS = UNIT_DIRECTORY + "/timers.target.wants"
+_LASTING_TIMERS = (UPDATE_TIMER, RECONNECT_TIMER)
+"""Timers that run from a converge on. The boot timer is started by a boot alone: on a machine that is up for longer
+than its delay it would fire at once."""
+_EVERY_UNIT = tuple(name.replace("@", "@*") for name in (*TIMERS, *SERVICES))
+_LOADED_SERVICES = (SCAN_SERVICE, UPDATE_SERVICE.replace("@", "@schedule"), UPDATE_SERVICE.replace("@", "@reconnect"))
+"""Services by which a missed daemon-reload is noticed; a template itself has no state."""
+
+
+class SystemdScheduler:
+    """Jobs as systemd units; the timers are enabled by our own links, so that a directory needs no systemctl."""
+
+    name = "systemd"
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def entries(self, plan: JobPlan) -> tuple[Entry, ...]:
+        timers = timer_texts(plan)
+        files = {**service_texts(plan), **timers}
+        wanted: list[Entry] = [File(_unit_path(name), text.encode()) for name, text in files.items()]
+        wanted += [Link(_link_path(name), _unit_path(name)) for name in timers]
+        kept = {entry.path for entry in wanted}
+        unwanted = (Absent(path) for path in self.owned() if path not in kept)
+        return (*wanted, *unwanted, *own_updaters.disabled_links(plan.needs))
+
+    def owned(self) -> tuple[str, ...]:
+        """Drop-ins of timers count as ours, to be absent: when an endpoint runs is the policy's affair. Those of
+        services (resources, environment) are the administrator's and are left alone."""
+        units = [_unit_path(name) for name in (*SERVICES, *TIMERS)]
+        links = [_link_path(name) for name in TIMERS]
+        return (*units, *links, *(f"{_unit_path(name)}.d" for name in TIMERS))
+
+    def drift(self, plan: JobPlan) -> tuple[str, ...]:
+        if not systemd_runs(self._host):
+            return ()
+        states = self._states(plan)
+        wanted = timer_texts(plan)
+        idle = (f"{name} is not active" for name in _idle(states, wanted))
+        superfluous = (f"{name} is still active" for name in _superfluous(states, wanted))
+        stale = (f"{name} has changed since systemd read it" for name in _stale(states))
+        return (*idle, *superfluous, *stale, *own_updaters.drift_of(states, plan.needs))
+
+    def activate(self, plan: JobPlan, changed_paths: Collection[str]) -> None:
+        if not systemd_runs(self._host):
+            return
+        states = self._states(plan)
+        wanted = timer_texts(plan)
+        self._tell("stop", _superfluous(states, wanted))
+        if any(path in changed_paths for path in self.owned()) or _stale(states):
+            systemctl(self._host, "daemon-reload")
+        changed = [name for name in _LASTING_TIMERS if name in wanted and _unit_path(name) in changed_paths]
+        self._tell("restart", (*changed, *_idle(states, wanted)))
+        own_updaters.stop_of(self._host, states, plan.needs)
+
+    def deactivate(self) -> None:
+        """A run under way is ended, too: an instant that it waits for belongs to this scheduler."""
+        if systemd_runs(self._host):
+            self._tell("stop", _EVERY_UNIT)
+
+    def forget(self) -> None:
+        if systemd_runs(self._host):
+            systemctl(self._host, "daemon-reload")
+            self._tell("reset-failed", _EVERY_UNIT)
+
+    def start_scan(self) -> bool:
+        if not systemd_runs(self._host):
+            return False
+        systemctl(self._host, "start", "--no-block", "--", SCAN_SERVICE)
+        return True
+
+    def user_command(self, action: str) -> tuple[str, ...]:
+        from ..rights import select_rights
+
+        return select_rights(self, self._host).user_command(action)
+
+    def _states(self, plan: JobPlan) -> dict[str, UnitState]:
+        return unit_states(self._host, (*TIMERS, *_LOADED_SERVICES, *plan.needs.own_updaters))
+
+    def _tell(self, verb: str, units: Collection[str]) -> None:
+        if units:
+            systemctl(self._host, verb, "--", *dict.fromkeys(units))
+
+
+def _unit_path(name: str) -> str:
+    return f"{UNIT_DIRECTORY}/{name}"
+
+
+def _link_path(name: str) -> str:
+    return f"{_TIMERS_WANTS}/{name}"
+
+
+def _idle(states: dict[str, UnitState], wanted: Collection[str]) -> list[str]:
+    return [name for name in _LASTING_TIMERS if name in wanted and not states[name].active]
+
+
+def _superfluous(states: dict[str, UnitState], wanted: Collection[str]) -> list[str]:
+    return [name for name in TIMERS if name not in wanted and states[name].active]
+
+
+def _stale(states: dict[str, UnitState]) -> list[str]:
+    return [name for name in (*TIMERS, *_LOADED_SERVICES) if states[name].stale]

@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: calendars in systemd's own notation (systemd.time(7))."""
+
+from __future__ import annotations
+
+from ..._core.calendars import Calendar, DailyCalendar, IntervalCalendar
+from ..zones import LOCAL
+
+_DAY = 86400
+_HOURS, _MINUTES = 24, 60
+
+
+def on_calendar(calendar: Calendar) -> tuple[str, ...]:
+    """The ``OnCalendar=`` values which together elapse at the calendar's instants, to the second.
+
+    A daily rule is written in its zone, where systemd follows the changes of its offset; the instants that it would
+    get wrong (systemd skips a day whose local time does not exist) are added one by one in UTC. Intervals are written
+    in UTC, where a day always has 86400 s.
+    """
+    if isinstance(calendar, IntervalCalendar):
+        return _intervals(calendar)
+    return (_daily(calendar), *(_instant(moment) for moment in calendar.extra))
+
+
+def _daily(calendar: DailyCalendar) -> str:
+    day = "" if calendar.weekday is None else f"{calendar.weekday.value[:3].capitalize()} "
+    zone = "" if calendar.zone_name == LOCAL else f" {calendar.zone_name}"
+    return f"{day}*-*-* {calendar.hour:02}:{calendar.minute:02}:{calendar.second:02}{zone}"
+
+
+def _instant(moment: int) -> str:
+    from datetime import datetime, timezone
+
+    return f"{datetime.fromtimestamp(moment, timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _intervals(calendar: IntervalCalendar) -> tuple[str, ...]:
+    """Hours that share their minutes share an expression: one where the tick divides an hour, eight at most."""
+    minutes_of_hour: dict[int, list[int]] = {}
+    for second in range(calendar.phase % calendar.tick, _DAY, calendar.tick):
+        minutes_of_hour.setdefault(second // 3600, []).append(second % 3600 // 60)
+    hours_of_minutes: dict[tuple[int, ...], list[int]] = {}
+    for hour, minutes in minutes_of_hour.items():
+        hours_of_minutes.setdefault(tuple(minutes), []).append(hour)
+    return tuple(
+        f"*-*-* {_listed(hours, _HOURS)}:{_listed(minutes, _MINUTES)}:{calendar.phase % 60:02} UTC"
+        for minutes, hours in hours_of_minutes.items()
+    )
+
+
+def _listed(numbers: list[int] | tuple[int, ...], whole: int) -> str:
+    return "*" if len(numbers) == whole else ",".join(f"{number:02}" for number in numbers)

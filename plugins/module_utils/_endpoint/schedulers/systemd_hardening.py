@@ -1,0 +1,118 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: how far each of our systemd services is shut in (systemd.exec(5)); the tests measure the exposure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..places import RUNTIME_DIRECTORY, STATE_DIRECTORY
+from .base import JobPlan
+from .systemd_words import optional_paths
+
+_EVERY_SERVICE = """\
+StateDirectory={state}
+RuntimeDirectory={runtime}
+RuntimeDirectoryPreserve=yes
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectControlGroups=yes
+ProtectKernelTunables=yes
+ProtectKernelLogs=yes
+ProtectClock=yes
+ProtectHostname=yes
+PrivateDevices=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallErrorNumber=EPERM
+SystemCallFilter=@system-service
+""".format(
+    state=STATE_DIRECTORY.rpartition("/")[2],
+    runtime=RUNTIME_DIRECTORY.rpartition("/")[2],
+)
+
+_UPDATE = """\
+ProtectHome=read-only
+ProtectKernelModules=yes
+PrivateTmp={private_tmp}
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+CapabilityBoundingSet={capabilities}
+ReadWritePaths={writable}
+"""
+
+# A scan has to see every file: neither a private /tmp nor hidden homes or kernel modules. It writes to the temporary
+# directories, where scanners unpack archives.
+_SCAN = """\
+ProtectHome=read-only
+UMask=0077
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+CapabilityBoundingSet={capabilities}
+ReadWritePaths={writable}
+"""
+
+_SWITCH = """\
+ProtectHome=yes
+ProtectKernelModules=yes
+ProtectProc=invisible
+ProcSubset=pid
+PrivateTmp=yes
+PrivateNetwork=yes
+IPAddressDeny=any
+UMask=0077
+MemoryDenyWriteExecute=yes
+SystemCallFilter=~@privileged @resources
+RestrictAddressFamilies=AF_UNIX
+CapabilityBoundingSet={capabilities}
+ReadWritePaths={writable}
+"""
+
+_TEMPORARY = ("/tmp", "/var/tmp")
+
+
+def for_update(plan: JobPlan) -> str:
+    """The agent with the product's updater: the network, the product's own paths and capabilities."""
+    writable = (*_textfile(plan), *plan.needs.read_write)
+    return _EVERY_SERVICE + _UPDATE.format(
+        private_tmp="no" if any(_is_temporary(path) for path in writable) else "yes",
+        capabilities=_capabilities(plan, _with_kill(plan.needs.capabilities)),
+        writable=optional_paths(writable),
+    )
+
+
+def for_scan(plan: JobPlan) -> str:
+    """The agent with a scanner: reads everything, writes next to nothing."""
+    return _EVERY_SERVICE + _SCAN.format(
+        capabilities=_capabilities(plan, ("CAP_DAC_READ_SEARCH", *plan.needs.scan_capabilities)),
+        writable=optional_paths((*_TEMPORARY, *_textfile(plan))),
+    )
+
+
+def for_switch(plan: JobPlan) -> str:
+    """The agent alone, noting what a user has switched."""
+    return _EVERY_SERVICE + _SWITCH.format(
+        capabilities=_capabilities(plan, ()), writable=optional_paths(_textfile(plan))
+    )
+
+
+def _textfile(plan: JobPlan) -> tuple[str, ...]:
+    return (plan.textfile_directory,) if plan.textfile_directory else ()
+
+
+def _capabilities(plan: JobPlan, needed: Iterable[str]) -> str:
+    """The textfile's directory belongs to another user on some distributions, hence one more capability."""
+    collector = ("CAP_DAC_OVERRIDE",) if plan.textfile_directory else ()
+    return " ".join(sorted({*needed, *collector}))
+
+
+def _with_kill(capabilities: tuple[str, ...]) -> tuple[str, ...]:
+    """An updater that changes its user can only be ended by somebody who may signal other users' processes."""
+    return (*capabilities, "CAP_KILL") if "CAP_SETUID" in capabilities else capabilities
+
+
+def _is_temporary(path: str) -> bool:
+    return any(path == directory or path.startswith(directory + "/") for directory in _TEMPORARY)

@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what systemd says about units, asked in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..host import Completed, Host
+
+_TIMEOUT_S = 90.0
+_PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload"
+
+
+@dataclass(frozen=True)
+class UnitState:
+    """One unit as systemd sees it."""
+
+    name: str
+    loaded: bool
+    active: bool
+    enabled: bool
+    stale: bool
+    """Whether its file has changed since systemd read it."""
+
+
+def systemd_runs(host: Host) -> bool:
+    """Whether systemd is the init of this very system, so that it can be asked and told."""
+    return host.live and host.exists("/run/systemd/system")
+
+
+def systemctl(host: Host, *arguments: str) -> Completed:
+    """Run systemctl; raises OSError when it does not do what it was asked."""
+    done = host.run(("systemctl", "--no-ask-password", *arguments), timeout=_TIMEOUT_S)
+    if done.timed_out or done.code != 0:
+        told = done.err.strip() or ("no answer in time" if done.timed_out else f"exit status {done.code}")
+        raise OSError(f"systemctl {' '.join(arguments)}: {told}")
+    return done
+
+
+def unit_states(host: Host, units: Iterable[str]) -> dict[str, UnitState]:
+    """The units' states by the names asked for; systemd answers for units that do not exist, too."""
+    names = tuple(dict.fromkeys(units))
+    answer = systemctl(host, "show", f"--property={_PROPERTIES}", "--", *names).out
+    blocks = [_properties(block) for block in answer.strip().split("\n\n")]
+    return {name: _state(name, block) for name, block in zip(names, blocks)}
+
+
+def _properties(block: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+
+
+def _state(name: str, properties: dict[str, str]) -> UnitState:
+    return UnitState(
+        name=name,
+        loaded=properties.get("LoadState") == "loaded",
+        active=properties.get("ActiveState") in ("active", "activating", "reloading"),
+        enabled=properties.get("UnitFileState") in ("enabled", "enabled-runtime"),
+        stale=properties.get("NeedDaemonReload") == "yes",
+    )

@@ -1,0 +1,135 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the texts of our systemd units."""
+
+from __future__ import annotations
+
+from ..._core.calendars import DailyCalendar
+from .base import JobPlan
+from .systemd_calendar import on_calendar
+from .systemd_hardening import for_scan, for_switch, for_update
+from .systemd_words import command_word
+
+UPDATE_SERVICE = "epp-update@.service"
+SCAN_SERVICE = "epp-scan.service"
+SCHEDULE_SERVICE = "epp-schedule@.service"
+ROAMING_SERVICE = "epp-roaming@.service"
+UPDATE_TIMER = "epp-update.timer"
+BOOT_TIMER = "epp-boot.timer"
+RECONNECT_TIMER = "epp-reconnect.timer"
+
+SERVICES = (UPDATE_SERVICE, SCAN_SERVICE, SCHEDULE_SERVICE, ROAMING_SERVICE)
+TIMERS = (UPDATE_TIMER, BOOT_TIMER, RECONNECT_TIMER)
+
+_MARGIN_S = 120
+"""What the agent gets to end a run by itself before systemd kills it: its own limits come first and tell why."""
+_SWITCH_LIMIT_S = 60
+
+_HEAD = """\
+# Managed by the Ansible collection epp.autoupdate; changes are undone by the next converge.
+"""
+
+_UPDATE_SERVICE = """\
+[Unit]
+Description=Update of the protection components (%i)
+After=network-online.target nss-lookup.target time-sync.target{after}
+
+[Service]
+Type=oneshot
+ExecStart={agent} run --trigger %i
+# 75: the server could not be reached. That is told in the status and no fault of this machine.
+SuccessExitStatus=75
+TimeoutStartSec={limit}
+"""
+
+_SCAN_SERVICE = """\
+[Unit]
+Description=Scan after an update of the protection components
+After=time-sync.target{after}
+
+[Service]
+Type=oneshot
+ExecStart={agent} scan
+TimeoutStartSec={limit}
+Nice=19
+CPUSchedulingPolicy=idle
+IOSchedulingClass=idle
+# The scheduling classes count inside the service's own control group, the weights between groups.
+CPUWeight=1
+IOWeight=1
+"""
+
+_SWITCH_SERVICE = """\
+[Unit]
+Description={description}
+
+[Service]
+Type=oneshot
+ExecStart={agent} {command} %i
+TimeoutStartSec={limit}
+"""
+
+# The timers want network-online.target, and the service is only ordered after it: so the target is part of the boot,
+# and a later start does not sit through its time-out again on a machine without network.
+_TIMER = """\
+[Unit]
+Description={description}
+Wants=network-online.target
+
+[Timer]
+{when}
+AccuracySec=1s
+Unit={unit}
+
+[Install]
+WantedBy=timers.target
+"""
+
+
+def service_texts(plan: JobPlan) -> dict[str, str]:
+    """The services by name; all of them exist whatever the policy is: only timers and rights start them.
+
+    A user's right to start a unit must never outlive its file: newer systemd asks the same question ("start" this
+    name) for a transient unit, whose command line is the caller's.
+    """
+    agent = command_word(plan.agent)
+    after = "".join(f" {unit}" for unit in plan.needs.after_units)
+    update_limit = plan.longest_wait + plan.update_limit + _MARGIN_S
+    update = _UPDATE_SERVICE.format(agent=agent, after=after, limit=update_limit)
+    scan = _SCAN_SERVICE.format(agent=agent, after=after, limit=plan.scan_limit + _MARGIN_S)
+    return {
+        UPDATE_SERVICE: _HEAD + update + for_update(plan),
+        SCAN_SERVICE: _HEAD + scan + for_scan(plan),
+        SCHEDULE_SERVICE: _switch_text(plan, "schedule", "The user's switch of scheduled update (%i)"),
+        ROAMING_SERVICE: _switch_text(plan, "roaming", "The user's switch of roaming (%i)"),
+    }
+
+
+def timer_texts(plan: JobPlan) -> dict[str, str]:
+    """The timers that the plan needs, by name."""
+    texts: dict[str, str] = {}
+    if plan.calendar is not None:
+        lines = "\n".join(f"OnCalendar={expression}" for expression in on_calendar(plan.calendar))
+        # A slot that was missed is not made up for by the scheduler (S4).
+        when = f"{lines}\nPersistent=false"
+        texts[UPDATE_TIMER] = _timer_text("Scheduled update at this endpoint's own instant", when, "schedule")
+    if isinstance(plan.calendar, DailyCalendar):
+        texts[BOOT_TIMER] = _timer_text("Scheduled update of an endpoint that comes late", "OnBootSec=60s", "schedule")
+    if plan.reconnect_probe is not None:
+        when = f"OnActiveSec=15s\nOnUnitInactiveSec={plan.reconnect_probe}s"
+        texts[RECONNECT_TIMER] = _timer_text("Update when the server is reached again", when, "reconnect")
+    return texts
+
+
+def _timer_text(description: str, when: str, trigger: str) -> str:
+    unit = UPDATE_SERVICE.replace("@", f"@{trigger}")
+    return _HEAD + _TIMER.format(description=description, when=when, unit=unit)
+
+
+def _switch_text(plan: JobPlan, command: str, description: str) -> str:
+    text = _SWITCH_SERVICE.format(
+        description=description, agent=command_word(plan.agent), command=command, limit=_SWITCH_LIMIT_S
+    )
+    return _HEAD + text + for_switch(plan)

@@ -1,0 +1,110 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plans and hosts for the tests of the schedulers and of users' rights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import DailyCalendar, IntervalCalendar
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Weekday
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.host import Completed
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.base import ProductNeeds
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.base import JobPlan
+
+CLAMAV_NEEDS = ProductNeeds(
+    read_write=("/var/lib/clamav",),
+    capabilities=("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"),
+    scan_capabilities=("CAP_DAC_READ_SEARCH",),
+    after_units=("clamav-daemon.service",),
+    own_updaters=("clamav-freshclam.service",),
+)
+
+DAILY = DailyCalendar(
+    weekday=None,
+    hour=12,
+    minute=34,
+    second=56,
+    zone_name="Europe/Berlin",
+    extra=(1_774_747_800, 1_806_197_400),
+    utc_minutes=(34,),
+)
+WEEKLY = replace(DAILY, weekday=Weekday.MONDAY, extra=())
+EVERY_TEN_MINUTES = IntervalCalendar(tick=600, phase=67)
+
+PLAN = JobPlan(
+    agent="/usr/local/bin/epp-agent",
+    calendar=DAILY,
+    reconnect_probe=300,
+    update_limit=1800,
+    longest_wait=7200,
+    scan_limit=6 * 3600,
+    needs=ProductNeeds(),
+    textfile_directory="/var/lib/prometheus/node-exporter",
+)
+
+
+def plan(**changes: Any) -> JobPlan:
+    """The usual plan with these differences."""
+    return replace(PLAN, **changes)
+
+
+class Sandbox(LocalHost):
+    """A directory that stands for a host at a fixed time."""
+
+    def __init__(self, root: str, *, now: float = 1_763_800_000.0) -> None:
+        super().__init__(root)
+        self._now = now
+
+    def now(self) -> float:
+        return self._now
+
+
+class RunningHost(Sandbox):
+    """A directory that claims to be the running system and records what it is told; answers come from ``replies``."""
+
+    def __init__(self, root: str, replies: dict[str, Completed] | None = None) -> None:
+        super().__init__(root)
+        self.replies = replies or {}
+        self.commands: list[tuple[str, ...]] = []
+
+    @property
+    def live(self) -> bool:
+        return True
+
+    def run(
+        self, argv: Sequence[str], *, timeout: float, stdin: bytes = b"", env: dict[str, str] | None = None
+    ) -> Completed:
+        self.commands.append(tuple(argv))
+        words = " ".join(argv)
+        matching = (reply for part, reply in self.replies.items() if part in words)
+        return next(matching, Completed(0, "", ""))
+
+
+def shown(**states: str) -> Completed:
+    """What ``systemctl show`` says of the units that the scheduler asks for, all quiet but for ``states``.
+
+    A state is written ``load active file reload``, its key is the unit's name with ``_`` for ``-`` and ``.``.
+    """
+    names = (
+        "epp-update.timer",
+        "epp-boot.timer",
+        "epp-reconnect.timer",
+        "epp-scan.service",
+        "epp-update@schedule.service",
+        "epp-update@reconnect.service",
+        "clamav-freshclam.service",
+    )
+    blocks = []
+    for name in names:
+        state = states.get(name.replace("-", "_").replace(".", "_").replace("@", "_"), "loaded inactive disabled no")
+        load, active, file, stale = state.split()
+        blocks.append(
+            f"Id={name}\nLoadState={load}\nActiveState={active}\nUnitFileState={file}\nNeedDaemonReload={stale}\n"
+        )
+    return Completed(0, "\n".join(blocks), "")
