@@ -15,6 +15,7 @@ from .._core.changes import Change, ansible_diff, compare
 from .._core.document import EndpointDocument
 from .._core.entries import Absent, Entry
 from . import groups, places
+from .boot import boot_id
 from .desired import Desired, desired, rights_of
 from .endpoint import Endpoint, load_document
 from .host import Host
@@ -25,7 +26,6 @@ from .rights import all_rights
 from .schedulers import all_schedulers
 from .state import StateStore
 from .status import next_run_text, publish
-from .waiting import boot_id
 
 _LOCK = places.RUNTIME_DIRECTORY + "/converge.lock"
 _LOCK_WAIT_S = 60.0
@@ -170,7 +170,7 @@ def _apply(endpoint: Endpoint, wanted: Desired, changes: tuple[Change, ...]) -> 
 def _remember(endpoint: Endpoint, previous: EndpointDocument | None) -> None:
     """Refresh the status; an endpoint to which reconnect updates are new has not missed this boot's (E2)."""
     had_reconnect = previous is not None and previous.policy.events.update_on_reconnect
-    boot = boot_id(endpoint)
+    boot = boot_id(endpoint.host)
     store = StateStore(endpoint.host)
     state = store.change(lambda state: state if had_reconnect else replace(state, boot_id=boot, source_lost=False))
     publish(endpoint, state)

@@ -12,18 +12,14 @@ from datetime import datetime, timezone
 from .._core.canonical import readable_json
 from .._core.document import EndpointDocument
 from .._core.entries import Directory, Entry, File
-from .._core.policy import Frequency, Policy
+from .._core.policy import Policy
 from .._core.privileges import scheduled_update_runs
 from . import places
 from .endpoint import Endpoint
+from .patience import longest_wait
 from .rights import select_rights
 from .rights.base import Rights
-from .runner import JOIN_MARGIN_S
 from .schedulers.base import JobPlan
-
-_PROBE_S = 60
-"""What one look at the sources and its bookkeeping may take on top of the waits."""
-_CRON_GRAIN_S = 60
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ def job_plan(endpoint: Endpoint) -> JobPlan:
         calendar=endpoint.timetable().calendar(year) if may_run_scheduled(policy) else None,
         reconnect_probe=document.reconnect.probe if policy.events.update_on_reconnect else None,
         update_limit=document.limits.update,
-        longest_wait=_longest_wait(document),
+        longest_wait=longest_wait(document),
         scan_limit=document.limits.scan,
         needs=endpoint.product.needs(),
         textfile_directory=document.textfile_directory,
@@ -88,11 +84,3 @@ def rights_of(document: EndpointDocument) -> Rights:
         roaming=privileges.go_roaming,
         agent=places.AGENT,
     )
-
-
-def _longest_wait(document: EndpointDocument) -> int:
-    """Seconds that a run may wait for its turn before it begins (see waiting.py)."""
-    schedule, reconnect = document.policy.schedule, document.reconnect
-    window = 0 if schedule.frequency in (Frequency.MINUTES, Frequency.HOURS) else schedule.window
-    another_run = document.limits.update + JOIN_MARGIN_S
-    return max(window, reconnect.wait + reconnect.jitter, _CRON_GRAIN_S) + another_run + _PROBE_S

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import time
 from collections.abc import Sequence
@@ -111,6 +110,8 @@ class LocalHost:
         real = self.real(path)
         try:
             if stat.S_ISDIR(os.lstat(real).st_mode):
+                import shutil
+
                 shutil.rmtree(real)
             else:
                 os.unlink(real)

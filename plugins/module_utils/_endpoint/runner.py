@@ -19,13 +19,12 @@ from .admission import refusal, scans_after
 from .emergency import save_or_leave, take_over
 from .endpoint import Endpoint
 from .lock import locked
+from .patience import JOIN_MARGIN_S
 from .report import RunReport, judge
 from .state import Running, RunRecord, State
 from .waiting import Turn, Waiting
 
 _LEVELS = {Result.FAILED: syslog.LOG_ERR, Result.UNREACHABLE: syslog.LOG_WARNING}
-JOIN_MARGIN_S = 60
-"""How much longer than an update may take a joining run waits for it."""
 
 
 class Stopped(BaseException):

@@ -12,6 +12,7 @@ from typing import Callable
 from .._core.results import Outcome, Result, Trigger
 from .._core.timetable import Action
 from .admission import refusal
+from .boot import boot_id
 from .endpoint import Endpoint
 from .state import State
 
@@ -77,7 +78,7 @@ class Waiting:
         return Turn.now(occurrence), endpoint
 
     def _reconnection(self, endpoint: Endpoint, state: State) -> Turn:
-        boot = boot_id(endpoint)
+        boot = boot_id(endpoint.host)
         returning = state.source_lost or state.boot_id != boot
         if not returning:
             return self._watch(endpoint)
@@ -109,8 +110,3 @@ class Waiting:
     def _sleep_until(self, endpoint: Endpoint, instant: float) -> None:
         while (remaining := instant - endpoint.host.now()) > 0:
             self._sleep(min(remaining, _SLICE_S))
-
-
-def boot_id(endpoint: Endpoint) -> str:
-    """The kernel's name for this boot; empty where it has none."""
-    return (endpoint.host.read("/proc/sys/kernel/random/boot_id") or b"").decode().strip()
