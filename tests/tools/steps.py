@@ -41,7 +41,7 @@ def ansible_lint(bench: Workbench) -> Outcome:
     """Ansible-lint with the production profile, offline."""
     tools = bench.tools()
     copied = bench.copied  # it leaves a directory of its own behind
-    env = bench.variables(tools, ANSIBLE_COLLECTIONS_PATH=str(copied.parents[2]))
+    env = bench.variables(tools, copied.parents[2])
     bench.run([tools / "ansible-lint", "--offline", "--nocolor"], env=env, cwd=copied)
     return Outcome()
 
@@ -133,7 +133,7 @@ def package(bench: Workbench) -> Outcome:
     tools = bench.tools()
     place = bench.cache / "package"
     shutil.rmtree(place, ignore_errors=True)
-    env = bench.variables(tools, ANSIBLE_COLLECTIONS_PATH=str(place))
+    env = bench.variables(tools, place)
     galaxy = [tools / "ansible-galaxy", "collection"]
     bench.run([*galaxy, "build", "--output-path", place], env=env, cwd=bench.copied)
     (tarball,) = place.glob("epp-autoupdate-*.tar.gz")
@@ -146,7 +146,7 @@ def package(bench: Workbench) -> Outcome:
     modules = sorted(f"epp.autoupdate.{path.stem}" for path in (installed / "plugins" / "modules").glob("*.py"))
     if not modules:
         raise StepFailed("the tarball holds no module")
-    bench.run([tools / "ansible-doc", "--json", *modules], env=env, cwd=place)
+    bench.run([tools / "ansible-doc", "--json", *modules], env=env, cwd=place, quiet=True)
     for playbook in sorted((installed / "playbooks").glob("*.yml")):
         name = f"epp.autoupdate.{playbook.stem}"
         bench.run([tools / "ansible-playbook", "--syntax-check", "-i", "localhost,", name], env=env, cwd=place)

@@ -51,25 +51,34 @@ class Workbench:
         """The collection's directory in a collections path of its own: a copy, made once a run."""
         return tree.copy(self.root, self.cache / "copy" / "collections")
 
-    def variables(self, tools: Path, **more: str) -> dict[str, str]:
-        """The environment of a program: the user's without Ansible's and Python's settings, ours in their place."""
+    def variables(self, tools: Path, collections: Path | None = None, **more: str) -> dict[str, str]:
+        """The environment of a program: the user's without Ansible's and Python's settings, ours in their place.
+
+        ``collections`` is where collections are found, the work tree's link unless told otherwise.
+        """
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
+        found_in = str(collections or self.collections)
         ours = {
             "PATH": os.pathsep.join([str(tools), interpreters.search_path()]),
             "VIRTUAL_ENV": str(tools.parent),
             "LC_ALL": "C.UTF-8",  # ansible-core refuses a locale that is not UTF-8
-            "PYTHONPATH": str(self.collections),
-            "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
+            "PYTHONPATH": found_in,
+            "ANSIBLE_COLLECTIONS_PATH": found_in,
             "ANSIBLE_HOME": str(self.cache / "ansible"),
             "ANSIBLE_NOCOLOR": "1",
         }
         return {**kept, **ours, **more}
 
-    def run(self, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path | None = None) -> None:
-        """Run a program to its end, its output on ours; StepFailed when it fails."""
+    def run(
+        self, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path | None = None, quiet: bool = False
+    ) -> None:
+        """Run a program to its end, its output on ours (its errors alone when quiet); StepFailed when it fails."""
         words = [str(word) for word in command]
-        print("$", " ".join(Path(words[0]).name if at == 0 else word for at, word in enumerate(words)), flush=True)
-        done = subprocess.run(words, cwd=cwd or self.root, env=env, stdin=subprocess.DEVNULL, check=False)
+        print("$", Path(words[0]).name, *words[1:], flush=True)
+        output = subprocess.DEVNULL if quiet else None
+        done = subprocess.run(
+            words, cwd=cwd or self.root, env=env, stdin=subprocess.DEVNULL, stdout=output, check=False
+        )
         if done.returncode:
             raise StepFailed(f"{Path(words[0]).name} ended with {done.returncode}")
 

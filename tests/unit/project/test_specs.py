@@ -18,8 +18,10 @@ def entry_points(role: str) -> dict:
 @pytest.mark.parametrize("role", repository.roles())
 def test_the_defaults_of_a_role_and_of_its_specification_are_the_same(role):
     options = entry_points(role)["main"]["options"]
+    defaults = repository.load("roles", role, "defaults", "main.yml")
+    assert set(defaults) <= set(options)
     specified = {name: option["default"] for name, option in options.items() if "default" in option}
-    assert specified == repository.load("roles", role, "defaults", "main.yml")
+    assert specified == {name: value for name, value in defaults.items() if value is not None}
 
 
 @pytest.mark.parametrize("role", repository.roles())

@@ -1,0 +1,84 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The guides and the README name everything there is, with the defaults that the code has."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Policy
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result, Trigger
+
+from . import repository
+
+GUIDES = sorted(path.stem for path in (repository.ROOT / "docs" / "docsite" / "rst").glob("*.rst"))
+README = repository.text("README.md")
+_ROW = re.compile(r"^   \* - ``(?P<name>[a-z_]+)``\n     - (?P<second>.+)$", re.MULTILINE)
+
+
+def guide(name: str) -> str:
+    return repository.text("docs", "docsite", "rst", f"{name}.rst")
+
+
+def rows(text: str) -> dict[str, str]:
+    """First and second cell of the rows of a guide's tables."""
+    return {match["name"]: match["second"].strip("`") for match in _ROW.finditer(text)}
+
+
+def in_yaml(value: object) -> str:
+    words = {True: "true", False: "false", None: "null"}
+    if isinstance(value, (bool, type(None))):
+        return words[value]
+    return f'"{value}"' if ":" in str(value) else str(value)
+
+
+@pytest.mark.parametrize("frequency", [{}, {"frequency": "hours"}, {"frequency": "weekly"}])
+def test_the_policy_reference_has_every_key_with_its_default(frequency):
+    policy = Policy.from_dict({"schedule": frequency}).to_dict()
+    documented = rows(guide("policy"))
+    expected = {key: in_yaml(value) for section in policy.values() for key, value in section.items()}
+    expected.pop("frequency")
+    assert {key: documented.get(key) for key in expected} == expected
+
+
+def test_the_policy_reference_has_no_key_that_does_not_exist():
+    known = set()
+    for frequency in ("minutes", "weekly"):
+        policy = Policy.from_dict({"schedule": {"frequency": frequency}}).to_dict()
+        known |= {key for section in policy.values() for key in section}
+    assert set(rows(guide("policy"))) == known
+
+
+def test_every_result_and_every_trigger_is_explained():
+    assert set(rows(guide("status"))) == {word.value for word in (*Result, *Trigger)}
+
+
+def test_every_guide_is_in_the_table_of_contents_and_has_its_label():
+    sections = repository.load("docs", "docsite", "extra-docs.yml")["sections"]
+    assert sorted(name for section in sections for name in section["toctree"]) == GUIDES
+    for name in GUIDES:
+        assert f".. _ansible_collections.epp.autoupdate.docsite.{name}:" in guide(name)
+
+
+@pytest.mark.parametrize(
+    "name", [*repository.modules(), *repository.roles(), *(f"epp.autoupdate.{name}" for name in repository.playbooks())]
+)
+def test_the_readme_names_it(name):
+    assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_examples_in_guides_are_yaml(name):
+    import yaml
+
+    for block in re.findall(r"\.\. code-block:: yaml\n\n((?:    .*\n|\n)+)", guide(name)):
+        assert yaml.safe_load(block) is not None
+
+
+@pytest.mark.parametrize("role", repository.roles())
+def test_the_readme_names_every_variable_of_a_role(role):
+    missing = [name for name in repository.load("roles", role, "defaults", "main.yml") if f"`{name}`" not in README]
+    assert missing == []
