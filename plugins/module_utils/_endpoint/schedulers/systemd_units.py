@@ -10,7 +10,7 @@ from ..._core.calendars import DailyCalendar
 from .base import JobPlan
 from .systemd_calendar import on_calendar
 from .systemd_hardening import for_scan, for_switch, for_update
-from .systemd_words import command_word
+from .systemd_words import path_word
 
 UPDATE_SERVICE = "epp-update@.service"
 SCAN_SERVICE = "epp-scan.service"
@@ -94,7 +94,7 @@ def service_texts(plan: JobPlan) -> dict[str, str]:
     A user's right to start a unit must never outlive its file: newer systemd asks the same question ("start" this
     name) for a transient unit, whose command line is the caller's.
     """
-    agent = command_word(plan.agent)
+    agent = path_word(plan.agent)
     after = "".join(f" {unit}" for unit in plan.needs.after_units)
     update_limit = plan.longest_wait + plan.update_limit + _MARGIN_S
     update = _UPDATE_SERVICE.format(agent=agent, after=after, limit=update_limit)
@@ -130,6 +130,6 @@ def _timer_text(description: str, when: str, trigger: str) -> str:
 
 def _switch_text(plan: JobPlan, command: str, description: str) -> str:
     text = _SWITCH_SERVICE.format(
-        description=description, agent=command_word(plan.agent), command=command, limit=_SWITCH_LIMIT_S
+        description=description, agent=path_word(plan.agent), command=command, limit=_SWITCH_LIMIT_S
     )
     return _HEAD + text + for_switch(plan)

@@ -13,19 +13,14 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./:@,+=-]+")
 
 
 def path_word(path: str) -> str:
-    """A path for a list setting such as ``ReadWritePaths=``; specifiers in it mean nothing.
+    """A path for a list setting such as ``ReadWritePaths=`` or as the program of ``ExecStart=``.
 
-    Raises ValueError for one that would end the line.
+    Specifiers in it mean nothing. Raises ValueError for one that would end the line.
     """
     if any(character in path for character in "\n\r\0"):
         raise ValueError(f"{path!r} can't stand in a unit file: it breaks the line")
     escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return escaped if _PLAIN.fullmatch(path) else f'"{escaped}"'
-
-
-def command_word(word: str) -> str:
-    """A word of ``ExecStart=``, where ``$`` would stand for a variable as well."""
-    return path_word(word).replace("$", "$$")
 
 
 def optional_paths(paths: Iterable[str]) -> str:

@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Calendars in systemd's notation, read back by systemd itself."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from datetime import datetime, timezone
+from functools import cache
+from math import gcd
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import DailyCalendar, IntervalCalendar
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Weekday
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd_calendar import on_calendar
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import DAILY
+
+DAY = 86400
+MINUTE_TICKS = sorted({gcd(60 * minutes, DAY) for minutes in range(1, 60)})
+HOUR_TICKS = sorted({gcd(3600 * hours, DAY) for hours in range(1, 24)})
+
+needs_systemd_analyze = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
+)
+
+
+def test_a_daily_rule_keeps_its_zone_and_adds_instants_in_utc():
+    assert on_calendar(DAILY) == (
+        "*-*-* 12:34:56 Europe/Berlin",
+        "2026-03-29 01:30:00 UTC",
+        "2027-03-28 01:30:00 UTC",
+    )
+
+
+def test_a_weekly_rule_names_its_day():
+    assert on_calendar(replace(DAILY, weekday=Weekday.SUNDAY, extra=())) == ("Sun *-*-* 12:34:56 Europe/Berlin",)
+
+
+def test_the_host_s_own_zone_needs_no_name():
+    assert on_calendar(DailyCalendar(None, 1, 2, 3, "local")) == ("*-*-* 01:02:03",)
+
+
+@pytest.mark.parametrize("tick", [tick for tick in (*MINUTE_TICKS, *HOUR_TICKS) if 3600 % tick == 0 or tick % 3600 == 0])
+def test_a_tick_that_divides_an_hour_or_is_whole_hours_is_one_expression(tick):
+    assert len(on_calendar(IntervalCalendar(tick, tick - 1))) == 1
+
+
+@pytest.mark.parametrize("tick", MINUTE_TICKS)
+def test_no_tick_needs_many_expressions(tick):
+    assert len(on_calendar(IntervalCalendar(tick, 59))) <= 8
+
+
+def test_examples():
+    assert on_calendar(IntervalCalendar(60, 7)) == ("*-*-* *:*:07 UTC",)
+    assert on_calendar(IntervalCalendar(1200, 67)) == ("*-*-* *:01,21,41:07 UTC",)
+    assert on_calendar(IntervalCalendar(7200, 3661)) == ("*-*-* 01,03,05,07,09,11,13,15,17,19,21,23:01:01 UTC",)
+
+
+@needs_systemd_analyze
+@pytest.mark.parametrize("phase_of_tick", [0.0, 0.5, 0.9999])
+@pytest.mark.parametrize("tick", sorted({*MINUTE_TICKS, *HOUR_TICKS}))
+def test_systemd_elapses_at_every_tick_and_at_no_other_instant(tick, phase_of_tick):
+    phase = int(tick * phase_of_tick)
+    calendar = IntervalCalendar(tick, phase)
+    count = min(DAY // tick, 200)
+    elapses = sorted(moment for expression in on_calendar(calendar) for moment in systemd_elapses(expression, count))
+    assert {moment % tick for moment in elapses} == {phase}
+    first = elapses[: count - 1]
+    assert first == list(range(first[0], first[0] + tick * len(first), tick))
+
+
+@needs_systemd_analyze
+def test_systemd_reads_daily_rules_and_instants():
+    rule, instant, _later = on_calendar(replace(DAILY, extra=(2_000_000_000, 2_000_000_001)))
+    assert {datetime.fromtimestamp(moment, timezone.utc).minute for moment in systemd_elapses(rule, 3)} == {34}
+    assert systemd_elapses(instant, 1) == (2_000_000_000,)
+
+
+@cache
+def systemd_elapses(expression: str, count: int) -> tuple[int, ...]:
+    """The next ``count`` instants at which systemd says the expression elapses."""
+    argv = ["systemd-analyze", "calendar", f"--iterations={count}", expression]
+    told = subprocess.run(argv, capture_output=True, text=True, check=True, env={"TZ": "UTC", "LC_ALL": "C"}).stdout
+    stamps = re.findall(r"(?:Next elapse|Iter\. #\d+): \w+ (\d+-\d+-\d+ \d+:\d+:\d+) UTC", told)
+    return tuple(
+        int(datetime.strptime(stamp, "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc).timestamp()) for stamp in stamps
+    )

@@ -1,0 +1,148 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The units' texts, checked by systemd itself where it is installed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Absent, File, Link
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.base import ProductNeeds
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd import SystemdScheduler
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd_units import SERVICES, TIMERS
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd_words import (
+    optional_paths,
+    path_word,
+)
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
+    CLAMAV_NEEDS,
+    EVERY_TEN_MINUTES,
+    Sandbox,
+    plan,
+)
+
+UNITS = "/etc/systemd/system/"
+COMMAND_NEEDS = ProductNeeds(read_write=("/opt/an updater", "/tmp/cache", "/srv/100%"), capabilities=("CAP_CHOWN",))
+
+needs_systemd_analyze = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
+)
+
+
+def entries_of(tmp_path, wanted):
+    return SystemdScheduler(Sandbox(str(tmp_path))).entries(wanted)
+
+
+def texts_of(tmp_path, wanted):
+    found = entries_of(tmp_path, wanted)
+    return {entry.path[len(UNITS) :]: entry.content.decode() for entry in found if isinstance(entry, File)}
+
+
+def test_a_daily_plan_has_every_unit_and_enables_every_timer(tmp_path):
+    entries = entries_of(tmp_path, plan())
+    assert {entry.path for entry in entries if isinstance(entry, File)} == {UNITS + name for name in SERVICES + TIMERS}
+    assert {entry for entry in entries if isinstance(entry, Link)} == {
+        Link(f"{UNITS}timers.target.wants/{name}", UNITS + name) for name in TIMERS
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "unwanted"),
+    [
+        ({"calendar": EVERY_TEN_MINUTES}, {"epp-boot.timer"}),
+        ({"calendar": None}, {"epp-boot.timer", "epp-update.timer"}),
+        ({"reconnect_probe": None}, {"epp-reconnect.timer"}),
+    ],
+)
+def test_timers_that_the_plan_does_not_need_are_absent_with_their_links(tmp_path, changes, unwanted):
+    entries = entries_of(tmp_path, plan(**changes))
+    absent = {entry.path for entry in entries if isinstance(entry, Absent) and not entry.path.endswith(".d")}
+    assert absent == {path for name in unwanted for path in (UNITS + name, f"{UNITS}timers.target.wants/{name}")}
+    assert not absent & {entry.path for entry in entries if not isinstance(entry, Absent)}
+
+
+def test_whatever_is_written_is_owned(tmp_path):
+    scheduler = SystemdScheduler(Sandbox(str(tmp_path)))
+    assert {entry.path for entry in scheduler.entries(plan())} == set(scheduler.owned())
+
+
+def test_the_product_s_own_updater_is_not_started_at_boot(tmp_path):
+    entries = entries_of(tmp_path, plan(needs=CLAMAV_NEEDS))
+    assert Absent("/etc/systemd/system/multi-user.target.wants/clamav-freshclam.service") in entries
+
+
+def test_the_time_limit_leaves_room_for_waiting(tmp_path):
+    text = texts_of(tmp_path, plan(longest_wait=86_000, update_limit=600))["epp-update@.service"]
+    limit = int(re.search(r"^TimeoutStartSec=(\d+)$", text, re.MULTILINE).group(1))
+    assert limit > 86_000 + 600
+
+
+def test_a_scan_sees_everything_and_yields_to_everybody(tmp_path):
+    text = texts_of(tmp_path, plan())["epp-scan.service"]
+    for line in ("Nice=19", "CPUSchedulingPolicy=idle", "IOSchedulingClass=idle", "CPUWeight=1", "ProtectHome=read-only"):
+        assert f"\n{line}\n" in text
+    assert "PrivateTmp" not in text
+    assert "ProtectKernelModules" not in text
+
+
+def test_an_updater_with_another_user_can_be_killed(tmp_path):
+    needs = ProductNeeds(capabilities=("CAP_SETUID", "CAP_SETGID"))
+    text = texts_of(tmp_path, plan(needs=needs, textfile_directory=None))["epp-update@.service"]
+    assert "\nCapabilityBoundingSet=CAP_KILL CAP_SETGID CAP_SETUID\n" in text
+
+
+def test_the_temporary_directories_are_private_unless_the_product_lives_there(tmp_path):
+    assert "\nPrivateTmp=yes\n" in texts_of(tmp_path, plan())["epp-update@.service"]
+    assert "\nPrivateTmp=no\n" in texts_of(tmp_path, plan(needs=COMMAND_NEEDS))["epp-update@.service"]
+
+
+def test_paths_lose_every_special_meaning():
+    assert optional_paths(["/srv/100%", "/opt/a b", "/opt/a b"]) == '"-/opt/a b" "-/srv/100%%"'
+    assert path_word('/opt/a "b"\\') == '"/opt/a \\"b\\"\\\\"'
+    with pytest.raises(ValueError, match="breaks the line"):
+        path_word("/opt/a\nExecStart=/bin/sh")
+
+
+@needs_systemd_analyze
+@pytest.mark.parametrize("needs", [ProductNeeds(), CLAMAV_NEEDS, COMMAND_NEEDS], ids=["files", "clamav", "command"])
+@pytest.mark.parametrize("agent", ["epp-agent", "an agent for 100% of $HOME"])
+def test_systemd_finds_no_fault(tmp_path, needs, agent):
+    program = tmp_path / agent
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    units = written(tmp_path / "units", texts_of(tmp_path, plan(needs=needs, agent=str(program))))
+    env = {"SYSTEMD_UNIT_PATH": f"{tmp_path / 'units'}:"}
+    told = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True, env=env)
+    assert (told.returncode, told.stdout + told.stderr) == (0, "")
+
+
+@needs_systemd_analyze
+@pytest.mark.parametrize(
+    ("needs", "unit", "limit"),
+    [
+        (ProductNeeds(), "epp-update@.service", 2.5),
+        (CLAMAV_NEEDS, "epp-update@.service", 3.0),
+        (ProductNeeds(), "epp-scan.service", 2.8),
+        (CLAMAV_NEEDS, "epp-scan.service", 2.8),
+        (CLAMAV_NEEDS, "epp-schedule@.service", 1.1),
+        (CLAMAV_NEEDS, "epp-roaming@.service", 1.1),
+    ],
+)
+def test_exposure(tmp_path, needs, unit, limit):
+    (path,) = written(tmp_path, {unit: texts_of(tmp_path, plan(needs=needs))[unit]})
+    argv = ["systemd-analyze", "security", "--offline=true", "--no-pager", path]
+    told = subprocess.run(argv, capture_output=True, text=True).stdout
+    assert float(re.search(r"Overall exposure level for \S+: ([0-9.]+)", told).group(1)) <= limit
+
+
+def written(directory: Path, texts: dict[str, str]) -> list[str]:
+    directory.mkdir(exist_ok=True)
+    for name, text in texts.items():
+        (directory / name).write_text(text)
+    return [str(directory / name) for name in texts]
