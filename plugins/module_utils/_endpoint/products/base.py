@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what every protection product can do for the runner, the converge and the scheduler units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from ..._core.entries import Entry
+from ..._core.results import Component, Outcome, Result, ScanOutcome
+
+
+@dataclass(frozen=True)
+class ProductNeeds:
+    """What a hardened unit must leave to the product.
+
+    ``read_write`` are directories (absolute, without the root prefix), ``capabilities`` are Linux names for the unit
+    that updates, ``scan_capabilities`` for the one that scans, ``after_units`` start before ours, ``own_updaters``
+    are the units by which the product updates itself: they must not run beside us.
+    """
+
+    read_write: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    scan_capabilities: tuple[str, ...] = ()
+    after_units: tuple[str, ...] = ()
+    own_updaters: tuple[str, ...] = ()
+
+
+class Product(Protocol):
+    """One protection product on one host. No method raises for what a run may meet; results carry the reason."""
+
+    @property
+    def name(self) -> str:
+        """The word for it in documents."""
+
+    def entries(self) -> tuple[Entry, ...]:
+        """The configuration files that a converge puts in place."""
+
+    def needs(self) -> ProductNeeds:
+        """What the product's processes may touch."""
+
+    def components(self) -> tuple[Component, ...]:
+        """What is installed, read from evidence and never from memory, sorted by name."""
+
+    def update(self, timeout: float) -> Outcome:
+        """Bring the components up to date in at most ``timeout`` seconds; what was there stays usable on any fault."""
+
+    def scan(self, paths: Sequence[str], timeout: float) -> ScanOutcome:
+        """Scan what exists of ``paths`` in at most ``timeout`` seconds."""
+
+    def reachable(self, timeout: float) -> bool:
+        """Whether a component source accepts a TCP connection; sends no request. True where no source is known."""
+
+
+def tcp_reachable(urls: Sequence[str], *, proxy: str | None, timeout: float) -> bool:
+    """Whether the proxy, or else one of the URLs' hosts, accepts a connection within ``timeout`` seconds in all."""
+    import socket
+    import time
+
+    addresses = dict.fromkeys(_address(url) for url in ([proxy] if proxy else urls))
+    deadline = time.monotonic() + timeout
+    for host, port in addresses:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            break
+        try:
+            socket.create_connection((host, port), timeout=remaining).close()
+        except (OSError, UnicodeError):
+            continue
+        return True
+    return not addresses
+
+
+def _address(url: str) -> tuple[str, int]:
+    parts = urlsplit(url if "://" in url else "http://" + url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def without_secrets(url: str) -> str:
+    """A URL for messages: its query and anything before the host may be secrets, so both are left out."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def overdue(what: str, timeout: float) -> Outcome:
+    """The outcome of a run that was ended because its time was up."""
+    return Outcome(Result.FAILED, f"{what} took longer than {timeout:.0f} s and was ended")
+
+
+def broken(what: str, error: OSError) -> Outcome:
+    """The outcome of a run that the operating system stopped: a full disk, a read-only file system, missing rights."""
+    where = f" ({error.filename})" if isinstance(error.filename, str) else ""
+    return Outcome(Result.FAILED, f"{what}: {error.strerror or error}{where}")

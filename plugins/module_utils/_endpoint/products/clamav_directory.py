@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the directory that holds ClamAV's databases: made when missing, cleared of leftovers, asked what ails it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+
+from ..._core.document import ClamavSettings
+from ..host import Host
+
+_LEFTOVER = re.compile(r"tmp\.[0-9a-f]{10}")
+_LEFTOVER_AGE_S = 3600.0
+"""Younger ones may belong to a freshclam that somebody runs by hand."""
+_FULL = 64 * 1024
+"""Less free space than this, in bytes, explains a failure."""
+
+
+def prepare(host: Host, settings: ClamavSettings) -> str:
+    """Make the directory where it is missing and sweep it; returns why it can't be used, or nothing."""
+    directory = settings.database_directory
+    if not host.exists(directory):
+        try:
+            host.mkdir(directory, owner=settings.database_owner if host.live else None)
+        except KeyError:
+            return f"the user {settings.database_owner} does not exist"
+    sweep(host.real(directory), older_than=_LEFTOVER_AGE_S)
+    return ""
+
+
+def sweep(directory: str, *, older_than: float) -> None:
+    """Remove what freshclams that were killed left in a (real) directory: nobody else would, and they are large."""
+    try:
+        with os.scandir(directory) as found:
+            named = [item for item in found if _LEFTOVER.fullmatch(item.name)]
+    except OSError:
+        return
+    for item in named:
+        age = time.time() - item.stat(follow_symlinks=False).st_mtime
+        if item.is_dir(follow_symlinks=False) and age >= older_than:
+            shutil.rmtree(item.path, ignore_errors=True)
+
+
+def fault(directory: str) -> str:
+    """What the file system of a (real) directory says against writing there; empty when nothing."""
+    try:
+        state = os.statvfs(directory)
+    except OSError as error:
+        return f"{directory}: {error.strerror}"
+    if state.f_flag & os.ST_RDONLY:
+        return f"the file system of {directory} is read-only"
+    if state.f_bavail * state.f_frsize < _FULL:
+        return f"no space left on the file system of {directory}"
+    return ""

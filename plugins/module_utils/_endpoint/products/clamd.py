@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: a word with clamd over its own socket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import socket
+
+_PATIENCE_S = 5.0
+_LONGEST = 65536
+
+
+@dataclass(frozen=True)
+class Clamd:
+    """Where clamd listens: a path for a local socket, or host and port."""
+
+    path: str = ""
+    address: tuple[str, int] | None = None
+
+    @property
+    def local(self) -> bool:
+        return bool(self.path)
+
+    @classmethod
+    def configured(cls, config: bytes | None) -> Clamd | None:
+        """The place that a clamd.conf names; a local socket wins. None where there is no file or no place in it."""
+        words = _settings(config or b"")
+        if "LocalSocket" in words:
+            return cls(path=words["LocalSocket"])
+        if words.get("TCPSocket", "").isdigit():
+            return cls(address=(words.get("TCPAddr", "127.0.0.1"), int(words["TCPSocket"])))
+        return None
+
+    def answers(self) -> bool:
+        """Whether clamd is there and able to work."""
+        return self.ask("PING") == "PONG"
+
+    def ask(self, command: str) -> str:
+        """clamd's answer to one command, an empty one when it gives none in time."""
+        import socket  # here, because most starts of the agent never get this far
+
+        family = socket.AF_UNIX if self.local else socket.AF_INET
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as connection:
+                connection.settimeout(_PATIENCE_S)
+                connection.connect(self.path if self.local else self.address or ("", 0))
+                connection.sendall(f"z{command}\0".encode())
+                return _read_answer(connection)
+        except OSError:
+            return ""
+
+
+def _read_answer(connection: socket.socket) -> str:
+    answer = bytearray()
+    while len(answer) < _LONGEST and (chunk := connection.recv(4096)):
+        answer += chunk
+    return answer.partition(b"\0")[0].decode("utf-8", "replace").strip()
+
+
+def _settings(config: bytes) -> dict[str, str]:
+    """The first value of every word of a clamd.conf."""
+    words: dict[str, str] = {}
+    for line in config.decode("utf-8", "replace").splitlines():
+        name, _space, value = line.strip().partition(" ")
+        if name and not name.startswith("#"):
+            words.setdefault(name, value.strip().strip('"'))
+    return words

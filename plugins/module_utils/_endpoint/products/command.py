@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: any updater that has a command line, described by three argument lists (see ``CommandSettings``).
+
+* ``version`` prints a JSON object of names and versions, or any other text, which is then the version of the one
+  component ``command``; lines other than the first are cut off. Asked before and after, it is the evidence (R1).
+* ``update`` updates. Its exit code matters only where the versions did not change.
+* ``scan`` is called with the paths to scan behind its own arguments. Exit code 0: clean; 1: findings, printed one a
+  line as ``path: name FOUND``; anything else: the scan broke.
+
+Commands run as they are written, below a root prefix too, without a shell, in the C locale.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..._core.document import CommandSettings, EndpointDocument
+from ..._core.entries import Entry
+from ..._core.policy import Sources
+from ..._core.results import Component, Outcome, Result, ScanOutcome
+from ..host import Completed, Host
+from .base import ProductNeeds, overdue, tcp_reachable
+
+SINGLE = "command"
+_VERSION_TIMEOUT_S = 60.0
+_LONGEST_TEXT = 200
+_INSTALLER = ("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID", "CAP_SETUID")
+_FOUND = re.compile(r"(.+): (.+?) FOUND")
+
+
+class NoVersion(Exception):
+    """The version command gave none; the text says why."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """The product ``command``."""
+
+    host: Host
+    settings: CommandSettings
+    sources: Sources
+    name: str = "command"
+
+    @classmethod
+    def of(cls, document: EndpointDocument, host: Host) -> Command:
+        return cls(host, document.command, document.policy.sources)
+
+    def entries(self) -> tuple[Entry, ...]:
+        return ()
+
+    def needs(self) -> ProductNeeds:
+        """What installers of software usually need: nothing is known of the program but that it is one."""
+        return ProductNeeds(
+            read_write=("/etc", "/opt", "/usr", "/var"),
+            capabilities=_INSTALLER,
+        )
+
+    def components(self) -> tuple[Component, ...]:
+        try:
+            return self._ask(_VERSION_TIMEOUT_S)
+        except NoVersion:
+            return ()
+
+    def update(self, timeout: float) -> Outcome:
+        before = self.components()
+        try:
+            completed = self.host.run(self.settings.update, timeout=timeout)
+        except OSError as error:
+            return Outcome(Result.FAILED, f"{self.settings.update[0]}: {error.strerror}")
+        try:
+            after = self._ask(min(timeout, _VERSION_TIMEOUT_S))
+        except NoVersion as fault:
+            return Outcome(Result.FAILED, f"the update ended with exit code {completed.code}, but {fault}")
+        return _judge(before != after, completed, timeout)
+
+    def scan(self, paths: Sequence[str], timeout: float) -> ScanOutcome:
+        argv = self.settings.scan
+        if not argv:
+            return ScanOutcome(ok=False, why="command.scan is not set: this product has no scanner")
+        present = [path for path in paths if self.host.exists(path)]
+        if not present:
+            return ScanOutcome(ok=True, why="none of the scan paths exists")
+        try:
+            completed = self.host.run([*argv, *(self.host.real(path) for path in present)], timeout=timeout)
+        except OSError as error:
+            return ScanOutcome(ok=False, why=f"{argv[0]}: {error.strerror}")
+        return _scanned(completed, self.host.root, timeout)
+
+    def reachable(self, timeout: float) -> bool:
+        return tcp_reachable(self.sources.urls, proxy=self.sources.proxy, timeout=timeout)
+
+    def _ask(self, timeout: float) -> tuple[Component, ...]:
+        argv = self.settings.version
+        try:
+            completed = self.host.run(argv, timeout=timeout)
+        except OSError as error:
+            raise NoVersion(f"{argv[0]}: {error.strerror}") from error
+        if completed.timed_out:
+            raise NoVersion(f"{argv[0]} took longer than {timeout:.0f} s to tell the version")
+        if completed.code != 0:
+            raise NoVersion(f"{argv[0]} ended with exit code {completed.code} and told no version")
+        return parse_versions(completed.out)
+
+
+def parse_versions(output: str) -> tuple[Component, ...]:
+    """The components in the output of a version command; none in an empty one."""
+    text = output.strip()
+    try:
+        raw = json.loads(text)
+    except ValueError:
+        raw = None
+    if isinstance(raw, dict):
+        return tuple(Component(str(name), str(raw[name])[:_LONGEST_TEXT]) for name in sorted(raw))
+    return (Component(SINGLE, text.splitlines()[0][:_LONGEST_TEXT]),) if text else ()
+
+
+def _judge(changed: bool, completed: Completed, timeout: float) -> Outcome:
+    if changed:
+        ended = "took too long and was ended" if completed.timed_out else f"ended with exit code {completed.code}"
+        well = completed.code == 0 and not completed.timed_out
+        return Outcome(Result.UPDATED, "" if well else f"the versions changed, but the update command {ended}")
+    if completed.timed_out:
+        return overdue("the update command", timeout)
+    if completed.code != 0:
+        why = f"the update command ended with exit code {completed.code}{_last_word(completed)}"
+        return Outcome(Result.FAILED, why)
+    return Outcome(Result.CURRENT)
+
+
+def _scanned(completed: Completed, prefix: str, timeout: float) -> ScanOutcome:
+    matches = (_FOUND.fullmatch(line) for line in completed.out.splitlines())
+    found = ((match[1], match[2]) for match in matches if match)
+    findings = tuple((path[len(prefix) :] if path.startswith(prefix + "/") else path, name) for path, name in found)
+    if completed.timed_out:
+        return ScanOutcome(False, findings, f"the scan took longer than {timeout:.0f} s and was ended")
+    if completed.code not in (0, 1):
+        return ScanOutcome(False, findings, f"the scan ended with exit code {completed.code}{_last_word(completed)}")
+    if completed.code == 1 and not findings:
+        return ScanOutcome(False, (), "the scan reported findings (exit code 1) but printed none as `path: name FOUND`")
+    return ScanOutcome(True, findings)
+
+
+def _last_word(completed: Completed) -> str:
+    said = (completed.err.strip() or completed.out.strip()).splitlines()
+    return f": {said[-1].strip()[:_LONGEST_TEXT]}" if said else ""

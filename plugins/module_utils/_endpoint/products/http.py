@@ -1,0 +1,178 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: GET requests of the product ``files``: bounded in time, TLS verified, every answer put in our words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Callable
+
+from .base import without_secrets
+
+if TYPE_CHECKING:
+    import urllib.request
+    from http.client import HTTPResponse
+
+_SILENCE_S = 30.0
+"""A server that says nothing for so long is taken for gone."""
+_CHUNK = 64 * 1024
+_REFUSED_S = 3600
+"""How long to leave a source alone that answers 403, or 429 without saying how long."""
+_LONGEST_WAIT_S = 24 * 3600
+"""No answer can silence an endpoint for longer."""
+
+
+class SourceFault(Exception):
+    """A source did not give what was asked; the text is one sentence."""
+
+
+class Unreachable(SourceFault):
+    """No answer at all: no connection, no name, no word in time."""
+
+
+class TimeIsUp(SourceFault):
+    """The whole run's time is used up; no other source will be tried."""
+
+
+class CoolDown(SourceFault):
+    """The source wants to be left alone until ``until`` (Unix seconds)."""
+
+    def __init__(self, why: str, until: int) -> None:
+        super().__init__(why)
+        self.until = until
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer of status 200, 206 or 304 and its headers (names in lower case); ``chunks`` gives the body once."""
+
+    status: int
+    headers: dict[str, str]
+    chunks: Iterator[bytes]
+
+
+@dataclass(frozen=True)
+class Getter:
+    """Sends requests until ``deadline`` (monotonic seconds); ``now`` is the wall clock, in Unix seconds."""
+
+    deadline: float
+    now: Callable[[], float]
+    proxy: str | None = None
+    _cached: list[urllib.request.OpenerDirector] = field(default_factory=list, repr=False)
+
+    def get(self, url: str, headers: dict[str, str] | None = None) -> Answer:
+        """Ask for a URL. Raises a SourceFault for anything but 200, 206 and 304."""
+        import http.client
+        import urllib.error
+        import urllib.request
+
+        request = urllib.request.Request(url, headers={"User-Agent": "epp-agent", **(headers or {})})  # noqa: S310
+        try:
+            response = self._opener().open(request, timeout=self._patience())
+        except urllib.error.HTTPError as error:
+            with error:
+                return self._unusual(url, error.code, _lowered(error.headers))
+        except (OSError, http.client.HTTPException) as error:
+            raise _silence(url, error) from error
+        return Answer(response.status, _lowered(response.headers), self._body(url, response))
+
+    def _body(self, url: str, response: HTTPResponse) -> Iterator[bytes]:
+        import http.client
+
+        with response:
+            while True:
+                self._patience()
+                try:
+                    # read1 returns what has come, so that a server that drips can't outwait the deadline.
+                    chunk = response.read1(_CHUNK)
+                except (OSError, http.client.HTTPException) as error:
+                    raise SourceFault(f"{without_secrets(url)}: the download broke off") from error
+                if not chunk:
+                    return
+                yield chunk
+
+    def _unusual(self, url: str, status: int, headers: dict[str, str]) -> Answer:
+        shown = without_secrets(url)
+        if status == 304:
+            return Answer(status, headers, iter(()))
+        if status in (429, 403) or (status == 503 and "retry-after" in headers):
+            now = self.now()
+            seconds = retry_after(headers.get("retry-after", ""), now)
+            raise CoolDown(f"{shown} answered {status}", int(now) + (_REFUSED_S if seconds is None else seconds))
+        if status == 404:
+            raise SourceFault(f"the source lacks {shown} (404)")
+        raise SourceFault(f"{shown} answered {status}")
+
+    def _patience(self) -> float:
+        remaining = self.deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeIsUp("the time of this run is used up")
+        return min(remaining, _SILENCE_S)
+
+    def _opener(self) -> urllib.request.OpenerDirector:
+        """Proxies come from policy alone, never from the environment; files and FTP are out of the question."""
+        if not self._cached:
+            self._cached.append(_build_opener(self.proxy))
+        return self._cached[0]
+
+
+def _build_opener(proxy: str | None) -> urllib.request.OpenerDirector:
+    import urllib.request
+
+    class SafeRedirects(urllib.request.HTTPRedirectHandler):
+        """Follows a redirect unless it would leave TLS or HTTP."""
+
+        def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore  # noqa: PGH003, PLR0913, PLR0917
+            scheme = newurl.partition(":")[0].lower()
+            if scheme not in ("http", "https") or (req.full_url.startswith("https:") and scheme != "https"):
+                return None
+            return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler({"http": proxy, "https": proxy} if proxy else {}),
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(),
+        SafeRedirects(),
+        urllib.request.HTTPErrorProcessor(),
+        urllib.request.HTTPDefaultErrorHandler(),
+    ):
+        opener.add_handler(handler)
+    return opener
+
+
+def retry_after(value: str, now: float) -> int | None:
+    """Seconds that a Retry-After header asks for (a number or an HTTP date), at most a day; None if unreadable."""
+    if value.strip().isdigit():
+        return min(int(value), _LONGEST_WAIT_S)
+    from email.utils import parsedate_to_datetime
+
+    try:
+        until = parsedate_to_datetime(value)
+    except (TypeError, ValueError, IndexError):
+        return None
+    if until.tzinfo is None:
+        return None
+    return max(0, min(int(until.timestamp() - now), _LONGEST_WAIT_S))
+
+
+def _silence(url: str, error: Exception) -> SourceFault:
+    """TLS that can't be verified is a fault to be mended; anything else without an answer is a source out of reach."""
+    import ssl
+
+    reason = getattr(error, "reason", error)
+    shown = without_secrets(url)
+    if isinstance(reason, ssl.SSLError):
+        detail = getattr(reason, "verify_message", "") or reason.reason or "no secure connection"
+        return SourceFault(f"{shown}: TLS: {detail}")
+    if isinstance(reason, OSError):
+        return Unreachable(f"{shown}: {reason.strerror or reason or type(reason).__name__}")
+    return SourceFault(f"{shown}: the answer is not HTTP")
+
+
+def _lowered(headers: object) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()} if hasattr(headers, "items") else {}

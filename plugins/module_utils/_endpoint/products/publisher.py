@@ -1,0 +1,102 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: publish a folder as a version that the product ``files`` can take (layout: ``_core/manifest.py``).
+
+Readers never see half a version: contents go first, each under its digest, the manifest goes last in one rename.
+The first directory of a path says the kind of a file (``patterns/``, ``engines/``, ``programs/``); a file elsewhere
+is a program. Its component is named after its path: ``patterns/a.dat`` is ``patterns-a``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+
+from ..._core.canonical import readable_json
+from ..._core.manifest import NAME, InvalidManifest, Kind, Manifest, ManifestFile
+from .store import digest_of, sync_directory, write_durably
+
+_KINDS = {"patterns": Kind.PATTERN, "engines": Kind.ENGINE, "programs": Kind.PROGRAM}
+
+
+def publish(folder: str, target: str, version: str) -> Manifest:
+    """Publish the files of ``folder`` as ``version`` in ``target``, the directory that a web server serves.
+
+    A file whose content did not change keeps the version that its component had. Objects of the manifest before this
+    one are kept for readers who still hold it, older ones are removed. Raises InvalidManifest for names that no
+    endpoint would take.
+    """
+    before = published(target)
+    manifest = _manifest(folder, version, before)
+    for file in manifest.files:
+        _store(os.path.join(folder, file.path), os.path.join(target, file.object_path))
+    write_durably(os.path.join(target, NAME), readable_json(manifest.to_dict()))
+    os.chmod(os.path.join(target, NAME), 0o644)
+    _prune(target, keep={file.sha256 for one in (manifest, before) if one for file in one.files})
+    return manifest
+
+
+def published(target: str) -> Manifest | None:
+    """What a directory publishes now, None when nothing does."""
+    try:
+        with open(os.path.join(target, NAME), "rb") as stream:
+            return Manifest.parse(stream.read())
+    except (FileNotFoundError, InvalidManifest):
+        return None
+
+
+def _manifest(folder: str, version: str, before: Manifest | None) -> Manifest:
+    known = {file.path: file for file in before.files} if before else {}
+    files = []
+    for path in _paths(folder):
+        real = os.path.join(folder, path)
+        state = os.stat(real)
+        file = ManifestFile(
+            path=path,
+            component=_component(path),
+            version=version,
+            kind=_KINDS.get(path.partition("/")[0], Kind.PROGRAM),
+            size=state.st_size,
+            sha256=digest_of(real),
+            built=int(state.st_mtime),
+        )
+        same = known.get(path)
+        files.append(same if same and same.sha256 == file.sha256 else file)
+    # Checked by reading what endpoints will read.
+    return Manifest.parse(readable_json(Manifest.of(version, files).to_dict()))
+
+
+def _paths(folder: str) -> Iterator[str]:
+    for parent, directories, names in os.walk(folder):
+        directories.sort()
+        for name in sorted(names):
+            yield os.path.relpath(os.path.join(parent, name), folder).replace(os.sep, "/")
+
+
+def _component(path: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._+~]+", "-", os.path.splitext(path)[0]).strip("-.")
+
+
+def _store(source: str, target: str) -> None:
+    """Copy one content to its place under its digest; what is there already is there for good."""
+    if os.path.exists(target):
+        return
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    temporary = target + ".new"
+    shutil.copyfile(source, temporary)
+    os.chmod(temporary, 0o644)
+    with open(temporary, "rb") as stream:
+        os.fsync(stream.fileno())
+    os.replace(temporary, target)
+    sync_directory(os.path.dirname(target))
+
+
+def _prune(target: str, keep: set[str]) -> None:
+    for parent, _directories, names in os.walk(os.path.join(target, "objects")):
+        for name in names:
+            if name not in keep:
+                os.unlink(os.path.join(parent, name))

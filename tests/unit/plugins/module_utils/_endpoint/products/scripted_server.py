@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A real HTTP server on a loopback port that serves a folder as a static web server does, or answers as a test says."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Callable
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    headers: dict[str, str]
+    status: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A scripted answer. ``body_cut`` sends only so many bytes of the body, ``stall`` waits before the body ends."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    body_cut: int | None = None
+    stall: float = 0.0
+
+
+class ScriptedServer:
+    """Serves ``folder``; ``script(method, path)`` may answer first. ``requests`` holds what was asked."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.script: Callable[[str, str], Answer | None] | None = None
+        self.requests: list[Request] = []
+        outer = self
+
+        class Handler(_Handler):
+            server_script = outer
+
+        self._httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._httpd.daemon_threads = True
+        self.port: int = self._httpd.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._httpd.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._httpd.shutdown()
+        self._httpd.server_close()
+
+    def always(self, answer: Answer) -> None:
+        self.script = lambda method, path: answer
+
+    def seen(self) -> list[tuple[str, int]]:
+        """(path, status) of every request since the last ``forget``."""
+        return [(request.path, request.status) for request in self.requests]
+
+    def forget(self) -> None:
+        self.requests.clear()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_script: ScriptedServer
+
+    def do_GET(self) -> None:
+        outer = self.server_script
+        answer = outer.script(self.command, self.path) if outer.script else None
+        if answer is None:
+            answer = self._static()
+        outer.requests.append(Request(self.command, self.path, dict(self.headers.items()), answer.status))
+        self._send(answer)
+
+    do_HEAD = do_GET
+
+    def _static(self) -> Answer:
+        path = os.path.join(self.server_script.folder, self.path.split("?")[0].lstrip("/"))
+        if not os.path.isfile(path):
+            return Answer(404, b"not here\n")
+        with open(path, "rb") as stream:
+            body = stream.read()
+        headers = {
+            "ETag": f'"{hashlib.sha256(body).hexdigest()[:16]}"',
+            "Last-Modified": self.date_time_string(int(os.stat(path).st_mtime)),
+            "Accept-Ranges": "bytes",
+        }
+        if self.headers.get("If-None-Match") == headers["ETag"]:
+            return Answer(304, b"", headers)
+        since = self.headers.get("If-Modified-Since")
+        if since and not self.headers.get("If-None-Match") and since == headers["Last-Modified"]:
+            return Answer(304, b"", headers)
+        span = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        if span and self.headers.get("If-Range", headers["ETag"]) == headers["ETag"]:
+            first, last = int(span[1]), min(int(span[2] or len(body) - 1), len(body) - 1)
+            if first >= len(body):
+                return Answer(416, b"", {"Content-Range": f"bytes */{len(body)}"})
+            headers["Content-Range"] = f"bytes {first}-{last}/{len(body)}"
+            return Answer(206, body[first : last + 1], headers)
+        return Answer(200, body, headers)
+
+    def _send(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.body)))
+        if answer.body_cut is not None:
+            self.close_connection = True
+            self.send_header("Connection", "close")
+        self.end_headers()
+        body = answer.body if answer.body_cut is None else answer.body[: answer.body_cut]
+        try:
+            self.wfile.write(body)
+            self.wfile.flush()
+            if answer.stall:
+                time.sleep(answer.stall)
+        except OSError:
+            pass  # the client went away, as some tests want
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
