@@ -32,7 +32,7 @@ def ensure(directory: Path, requirements: Path, interpreter: Interpreter) -> Pat
 
 
 def _build(directory: Path, requirements: Path, interpreter: Interpreter) -> None:
-    install = ["install", "--quiet", "--disable-pip-version-check", "--requirement", str(requirements)]
+    install = ["install", "--quiet", "--quiet", "--disable-pip-version-check", "--requirement", str(requirements)]
     if _has_module(interpreter.path, "ensurepip"):
         subprocess.run([interpreter.path, "-m", "venv", str(directory)], check=True)
         pip = [str(directory / "bin" / "python"), "-m", "pip"]

@@ -176,7 +176,7 @@ def docs(bench: Workbench) -> Outcome:
     place.mkdir(mode=0o755)
     init = [tools / "antsibull-docs", "sphinx-init", "--use-current", "--squash-hierarchy", "--fail-on-error"]
     bench.run([*init, "--lenient", "--dest-dir", place, "epp.autoupdate"], env=env)
-    bench.run(["sh", "build.sh"], env=env, cwd=place)
+    bench.run(["bash", "build.sh"], env=env, cwd=place)
     return Outcome(str(place / "build" / "html" / "index.html"))
 
 
