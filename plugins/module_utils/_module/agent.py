@@ -1,0 +1,103 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what the modules ``update_now`` and ``status_info`` do: ask the agent that is installed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Sequence
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .._core.durations import parse_duration
+from .._core.results import Result
+from .._endpoint import places
+from .._endpoint.live_host import LocalHost
+
+_STATUS_S = 60.0
+_FAILURES = (Result.FAILED.value, Result.UNREACHABLE.value)
+_NOT_INSTALLED = "there is no agent on this host; run epp.autoupdate.endpoint on it first"
+
+
+class NoAnswer(RuntimeError):
+    """The agent gave no document; the message is its own complaint."""
+
+
+def status_info(module: AnsibleModule) -> None:
+    """Return the status document, and end the module."""
+    try:
+        module.exit_json(changed=False, status=_status(module))
+    except NoAnswer as error:
+        module.fail_json(msg=str(error))
+
+
+def update_now(module: AnsibleModule) -> None:
+    """Update, return what came of it, and end the module."""
+    try:
+        result = _would_update(module) if module.check_mode else _update(module)
+    except NoAnswer as error:
+        module.fail_json(msg=str(error))
+    if module._diff:
+        result["diff"] = {"before": _lines(result["before"]), "after": _lines(result["after"])}
+    if result["result"] in _FAILURES:
+        module.fail_json(msg=result["why"] or f"the update ended as {result['result']}", **result)
+    module.exit_json(**result)
+
+
+def _would_update(module: AnsibleModule) -> dict[str, Any]:
+    installed = _components(_status(module)["components"])
+    why = "check mode starts no update"
+    return {"changed": False, "result": Result.SKIPPED.value, "why": why, "before": installed, "after": installed}
+
+
+def _update(module: AnsibleModule) -> dict[str, Any]:
+    report = _ask(module, ["update-now", "--json"], timeout=_seconds(module))
+    known = {key: report[key] for key in ("until", "joined") if report.get(key) is not None}
+    return {
+        "changed": bool(report["changed"]),
+        "result": report["result"],
+        "why": report["why"],
+        "before": _components(report["before"]),
+        "after": _components(report["after"]),
+        **known,
+    }
+
+
+def _seconds(module: AnsibleModule) -> float:
+    try:
+        return float(parse_duration(module.params["timeout"]))
+    except ValueError as error:
+        return float(module.fail_json(msg=f'timeout: "{module.params["timeout"]}" is {error}'))
+
+
+def _status(module: AnsibleModule) -> dict[str, Any]:
+    return _ask(module, ["status", "--json"], timeout=_STATUS_S)
+
+
+def _ask(module: AnsibleModule, arguments: Sequence[str], *, timeout: float) -> dict[str, Any]:
+    """The agent's answer; raises NoAnswer."""
+    host = LocalHost(module.params["root"] or "")
+    root = ["--root", host.root] if host.root else []
+    try:
+        done = host.run([host.real(places.AGENT), *root, *arguments], timeout=timeout)
+    except FileNotFoundError:
+        raise NoAnswer(_NOT_INSTALLED) from None
+    except OSError as error:
+        raise NoAnswer(f"the agent can't be started: {error}") from error
+    if done.timed_out:
+        raise NoAnswer(f"the agent did not come to an end within {timeout:.0f} s")
+    try:
+        answer = json.loads(done.out)
+    except ValueError:
+        raise NoAnswer(done.err.strip() or f"the agent ended with code {done.code} and said nothing") from None
+    return dict(answer)
+
+
+def _components(components: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"name": component["name"], "version": component["version"]} for component in components]
+
+
+def _lines(components: Sequence[dict[str, Any]]) -> str:
+    return "".join(f"{component['name']} {component['version']}\n" for component in components)

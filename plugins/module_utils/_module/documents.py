@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: from what a playbook gives to the library's own values.
+
+What the control node checks and what the module checks on the host goes through here alike, so that both say the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Mapping
+
+from ansible.module_utils.common.validation import check_type_bool, check_type_int
+
+from .._core.document import EndpointDocument
+from .._core.document_keys import FORMAT
+from .._core.faults import Faults, InvalidDocument
+from .._core.fields import choice, read_mapping
+from .._core.texts import path
+from . import specs
+
+_CONVERTERS = {"bool": check_type_bool, "int": check_type_int}
+_MAY_NOT_BE_EMPTY = ("bool", "int", "path")
+
+
+class State(str, Enum):
+    """What becomes of an endpoint."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+
+
+_OWN = {"state": choice(State), "root": path}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a task of the module ``endpoint`` asks for; ``document`` is None where every trace is to go."""
+
+    document: EndpointDocument | None
+    root: str = ""
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> Wanted:
+        """Read the options as ``plain`` gives them; raises InvalidDocument with all faults."""
+        faults = Faults()
+        own = {name: options[name] for name in _OWN if name in options}
+        values = read_mapping(own, path="", known=_OWN, faults=faults)
+        absent = values.get("state") is State.ABSENT
+        document = None if absent else _document(options, faults)
+        faults.check()
+        return cls(document=document, root=values.get("root", "").rstrip("/"))
+
+
+def plain(spec: specs.Spec, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that are given, as plain values: what is null counts as not given, at any depth.
+
+    Words and numbers are converted as Ansible converts them for any module. What can't be converted stays as it is,
+    for the library to refuse with all the other faults.
+    """
+    values = {name: _plain(spec.get(name, {}), value) for name, value in given.items()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _plain(option: Mapping[str, Any], value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return plain(option.get("options", {}), value)
+    kind = option.get("type", "")
+    if value == "" and kind in _MAY_NOT_BE_EMPTY:
+        return None  # what ansible-core 2.18 makes of "{{ null }}"
+    try:
+        return _CONVERTERS[kind](value) if isinstance(value, str) and kind in _CONVERTERS else value
+    except (TypeError, ValueError):
+        return value
+
+
+def _document(options: Mapping[str, Any], faults: Faults) -> EndpointDocument | None:
+    described = {name: value for name, value in options.items() if name not in _OWN}
+    try:
+        return EndpointDocument.from_dict({"format": FORMAT, **described})
+    except InvalidDocument as invalid:
+        for fault in invalid.faults:
+            faults.add(fault.path, fault.found, fault.allowed)
+        return None

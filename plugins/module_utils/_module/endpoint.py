@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what the module ``endpoint`` does on the host."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Callable
+
+from ansible.module_utils.basic import AnsibleModule
+
+# The agent is built from what Ansible brought here, which is what is imported: so all of it has to be, from here on.
+from .._endpoint import cli as _whole_agent  # noqa: F401
+from .._endpoint import payload
+from .._endpoint.converge import Busy, Converged, converge, remove
+from .._endpoint.live_host import LocalHost
+from . import specs
+from .documents import Wanted, plain
+
+
+def run(module: AnsibleModule) -> None:
+    """Converge or remove the endpoint, and end the module."""
+
+    def work() -> Converged:
+        wanted = Wanted.from_options(plain(specs.endpoint(), module.params))
+        host = LocalHost(wanted.root)
+        if wanted.document is None:
+            return remove(host, check=module.check_mode)
+        return converge(wanted.document, host, agent=agent_file(), check=module.check_mode)
+
+    converged = guarded(module, work)
+    module.exit_json(**result_of(converged, diff=module._diff))
+
+
+def agent_file() -> bytes:
+    """The agent's executable file, for the Python that runs this module."""
+    return payload.build(payload.sources(), interpreter=sys.executable)
+
+
+def result_of(converged: Converged, *, diff: bool) -> dict[str, Any]:
+    """The result as a module returns it, the difference only if it is asked for."""
+    result = converged.to_result()
+    if not diff:
+        del result["diff"]
+    return result
+
+
+def guarded(module: AnsibleModule, work: Callable[[], Any]) -> Any:
+    """The value of ``work``; what can go wrong in it ends the module with the words that the agent would use."""
+    try:
+        return work()
+    except (OSError, Busy, LookupError, ValueError) as error:
+        return module.fail_json(msg=str(error) or repr(error), changed=False)

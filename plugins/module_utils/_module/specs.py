@@ -1,0 +1,112 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the modules' options, typed to the leaf.
+
+No option has a default here where the library has one: a document stays partial, so that a domain's value is not
+hidden by a default of the endpoint. The library fills what is missing, and the documentation names what it fills in.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Spec = dict[str, dict[str, Any]]
+
+
+def _option(kind: str, **more: Any) -> dict[str, Any]:
+    return {"type": kind, **more}
+
+
+def _strings(**more: Any) -> dict[str, Any]:
+    return _option("list", elements="str", **more)
+
+
+def _group(**options: dict[str, Any]) -> dict[str, Any]:
+    return _option("dict", options=options)
+
+
+def events() -> Spec:
+    """Section ``events`` of a policy."""
+    names = ("update_after_download", "include_roaming_and_offline", "update_on_reconnect", "scan_after_update")
+    return {name: _option("bool") for name in names}
+
+
+def schedule() -> Spec:
+    """Section ``schedule`` of a policy."""
+    days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+    return {
+        "frequency": _option("str", choices=["minutes", "hours", "daily", "weekly"]),
+        "interval": _option("int"),
+        "configuration_once_per_day": _option("bool"),
+        "start": _option("str"),
+        "day": _option("str", choices=days),
+        "window": _option("str"),
+        "timezone": _option("str"),
+        "spread": _option("str", choices=["even", "random"]),
+        "initiator": _option("str", choices=["endpoint", "server"]),
+    }
+
+
+def privileges() -> Spec:
+    """Section ``privileges`` of a policy."""
+    names = ("toggle_scheduled_update", "scheduled_update", "update_now", "go_roaming", "vendor_fallback")
+    return {name: _option("bool") for name in names}
+
+
+def policy() -> Spec:
+    """A whole policy, any part of which may be missing."""
+    return {
+        "events": _group(**events()),
+        "schedule": _group(**schedule()),
+        "privileges": _group(**privileges()),
+        "components": _group(scope=_option("str", choices=["patterns", "engines", "all"])),
+        "sources": _group(urls=_strings(), proxy=_option("str")),
+    }
+
+
+def document() -> Spec:
+    """The document of one endpoint, as the agent's ``apply`` takes it."""
+    return {
+        "endpoint": _option("str"),
+        "domain": _option("str"),
+        "ordinal": _option("int"),
+        "policy": _group(**policy()),
+        "product": _option("str", choices=["clamav", "files", "command"]),
+        "clamav": _group(
+            databases=_strings(),
+            custom_urls=_strings(),
+            database_directory=_option("path"),
+            database_owner=_option("str"),
+            clamd_config=_option("path"),
+        ),
+        "files": _group(directory=_option("path")),
+        "command": _group(update=_strings(), version=_strings(), scan=_strings()),
+        "scan_paths": _option("list", elements="path"),
+        "scheduler": _option("str", choices=["auto", "systemd", "cron"]),
+        "user_group": _option("str"),
+        "reconnect": _group(probe=_option("str"), jitter=_option("str"), wait=_option("str")),
+        "limits": _group(update=_option("str"), scan=_option("str")),
+        "textfile_directory": _option("path"),
+    }
+
+
+def root() -> Spec:
+    """Where the host's file system begins."""
+    return {"root": _option("path")}
+
+
+def scope() -> Spec:
+    """Where a section is set: the one place there is until there is an update server."""
+    return {"scope": _option("str", choices=["endpoint"], default="endpoint")}
+
+
+def endpoint() -> Spec:
+    """All options of the module ``endpoint``."""
+    return {"state": _option("str", choices=["present", "absent"], default="present"), **root(), **document()}
+
+
+def timeout() -> Spec:
+    """How long to wait for the agent."""
+    return {"timeout": _option("str", default="2h")}

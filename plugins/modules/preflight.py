@@ -1,0 +1,77 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: preflight
+short_description: Refuse bad policy before any host is touched
+version_added: 1.0.0
+description:
+  - Checks the C(autoupdate_*) variables of all hosts of the play at once, on the control node. No host is contacted.
+  - The values of root, domain and endpoint are brought together as they will be on the endpoints, so contradictions
+    between them are found too.
+  - Fails with every fault of every host. Each is one line with the hosts, the path, what was found, and what is
+    allowed.
+  - Warns about variables whose name begins with C(autoupdate_) and means nothing to this collection, and about hosts
+    that share an ordinal.
+extends_documentation_fragment:
+  - epp.autoupdate._attributes
+  - epp.autoupdate._attributes.actiongroup_all
+attributes:
+  check_mode:
+    support: full
+    details: Changes nothing, and does the same in check mode.
+  diff_mode:
+    support: none
+    details: Changes nothing.
+  idempotent:
+    support: full
+    details: Changes nothing.
+  async:
+    support: none
+  platform:
+    support: full
+    platforms: linux
+    details: Runs on the control node.
+options: {}
+notes:
+  - Runs once for all hosts of the play, so it needs a strategy that goes task by task, such as C(linear).
+  - With C(serial), it sees the hosts of one batch at a time.
+seealso:
+  - module: epp.autoupdate.endpoint
+author:
+  - epp.autoupdate contributors (@epp-autoupdate)
+"""
+
+EXAMPLES = r"""
+- name: Converge endpoints, but none if any has a bad policy
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Check the policy of all hosts
+      epp.autoupdate.preflight:
+
+    - name: Converge the endpoint
+      ansible.builtin.import_role:
+        name: epp.autoupdate.endpoint
+"""
+
+RETURN = r"""
+checked:
+  description: How many hosts were checked.
+  returned: always
+  type: int
+  sample: 40
+faults:
+  description: Every fault, each as one line.
+  returned: failure
+  type: list
+  elements: str
+  sample:
+    - 'n1, n2: schedule.window: "2x" is not a duration (try 90m, 2h)'
+"""
+
+# There is no code here: the action plugin of the same name does it all.

@@ -1,0 +1,115 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: update_privileges
+short_description: Set what the users of an endpoint may do
+version_added: 1.0.0
+description:
+  - Sets keys of the section C(privileges) of a policy. Keys that are not given stay as they are.
+  - The users are the members of the group that the option O(epp.autoupdate.endpoint#module:user_group) names.
+  - A user who may switch scheduled update on and off keeps that switch through every converge. When
+    O(toggle_scheduled_update) is taken away, O(scheduled_update) alone decides again, at once.
+extends_documentation_fragment:
+  - epp.autoupdate._attributes
+  - epp.autoupdate._attributes.actiongroup_all
+  - epp.autoupdate._options
+  - epp.autoupdate._options.section
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+  async:
+    support: full
+  platform:
+    support: full
+    platforms: linux
+options:
+  toggle_scheduled_update:
+    description:
+      - The user may switch scheduled update on and off.
+    type: bool
+  scheduled_update:
+    description:
+      - Scheduled update is on. Where O(toggle_scheduled_update) is granted, this is what holds until the user decides.
+    type: bool
+  update_now:
+    description:
+      - The user may start an update at once.
+    type: bool
+  go_roaming:
+    description:
+      - The user may switch roaming on and off.
+    type: bool
+  vendor_fallback:
+    description:
+      - The endpoint may fall back to the vendor's own update source when none of its sources can be reached.
+    type: bool
+author:
+  - epp.autoupdate contributors (@epp-autoupdate)
+"""
+
+EXAMPLES = r"""
+- name: Let users postpone scheduled updates, but not turn roaming on
+  epp.autoupdate.update_privileges:
+    toggle_scheduled_update: true
+    go_roaming: false
+"""
+
+RETURN = r"""
+before:
+  description: The section as it was.
+  returned: success
+  type: dict
+  sample: {go_roaming: false, toggle_scheduled_update: false}
+after:
+  description: The section as it is now, or would be in check mode.
+  returned: success
+  type: dict
+  sample: {go_roaming: false, toggle_scheduled_update: true}
+changes:
+  description: The files that were changed on the host for that. See M(epp.autoupdate.endpoint).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The path, without O(root).
+      type: str
+      returned: always
+      sample: /etc/epp-autoupdate/endpoint.json
+    action:
+      description: What happened to it, V(create), V(modify) or V(remove).
+      type: str
+      returned: always
+      sample: modify
+corrections:
+  description: What ran, or did not run, otherwise than it should and was put right, in words.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+next_run:
+  description:
+    - When the next scheduled update is, in UTC. V(null) when none will run.
+  returned: success
+  type: str
+  sample: "2026-11-23T02:41:07Z"
+"""
+
+from ansible_collections.epp.autoupdate.plugins.module_utils._module import sections
+
+
+def main() -> None:
+    sections.run("privileges")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: update_schedule
+short_description: Set when an endpoint updates by schedule
+version_added: 1.0.0
+description:
+  - Sets keys of the section C(schedule) of a policy. Keys that are not given stay as they are.
+  - With O(frequency=daily) and O(frequency=weekly), each endpoint updates once, at its own second of the window that
+    O(start) and O(window) describe. With O(frequency=minutes) and O(frequency=hours), it updates every O(interval),
+    at a phase of its own.
+  - An endpoint that is off at its instant is not made to catch up by the scheduler. When it comes back inside the
+    window, it gets an instant in what remains of it.
+extends_documentation_fragment:
+  - epp.autoupdate._attributes
+  - epp.autoupdate._attributes.actiongroup_all
+  - epp.autoupdate._options
+  - epp.autoupdate._options.section
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+  async:
+    support: full
+  platform:
+    support: full
+    platforms: linux
+options:
+  frequency:
+    description:
+      - How often scheduled updates run.
+    type: str
+    choices:
+      - minutes
+      - hours
+      - daily
+      - weekly
+  interval:
+    description:
+      - Every how many minutes (1 to 59) or hours (1 to 23). Only with O(frequency=minutes) and O(frequency=hours).
+    type: int
+  configuration_once_per_day:
+    description:
+      - Fetch components at every interval, and the configuration once a day. Otherwise both at every interval.
+      - Only with O(frequency=minutes) and O(frequency=hours).
+    type: bool
+  start:
+    description:
+      - When the window starts, V(HH:MM) of the 24 hour clock.
+      - Write it in quotes. YAML reads 12:00 without quotes as the number 720.
+      - Only with O(frequency=daily) and O(frequency=weekly).
+    type: str
+  day:
+    description:
+      - The day of the week on which the window starts. Only with O(frequency=weekly).
+    type: str
+    choices:
+      - monday
+      - tuesday
+      - wednesday
+      - thursday
+      - friday
+      - saturday
+      - sunday
+  window:
+    description:
+      - How long the window is, such as V(90m), V(2h) or V(1h30m). More than nothing, and less than the period.
+      - It is elapsed time, so it is as long as ever on the days on which clocks change.
+      - Only with O(frequency=daily) and O(frequency=weekly).
+    type: str
+  timezone:
+    description:
+      - The zone of O(start) and O(day), by its IANA name, or V(local) for the endpoint's own.
+    type: str
+  spread:
+    description:
+      - With V(even), each endpoint has an instant of its own, the same in every occurrence. It does not move when the
+        fleet grows.
+      - With V(random), each endpoint draws a new instant for each occurrence.
+    type: str
+    choices:
+      - even
+      - random
+  initiator:
+    description:
+      - Whether the endpoint starts its update itself, or the update server tells it to.
+    type: str
+    choices:
+      - endpoint
+      - server
+author:
+  - epp.autoupdate contributors (@epp-autoupdate)
+"""
+
+EXAMPLES = r"""
+- name: Update between 22:00 and midnight, local time
+  epp.autoupdate.update_schedule:
+    frequency: daily
+    start: "22:00"
+    window: 2h
+    timezone: local
+
+- name: Update every two hours
+  epp.autoupdate.update_schedule:
+    frequency: hours
+    interval: 2
+"""
+
+RETURN = r"""
+before:
+  description: The section as it was.
+  returned: success
+  type: dict
+  sample: {frequency: daily, start: "12:00", window: 2h}
+after:
+  description: The section as it is now, or would be in check mode.
+  returned: success
+  type: dict
+  sample: {frequency: daily, start: "22:00", window: 2h}
+changes:
+  description: The files that were changed on the host for that. See M(epp.autoupdate.endpoint).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The path, without O(root).
+      type: str
+      returned: always
+      sample: /etc/epp-autoupdate/endpoint.json
+    action:
+      description: What happened to it, V(create), V(modify) or V(remove).
+      type: str
+      returned: always
+      sample: modify
+corrections:
+  description: What ran, or did not run, otherwise than it should and was put right, in words.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+next_run:
+  description:
+    - When the next scheduled update is, in UTC. V(null) when none will run.
+  returned: success
+  type: str
+  sample: "2026-11-23T02:41:07Z"
+"""
+
+from ansible_collections.epp.autoupdate.plugins.module_utils._module import sections
+
+
+def main() -> None:
+    sections.run("schedule")
+
+
+if __name__ == "__main__":
+    main()
