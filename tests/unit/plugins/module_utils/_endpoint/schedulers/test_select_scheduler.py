@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers import all_schedulers, select_scheduler
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers import (
+    all_schedulers,
+    select_scheduler,
+)
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
     RunningHost,
     Sandbox,

@@ -45,7 +45,9 @@ def test_the_host_s_own_zone_needs_no_name():
     assert on_calendar(DailyCalendar(None, 1, 2, 3, "local")) == ("*-*-* 01:02:03",)
 
 
-@pytest.mark.parametrize("tick", [tick for tick in (*MINUTE_TICKS, *HOUR_TICKS) if 3600 % tick == 0 or tick % 3600 == 0])
+@pytest.mark.parametrize(
+    "tick", [tick for tick in (*MINUTE_TICKS, *HOUR_TICKS) if 3600 % tick == 0 or tick % 3600 == 0]
+)
 def test_a_tick_that_divides_an_hour_or_is_whole_hours_is_one_expression(tick):
     assert len(on_calendar(IntervalCalendar(tick, tick - 1))) == 1
 
