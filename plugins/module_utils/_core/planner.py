@@ -6,8 +6,9 @@
 
 The model: every run takes a place for ``run`` seconds, in which it moves ``size`` bytes at an even rate. A plan fits
 when the runs of every second together stay within the link and each ends before the endpoint's next. An even spread is
-planned for dense ordinals; endpoints that only their names number spread as by chance, so plan them as random. Times are seconds after the window's start; an interval
-schedule's window is its interval, and its runs go round.
+planned for dense ordinals; endpoints that only their names number spread as by chance, so plan them as random.
+
+Times are seconds after the window's start; an interval schedule's window is its interval, and its runs go round.
 """
 
 from __future__ import annotations

@@ -10,7 +10,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import gcd, isqrt
+
+_REACH = 32
+"""How far from the golden section a step may lie: far enough that the largest partial quotient stays below 9."""
 
 
 @dataclass(frozen=True)
@@ -27,21 +31,32 @@ class Slot:
     end: int
 
 
+@lru_cache(maxsize=16)
 def step(slots: int) -> int:
-    """The number coprime to S that is nearest to S / golden ratio (the larger of two equally near).
+    """A number coprime to S near S / golden ratio; in whole numbers only, so that every machine finds the same.
 
-    Coprime: S endpoints in a row fill S slots without leaving one out. Golden section: fewer than S of them lie as far
-    apart as they can, however many they are. In whole numbers only, so that every machine finds the same.
+    Coprime: S endpoints in a row fill S slots without leaving one out. Near the golden section: fewer than S of them
+    lie apart, however many they are. The nearest such number can be a bad one all the same: 4451 of 7200 is almost
+    34/55, and would leave whole minutes of two hours empty and give eleven of 600 endpoints to others. So the best
+    of the near ones is taken: the one that is hardest to tell from a fraction, which its largest partial quotient says.
     """
     if slots < 1:
         raise ValueError("a window has at least one slot")
     golden = (isqrt(5 * slots * slots) - slots) // 2
-    distance = 0
-    while True:
-        for candidate in (golden + distance, golden - distance):
-            if candidate > 0 and gcd(candidate, slots) == 1:
-                return candidate
-        distance += 1
+    near = range(max(1, golden - _REACH), min(max(2, slots), golden + _REACH + 1))
+    # Never empty: it begins at 1 or holds 26 numbers in a row, of which one is coprime to any S below nine million.
+    coprime = [candidate for candidate in near if gcd(candidate, slots) == 1]
+    return min(coprime, key=lambda candidate: (_largest_quotient(slots, candidate), abs(candidate - golden), candidate))
+
+
+def _largest_quotient(slots: int, candidate: int) -> int:
+    """The largest partial quotient of the continued fraction S / candidate."""
+    largest, last = 0, 0
+    while candidate:
+        largest, last = max(largest, last), slots // candidate
+        slots, candidate = candidate, slots % candidate
+    # The last one, n, is as good as n - 1 and 1.
+    return max(largest, last - 1)
 
 
 def even_slot(ordinal: int, slots: int) -> int:
