@@ -14,8 +14,9 @@ exit code is 0 for a full disk, for a cool-down and for a source that holds an o
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from ..._core.document import ClamavSettings, EndpointDocument
@@ -26,10 +27,13 @@ from .. import places
 from ..host import Completed, Host
 from . import clamav_directory, cvd, freshclam_dat
 from .base import ProductNeeds, broken, overdue, tcp_reachable
+from .clamd import Clamd
 from .freshclam_conf import VENDOR, FreshclamConfig
 from .freshclam_words import Cause, Said, understand
 
 CONFIG = places.CONFIGURATION_DIRECTORY + "/freshclam.conf"
+_MODE = 0o600
+"""URLs may hold secrets; freshclam reads the file before it gives up root."""
 RUNTIME_CONFIG = places.RUNTIME_DIRECTORY + "/freshclam.conf"
 
 
@@ -56,7 +60,7 @@ class ClamAV:
         )
 
     def entries(self) -> tuple[Entry, ...]:
-        return (File(CONFIG, self._config().render()),)
+        return (File(CONFIG, self._config().render(), mode=_MODE),)
 
     def needs(self) -> ProductNeeds:
         """freshclam gives up root for the databases' owner (SETUID, SETGID) and takes it along (CHOWN) when it makes
@@ -100,14 +104,26 @@ class ClamAV:
         fault = clamav_directory.prepare(self.host, self.settings)
         if fault:
             return Outcome(Result.FAILED, fault)
-        before = self.components()
+        deadline = time.monotonic() + timeout
+        before, clamd = self.components(), Clamd.of(self.host, self.settings.clamd_config)
         try:
             completed = self.host.run(self._command(), timeout=timeout)
         except FileNotFoundError:
             return Outcome(Result.FAILED, "freshclam is not installed")
         if completed.timed_out:
             clamav_directory.sweep(self._directory(), older_than=0)
-        return self._judge(before, completed, timeout)
+        outcome = self._judge(before, completed, timeout)
+        if outcome.result is Result.UPDATED and clamd is not None and not outcome.why:
+            return replace(outcome, why=self._proven(clamd, deadline - time.monotonic()))
+        return outcome
+
+    def _proven(self, clamd: Clamd, patience: float) -> str:
+        """What is wrong with the new databases in the clamd that was running; empty when it works with them.
+
+        A database can pass freshclam's load test and still bring clamd down when it scans: so clamd scans a few bytes.
+        """
+        clamav_directory.await_reload(self._directory(), patience)
+        return "" if clamd.scans() else "clamd no longer scans, now that it has the new databases"
 
     def _judge(self, before: Sequence[Component], completed: Completed, timeout: float) -> Outcome:
         """The result by the evidence, strongest first; what freshclam said only explains it."""
@@ -131,7 +147,7 @@ class ClamAV:
             missing = ", ".join(self._missing(self.components()))
             unsaid = f"{missing} is still not installed" if missing else "it gave no reason"
             return Outcome(Result.FAILED, f"freshclam ended with exit code {completed.code}; {unsaid}")
-        if trouble.cause is Cause.UNREACHABLE:
+        if trouble.cause is Cause.UNREACHABLE and not said.answered:
             return Outcome(Result.UNREACHABLE, trouble.why)
         if trouble.cause is Cause.LOCAL:
             return Outcome(Result.FAILED, clamav_directory.fault(self._directory()) or trouble.why)
@@ -161,7 +177,7 @@ class ClamAV:
         content = config.render()
         if self.host.read(CONFIG) == content:
             return CONFIG
-        self.host.write(RUNTIME_CONFIG, content)
+        self.host.write(RUNTIME_CONFIG, content, mode=_MODE)
         return RUNTIME_CONFIG
 
     def _config(self) -> FreshclamConfig:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Sequence
 
 from ..._core.document import ClamavSettings
 from ..._core.results import ScanOutcome
 from ..host import Completed, Host
+from .clamav_directory import await_reload
 from .clamd import Clamd
 
 _FOUND = re.compile(r"(?P<path>.+): (?P<name>\S+?)(?:\([0-9a-f]+:\d+\))? FOUND")
 _ERROR = re.compile(r"(?:WARNING: |ERROR: )?(?P<path>/.+?): (?P<why>[^:]+?)\.?(?: ERROR)?")
+_NO_FILE = "Not supported file type"
+_NO_DATABASE = re.compile(r"No supported database files found|cl_load\(\): No such file")
 _CLEAN, _INFECTED, _BROKEN = 0, 1, 2
 
 
@@ -25,18 +29,20 @@ def scan(host: Host, settings: ClamavSettings, paths: Sequence[str], timeout: fl
     present = [host.real(path) for path in paths if host.exists(path)]
     if not present:
         return ScanOutcome(ok=True, why="none of the scan paths exists")
-    argv = _argv(host, settings)
+    deadline = time.monotonic() + timeout
+    argv = _argv(host, settings, timeout)
     try:
-        completed = host.run([*argv, *present], timeout=timeout)
+        completed = host.run([*argv, *present], timeout=deadline - time.monotonic())
     except FileNotFoundError:
         return ScanOutcome(ok=False, why=f"{argv[0]} is not installed")
     return _judge(completed, prefix=host.root, program=argv[0], timeout=timeout)
 
 
-def _argv(host: Host, settings: ClamavSettings) -> list[str]:
+def _argv(host: Host, settings: ClamavSettings, patience: float) -> list[str]:
     common = ["--infected", "--no-summary", "--stdout"]
-    clamd = Clamd.configured(host.read(settings.clamd_config)) if host.live else None
-    if clamd is not None and clamd.answers():
+    clamd = Clamd.of(host, settings.clamd_config)
+    if clamd is not None:
+        await_reload(host.real(settings.database_directory), patience)
         # No --multiscan: clamd would use all its threads, and a scan must not be felt. --fdpass hands over open files,
         # so that clamd's own user need not be able to read them; over TCP they are streamed.
         handing_over = "--fdpass" if clamd.local else "--stream"
@@ -53,7 +59,7 @@ def _judge(completed: Completed, *, prefix: str, program: str, timeout: float) -
         return ScanOutcome(True, findings)
     errors += parse(completed.err, prefix)[1]
     # A file that went away between listing and opening is no fault of the scan.
-    lasting = [(path, why) for path, why in errors if os.path.lexists(prefix + path)]
+    lasting = [(path, why) for path, why in errors if why != _NO_FILE and os.path.lexists(prefix + path)]
     if completed.code == _BROKEN and errors and not lasting:
         return ScanOutcome(True, findings)
     return ScanOutcome(False, findings, _why(lasting, completed, program))
@@ -63,6 +69,8 @@ def _why(errors: Sequence[tuple[str, str]], completed: Completed, program: str) 
     if errors:
         path, why = errors[0]
         return f"{len(errors)} files could not be scanned, first {path}: {why}"
+    if _NO_DATABASE.search(completed.err):
+        return "no database is installed"
     said = (completed.err or completed.out).strip().splitlines()
     return f"{program} ended with exit code {completed.code}" + (f": {said[-1].strip()}" if said else "")
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..host import Host
+
 if TYPE_CHECKING:
     import socket
 
@@ -37,12 +39,24 @@ class Clamd:
             return cls(address=(words.get("TCPAddr", "127.0.0.1"), int(words["TCPSocket"])))
         return None
 
+    @classmethod
+    def of(cls, host: Host, config_path: str) -> Clamd | None:
+        """The clamd that works on this host now; below a root prefix there is none."""
+        clamd = cls.configured(host.read(config_path)) if host.live else None
+        return clamd if clamd is not None and clamd.answers() else None
+
     def answers(self) -> bool:
         """Whether clamd is there and able to work."""
-        return self.ask("PING") == "PONG"
+        return self._ask(b"zPING\0") == "PONG"
 
-    def ask(self, command: str) -> str:
-        """clamd's answer to one command, an empty one when it gives none in time."""
+    def scans(self) -> bool:
+        """Whether it can scan: a few harmless bytes, sent as one chunk and an empty one."""
+        sample = b"epp-agent"
+        chunk = len(sample).to_bytes(4, "big") + sample
+        return self._ask(b"zINSTREAM\0" + chunk + bytes(4)).startswith("stream: ")
+
+    def _ask(self, request: bytes) -> str:
+        """clamd's answer, an empty one when it gives none in time."""
         import socket  # here, because most starts of the agent never get this far
 
         family = socket.AF_UNIX if self.local else socket.AF_INET
@@ -50,7 +64,7 @@ class Clamd:
             with socket.socket(family, socket.SOCK_STREAM) as connection:
                 connection.settimeout(_PATIENCE_S)
                 connection.connect(self.path if self.local else self.address or ("", 0))
-                connection.sendall(f"z{command}\0".encode())
+                connection.sendall(request)
                 return _read_answer(connection)
         except OSError:
             return ""

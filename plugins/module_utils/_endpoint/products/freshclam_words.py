@@ -10,8 +10,11 @@ The sentences are those of freshclam 1.4 in the C locale with ``--verbose``; eac
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+
+from .base import without_secrets
 
 
 class Cause(IntEnum):
@@ -38,12 +41,17 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Said:
-    """What one run said: versions that the source offers, patches it lacks, its troubles, whether clamd was told."""
+    """What one run said.
+
+    ``offered`` are the versions that the source holds by database, ``patch_missing`` those that it has no patch for;
+    ``answered`` tells whether a source answered with a database's version at all.
+    """
 
     offered: dict[str, int]
     patch_missing: dict[str, str]
     troubles: tuple[Trouble, ...]
     clamd_deaf: bool
+    answered: bool
 
     @property
     def worst(self) -> Trouble | None:
@@ -55,7 +63,11 @@ _OFFERED = re.compile(
 )
 _AVAILABLE = re.compile(r"^(\S+) database available for (?:update|download) \(.*remote version: (\d+)\)", re.MULTILINE)
 _PATCH_MISSING = re.compile(r"doesn't have the latest patch for the (\S+) database \(version (\d+)\)")
+_ANSWERED = re.compile(r"(?:database|^\S+) is up-to-date \(version|^\S+ updated \(version", re.MULTILINE)
+_SERVER = re.compile(r"^Trying to retrieve CVD header from (\S+)|^downloadFile: Download source: +(\S+)")
 _CLAMD_DEAF = re.compile(r"Clamd was NOT notified|NotifyClamd: Can't find or parse")
+
+_WITH_URL = re.compile(r"https?://\S+")
 
 _TROUBLES: tuple[tuple[re.Pattern[str], Cause, str], ...] = tuple(
     (re.compile(pattern), cause, why)
@@ -70,13 +82,14 @@ _TROUBLES: tuple[tuple[re.Pattern[str], Cause, str], ...] = tuple(
         (r"Can't get information about user (\S+?)\.?$", Cause.LOCAL, "the user {0} does not exist"),
         (r"Database test FAILED", Cause.REFUSED, "the new database failed freshclam's load test; the old one is kept"),
         (r"Can't verify database integrity", Cause.REFUSED, "the new database is damaged; the old one is kept"),
-        (r"Download failed \((?:35|51|58|60|77|83|90|91)\).*Message: (.*)", Cause.SECURITY, "TLS: {0}"),
+        (r"Download failed \((?:35|51|58|60|77|83|90|91)\).*Message: (.*)", Cause.SECURITY, "{server}: TLS: {0}"),
+        (r'optional database "(\S+)" is not available', Cause.ABSENT, "freshclam knows no database {0}"),
         (r"Unexpected response \((\d+)\) from (\S+)", Cause.STATUS, "{1} answered {0}"),
         (r"file not found: (\S+)", Cause.ABSENT, "the source lacks {0} (404)"),
-        (r"Malformed CVD header", Cause.NONSENSE, "the source's answer is no ClamAV database"),
-        (r"remote_cvdhead: Download failed \((?:5|6|7|28)\).*Message: (.*)", Cause.UNREACHABLE, "{0}"),
-        (r"Download failed \((?:5|6|7)\).*Message: (.*)", Cause.UNREACHABLE, "{0}"),
-        (r"Download failed \(\d+\).*Message: (.*)", Cause.BROKEN_OFF, "the download broke off: {0}"),
+        (r"Malformed CVD header", Cause.NONSENSE, "{server}: the answer is no ClamAV database"),
+        (r"remote_cvdhead: Download failed \((?:5|6|7|28)\).*Message: (.*)", Cause.UNREACHABLE, "{server}: {0}"),
+        (r"Download failed \((?:5|6|7)\).*Message: (.*)", Cause.UNREACHABLE, "{server}: {0}"),
+        (r"Download failed \(\d+\).*Message: (.*)", Cause.BROKEN_OFF, "{server}: the download broke off: {0}"),
         (r"^ERROR: (?!Update failed|Database update process failed|NotifyClamd)(.*)", Cause.OTHER, "{0}"),
     )
 )
@@ -86,19 +99,33 @@ def understand(output: str) -> Said:
     """Read the output of one run."""
     offered = {first or third: int(second or fourth) for first, second, third, fourth in _OFFERED.findall(output)}
     offered.update({name: int(version) for name, version in _AVAILABLE.findall(output)})
-    troubles = (_trouble(line) for line in output.splitlines())
     return Said(
         offered=offered,
         patch_missing=dict(_PATCH_MISSING.findall(output)),
-        troubles=tuple(dict.fromkeys(trouble for trouble in troubles if trouble is not None)),
+        troubles=tuple(dict.fromkeys(_troubles(output))),
         clamd_deaf=bool(_CLAMD_DEAF.search(output)),
+        answered=bool(offered or _ANSWERED.search(output)),
     )
 
 
-def _trouble(line: str) -> Trouble | None:
+def _troubles(output: str) -> Iterator[Trouble]:
+    """What the lines tell, each with the server that was being asked."""
+    server = "the source"
+    for line in output.splitlines():
+        asked = _SERVER.match(line)
+        if asked:
+            server = without_secrets(asked[1] or asked[2])
+            continue
+        trouble = _trouble(line, server)
+        if trouble:
+            yield trouble
+
+
+def _trouble(line: str, server: str) -> Trouble | None:
     """The first row of the table that fits a line."""
     for pattern, cause, why in _TROUBLES:
         match = pattern.search(line)
         if match:
-            return Trouble(cause, why.format(*(group.strip() for group in match.groups())))
+            found = (_WITH_URL.sub(lambda url: without_secrets(url[0]), group.strip()) for group in match.groups())
+            return Trouble(cause, why.format(*found, server=server))
     return None

@@ -66,7 +66,7 @@ class SourceMemory:
             self._write()
 
     def still_said(self, url: str, held: Mapping[str, str]) -> None:
-        """The source said that nothing is new to it, and we now hold the same in another release, since it was mended."""
+        """The source has nothing new, and we now hold the same in another release, since it was mended."""
         values = self._sources.get(url, {})
         if values.get("held") not in (None, dict(held)):
             self._sources[url] = {**values, "held": dict(held)}
