@@ -29,7 +29,8 @@ _TIMERS_WANTS = UNIT_DIRECTORY + "/timers.target.wants"
 _LASTING_TIMERS = (UPDATE_TIMER, RECONNECT_TIMER)
 """Timers that run from a converge on. The boot timer is started by a boot alone: on a machine that is up for longer
 than its delay it would fire at once."""
-_EVERY_UNIT = tuple(name.replace("@", "@*") for name in (*TIMERS, *SERVICES))
+_EVERY_UNIT = tuple(name.replace("@", "@*").replace(".", "[.]") for name in (*TIMERS, *SERVICES))
+"""Patterns, all of them: systemctl fails at the name of a unit that is not loaded, not at a pattern without a match."""
 _LOADED_SERVICES = (SCAN_SERVICE, UPDATE_SERVICE.replace("@", "@schedule"), UPDATE_SERVICE.replace("@", "@reconnect"))
 """Services by which a missed daemon-reload is noticed; a template itself has no state."""
 

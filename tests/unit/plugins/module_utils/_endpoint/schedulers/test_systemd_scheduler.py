@@ -123,7 +123,7 @@ def test_leaving_stops_everything_then_forgets_it(tmp_path):
     SystemdScheduler(host).forget()
     stop, reload, reset = told(host)
     assert stop[0] == "stop"
-    assert {"epp-update.timer", "epp-update@*.service", "epp-scan.service"} <= set(stop)
+    assert {"epp-update[.]timer", "epp-update@*[.]service", "epp-scan[.]service"} <= set(stop)
     assert (reload, reset[0]) == (("daemon-reload",), "reset-failed")
 
 
