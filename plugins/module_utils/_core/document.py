@@ -94,6 +94,8 @@ class EndpointDocument:
         """Read a document with complete validation; raises InvalidDocument with all its faults."""
         faults = Faults()
         values = keys.read_document(raw, faults)
+        if not isinstance(raw, dict):
+            faults.check()
         policy = read_policy(values.pop("policy", {}), path="policy", faults=faults)
         keys.check_together(values, policy, faults)
         faults.check()

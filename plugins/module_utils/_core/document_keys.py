@@ -110,13 +110,15 @@ def read_document(raw: object, faults: Faults) -> dict[str, Any]:
 
 def check_together(values: Mapping[str, Any], policy: Policy, faults: Faults) -> None:
     """Note what each part of a document allows but the whole does not."""
-    product = values.get("product", ProductKind.FILES)
+    # About what was read wrong, nothing more can be said.
+    product = None if faults.mention("product") else values.get("product", ProductKind.FILES)
+    unread = any(faults.mention(key) for key in ("policy", "policy.sources", "policy.sources.urls"))
     if product is ProductKind.COMMAND:
         command = values.get("command", {})
         for name in ("update", "version"):
             if not faults.mention(f"command.{name}"):
                 _check_required(command, name, "an argument list, as product is command", faults, section="command")
-    if product is ProductKind.FILES and not policy.sources.urls and not faults.mention("sources.urls"):
+    if product is ProductKind.FILES and not policy.sources.urls and not unread:
         faults.add("policy.sources.urls", "", "a list of at least one URL, as product is files")
     clamav = values.get("clamav", {})
     if product is ProductKind.CLAMAV and clamav.get("databases") == () and not clamav.get("custom_urls"):
