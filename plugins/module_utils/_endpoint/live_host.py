@@ -57,7 +57,7 @@ class LocalHost:
         try:
             with open(self.real(path), "rb") as file:
                 return file.read()
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
 
     def exists(self, path: str) -> bool:

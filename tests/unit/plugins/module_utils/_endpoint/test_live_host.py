@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Files of a host: atomic, durable, inside the root (C3)."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.live_host import (
+    SANDBOX_LOG,
+    LocalHost,
+    temporary_name,
+)
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> LocalHost:
+    return LocalHost(str(tmp_path))
+
+
+def test_write_and_read(host: LocalHost, tmp_path: Path) -> None:
+    host.write("/etc/some/file", b"content", mode=0o640)
+    assert host.read("/etc/some/file") == b"content"
+    assert stat.S_IMODE((tmp_path / "etc/some/file").stat().st_mode) == 0o640
+    assert os.listdir(tmp_path / "etc/some") == ["file"]
+
+
+def test_reading_what_is_not_there(host: LocalHost) -> None:
+    assert host.read("/etc/some/file") is None
+    assert not host.exists("/etc/some/file")
+
+
+def test_a_failed_write_keeps_the_old_content(host: LocalHost, tmp_path: Path) -> None:
+    host.write("/state/file", b"old")
+    with pytest.raises(KeyError):
+        host.write("/state/file", b"new", owner="no-such-user-here") if os.geteuid() == 0 else host.write(
+            "/state/file", {}["no root: no owner is looked up"]
+        )
+    assert host.read("/state/file") == b"old"
+    assert os.listdir(tmp_path / "state") == ["file"]
+
+
+def test_what_a_killed_writer_left_is_overwritten(host: LocalHost, tmp_path: Path) -> None:
+    host.write("/state/file", b"old")
+    Path(temporary_name(str(tmp_path / "state/file"))).write_bytes(b"half of the ne")
+    host.write("/state/file", b"new")
+    assert host.read("/state/file") == b"new"
+    assert os.listdir(tmp_path / "state") == ["file"]
+
+
+def test_a_link_planted_at_the_temporary_name_is_not_followed(host: LocalHost, tmp_path: Path) -> None:
+    host.write("/state/file", b"old")
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"untouched")
+    Path(temporary_name(str(tmp_path / "state/file"))).symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic links"):
+        host.write("/state/file", b"new")
+    assert victim.read_bytes() == b"untouched"
+
+
+def test_a_link_that_leads_out_of_the_root_is_refused(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    root.mkdir()
+    outside.mkdir()
+    (root / "etc").symlink_to(outside)
+    with pytest.raises(PermissionError, match="leads out of the root"):
+        LocalHost(str(root)).write("/etc/file", b"escaped")
+    assert os.listdir(outside) == []
+
+
+def test_links_and_removal(host: LocalHost, tmp_path: Path) -> None:
+    host.link("/a/link", "/old/target")
+    host.link("/a/link", "/new/target")
+    assert os.readlink(tmp_path / "a/link") == "/new/target"
+    host.remove("/a/link")
+    host.write("/b/c/d", b"")
+    host.remove("/b")
+    host.remove("/b")
+    assert not host.exists("/a/link")
+    assert not host.exists("/b")
+
+
+def test_a_sandbox_logs_into_its_own_file_one_line_each(host: LocalHost) -> None:
+    host.log(3, "first\nsecond")
+    text = (host.read(SANDBOX_LOG) or b"").decode()
+    assert text.endswith("<3> first | second\n")
+    assert text.count("\n") == 1
+
+
+def test_the_root_directory_is_the_live_host() -> None:
+    assert LocalHost("/").live
+    assert LocalHost("").live
+    assert not LocalHost("/somewhere").live

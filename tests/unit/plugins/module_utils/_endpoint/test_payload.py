@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The agent as one file: deterministic, honest about what it holds, standard library only, Python 3.9 and later."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.version import VERSION
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload
+
+LIBRARY = Path(payload.__file__).parent.parent
+_PLACES = [Path(f"/usr/bin/python3.{number}") for number in range(9, 15)]
+PYTHONS = [*filter(Path.exists, _PLACES), *sorted(Path.home().glob(".pyenv/versions/3.*/bin/python3"))]
+
+
+def minor(python: Path) -> int:
+    done = subprocess.run([python, "-c", "import sys; print(sys.version_info[1])"], capture_output=True, check=True)
+    return int(done.stdout)
+
+
+SUPPORTED = [python for python in PYTHONS if minor(python) >= 9] or [Path(sys.executable)]
+
+
+def test_the_sources_are_the_files_of_both_inner_rings() -> None:
+    on_disk = {
+        str(path.relative_to(LIBRARY)) for part in ("_core", "_endpoint") for path in (LIBRARY / part).rglob("*.py")
+    }
+    assert set(payload.sources()) == on_disk
+
+
+def test_the_digest_depends_on_names_and_contents() -> None:
+    one = payload.digest({"a": b"1", "b": b"2"})
+    assert one == payload.digest({"b": b"2", "a": b"1"})
+    assert len({one, payload.digest({"a": b"1", "c": b"2"}), payload.digest({"a": b"12", "b": b""})}) == 3
+
+
+def test_an_agent_tells_what_it_really_holds(agent: Path, tmp_path: Path) -> None:
+    content = agent.read_bytes()
+    assert payload.identity_of(content) == (payload.digest(payload.sources()), payload.bytecode_tag())
+    assert payload.identity_of(b"#!/bin/sh\n") is None
+    edited = tmp_path / "edited"
+    edited.write_bytes(content.replace(b"Keeps the components", b"Eats  the components"))
+    identity = payload.identity_of(edited.read_bytes())
+    assert identity is None or identity[0] != payload.digest(payload.sources())
+
+
+@pytest.mark.parametrize("python", SUPPORTED, ids=lambda python: f"3.{minor(python)}")
+def test_it_starts_and_converges_on_every_python(agent: Path, tmp_path: Path, python: Path) -> None:
+    """Byte code of another Python is passed over: the sources beside it work."""
+    version = subprocess.run([python, "-IS", agent, "--version"], capture_output=True, text=True, check=True)
+    assert version.stdout == f"epp-agent {VERSION}\n"
+    policy = {"schedule": {"timezone": "Europe/Berlin"}, "sources": {"urls": ["http://127.0.0.1:1"]}}
+    document = {"format": 1, "endpoint": "n1", "policy": policy}
+    apply = [python, "-IS", agent, "--root", tmp_path, "apply"]
+    results = [
+        json.loads(subprocess.run(apply, input=json.dumps(document), capture_output=True, text=True, check=True).stdout)
+        for _run in range(2)
+    ]
+    assert [result["changed"] for result in results] == [True, False]
+
+
+def test_it_runs_with_everything_but_the_standard_library_blocked(agent: Path, tmp_path: Path) -> None:
+    """Every module of the agent is imported while anything that is not the standard library's is refused."""
+    with zipfile.ZipFile(agent) as archive:
+        modules = [name[:-3].replace("/", ".") for name in archive.namelist() if name.endswith(".py")]
+    modules = [name.removesuffix(".__init__") for name in modules if name != "__main__"]
+    script = f"""
+import sys
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition('.')[0]
+        if top != 'epp_autoupdate' and top not in sys.stdlib_module_names:
+            raise ImportError('blocked: ' + name)
+sys.meta_path.insert(0, Block())
+sys.path.insert(0, {str(agent)!r})
+import importlib
+for name in {modules!r}:
+    importlib.import_module(name)
+print(len({modules!r}))
+"""
+    done = subprocess.run([sys.executable, "-IS", "-c", script], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert int(done.stdout) == len(modules) > 40

@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bounded child processes, with real ones."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import process
+
+
+def test_streams_and_exit_status() -> None:
+    done = process.run(["/bin/sh", "-c", "cat; echo problem >&2; exit 3"], timeout=30, stdin=b"given")
+    assert (done.code, done.out, done.err, done.timed_out) == (3, "given", "problem\n", False)
+
+
+def test_more_input_and_output_than_pipes_hold() -> None:
+    done = process.run(["/bin/cat"], timeout=30, stdin=b"x" * 3_000_000)
+    assert len(done.out) == 3_000_000
+
+
+def test_output_beyond_the_limit_is_cut_and_does_not_block() -> None:
+    done = process.run(["/bin/sh", "-c", "head -c 9000000 /dev/zero"], timeout=60)
+    assert (done.code, len(done.out)) == (0, process.OUTPUT_LIMIT)
+
+
+def test_a_child_that_does_not_read_its_input() -> None:
+    assert process.run(["/bin/true"], timeout=30, stdin=b"x" * 1_000_000).code == 0
+
+
+def test_past_its_time_the_whole_group_is_killed(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    done = process.run(["/bin/sh", "-c", f"sleep 60 & echo $! >{pid_file}; wait"], timeout=1)
+    assert done.timed_out
+    assert done.code == -9
+    assert gone(int(pid_file.read_text()))
+
+
+def test_a_grandchild_that_keeps_the_pipes_is_not_waited_for() -> None:
+    started = time.monotonic()
+    done = process.run(["/bin/sh", "-c", "sleep 60 & exit 4"], timeout=50)
+    assert (done.code, done.timed_out) == (4, False)
+    assert time.monotonic() - started < 50
+
+
+def test_an_unknown_program() -> None:
+    with pytest.raises(FileNotFoundError):
+        process.run(["/nonexistent/program"], timeout=1)
+
+
+def test_the_environment_is_small_and_in_the_c_locale(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_OF_THE_CALLER", "1")
+    out = process.run(["/usr/bin/env"], timeout=30, env={"EXTRA": "2"}).out.splitlines()
+    assert "LC_ALL=C" in out
+    assert "EXTRA=2" in out
+    assert not [line for line in out if line.startswith("SECRET_OF_THE_CALLER")]
+
+
+def test_no_descriptor_is_left_behind() -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    process.run(["/bin/true"], timeout=30)
+    with pytest.raises(FileNotFoundError):
+        process.run(["/nonexistent/program"], timeout=1)
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended (it may still wait to be collected by its parent)."""
+    for _attempt in range(50):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.1)
+    return False
