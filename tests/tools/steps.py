@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 from . import environments, interpreters
 from .report import Outcome, junit
@@ -72,17 +73,16 @@ def docs_lint(bench: Workbench) -> Outcome:
 
 def units(bench: Workbench) -> Outcome:
     """Unit and property tests."""
-    return _pytest(bench, "units", "-p", "no:pytest-ansible", "-n", "2", "tests/unit")
+    return _pytest(bench, "units", bench.tools(), "-n", "2", "tests/unit")
 
 
 def lab(bench: Workbench) -> Outcome:
     """The fleet of real machines, through pytest-ansible; skips itself by name where it cannot run."""
     # Without the option pytest-ansible leaves a tree of links in the work tree.
-    return _pytest(bench, "lab", "--ansible-unit-inject-only", "tests/lab")
+    return _pytest(bench, "lab", bench.tools("lab"), "--ansible-unit-inject-only", "tests/lab")
 
 
-def _pytest(bench: Workbench, name: str, *arguments: str) -> Outcome:
-    tools = bench.tools()
+def _pytest(bench: Workbench, name: str, tools: Path, *arguments: str) -> Outcome:
     report = bench.results / f"{name}.xml"
     report.unlink(missing_ok=True)
     command = [tools / "python", "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
@@ -113,9 +113,11 @@ def _sanity(bench: Workbench, name: str, python: interpreters.Interpreter, *test
 
 
 def ansible_units(bench: Workbench) -> Outcome:
-    """The unit tests of plugins/, the way ansible-test runs them."""
+    """The unit tests of plugins/ under ansible-test, on the oldest Python of endpoints where there is one."""
+    python = interpreters.find(interpreters.OLDEST_TARGET)
+    where = ["--venv", "--requirements", "--python", python.dotted] if python else ["--python", bench.controller.dotted]
     shutil.rmtree(bench.copied / "tests" / "output", ignore_errors=True)
-    _ansible_test(bench, "ansible-units", "units", "--python", bench.controller.dotted)
+    _ansible_test(bench, "ansible-units", "units", *where)
     return junit(*sorted((bench.copied / "tests" / "output" / "junit").glob("python*-units.xml")))
 
 

@@ -27,7 +27,7 @@ def test_every_file_says_whose_it_is_and_under_which_licence():
     bare = []
     for path in repository.files():
         name = path.relative_to(repository.ROOT).as_posix()
-        if not path.is_file() or path.is_symlink() or WITHOUT_HEADER.match(name):
+        if not path.is_file() or path.is_symlink() or not path.stat().st_size or WITHOUT_HEADER.match(name):
             continue
         head = "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[:8])
         if not all(line in head for line in HEADER):
