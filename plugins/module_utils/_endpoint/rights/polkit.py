@@ -13,29 +13,36 @@ from .base import Rights, UserAction
 
 RULE = "/etc/polkit-1/rules.d/60-epp-autoupdate.rules"
 
-# The rule stands even where nothing is granted: it is what logs a refusal (P3). It never answers NO, so that an
-# administrator may still authenticate for our units as for any other.
+# The rule stands even where nothing is granted: it is what logs a refusal (P3). polkit.log() alone would not do, since
+# polkitd usually runs with its standard error closed. The answer is never NO, so that an administrator may still
+# authenticate for our units as for any other.
 _RULE = """\
 // Managed by the Ansible collection epp.autoupdate; changes are undone by the next converge.
 polkit.addRule(function (action, subject) {{
     var privileges = {privileges};
     var granted = {granted};
     var group = {group};
-    if (action.id !== "org.freedesktop.systemd1.manage-units" || action.lookup("verb") !== "start") {{
-        return polkit.Result.NOT_HANDLED;
-    }}
+
     var unit = action.lookup("unit");
-    if (!privileges.hasOwnProperty(unit)) {{
+    if (action.id !== "org.freedesktop.systemd1.manage-units" || action.lookup("verb") !== "start" ||
+            !privileges.hasOwnProperty(unit)) {{
         return polkit.Result.NOT_HANDLED;
     }}
-    if (granted.indexOf(unit) >= 0 && subject.isInGroup(group)) {{
+    var allowed = granted.indexOf(unit) >= 0;
+    if (allowed && subject.isInGroup(group)) {{
         return polkit.Result.YES;
     }}
-    polkit.log("epp-autoupdate: " + subject.user + " may not start " + unit + ": it takes membership of the group " +
-        group + " and the privilege " + privileges[unit] + (granted.indexOf(unit) >= 0 ? "" : ", which policy denies"));
+    var reason = allowed ? "only members of the group " + group + " may, by " : "not granted on this endpoint: ";
+    var message = "start of " + unit + " denied to " + subject.user + ", " + reason + "privileges." + privileges[unit];
+    try {{
+        polkit.spawn(["{logger}", "-t", "epp-agent", "-p", "auth.notice", "--", message]);
+    }} catch (error) {{
+        polkit.log(message);
+    }}
     return polkit.Result.NOT_HANDLED;
 }});
 """
+_LOGGER = "/usr/bin/logger"
 
 
 class PolkitRights:
@@ -48,6 +55,7 @@ class PolkitRights:
             privileges=_literal({action.unit: action.privilege for action in UserAction}),
             granted=_literal([action.unit for action in rights.granted()]),
             group=_literal(rights.group),
+            logger=_LOGGER,
         )
         return (File(RULE, rule.encode()),)
 
@@ -59,5 +67,5 @@ class PolkitRights:
 
 
 def _literal(value: object) -> str:
-    """JSON in ASCII, which is JavaScript as well."""
-    return json.dumps(value)
+    """JSON in ASCII, which is JavaScript as well, indented to stand in the rule's function."""
+    return json.dumps(value, indent=4).replace("\n", "\n    ")

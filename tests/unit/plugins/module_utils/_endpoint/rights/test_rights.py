@@ -64,6 +64,12 @@ def test_polkitd_which_is_not_root_can_read_the_rule():
     assert (entry.path, entry.mode) == ("/etc/polkit-1/rules.d/60-epp-autoupdate.rules", 0o644)
 
 
+def test_a_refusal_is_logged_even_where_nothing_is_granted():
+    rule = text_of(PolkitRights(), NOTHING)
+    assert 'polkit.spawn(["/usr/bin/logger", "-t", "epp-agent"' in rule
+    assert all(action.unit in rule for action in UserAction)
+
+
 def test_a_group_s_name_is_no_code():
     rule = text_of(PolkitRights(), replace(EVERYTHING, group='"; return polkit.Result.YES; "\u2028'))
     assert '\n    var group = "\\"; return polkit.Result.YES; \\"\\u2028";\n' in rule
