@@ -12,9 +12,7 @@ from ..._core.calendars import DailyCalendar
 from ..._core.entries import Entry, File
 from ..host import Host
 from ..places import AGENT
-from . import own_updaters
 from .base import JobPlan
-from .cron_minutes import minutes_of_hour
 
 TABLE = "/etc/cron.d/epp-autoupdate"
 
@@ -44,18 +42,24 @@ class CronScheduler:
         self._host = host
 
     def entries(self, plan: JobPlan) -> tuple[Entry, ...]:
+        from .own_updaters import disabled_links
+
         lines = (*self._scheduled(plan), *_reconnecting(plan))
         table = _HEAD + "".join(f"{line}\n" for line in lines)
-        return (File(TABLE, table.encode()), *own_updaters.disabled_links(plan.needs))
+        return (File(TABLE, table.encode()), *disabled_links(plan.needs))
 
     def owned(self) -> tuple[str, ...]:
         return (TABLE,)
 
     def drift(self, plan: JobPlan) -> tuple[str, ...]:
-        return own_updaters.drift(self._host, plan.needs)
+        from .own_updaters import drift
+
+        return drift(self._host, plan.needs)
 
     def activate(self, plan: JobPlan, changed_paths: Collection[str]) -> None:  # noqa: ARG002 (cron finds changes itself)
-        own_updaters.stop(self._host, plan.needs)
+        from .own_updaters import stop
+
+        stop(self._host, plan.needs)
 
     def deactivate(self) -> None:
         """Nothing: the removal of the file is all; a run under way ends by its own limits."""
@@ -82,6 +86,8 @@ class CronScheduler:
     def _scheduled(self, plan: JobPlan) -> tuple[str, ...]:
         if plan.calendar is None:
             return ()
+        from .cron_minutes import minutes_of_hour
+
         minutes = ",".join(str(minute) for minute in minutes_of_hour(plan.calendar, self._host))
         slots = _line(f"{minutes} * * * *", plan, "schedule")
         # An endpoint that comes back inside its window gets an instant in what remains of it (S4).

@@ -10,19 +10,9 @@ from collections.abc import Collection
 
 from ..._core.entries import Absent, Entry, File, Link
 from ..host import Host
-from . import own_updaters
 from .base import JobPlan
+from .systemd_names import RECONNECT_TIMER, SCAN_SERVICE, SERVICES, TIMERS, UPDATE_SERVICE, UPDATE_TIMER, wanted_timers
 from .systemd_state import UnitState, systemctl, systemd_runs, unit_states
-from .systemd_units import (
-    RECONNECT_TIMER,
-    SCAN_SERVICE,
-    SERVICES,
-    TIMERS,
-    UPDATE_SERVICE,
-    UPDATE_TIMER,
-    service_texts,
-    timer_texts,
-)
 
 UNIT_DIRECTORY = "/etc/systemd/system"
 _TIMERS_WANTS = UNIT_DIRECTORY + "/timers.target.wants"
@@ -44,13 +34,16 @@ class SystemdScheduler:
         self._host = host
 
     def entries(self, plan: JobPlan) -> tuple[Entry, ...]:
+        from .own_updaters import disabled_links
+        from .systemd_units import service_texts, timer_texts
+
         timers = timer_texts(plan)
         files = {**service_texts(plan), **timers}
         wanted: list[Entry] = [File(_unit_path(name), text.encode()) for name, text in files.items()]
         wanted += [Link(_link_path(name), _unit_path(name)) for name in timers]
         kept = {entry.path for entry in wanted}
         unwanted = (Absent(path) for path in self.owned() if path not in kept)
-        return (*wanted, *unwanted, *own_updaters.disabled_links(plan.needs))
+        return (*wanted, *unwanted, *disabled_links(plan.needs))
 
     def owned(self) -> tuple[str, ...]:
         """Drop-ins of timers count as ours, to be absent: when an endpoint runs is the policy's affair. Those of
@@ -60,26 +53,30 @@ class SystemdScheduler:
         return (*units, *links, *(f"{_unit_path(name)}.d" for name in TIMERS))
 
     def drift(self, plan: JobPlan) -> tuple[str, ...]:
+        from .own_updaters import drift_of
+
         if not systemd_runs(self._host):
             return ()
         states = self._states(plan)
-        wanted = timer_texts(plan)
+        wanted = wanted_timers(plan)
         idle = (f"{name} is not active" for name in _idle(states, wanted))
         superfluous = (f"{name} is still active" for name in _superfluous(states, wanted))
         stale = (f"{name} has changed since systemd read it" for name in _stale(states))
-        return (*idle, *superfluous, *stale, *own_updaters.drift_of(states, plan.needs))
+        return (*idle, *superfluous, *stale, *drift_of(states, plan.needs))
 
     def activate(self, plan: JobPlan, changed_paths: Collection[str]) -> None:
+        from .own_updaters import stop_of
+
         if not systemd_runs(self._host):
             return
         states = self._states(plan)
-        wanted = timer_texts(plan)
+        wanted = wanted_timers(plan)
         self._tell("stop", _superfluous(states, wanted))
         if any(path in changed_paths for path in self.owned()) or _stale(states):
             systemctl(self._host, "daemon-reload")
         changed = [name for name in _LASTING_TIMERS if name in wanted and _unit_path(name) in changed_paths]
         self._tell("restart", (*changed, *_idle(states, wanted)))
-        own_updaters.stop_of(self._host, states, plan.needs)
+        stop_of(self._host, states, plan.needs)
 
     def deactivate(self) -> None:
         """A run under way is ended, too: an instant that it waits for belongs to this scheduler."""

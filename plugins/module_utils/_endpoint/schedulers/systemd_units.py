@@ -6,22 +6,20 @@
 
 from __future__ import annotations
 
-from ..._core.calendars import DailyCalendar
 from .base import JobPlan
 from .systemd_calendar import on_calendar
 from .systemd_hardening import for_scan, for_switch, for_update
+from .systemd_names import (
+    BOOT_TIMER,
+    RECONNECT_TIMER,
+    ROAMING_SERVICE,
+    SCAN_SERVICE,
+    SCHEDULE_SERVICE,
+    UPDATE_SERVICE,
+    UPDATE_TIMER,
+    wanted_timers,
+)
 from .systemd_words import path_word
-
-UPDATE_SERVICE = "epp-update@.service"
-SCAN_SERVICE = "epp-scan.service"
-SCHEDULE_SERVICE = "epp-schedule@.service"
-ROAMING_SERVICE = "epp-roaming@.service"
-UPDATE_TIMER = "epp-update.timer"
-BOOT_TIMER = "epp-boot.timer"
-RECONNECT_TIMER = "epp-reconnect.timer"
-
-SERVICES = (UPDATE_SERVICE, SCAN_SERVICE, SCHEDULE_SERVICE, ROAMING_SERVICE)
-TIMERS = (UPDATE_TIMER, BOOT_TIMER, RECONNECT_TIMER)
 
 _MARGIN_S = 120
 """What the agent gets to end a run by itself before systemd kills it: its own limits come first and tell why."""
@@ -89,7 +87,7 @@ WantedBy=timers.target
 
 
 def service_texts(plan: JobPlan) -> dict[str, str]:
-    """The services by name; all of them exist whatever the policy is: only timers and rights start them.
+    """The services by name; all of them exist whatever the policy is.
 
     A user's right to start a unit must never outlive its file: newer systemd asks the same question ("start" this
     name) for a transient unit, whose command line is the caller's.
@@ -109,18 +107,26 @@ def service_texts(plan: JobPlan) -> dict[str, str]:
 
 def timer_texts(plan: JobPlan) -> dict[str, str]:
     """The timers that the plan needs, by name."""
-    texts: dict[str, str] = {}
-    if plan.calendar is not None:
-        lines = "\n".join(f"OnCalendar={expression}" for expression in on_calendar(plan.calendar))
-        # A slot that was missed is not made up for by the scheduler (S4).
-        when = f"{lines}\nPersistent=false"
-        texts[UPDATE_TIMER] = _timer_text("Scheduled update at this endpoint's own instant", when, "schedule")
-    if isinstance(plan.calendar, DailyCalendar):
-        texts[BOOT_TIMER] = _timer_text("Scheduled update of an endpoint that comes late", "OnBootSec=60s", "schedule")
-    if plan.reconnect_probe is not None:
-        when = f"OnActiveSec=15s\nOnUnitInactiveSec={plan.reconnect_probe}s"
-        texts[RECONNECT_TIMER] = _timer_text("Update when the server is reached again", when, "reconnect")
-    return texts
+    return {name: _TIMERS[name](plan) for name in wanted_timers(plan)}
+
+
+def _update_timer(plan: JobPlan) -> str:
+    expressions = () if plan.calendar is None else on_calendar(plan.calendar)
+    lines = "".join(f"OnCalendar={expression}\n" for expression in expressions)
+    # A slot that was missed is not made up for by the scheduler (S4).
+    return _timer_text("Scheduled update at this endpoint's own instant", f"{lines}Persistent=false", "schedule")
+
+
+def _boot_timer(_plan: JobPlan) -> str:
+    return _timer_text("Scheduled update of an endpoint that comes late", "OnBootSec=60s", "schedule")
+
+
+def _reconnect_timer(plan: JobPlan) -> str:
+    when = f"OnActiveSec=15s\nOnUnitInactiveSec={plan.reconnect_probe}s"
+    return _timer_text("Update when the server is reached again", when, "reconnect")
+
+
+_TIMERS = {UPDATE_TIMER: _update_timer, BOOT_TIMER: _boot_timer, RECONNECT_TIMER: _reconnect_timer}
 
 
 def _timer_text(description: str, when: str, trigger: str) -> str:

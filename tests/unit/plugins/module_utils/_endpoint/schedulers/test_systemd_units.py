@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Absent, File, Link
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.base import ProductNeeds
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd import SystemdScheduler
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd_units import SERVICES, TIMERS
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd_names import SERVICES, TIMERS
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd_words import (
     optional_paths,
     path_word,

@@ -1,0 +1,32 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what our systemd units are called, and which of the timers a plan needs."""
+
+from __future__ import annotations
+
+from ..._core.calendars import DailyCalendar
+from .base import JobPlan
+
+UPDATE_SERVICE = "epp-update@.service"
+SCAN_SERVICE = "epp-scan.service"
+SCHEDULE_SERVICE = "epp-schedule@.service"
+ROAMING_SERVICE = "epp-roaming@.service"
+UPDATE_TIMER = "epp-update.timer"
+BOOT_TIMER = "epp-boot.timer"
+RECONNECT_TIMER = "epp-reconnect.timer"
+
+SERVICES = (UPDATE_SERVICE, SCAN_SERVICE, SCHEDULE_SERVICE, ROAMING_SERVICE)
+"""All of them exist whatever the policy is: only timers and rights start them."""
+TIMERS = (UPDATE_TIMER, BOOT_TIMER, RECONNECT_TIMER)
+
+
+def wanted_timers(plan: JobPlan) -> tuple[str, ...]:
+    """The timers that the plan needs. Only a window can be come late to, so intervals have no boot timer (S4)."""
+    wanted = {
+        UPDATE_TIMER: plan.calendar is not None,
+        BOOT_TIMER: isinstance(plan.calendar, DailyCalendar),
+        RECONNECT_TIMER: plan.reconnect_probe is not None,
+    }
+    return tuple(name for name in TIMERS if wanted[name])
