@@ -31,7 +31,8 @@ def minutes_of_hour(calendar: Calendar, host: Host) -> tuple[int, ...]:
     hour: nothing nearly everywhere, a half or a quarter in India or Nepal, now this and now that on Lord Howe Island
     with its half hour of summer time. Every minute that can occur is in the result.
     """
-    return _minutes(second + offset for second in _utc_seconds(calendar) for offset in _offsets(host))
+    offsets = _offsets(host)
+    return tuple(sorted({(second + offset) % _HOUR // 60 for second in _utc_seconds(calendar) for offset in offsets}))
 
 
 def _utc_seconds(calendar: Calendar) -> Iterable[int]:
@@ -69,7 +70,3 @@ def _local_zone(host: Host) -> tzinfo | None:
         return timezone.utc if content is None else ZoneInfo.from_file(BytesIO(content))
     except ValueError:
         return None
-
-
-def _minutes(seconds: Iterable[int]) -> tuple[int, ...]:
-    return tuple(sorted({second % _HOUR // 60 for second in seconds}))
