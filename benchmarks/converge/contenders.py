@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,4 +48,16 @@ def ansible_changes(output: str, hosts: int) -> int:
 
 
 def pyinfra_changes(output: str, hosts: int) -> int:
-    raise NotImplementedError
+    """The number of operations that changed something; raises ContenderFailed unless every operation went well."""
+    found = [line for line in output.splitlines() if line.startswith('{"plan"')]
+    if len(found) != 1:
+        raise ContenderFailed(output[-3000:])
+    results = json.loads(found[0])["results"]
+    totals = results["totals"]
+    if (
+        results["failed_hosts"]
+        or totals["error"]
+        or any(operation["hosts"] != hosts for operation in results["operations"])
+    ):
+        raise ContenderFailed(output[-3000:])
+    return int(totals["success"])

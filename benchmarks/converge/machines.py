@@ -45,7 +45,7 @@ class Machines:
         """End the masters, so that the next run logs in anew."""
         for host in self.names:
             ending = ["ssh", "-q", "-O", "exit", *self.ssh_options, f"root@{self.addresses[host]}"]
-            subprocess.run(ending, capture_output=True, check=False)
+            subprocess.run(ending, stdin=subprocess.DEVNULL, capture_output=True, check=False)
 
     def deployed(self) -> dict[str, Manifest]:
         """What each machine holds beyond what it held when it had booted."""
@@ -77,7 +77,9 @@ class Machines:
         return manifest(self._fleet.plan.upper(host), self._root)
 
     def _ask(self, host: str, script: str) -> str:
-        return subprocess.run(self._ssh(host, script), check=True, capture_output=True, text=True).stdout
+        return subprocess.run(
+            self._ssh(host, script), stdin=subprocess.DEVNULL, check=True, capture_output=True, text=True
+        ).stdout
 
     def _ssh(self, host: str, script: str) -> list[str]:
         return ["ssh", "-i", str(lab_root.KEY), *self.ssh_options, f"root@{self.addresses[host]}", script]

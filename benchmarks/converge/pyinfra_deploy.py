@@ -16,10 +16,17 @@ recipe = host.data.bench_recipe
 sources = host.data.bench_sources
 
 for directory in recipe["bench_directories"]:
-    files.directory(path=directory["path"], user="root", group="root", mode=directory["mode"].lstrip("0"))
+    files.directory(
+        name=directory["path"],
+        path=directory["path"],
+        user="root",
+        group="root",
+        mode=directory["mode"].lstrip("0"),
+    )
 
 written = [
     files.put(
+        name=copy["path"],
         src=os.path.join(sources, copy["source"]),
         dest=copy["path"],
         user="root",
@@ -31,6 +38,7 @@ written = [
 ]
 written += [
     files.template(
+        name=template["path"],
         src=os.path.join(sources, template["source"]),
         dest=template["path"],
         user="root",
@@ -42,7 +50,12 @@ written += [
     for template in recipe["bench_templates"]
 ]
 
-systemd.daemon_reload(_if=any_changed(*written))
+systemd.daemon_reload(name="Reload systemd", _if=any_changed(*written))
 
 for timer in recipe["bench_enabled"]:
-    systemd.service(service=timer, running=True if timer in recipe["bench_started"] else None, enabled=True)
+    systemd.service(
+        name=timer,
+        service=timer,
+        running=True if timer in recipe["bench_started"] else None,
+        enabled=True,
+    )

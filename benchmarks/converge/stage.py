@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,7 @@ class Stage:
         self._machines = machines
         self._start = start
         self._bin = Path(sys.executable).parent
-        link = work / "collections" / "ansible_collections" / "epp" / "autoupdate"
-        link.parent.mkdir(parents=True)
-        link.symlink_to(REPOSITORY)
+        _copy_collection(work / "collections" / "ansible_collections" / "epp" / "autoupdate")
         (work / "ansible.cfg").write_text(_ansible_cfg(len(machines.names)))
 
     def floor(self) -> Contender:
@@ -86,7 +85,7 @@ class Stage:
         recipe.write(directory / "sources")
         (directory / "inventory.py").write_text(self._pyinfra_inventory(recipe, directory / "sources"))
         argv = (
-            str(self._bin / "pyinfra"), "-y", "--parallel", str(len(self._machines.names)),
+            str(self._bin / "pyinfra"), "--yes", "--json", "--parallel", str(len(self._machines.names)),
             str(directory / "inventory.py"), str(HERE / "pyinfra_deploy.py"),
         )  # fmt: skip
         env = {**_clean_environment(), "TERM": "dumb"}
@@ -152,6 +151,14 @@ class Stage:
             for host, address in self._machines.addresses.items()
         ]
         return f"machines = ({hosts!r}, {shared!r})\n"
+
+
+def _copy_collection(place: Path) -> None:
+    """What an installation has: the work tree may be edited while this runs."""
+    place.mkdir(parents=True)
+    for name in ("meta", "plugins", "roles", "playbooks"):
+        shutil.copytree(REPOSITORY / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(REPOSITORY / "galaxy.yml", place)
 
 
 def _ansible_cfg(forks: int) -> str:
