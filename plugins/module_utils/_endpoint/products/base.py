@@ -7,15 +7,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from ..._core.values import value
 from ..._core.entries import Entry
 from ..._core.results import Component, Outcome, Result, ScanOutcome
 
 
-@dataclass(frozen=True)
+@value
 class ProductNeeds:
     """What a hardened unit must leave to the product.
 

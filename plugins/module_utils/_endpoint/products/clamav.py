@@ -16,9 +16,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from ..._core.values import replace, value
 from ..._core.document import ClamavSettings, EndpointDocument
 from ..._core.entries import Entry, File
 from ..._core.policy import Scope, Sources
@@ -37,7 +37,7 @@ _MODE = 0o600
 RUNTIME_CONFIG = places.RUNTIME_DIRECTORY + "/freshclam.conf"
 
 
-@dataclass(frozen=True)
+@value
 class ClamAV:
     """The product ``clamav``."""
 

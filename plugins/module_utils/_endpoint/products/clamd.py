@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..._core.values import value
 from ..host import Host
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _PATIENCE_S = 5.0
 _LONGEST = 65536
 
 
-@dataclass(frozen=True)
+@value
 class Clamd:
     """Where clamd listens: a path for a local socket, or host and port."""
 

@@ -18,8 +18,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from ..._core.values import value
 from ..._core.document import CommandSettings, EndpointDocument
 from ..._core.entries import Entry
 from ..._core.policy import Sources
@@ -38,7 +38,7 @@ class NoVersion(Exception):
     """The version command gave none; the text says why."""
 
 
-@dataclass(frozen=True)
+@value
 class Command:
     """The product ``command``."""
 

@@ -11,8 +11,8 @@ bytes of colon-separated text: ``ClamAV-VDB:build time:version:signatures:level:
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
+from ..._core.values import value
 from ..._core.results import Component
 
 HEADER_SIZE = 512
@@ -20,7 +20,7 @@ SIGNED_SUFFIXES = (".cvd", ".cld", ".cud")
 _DIGEST_DIGITS = 12
 
 
-@dataclass(frozen=True)
+@value
 class DatabaseHeader:
     """What a signed database says of itself; ``built`` is Unix seconds, None when the header does not tell."""
 

@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from ..._core.values import value
 from ..._core.document import EndpointDocument, FilesSettings
 from ..._core.entries import Directory, Entry
 from ..._core.manifest import MAX_SIZE, NAME, InvalidManifest, Kind, Manifest, is_older
@@ -44,7 +44,7 @@ _TELLING = (Result.HELD, Result.FAILED, Result.COOLING_DOWN, Result.UNREACHABLE)
 """When no source brought us up to date: whose word counts most."""
 
 
-@dataclass(frozen=True)
+@value
 class Files:
     """The product ``files``."""
 
@@ -99,7 +99,7 @@ class Files:
         return Store(self.host.real(self.settings.directory))
 
 
-@dataclass(frozen=True)
+@value
 class _Run:
     """One update, source by source."""
 

@@ -10,14 +10,15 @@ Ours lies apart from the distribution's, so that the package and the policy neve
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
+
+from ..._core.values import replace, value
 
 OFFICIAL = ("main", "daily", "bytecode")
 VENDOR = "https://database.clamav.net"
 
 
-@dataclass(frozen=True)
+@value
 class FreshclamConfig:
     """What our freshclam is told. No ``mirrors``: the vendor's network, found by DNS. No ``clamd_config``: no clamd."""
 

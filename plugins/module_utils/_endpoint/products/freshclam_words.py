@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 
+from ..._core.values import value
 from .base import without_secrets
 
 
@@ -28,10 +28,11 @@ class Cause(IntEnum):
     NONSENSE = 6
     BROKEN_OFF = 7
     UNREACHABLE = 8
-    OTHER = 9
+    NO_PATCH = 9
+    OTHER = 10
 
 
-@dataclass(frozen=True)
+@value
 class Trouble:
     """One cause with a sentence fit for the status."""
 
@@ -39,7 +40,7 @@ class Trouble:
     why: str
 
 
-@dataclass(frozen=True)
+@value
 class Said:
     """What one run said.
 
@@ -85,6 +86,7 @@ _TROUBLES: tuple[tuple[re.Pattern[str], Cause, str], ...] = tuple(
         (r"Download failed \((?:35|51|58|60|77|83|90|91)\).*Message: (.*)", Cause.SECURITY, "{server}: TLS: {0}"),
         (r'optional database "(\S+)" is not available', Cause.ABSENT, "freshclam knows no database {0}"),
         (r"Unexpected response \((\d+)\) from (\S+)", Cause.STATUS, "{1} answered {0}"),
+        (r"file not found: (\S+\.cdiff)", Cause.NO_PATCH, "the source lacks the patch {0} (404)"),
         (r"file not found: (\S+)", Cause.ABSENT, "the source lacks {0} (404)"),
         (r"Malformed CVD header", Cause.NONSENSE, "{server}: the answer is no ClamAV database"),
         (r"remote_cvdhead: Download failed \((?:5|6|7|28)\).*Message: (.*)", Cause.UNREACHABLE, "{server}: {0}"),

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Callable
 
+from ..._core.values import field, value
 from .base import without_secrets
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class CoolDown(SourceFault):
         self.until = until
 
 
-@dataclass(frozen=True)
+@value
 class Answer:
     """An answer of status 200, 206 or 304 and its headers (names in lower case); ``chunks`` gives the body once."""
 
@@ -55,7 +55,7 @@ class Answer:
     chunks: Iterator[bytes]
 
 
-@dataclass(frozen=True)
+@value
 class Getter:
     """Sends requests until ``deadline`` (monotonic seconds); ``now`` is the wall clock, in Unix seconds."""
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from ..._core.values import field, value
 from ..._core.canonical import readable_json
 from .store import write_durably
 

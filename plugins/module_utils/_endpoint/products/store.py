@@ -23,9 +23,9 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from ..._core.values import value
 from ..._core.canonical import digest, readable_json
 from ..._core.manifest import InvalidManifest, Manifest, ManifestFile
 
@@ -33,7 +33,7 @@ _RECORD = "release.json"
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True)
+@value
 class Release:
     """An installed version: its files as they should be, and its (real) directory.
 
@@ -71,7 +71,7 @@ class Release:
         return {file.sha256: self.place(file) for file in self.manifest.files if self.holds(file)}
 
 
-@dataclass(frozen=True)
+@value
 class Store:
     """The directory, by its real path."""
 

@@ -36,11 +36,11 @@ class Answer:
 
 
 class ScriptedServer:
-    """Serves ``folder``; ``script(method, path)`` may answer first. ``requests`` holds what was asked."""
+    """Serves ``folder``; ``script(path, headers)`` may answer first. ``requests`` holds what was asked."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        self.script: Callable[[str, str], Answer | None] | None = None
+        self.script: Callable[[str, dict[str, str]], Answer | None] | None = None
         self.requests: list[Request] = []
         outer = self
 
@@ -59,7 +59,7 @@ class ScriptedServer:
         self._httpd.server_close()
 
     def always(self, answer: Answer) -> None:
-        self.script = lambda method, path: answer
+        self.script = lambda path, headers: answer
 
     def seen(self) -> list[tuple[str, int]]:
         """(path, status) of every request since the last ``forget``."""
@@ -75,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         outer = self.server_script
-        answer = outer.script(self.command, self.path) if outer.script else None
+        answer = outer.script(self.path, dict(self.headers.items())) if outer.script else None
         if answer is None:
             answer = self._static()
         outer.requests.append(Request(self.command, self.path, dict(self.headers.items()), answer.status))

@@ -1,0 +1,319 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The product clamav against the real freshclam: every situation of a source is told truthfully (R1)."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Callable
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import freshclam_dat
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.clamav_samples import (
+    clamav,
+    needs_databases,
+    needs_freshclam,
+    publish,
+    signature,
+    versions,
+)
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+    Answer,
+    ScriptedServer,
+)
+
+pytestmark = [needs_freshclam, needs_databases]
+TIMEOUT = 60.0
+
+
+def database_directory(host: LocalHost) -> Path:
+    return Path(host.real("/var/lib/clamav"))
+
+
+def test_fresh_install_makes_the_directory_and_takes_the_database(host: LocalHost, server: ScriptedServer) -> None:
+    publish(server, 1)
+    product = clamav(host, server.url)
+    assert product.components() == ()
+    assert product.update(TIMEOUT).result is Result.UPDATED
+    (component,) = product.components()
+    assert (component.name, component.version, component.built) == ("test", "1", 1624388302)
+
+
+def test_goes_from_1_to_3_by_patches_alone_and_is_then_current_with_one_request(
+    host: LocalHost, server: ScriptedServer
+) -> None:
+    product = clamav(host, server.url)
+    publish(server, 1)
+    product.update(TIMEOUT)
+    publish(server, 3)
+    server.forget()
+    assert product.update(TIMEOUT).result is Result.UPDATED
+    assert server.seen() == [("/test.cvd", 206), ("/test-2.cdiff", 200), ("/test-3.cdiff", 200)]
+    assert versions(product) == {"test": "3"}
+
+    server.forget()
+    assert product.update(TIMEOUT).result is Result.CURRENT
+    (request,) = server.requests
+    assert request.path == "/test.cvd"
+    assert "If-Modified-Since" in request.headers
+    assert request.headers["Range"] == "bytes=0-511"
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "seconds"),
+    [
+        (429, {"Retry-After": "123"}, 123),
+        (429, {}, 4 * 3600),
+        (403, {}, 24 * 3600),
+    ],
+)
+def test_refusal_is_a_cool_down_in_which_nothing_is_asked(
+    host: LocalHost, server: ScriptedServer, status: int, headers: dict[str, str], seconds: int
+) -> None:
+    publish(server, 1)
+    product = clamav(host, server.url)
+    server.always(Answer(status, b"", headers))
+    outcome = product.update(TIMEOUT)
+    assert outcome.result is Result.COOLING_DOWN
+    assert outcome.until is not None
+    assert abs(outcome.until - time.time() - seconds) < 15
+
+    server.script = None
+    server.forget()
+    again = product.update(TIMEOUT)
+    assert (again.result, again.until) == (Result.COOLING_DOWN, outcome.until)
+    assert server.seen() == []
+    assert freshclam_dat.cooling_until(str(database_directory(host)), time.time()) == outcome.until
+
+
+def test_updates_once_a_cool_down_is_over(host: LocalHost, server: ScriptedServer) -> None:
+    publish(server, 1)
+    product = clamav(host, server.url)
+    server.always(Answer(429, b"", {"Retry-After": "2"}))
+    product.update(TIMEOUT)
+    server.script = None
+    time.sleep(2.1)
+    assert product.update(TIMEOUT).result is Result.UPDATED
+
+
+def test_404_everywhere_is_a_failure_that_names_what_the_source_lacks(host: LocalHost, server: ScriptedServer) -> None:
+    outcome = clamav(host, server.url).update(TIMEOUT)
+    assert outcome.result is Result.FAILED
+    assert outcome.why == f"the source lacks {server.url}/test.cvd (404)"
+    assert freshclam_dat.cooling_until(str(database_directory(host)), time.time()) is None
+
+
+def test_an_older_source_is_held_and_nothing_is_downgraded(host: LocalHost, server: ScriptedServer) -> None:
+    product = clamav(host, server.url)
+    publish(server, 3)
+    product.update(TIMEOUT)
+    publish(server, 1)
+    outcome = product.update(TIMEOUT)
+    assert (outcome.result, outcome.why) == (
+        Result.HELD,
+        "the source offers test 1, older than 3; nothing is downgraded",
+    )
+    assert versions(product) == {"test": "3"}
+
+
+def test_a_source_that_lacks_the_patch_for_one_version_is_held(host: LocalHost, server: ScriptedServer) -> None:
+    product = clamav(host, server.url)
+    publish(server, 3)
+    product.update(TIMEOUT)
+    publish(server, 4, patches=False)
+    outcome = product.update(TIMEOUT)
+    assert (outcome.result, outcome.why) == (
+        Result.HELD,
+        "the source announces test 4 but lacks its patch; 3 is kept",
+    )
+
+
+def test_three_versions_behind_without_patches_takes_the_whole_database(
+    host: LocalHost, server: ScriptedServer
+) -> None:
+    product = clamav(host, server.url)
+    publish(server, 1)
+    product.update(TIMEOUT)
+    publish(server, 4, patches=False)
+    assert product.update(TIMEOUT).result is Result.UPDATED
+    assert versions(product) == {"test": "4"}
+
+
+def test_a_dead_server_is_unreachable(host: LocalHost, dead_url: str) -> None:
+    product = clamav(host, dead_url)
+    outcome = product.update(TIMEOUT)
+    assert outcome.result is Result.UNREACHABLE
+    assert outcome.why == f"{dead_url}/test.cvd: Couldn't connect to server"
+    assert not product.reachable(2)
+
+
+def test_the_next_source_is_asked_when_the_first_is_dead(
+    host: LocalHost, server: ScriptedServer, dead_url: str
+) -> None:
+    publish(server, 1)
+    product = clamav(host, dead_url, server.url)
+    assert product.update(TIMEOUT).result is Result.UPDATED
+
+
+def test_reachable_connects_and_asks_nothing(host: LocalHost, server: ScriptedServer, dead_url: str) -> None:
+    assert clamav(host, dead_url, server.url).reachable(5)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("in_header", "spoil", "why"),
+    [
+        (False, lambda whole: Answer(200, whole[:3000] + bytes(100) + whole[3100:]), "the new database is damaged"),
+        (False, lambda whole: Answer(200, whole, {}, 4000), "the download broke off"),
+        (True, lambda whole: Answer(200, b"<html>Sign in</html>"), "no ClamAV database"),
+        (True, lambda whole: Answer(500), "answered 500"),
+    ],
+    ids=["damaged", "truncated", "web page", "error"],
+)
+def test_a_bad_answer_fails_and_the_old_database_is_kept(
+    host: LocalHost, server: ScriptedServer, in_header: bool, spoil: Callable[[bytes], Answer], why: str
+) -> None:
+    product = clamav(host, server.url)
+    publish(server, 1)
+    product.update(TIMEOUT)
+    publish(server, 4, patches=False)
+    whole = (Path(server.folder) / "test.cvd").read_bytes()
+    server.script = lambda path, headers: (
+        spoil(whole) if path.endswith(".cvd") and ("Range" in headers) == in_header else None
+    )
+    outcome = product.update(TIMEOUT)
+    assert outcome.result is Result.FAILED
+    assert why in outcome.why
+    assert versions(product) == {"test": "1"}
+
+
+def test_a_custom_database_has_a_digest_as_version_and_its_time(host: LocalHost, server: ScriptedServer) -> None:
+    custom = Path(server.folder) / "epp.ndb"
+    custom.write_text(signature("Epp.One"))
+    product = clamav(host, databases=[], custom_urls=[f"{server.url}/epp.ndb"])
+    assert product.update(TIMEOUT).result is Result.UPDATED
+    (component,) = product.components()
+    assert component.name == "epp.ndb"
+    assert len(component.version) == 12
+    assert component.built is not None
+    assert [path for path, _status in server.seen()] == ["/epp.ndb"]
+
+    assert product.update(TIMEOUT).result is Result.CURRENT
+    custom.write_text(signature("Epp.Two"))
+    os.utime(custom, (time.time() + 10, time.time() + 10))
+    assert product.update(TIMEOUT).result is Result.UPDATED
+    assert product.components()[0].version != component.version
+
+
+def test_a_database_that_fails_its_load_test_is_refused(host: LocalHost, server: ScriptedServer) -> None:
+    custom = Path(server.folder) / "epp.ndb"
+    custom.write_text(signature("Epp.One"))
+    product = clamav(host, databases=[], custom_urls=[f"{server.url}/epp.ndb"])
+    product.update(TIMEOUT)
+    before = product.components()
+    custom.write_text("Epp.Broken:0:*:no hexadecimal digits\n")
+    os.utime(custom, (time.time() + 10, time.time() + 10))
+    outcome = product.update(TIMEOUT)
+    assert outcome.result is Result.FAILED
+    assert "failed freshclam's load test" in outcome.why
+    assert product.components() == before
+
+
+def test_an_update_in_part_says_so(host: LocalHost, serve: Callable[[], ScriptedServer]) -> None:
+    mirror, other = serve(), serve()
+    publish(mirror, 1)
+    other.always(Answer(429, b"", {"Retry-After": "100"}))
+    product = clamav(host, mirror.url, custom_urls=[f"{other.url}/epp.ndb"])
+    outcome = product.update(TIMEOUT)
+    assert outcome.result is Result.UPDATED
+    assert outcome.why.startswith("in part: the source then refused")
+    assert product.update(TIMEOUT).result is Result.COOLING_DOWN
+
+
+def test_one_dead_source_of_two_is_a_failure_and_no_lost_network(
+    host: LocalHost, server: ScriptedServer, dead_url: str
+) -> None:
+    publish(server, 1)
+    product = clamav(host, server.url, custom_urls=[f"{dead_url}/epp.ndb"])
+    product.update(TIMEOUT)
+    outcome = product.update(TIMEOUT)
+    assert outcome.result is Result.FAILED
+    assert outcome.why == f"{dead_url}/epp.ndb: Couldn't connect to server"
+
+
+def test_a_run_that_takes_too_long_is_ended_and_leaves_nothing(host: LocalHost, server: ScriptedServer) -> None:
+    publish(server, 1)
+    whole = (Path(server.folder) / "test.cvd").read_bytes()
+    server.script = lambda path, headers: Answer(200, whole, {}, 4000, stall=8) if server.requests else None
+    started = time.monotonic()
+    outcome = clamav(host, server.url).update(2)
+    assert (outcome.result, outcome.why) == (Result.FAILED, "freshclam took longer than 2 s and was ended")
+    assert time.monotonic() - started < 5
+    assert [path.name for path in database_directory(host).glob("tmp.*")] == []
+
+
+def test_a_full_disk_is_a_failure_although_freshclam_ends_well(
+    host: LocalHost, server: ScriptedServer, small_disk: Callable[[Path, str], None]
+) -> None:
+    product = clamav(host, server.url)
+    directory = database_directory(host)
+    small_disk(directory, "size=64k,mode=777")
+    publish(server, 3)
+    assert product.update(TIMEOUT).result is Result.UPDATED
+    (directory / "filler").write_bytes(bytes(64 * 1024 - 16 * 1024))
+    publish(server, 4)
+    outcome = product.update(TIMEOUT)
+    assert (outcome.result, outcome.why) == (Result.FAILED, f"no space left on the file system of {directory}")
+    assert versions(product) == {"test": "3"}
+    (directory / "filler").unlink()
+    small_disk(directory, "size=1m,mode=777")
+    assert product.update(TIMEOUT).result is Result.UPDATED
+
+
+def test_a_read_only_file_system_is_a_failure(
+    host: LocalHost, server: ScriptedServer, small_disk: Callable[[Path, str], None]
+) -> None:
+    directory = database_directory(host)
+    small_disk(directory, "size=1m,mode=777")
+    small_disk(directory, "ro")
+    publish(server, 1)
+    outcome = clamav(host, server.url).update(TIMEOUT)
+    assert (outcome.result, outcome.why) == (Result.FAILED, f"the file system of {directory} is read-only")
+
+
+def test_leftovers_of_killed_runs_are_swept(host: LocalHost, server: ScriptedServer) -> None:
+    publish(server, 1)
+    left = database_directory(host) / "tmp.0123456789"
+    left.mkdir(parents=True)
+    (left / "half.cvd").write_bytes(b"x")
+    mine = database_directory(host) / "tmp.mine"
+    mine.mkdir()
+    young = database_directory(host) / "tmp.abcdefabcd"
+    young.mkdir()
+    os.utime(left, (time.time() - 7200, time.time() - 7200))
+    clamav(host, server.url).update(TIMEOUT)
+    assert not left.exists()
+    assert mine.exists()
+    assert young.exists()
+
+
+def test_a_database_that_freshclam_does_not_know_is_a_failure(host: LocalHost, server: ScriptedServer) -> None:
+    publish(server, 1)
+    product = clamav(host, server.url, databases=["test", "nosuch"])
+    assert product.update(TIMEOUT).result is Result.UPDATED
+    outcome = product.update(TIMEOUT)
+    assert (outcome.result, outcome.why) == (Result.FAILED, "freshclam knows no database nosuch")
+
+
+def test_missing_freshclam_is_a_failure(
+    host: LocalHost, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    outcome = clamav(host, server.url).update(TIMEOUT)
+    assert (outcome.result, outcome.why) == (Result.FAILED, "freshclam is not installed")
