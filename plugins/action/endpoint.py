@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import zoneinfo as _zoneinfo  # noqa: F401 - loaded here once, and not in each worker when it checks a time zone
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -20,6 +21,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload, places
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, plain
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import endpoint_options, read_variables
 
 _DIGEST = payload.digest(payload.sources())
 
@@ -32,13 +34,21 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        options = plain(specs.endpoint(), self._task.args)
         try:
+            options = self._options(task_vars or {})
             wanted = Wanted.from_options(options)
         except InvalidDocument as invalid:
             return {"failed": True, "changed": False, "msg": str(invalid)}
         result = self._ask_agent(wanted) if self._takes_the_fast_way() else None
         return result if result is not None else self._run_module(options, task_vars)
+
+    def _options(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """The options that are given; with ``use_variables`` the host's variables stand in for those that are not."""
+        given = plain(specs.endpoint(), self._task.args)
+        if not given.pop("use_variables", False):
+            return given
+        values = read_variables(task_vars, self._templar.template)
+        return {**endpoint_options(task_vars["inventory_hostname"], values), **given}
 
     def _takes_the_fast_way(self) -> bool:
         """Whether the connection passes standard input on, to a POSIX shell and in this very task."""

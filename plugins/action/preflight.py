@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.durations import parse_duration
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import Fault
+from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     PREFIX,
-    READ,
     HostCheck,
     InventoryCheck,
+    read_variables,
     unknown_variables,
 )
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._plans import Budget, fleet_plans, sentences
 
 _SHOWN_HOSTS = 5
 
@@ -30,23 +33,33 @@ class ActionModule(ActionBase):
     BYPASS_HOST_LOOP = True
     TRANSFERS_FILES = False
     _requires_connection = False
-    _VALID_ARGS = frozenset(())
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        variables = task_vars or {}
-        hosts = list(variables["ansible_play_batch"])
-        inventory, checks, unknown, ordinals = InventoryCheck(), {}, {}, {}
-        for host in hosts:
-            raw = self._variables_of(host, variables)
+        _validation, options = self.validate_argument_spec(argument_spec=specs.preflight())
+        checks, warnings = self._check_all(task_vars or {})
+        found: dict[str, tuple[Fault, ...]] = {host: check.faults for host, check in checks.items()}
+        result: dict[str, Any] = {"changed": False, "checked": len(checks), "warnings": warnings}
+        if options["plan"]:
+            documents = {host: check.document for host, check in checks.items()}
+            policies = {host: document.policy for host, document in documents.items() if document is not None}
+            plans, unfit = fleet_plans(policies, _budget(options))
+            found.update({host: (*found[host], fault) for host, fault in unfit.items()})
+            result.update(plans=plans, summary=sentences(plans))
+        faults = _lines(found)
+        return {**result, "failed": True, "faults": faults, "msg": "\n".join(faults)} if faults else result
+
+    def _check_all(self, task_vars: Mapping[str, Any]) -> tuple[dict[str, HostCheck], list[str]]:
+        inventory = InventoryCheck()
+        checks: dict[str, HostCheck] = {}
+        unknown: dict[str, None] = {}
+        ordinals: dict[Any, list[str]] = {}
+        for host in task_vars["ansible_play_batch"]:
+            raw = self._variables_of(host, task_vars)
             unknown.update(dict.fromkeys(unknown_variables(iter(raw))))
-            checks[host], ordinal = self._check(inventory, host, raw)
-            ordinals.setdefault(ordinal, []).append(host)
-        result = {"changed": False, "checked": len(hosts), "warnings": [*unknown, *_shared(ordinals)]}
-        faults = _lines(checks)
-        if faults:
-            return {**result, "failed": True, "faults": faults, "msg": "\n".join(faults)}
-        return result
+            checks[host], values = self._check(inventory, host, raw)
+            ordinals.setdefault(values.get("ordinal"), []).append(host)
+        return checks, [*unknown, *_shared(ordinals)]
 
     def _variables_of(self, host: str, task_vars: Mapping[str, Any]) -> Mapping[str, Any]:
         """The host's variables, not templated, as a task of this very place would see them.
@@ -58,30 +71,33 @@ class ActionModule(ActionBase):
         play = getattr(self._task, "play", None)
         if manager is None or play is None:
             return dict(hostvars.get(host))
-        found = hostvars._inventory.get_host(host)
-        variables: Mapping[str, Any] = manager.get_vars(play=play, host=found, task=self._task)
+        known = hostvars._inventory.get_host(host)
+        variables: Mapping[str, Any] = manager.get_vars(play=play, host=known, task=self._task)
         return variables
 
-    def _check(self, inventory: InventoryCheck, host: str, raw: Mapping[str, Any]) -> tuple[HostCheck, Any]:
-        templar = Templar(loader=self._loader, variables=raw)
-        values: dict[str, Any] = {}
-        faults: list[Fault] = []
-        for name in READ:
-            try:
-                if PREFIX + name in raw:
-                    values[name] = templar.template(raw[PREFIX + name])
-            except AnsibleError as error:
-                faults.append(Fault(PREFIX + name, "a template that fails", f"usable: {error}"))
-        if faults:
-            return HostCheck(tuple(faults)), None
-        return inventory.host(host, values), values.get("ordinal")
+    def _check(
+        self, inventory: InventoryCheck, host: str, raw: Mapping[str, Any]
+    ) -> tuple[HostCheck, dict[str, Any]]:
+        try:
+            values = read_variables(raw, Templar(loader=self._loader, variables=raw).template)
+        except AnsibleError as error:
+            return HostCheck((Fault(f"{PREFIX}*", "a template that fails", f"usable: {error}"),)), {}
+        return inventory.host(host, values), values
 
 
-def _lines(checks: Mapping[str, HostCheck]) -> list[str]:
+def _budget(options: Mapping[str, Any]) -> Budget:
+    try:
+        run = parse_duration(options["run_time"])
+    except ValueError as error:
+        raise AnsibleActionFail(f'run_time: "{options["run_time"]}" is {error}') from error
+    return Budget(size=options["component_size"], link=options["link"] // 8, run=run)
+
+
+def _lines(found: Mapping[str, tuple[Fault, ...]]) -> list[str]:
     """One line for each fault, with the hosts that have it."""
     hosts_with: dict[str, list[str]] = {}
-    for host, check in checks.items():
-        for fault in check.faults:
+    for host, faults in found.items():
+        for fault in faults:
             hosts_with.setdefault(str(fault), []).append(host)
     return [f"{_names(hosts)}: {fault}" for fault, hosts in hosts_with.items()]
 

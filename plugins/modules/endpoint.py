@@ -45,10 +45,19 @@ options:
       - present
       - absent
     default: present
+  use_variables:
+    description:
+      - Take what is not given from the inventory, as the role P(epp.autoupdate.endpoint#role) does. Each option has a
+        variable whose name is C(autoupdate_) and the option's.
+      - O(endpoint) is C(inventory_hostname) then, and O(policy) what C(autoupdate_policy),
+        C(autoupdate_domain_policies) and C(autoupdate_endpoint_policy) make together.
+      - This costs a large fleet much less than one template for each option.
+    type: bool
+    default: false
   endpoint:
     description:
       - The endpoint's identity, usually C(inventory_hostname).
-      - Required if O(state=present).
+      - Required if O(state=present), unless O(use_variables) is set.
     type: str
   domain:
     description:

@@ -36,7 +36,29 @@ attributes:
     support: full
     platforms: linux
     details: Runs on the control node.
-options: {}
+options:
+  plan:
+    description:
+      - Tell what the schedules do to the fleet, too, and refuse those that O(link) can't carry.
+      - Hosts with the same schedule are planned together. The link is not divided between schedules.
+    type: bool
+    default: false
+  component_size:
+    description:
+      - How much an update moves, such as V(20M). Only with O(plan).
+    type: bytes
+    default: "0"
+  link:
+    description:
+      - What the link to the component source carries in a second, such as V(100Mb) for 100 megabits. V(0) is no limit.
+        Only with O(plan).
+    type: bits
+    default: "0"
+  run_time:
+    description:
+      - How long an update takes where the link does not slow it down. Only with O(plan).
+    type: str
+    default: 30s
 notes:
   - Runs once for all hosts of the play, so it needs a strategy that goes task by task, such as C(linear).
   - With C(serial), it sees the hosts of one batch at a time.
@@ -57,6 +79,16 @@ EXAMPLES = r"""
     - name: Converge the endpoint
       ansible.builtin.import_role:
         name: epp.autoupdate.endpoint
+
+- name: See what the schedules do
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Plan
+      epp.autoupdate.preflight:
+        plan: true
+        component_size: 20M
+        link: 100Mb
 """
 
 RETURN = r"""
@@ -72,6 +104,30 @@ faults:
   elements: str
   sample:
     - 'n1, n2: schedule.window: "2x" is not a duration (try 90m, 2h)'
+plans:
+  description: What each schedule does. See P(epp.autoupdate.load_curve#filter) for the other keys.
+  returned: when O(plan) is set
+  type: list
+  elements: dict
+  contains:
+    hosts:
+      description: The hosts that have it.
+      type: list
+      elements: str
+      returned: always
+    schedule:
+      description: The section C(schedule) of their policy.
+      type: dict
+      returned: always
+summary:
+  description: The plans in words, one line each.
+  returned: when O(plan) is set
+  type: list
+  elements: str
+  sample:
+    - >-
+      40 endpoints daily from 02:00 for 2h (UTC): at most 1 start in a minute and 1 run at a time, 699051 bytes/s;
+      the last is done 1h59m2s after the start
 """
 
 # There is no code here: the action plugin of the same name does it all.

@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import Fault, InvalidDocument, show, suggestion
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.fields import Unfit
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Policy
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.texts import domain_path
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.tree import ENDPOINT, Layer, layers_of, resolve
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
@@ -22,7 +22,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents i
 PREFIX = "autoupdate_"
 ROOT_POLICY, DOMAIN_POLICIES, ENDPOINT_POLICY = "policy", "domain_policies", "endpoint_policy"
 _LAYERS = (ROOT_POLICY, DOMAIN_POLICIES, ENDPOINT_POLICY)
-_OPTIONS = tuple(name for name in specs.endpoint() if name not in ("endpoint", "policy"))
+_OPTIONS = tuple(name for name in specs.endpoint() if name not in ("use_variables", "endpoint", "policy"))
 READ = (*_LAYERS, *_OPTIONS)
 """The variables that decide about an endpoint, without their prefix."""
 
@@ -32,38 +32,60 @@ KNOWN = tuple(PREFIX + name for name in (*READ, *_OF_PLAYBOOKS))
 
 @dataclass(frozen=True)
 class HostCheck:
-    """What came out for one host: its faults, and its policy where there are none."""
+    """What came out for one host: its faults, and its document where it has none of its own and is to have one."""
 
     faults: tuple[Fault, ...]
-    policy: Policy | None = None
+    document: EndpointDocument | None = None
 
 
 @dataclass
 class InventoryCheck:
-    """Checks hosts one after the other; what many hosts share is checked once."""
+    """Finds what is wrong with hosts, one after the other; what many of them share is looked at once."""
 
     _trees: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
 
     def host(self, name: str, values: Mapping[str, Any]) -> HostCheck:
-        """Check the variables of one host (names without the prefix)."""
-        if values.get("state") == "absent":
-            return HostCheck(())
-        misfits = tuple(_misfits(values))
-        if misfits:
-            return HostCheck(misfits)
-        layers = _layers(values)
-        policy, faults = _resolved(layers)
-        faults = (*self._tree(values), *faults, *_of_options(name, values, policy))
-        return HostCheck(tuple(dict.fromkeys(faults)), policy)
+        """Check one host's variables (names without the prefix), and the policy of root and domains."""
+        document, found = None, ()
+        try:
+            document = Wanted.from_options(endpoint_options(name, values)).document
+        except InvalidDocument as invalid:
+            found = tuple(_named(fault) for fault in invalid.faults)
+        return HostCheck(tuple(dict.fromkeys((*self._tree(values), *found))), document)
 
     def _tree(self, values: Mapping[str, Any]) -> tuple[Fault, ...]:
         """The faults of root and all domains, used or not."""
         root, domains = values.get(ROOT_POLICY) or {}, values.get(DOMAIN_POLICIES) or {}
+        if values.get("state") == "absent" or any(_misfits(values)):
+            return ()
         key = json.dumps([root, domains], sort_keys=True, default=str)
         if key not in self._trees:
             found = [fault for domain in domains for fault in _of_domain(domain, root, domains)]
             self._trees[key] = tuple(dict.fromkeys(found))
         return self._trees[key]
+
+
+def endpoint_options(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of the module ``endpoint`` that the variables of a host make (names without the prefix).
+
+    Raises InvalidDocument with the faults of its policy and, where that is refused, those of everything else too.
+    """
+    options = plain(specs.endpoint(), {name: values[name] for name in _OPTIONS if name in values})
+    options["endpoint"] = name
+    if options.get("state") == "absent":
+        return options
+    misfits = tuple(_misfits(values))
+    if misfits:
+        raise InvalidDocument(misfits)
+    try:
+        return {**options, "policy": resolve(_layers(values)).policy.to_dict()}
+    except InvalidDocument as invalid:
+        raise InvalidDocument((*invalid.faults, *_besides_policy(options))) from None
+
+
+def read_variables(variables: Mapping[str, Any], template: Callable[[Any], Any]) -> dict[str, Any]:
+    """The values that decide about an endpoint, without their prefix; ``template`` is the host's templating."""
+    return {name: template(variables[PREFIX + name]) for name in READ if PREFIX + name in variables}
 
 
 def unknown_variables(names: Iterator[str]) -> Iterator[str]:
@@ -82,7 +104,7 @@ def policy_layers(root: Any, domains: Any, domain: str, endpoint: Any) -> tuple[
         domains={name: plain(policy, values) for name, values in (domains or {}).items() if values is not None},
         endpoint=plain(policy, endpoint or {}),
     )
-    return tuple(replace(layer, prefix=_variable(layer, outermost=layer is layers[0])) for layer in layers)
+    return tuple(Layer(layer.name, layer.values, _variable(layer, outermost=layer is layers[0])) for layer in layers)
 
 
 def _variable(layer: Layer, *, outermost: bool) -> str:
@@ -96,36 +118,28 @@ def _layers(values: Mapping[str, Any]) -> tuple[Layer, ...]:
     return policy_layers(values.get(ROOT_POLICY), values.get(DOMAIN_POLICIES), domain, values.get(ENDPOINT_POLICY))
 
 
-def _resolved(layers: tuple[Layer, ...]) -> tuple[Policy | None, tuple[Fault, ...]]:
+def _besides_policy(options: Mapping[str, Any]) -> Iterator[Fault]:
     try:
-        return resolve(layers).policy, ()
+        Wanted.from_options(options)
     except InvalidDocument as invalid:
-        return None, invalid.faults
+        yield from (fault for fault in invalid.faults if not fault.path.startswith("policy"))
 
 
 def _of_domain(domain: Any, root: Any, domains: Any) -> tuple[Fault, ...]:
-    path = f"{PREFIX}{DOMAIN_POLICIES}"
     try:
         domain_path(domain)
+        resolve(policy_layers(root, domains, domain, None))
     except Unfit as unfit:
-        return (Fault(path, show(domain), unfit.allowed),)
-    return _resolved(policy_layers(root, domains, domain, None))[1]
-
-
-def _of_options(name: str, values: Mapping[str, Any], policy: Policy | None) -> Iterator[Fault]:
-    """The faults of the document; of its policy only where the layers alone were right."""
-    options = {option: values[option] for option in _OPTIONS if option in values}
-    resolved = {} if policy is None else {"policy": policy.to_dict()}
-    try:
-        Wanted.from_options({"endpoint": name, **resolved, **plain(specs.endpoint(), options)})
+        return (Fault(f"{PREFIX}{DOMAIN_POLICIES}", show(domain), unfit.allowed),)
     except InvalidDocument as invalid:
-        for fault in invalid.faults:
-            if policy is not None or not fault.path.startswith("policy"):
-                yield fault if fault.path == "endpoint" else _prefixed(fault)
+        return invalid.faults
+    return ()
 
 
-def _prefixed(fault: Fault) -> Fault:
-    return replace(fault, path=PREFIX + fault.path)
+def _named(fault: Fault) -> Fault:
+    """The fault with the name of its variable; the endpoint's own name is the inventory's."""
+    known = fault.path.startswith(PREFIX) or fault.path == "endpoint"
+    return fault if known else Fault(PREFIX + fault.path, fault.found, fault.allowed)
 
 
 def _misfits(values: Mapping[str, Any]) -> Iterator[Fault]:

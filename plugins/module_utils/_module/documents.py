@@ -9,9 +9,10 @@ What the control node checks and what the module checks on the host goes through
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Mapping
+from typing import Any
 
 from ansible.module_utils.common.validation import check_type_bool, check_type_int
 
@@ -78,7 +79,7 @@ def _plain(option: Mapping[str, Any], value: Any) -> Any:
 
 
 def _document(options: Mapping[str, Any], faults: Faults) -> EndpointDocument | None:
-    described = {name: value for name, value in options.items() if name not in _OWN}
+    described = {name: value for name, value in options.items() if name not in (*_OWN, "use_variables")}
     try:
         return EndpointDocument.from_dict({"format": FORMAT, **described})
     except InvalidDocument as invalid:

@@ -11,11 +11,10 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
-# The agent is built from what Ansible brought here, which is what is imported: so all of it has to be, from here on.
-from .._endpoint import cli as _whole_agent  # noqa: F401
 from .._endpoint import payload
 from .._endpoint.converge import Busy, Converged, converge, remove
 from .._endpoint.live_host import LocalHost
+from . import agent_parts as _agent_parts  # noqa: F401
 from . import specs
 from .documents import Wanted, plain
 

@@ -104,9 +104,24 @@ def scope() -> Spec:
 
 def endpoint() -> Spec:
     """All options of the module ``endpoint``."""
-    return {"state": _option("str", choices=["present", "absent"], default="present"), **root(), **document()}
+    return {
+        "state": _option("str", choices=["present", "absent"], default="present"),
+        "use_variables": _option("bool", default=False),
+        **root(),
+        **document(),
+    }
 
 
 def timeout() -> Spec:
     """How long to wait for the agent."""
     return {"timeout": _option("str", default="2h")}
+
+
+def preflight() -> Spec:
+    """Whether to plan too, and with what budget."""
+    return {
+        "plan": _option("bool", default=False),
+        "component_size": _option("bytes", default="0"),
+        "link": _option("bits", default="0"),
+        "run_time": _option("str", default="30s"),
+    }

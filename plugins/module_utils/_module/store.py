@@ -9,8 +9,9 @@ Today the only place is the endpoint itself. The tree of an update server become
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping, Protocol
+from typing import Any, Callable, Protocol
 
 from .._core.document import EndpointDocument
 from .._core.policy import Policy
