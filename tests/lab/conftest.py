@@ -25,8 +25,8 @@ from lab_nodes import Node
 from lab_server import ComponentServer
 
 # Which machine belongs to whom. A test file owns its machines: no test cares what another file's tests left.
-SYSTEMD_MACHINES = 7
-BARE_MACHINES = 2
+SYSTEMD_MACHINES = 10
+BARE_MACHINES = 3
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -105,19 +105,35 @@ def _ports() -> Iterator[int]:
 
 
 @pytest.fixture
-def component_server(
+def _new_server(
     fleet: Fleet, tmp_path_factory: pytest.TempPathFactory, _ports: Iterator[int]
-) -> Iterator[ComponentServer]:
+) -> Iterator[Callable[[], ComponentServer]]:
+    servers: list[ComponentServer] = []
+
+    def start() -> ComponentServer:
+        directory = tmp_path_factory.mktemp("source")
+        server = ComponentServer(
+            root=lab_root.path(), directory=directory, address=fleet.plan.gateway, port=next(_ports)
+        )
+        servers.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def component_server(_new_server: Callable[[], ComponentServer]) -> ComponentServer:
     """A component source of this test's own, started."""
-    server = ComponentServer(
-        root=lab_root.path(),
-        directory=tmp_path_factory.mktemp("www"),
-        address=fleet.plan.gateway,
-        port=next(_ports),
-    )
-    server.start()
-    yield server
-    server.stop()
+    return _new_server()
+
+
+@pytest.fixture
+def another_component_server(_new_server: Callable[[], ComponentServer]) -> ComponentServer:
+    """A second one, for tests that need two."""
+    return _new_server()
 
 
 @pytest.fixture(scope="session")

@@ -369,6 +369,7 @@ class Fleet:
                 f'ansible_ssh_args="{arguments} {persistence}"',
                 f"ansible_control_path_dir={sockets}",
                 "ansible_pipelining=true",
+                "ansible_ssh_use_tty=false",
                 "",
             ]
         )

@@ -21,6 +21,8 @@ import lab_root
 from fleet import Fleet
 
 AGENT = "/usr/local/bin/epp-agent"
+LONGEST_COMMAND = 150
+"""Seconds after which a command on a machine is ended (exit code 124): no test may hang."""
 
 # What a machine writes by itself, whether or not anybody touches it.
 OWN_NOISE = (
@@ -64,7 +66,7 @@ class Node:
     def run(self, argv: list[str] | str, *, user: str = "root", check: bool = True, stdin: str = "") -> Done:
         """Run an argument list (a string: a shell's script); ``check`` demands exit code 0."""
         words = ["sh", "-c", argv] if isinstance(argv, str) else argv
-        line = shlex.join(words)
+        line = shlex.join(["timeout", "-k", "5", str(LONGEST_COMMAND), *words])
         if stdin:
             line = f"printf %s {shlex.quote(stdin)} | {line}"
         if user != "root":
@@ -110,7 +112,7 @@ class Node:
 
     def apply(self, document: dict[str, Any], *words: str, check: bool = True) -> Done:
         """Converge by the agent itself (it must be installed)."""
-        return self.agent("apply", *words, stdin=json.dumps(document), check=check)
+        return self.agent("apply", *words, stdin=json.dumps({"format": 1, **document}), check=check)
 
     # --- power
 
@@ -168,7 +170,9 @@ class Node:
 
     def _login(self, user: str, line: str) -> Done:
         argv = [*self._ssh(user), line]
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=LONGEST_COMMAND + 10
+        )
         return Done((line,), done.returncode, done.stdout, done.stderr)
 
     def _finish(self, words: list[str], done: Done, *, check: bool) -> Done:

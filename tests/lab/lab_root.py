@@ -57,6 +57,11 @@ printf 'UseDNS no\nMaxSessions 50\nMaxStartups 50\n' >/etc/ssh/sshd_config.d/lab
 : >/etc/resolv.conf
 # Each machine draws its own identity at its first boot.
 : >/etc/machine-id
+# The lab's databases are not the official ones that Debian's units of clamd insist on.
+for unit in clamav-daemon.service clamav-daemon.socket; do
+  mkdir -p "/etc/systemd/system/$unit.d"
+  printf '[Unit]\nConditionPathExistsGlob=\n' >"/etc/systemd/system/$unit.d/lab.conf"
+done
 # A host whose init is not systemd: an address, cron, sshd, and nothing else.
 cat >/usr/local/sbin/lab-init <<'INIT'
 #!/bin/sh
