@@ -15,14 +15,14 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ..._core.values import field, value
 from ..._core.canonical import readable_json
+from ..._core.values import field, value
 from .store import write_durably
 
 _VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
 
 
-@dataclass
+@value
 class SourceMemory:
     """The memory in one file; every change is written at once."""
 
@@ -74,8 +74,10 @@ class SourceMemory:
 
     def keep_only(self, urls: tuple[str, ...]) -> None:
         """Forget the sources that policy no longer names."""
-        if set(self._sources) - set(urls):
-            self._sources = {url: values for url, values in self._sources.items() if url in urls}
+        forgotten = set(self._sources) - set(urls)
+        for url in forgotten:
+            del self._sources[url]
+        if forgotten:
             self._write()
 
     def _write(self) -> None:
