@@ -9,8 +9,12 @@ from __future__ import annotations
 import re
 
 import pytest
+import yaml
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Manifest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Policy
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result, Trigger
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import exits
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.rights.base import UserAction
 
 from . import repository
 
@@ -56,6 +60,23 @@ def test_every_result_and_every_trigger_is_explained():
     assert set(rows(guide("status"))) == {word.value for word in (*Result, *Trigger)}
 
 
+def test_every_exit_code_is_explained():
+    codes = {value for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)}
+    assert {int(code) for code in re.findall(r"^   \* - ([0-9]+)$", guide("status"), re.MULTILINE)} == codes
+
+
+def test_what_users_type_is_listed_with_the_unit_and_the_privilege():
+    for action in UserAction:
+        row = f"``epp-agent {action.value}``\n     - ``{action.unit}``\n     - ``{action.privilege}``"
+        assert row in guide("privileges")
+
+
+def test_the_manifest_in_the_guide_is_one_that_endpoints_take():
+    block = re.search(r"code-block:: json\n\n((?:    .*\n)+)", guide("products"))
+    manifest = Manifest.parse(block[1].encode())
+    assert len(manifest.files) == 1
+
+
 def test_every_guide_is_in_the_table_of_contents_and_has_its_label():
     sections = repository.load("docs", "docsite", "extra-docs.yml")["sections"]
     assert sorted(name for section in sections for name in section["toctree"]) == GUIDES
@@ -72,8 +93,6 @@ def test_the_readme_names_it(name):
 
 @pytest.mark.parametrize("name", GUIDES)
 def test_examples_in_guides_are_yaml(name):
-    import yaml
-
     for block in re.findall(r"\.\. code-block:: yaml\n\n((?:    .*\n|\n)+)", guide(name)):
         assert yaml.safe_load(block) is not None
 
