@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""S2: the configuration once per day, at an endpoint's own time of the day."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.configuration import (
+    configuration_due,
+    configuration_instant,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Frequency, Schedule, Spread
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.timetable import Timetable
+
+NOON = int(datetime(2026, 5, 1, 12, tzinfo=timezone.utc).timestamp())
+HOURLY = Schedule(frequency=Frequency.HOURS)
+
+
+def table(schedule: Schedule, ordinal: int = 4, zone: str = "UTC") -> Timetable:
+    return Timetable.of(schedule, endpoint=f"n{ordinal}", ordinal=ordinal, zone=ZoneInfo(zone))
+
+
+@pytest.mark.parametrize(
+    "schedule", [Schedule(), Schedule(frequency=Frequency.HOURS, configuration_once_per_day=False)]
+)
+def test_every_run_asks_where_there_is_no_once_per_day(schedule: Schedule) -> None:
+    assert configuration_due(table(schedule), now=NOON, last=NOON - 1)
+    assert configuration_instant(table(schedule), NOON) is None
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Pacific/Apia", "America/Havana"])
+@pytest.mark.parametrize("spread", list(Spread))
+def test_hourly_runs_ask_once_in_a_day(zone: str, spread: Spread) -> None:
+    timetable = table(Schedule(frequency=Frequency.HOURS, timezone=zone, spread=spread), zone=zone)
+    begin = int(datetime(2026, 3, 1, tzinfo=timezone.utc).timestamp())
+    last: float | None = begin
+    asked = []
+    for hour in range(24 * 60):
+        now = begin + hour * 3600 + 17
+        if configuration_due(timetable, now=now, last=last):
+            asked.append(now)
+            last = now
+    assert 59 <= len(asked) <= 61
+
+
+def test_a_fleet_asks_all_over_the_day() -> None:
+    instants = [configuration_instant(table(HOURLY, ordinal), NOON) for ordinal in range(240)]
+    hours = [(NOON - instant) // 3600 for instant in instants if instant is not None]
+    assert {hours.count(hour) for hour in range(24)} <= {9, 10, 11}
+
+
+def test_an_endpoint_that_never_asked_or_asked_in_the_future_asks() -> None:
+    assert configuration_due(table(HOURLY), now=NOON, last=None)
+    assert configuration_due(table(HOURLY), now=NOON, last=NOON + 10**8)

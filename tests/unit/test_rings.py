@@ -1,0 +1,125 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rings of the library: an inner one never imports an outer one, and the core touches nothing of the host."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+LIBRARY = Path(__file__).resolve().parents[2] / "plugins" / "module_utils"
+# Python 3.9 has no list of its own.
+STANDARD = getattr(sys, "stdlib_module_names", None)
+
+RINGS = {
+    # A ring and what it may import besides the standard library.
+    "_core": {"_core"},
+    # `_identity` is written into the built agent and says which one it is.
+    "_endpoint": {"_core", "_endpoint", "_identity"},
+    "_server": {"_core", "_server"},
+}
+
+NOT_PURE = {
+    "asyncio", "builtins", "concurrent", "ctypes", "fcntl", "fileinput", "ftplib", "getpass", "glob", "grp", "http",
+    "importlib", "io", "locale", "logging", "mmap", "multiprocessing", "os", "pathlib", "platform", "posix", "pty",
+    "pwd", "queue", "random", "resource", "sched", "secrets", "select", "selectors", "shelve", "shutil", "signal",
+    "socket", "socketserver", "sqlite3", "ssl", "subprocess", "sys", "syslog", "tempfile", "termios", "threading",
+    "time", "urllib", "uuid", "webbrowser", "zipfile",
+}  # fmt: skip
+
+CLOCKS = {"now", "utcnow", "today"}
+
+
+def files(ring: str) -> list[Path]:
+    return sorted((LIBRARY / ring).rglob("*.py"))
+
+
+def running(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every node but those that only type checkers read."""
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        yield node
+        typing_only = isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        todo += node.orelse if isinstance(node, ast.If) and typing_only else ast.iter_child_nodes(node)
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Each import of a file: how many dots it begins with, and the module."""
+    for node in running(tree):
+        if isinstance(node, ast.Import):
+            yield from ((0, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.level, node.module
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.level, alias.name) for alias in node.names)
+
+
+def ring_of(path: Path, level: int, module: str) -> str:
+    """The ring that a relative import in this file leads to."""
+    package = path.relative_to(LIBRARY).parent.parts
+    base = package[: len(package) - (level - 1)]
+    assert len(package) >= level - 1, f"{path}: an import leads out of the library"
+    return (*base, *module.split("."))[0]
+
+
+def offences(path: Path, ring: str) -> Iterator[str]:
+    for level, module in imports(ast.parse(path.read_text(encoding="utf-8"))):
+        top = module.partition(".")[0]
+        if level and ring_of(path, level, module) not in RINGS[ring]:
+            yield f"{path.name} imports {'.' * level}{module}, which is no ring of {ring}"
+        if not level and top == "ansible_collections":
+            yield f"{path.name} imports {module} by its full name; the agent is packed under another one"
+        elif not level and STANDARD and top not in STANDARD:
+            yield f"{path.name} imports {module}, which is not of the standard library"
+        if not level and ring == "_core" and top in NOT_PURE:
+            yield f"{path.name} imports {module}; the core knows no files, processes, clock or randomness"
+
+
+def calls(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield node.func.id
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield f".{node.func.attr}"
+
+
+@pytest.mark.parametrize("ring", [ring for ring in RINGS if (LIBRARY / ring).is_dir()])
+def test_no_ring_imports_an_outer_one(ring: str) -> None:
+    assert files(ring)
+    assert [offence for path in files(ring) for offence in offences(path, ring)] == []
+
+
+@pytest.mark.parametrize("path", files("_core"), ids=lambda path: path.name)
+def test_the_core_opens_nothing_and_reads_no_clock(path: Path) -> None:
+    forbidden = {"open", "input", "print", "eval", "exec", "compile", "__import__", *(f".{name}" for name in CLOCKS)}
+    assert forbidden.isdisjoint(calls(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@pytest.mark.parametrize(
+    ("ring", "code"),
+    [
+        ("_core", "import os"),
+        ("_core", "def f():\n    from time import time"),
+        ("_core", "import yaml"),
+        ("_core", "from .._endpoint import host"),
+        ("_core", "from .. import _endpoint"),
+        ("_endpoint", "from .._module import x"),
+        ("_endpoint", "from ansible.module_utils.basic import AnsibleModule"),
+        ("_endpoint", "from ansible_collections.epp.autoupdate.plugins.module_utils._core import slots"),
+    ],
+)
+def test_an_offence_would_be_found(ring: str, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "LIBRARY", tmp_path)
+    (tmp_path / ring).mkdir()
+    bad = tmp_path / ring / "bad.py"
+    bad.write_text(code, encoding="utf-8")
+    if "yaml" in code and STANDARD is None:
+        pytest.skip("Python 3.9 does not know its standard library by name")
+    assert len(list(offences(bad, ring))) == 1
