@@ -75,9 +75,7 @@ class ActionModule(ActionBase):
         variables: Mapping[str, Any] = manager.get_vars(play=play, host=known, task=self._task)
         return variables
 
-    def _check(
-        self, inventory: InventoryCheck, host: str, raw: Mapping[str, Any]
-    ) -> tuple[HostCheck, dict[str, Any]]:
+    def _check(self, inventory: InventoryCheck, host: str, raw: Mapping[str, Any]) -> tuple[HostCheck, dict[str, Any]]:
         try:
             values = read_variables(raw, Templar(loader=self._loader, variables=raw).template)
         except AnsibleError as error:

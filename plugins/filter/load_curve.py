@@ -15,7 +15,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._plans import Budget, load_plan
 
 
-def load_curve(
+def load_curve(  # noqa: PLR0913 - a filter's options are its arguments
     policy: Mapping[str, Any],
     endpoints: int,
     *,

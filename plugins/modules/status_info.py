@@ -10,8 +10,8 @@ module: status_info
 short_description: Read an endpoint's status
 version_added: 1.0.0
 description:
-  - Returns what the endpoint knows about itself, which is its identity, the policy in force, the switches its user holds,
-    component versions, the last result of each trigger, the next run, and the last scan.
+  - Returns what the endpoint knows about itself, which is its identity, the policy in force, the switches its user
+    holds, component versions, the last result of each trigger, the next run, and the last scan.
 extends_documentation_fragment:
   - epp.autoupdate._attributes
   - epp.autoupdate._attributes.actiongroup_all

@@ -12,7 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import Fault, InvalidDocument, show, suggestion
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import (
+    Fault,
+    InvalidDocument,
+    show,
+    suggestion,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.fields import Unfit
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.texts import domain_path
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.tree import ENDPOINT, Layer, layers_of, resolve

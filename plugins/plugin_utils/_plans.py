@@ -13,7 +13,12 @@ from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.durations import format_duration
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import Fault
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.planner import DoesNotFit, Fleet, check_fit, make_plan
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.planner import (
+    DoesNotFit,
+    Fleet,
+    check_fit,
+    make_plan,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Policy, Schedule
 
 _UNLIMITED = 2**53

@@ -60,4 +60,6 @@ def changed_policy(before: Policy, given: Mapping[str, Any]) -> Policy:
 
 
 def _lines(values: Mapping[str, Any]) -> str:
-    return "".join(f"{key}: {str(value).lower() if isinstance(value, bool) else value}\n" for key, value in values.items())
+    return "".join(
+        f"{key}: {str(value).lower() if isinstance(value, bool) else value}\n" for key, value in values.items()
+    )
