@@ -37,6 +37,11 @@ def modules() -> list[str]:
     return sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
 
 
+def filters() -> list[str]:
+    """The names of the filters, sorted."""
+    return sorted(path.stem for path in (ROOT / "plugins" / "filter").glob("*.yml"))
+
+
 def roles() -> list[str]:
     """The names of the roles, sorted."""
     return sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())

@@ -85,7 +85,13 @@ def test_every_guide_is_in_the_table_of_contents_and_has_its_label():
 
 
 @pytest.mark.parametrize(
-    "name", [*repository.modules(), *repository.roles(), *(f"epp.autoupdate.{name}" for name in repository.playbooks())]
+    "name",
+    [
+        *repository.modules(),
+        *repository.filters(),
+        *repository.roles(),
+        *(f"epp.autoupdate.{name}" for name in repository.playbooks()),
+    ],
 )
 def test_the_readme_names_it(name):
     assert f"`{name}`" in README

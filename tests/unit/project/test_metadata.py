@@ -11,6 +11,7 @@ import sys
 
 import pytest
 import yaml
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.version import VERSION
 from ansible_collections.epp.autoupdate.tests.tools.steps import GROUPS, STEPS
 
 from . import repository
@@ -52,6 +53,10 @@ def test_the_tarball_leaves_out_what_git_ignores_and_what_only_developers_need()
     from_git = {line.rstrip("/") for line in lines if line and not line.startswith("#")}
     assert {name for name in from_git if not name.startswith("tests/")} - set(ignored) == set()
     assert {"tests", "benchmarks", "Makefile"} <= set(ignored)
+
+
+def test_the_agent_has_the_version_of_the_collection():
+    assert repository.load("galaxy.yml")["version"] == VERSION
 
 
 def test_nothing_is_required_of_a_control_node_but_ansible_core():
