@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from ..._core.values import value
 from ..._core.entries import Entry
 from ..._core.results import Component, Outcome, Result, ScanOutcome
+from ..._core.values import value
 
 
 @value

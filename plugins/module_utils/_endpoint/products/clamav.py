@@ -18,11 +18,11 @@ import time
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from ..._core.values import replace, value
 from ..._core.document import ClamavSettings, EndpointDocument
 from ..._core.entries import Entry, File
 from ..._core.policy import Scope, Sources
 from ..._core.results import Component, Outcome, Result, ScanOutcome
+from ..._core.values import replace, value
 from .. import places
 from ..host import Completed, Host
 from . import clamav_directory, cvd, freshclam_dat

@@ -19,11 +19,11 @@ import json
 import re
 from collections.abc import Sequence
 
-from ..._core.values import value
 from ..._core.document import CommandSettings, EndpointDocument
 from ..._core.entries import Entry
 from ..._core.policy import Sources
 from ..._core.results import Component, Outcome, Result, ScanOutcome
+from ..._core.values import value
 from ..host import Completed, Host
 from .base import ProductNeeds, overdue, tcp_reachable
 

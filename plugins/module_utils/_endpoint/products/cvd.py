@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import os
 
-from ..._core.values import value
 from ..._core.results import Component
+from ..._core.values import value
 
 HEADER_SIZE = 512
 SIGNED_SUFFIXES = (".cvd", ".cld", ".cud")

@@ -21,12 +21,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
-from ..._core.values import value
 from ..._core.document import EndpointDocument, FilesSettings
 from ..._core.entries import Directory, Entry
 from ..._core.manifest import MAX_SIZE, NAME, InvalidManifest, Kind, Manifest, is_older
 from ..._core.policy import Scope, Sources
 from ..._core.results import Component, Outcome, Result, ScanOutcome
+from ..._core.values import value
 from ..host import Host
 from .base import ProductNeeds, broken, overdue, tcp_reachable, without_secrets
 from .fetch import fetch
@@ -164,6 +164,8 @@ class _Run:
         intact = installed.intact() if installed else {}
         damaged = installed.damaged() if installed else ()
         if installed and installed.manifest == target and not damaged:
+            # Here too: a run that was killed right after it had put the version in place did not get to it.
+            self.store.prune()
             return Outcome(Result.CURRENT)
         lacking = {file.sha256: file for file in target.files if file.sha256 not in intact}
         self.store.drop_incoming(keep=lacking)

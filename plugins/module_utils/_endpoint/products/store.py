@@ -25,9 +25,9 @@ import shutil
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..._core.values import value
 from ..._core.canonical import digest, readable_json
 from ..._core.manifest import InvalidManifest, Manifest, ManifestFile
+from ..._core.values import value
 
 _RECORD = "release.json"
 _CHUNK = 1 << 20
