@@ -9,13 +9,13 @@ A calendar may wake too often, never too seldom: what is due at a waking, ``Time
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Union
 
 from .policy_words import Weekday
+from .values import value
 
 
-@dataclass(frozen=True)
+@value
 class DailyCalendar:
     """A local time every day, or every week on ``weekday``, and the instants at which that rule does not serve.
 
@@ -33,7 +33,7 @@ class DailyCalendar:
     utc_minutes: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
+@value
 class IntervalCalendar:
     """Every ``tick`` seconds, whenever Unix time modulo ``tick`` is ``phase``; a day is a whole number of ticks."""
 

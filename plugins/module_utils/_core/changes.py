@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import Enum
 
 from .canonical import sha256_hex
 from .entries import Absent, Directory, Entry, File, Link
+from .values import field, value
 
 _LONGEST_TEXT = 100_000
 
@@ -24,7 +24,7 @@ class Action(str, Enum):
     REMOVE = "remove"
 
 
-@dataclass(frozen=True)
+@value
 class Found:
     """What a path holds now: a regular file has ``content``, a link a ``target``, a directory neither.
 
@@ -38,7 +38,7 @@ class Found:
     foreign: bool = False
 
 
-@dataclass(frozen=True)
+@value
 class Change:
     """One path that is to change. ``before`` and ``after`` are texts to show; None where there is nothing."""
 

@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from . import document_keys as keys
 from .document_keys import ProductKind, SchedulerKind
 from .faults import Faults
 from .policy import Policy, read_policy
+from .values import value
 
 __all__ = (
     "ClamavSettings",
@@ -26,7 +26,7 @@ __all__ = (
 )
 
 
-@dataclass(frozen=True)
+@value
 class ClamavSettings:
     """The product ``clamav``: its databases and where they lie."""
 
@@ -37,14 +37,14 @@ class ClamavSettings:
     clamd_config: str = "/etc/clamav/clamd.conf"
 
 
-@dataclass(frozen=True)
+@value
 class FilesSettings:
     """The product ``files``: the directory that holds the components."""
 
     directory: str = "/var/lib/epp-autoupdate/components"
 
 
-@dataclass(frozen=True)
+@value
 class CommandSettings:
     """The product ``command``: argument lists; ``scan`` is empty where the product has none."""
 
@@ -53,7 +53,7 @@ class CommandSettings:
     scan: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@value
 class Reconnect:
     """E2, in seconds: how often the server is probed, the jitter before an update, the patience after boot."""
 
@@ -62,7 +62,7 @@ class Reconnect:
     wait: int = 240
 
 
-@dataclass(frozen=True)
+@value
 class Limits:
     """The longest that a run may take, in seconds."""
 
@@ -70,7 +70,7 @@ class Limits:
     scan: int = 6 * 3600
 
 
-@dataclass(frozen=True)
+@value
 class EndpointDocument:
     """What one endpoint should be. Settings of products that it does not use have their defaults."""
 

@@ -9,11 +9,12 @@ An entry is one path that this project owns. Paths are absolute and never contai
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Union
 
+from .values import field, value
 
-@dataclass(frozen=True)
+
+@value
 class File:
     """A regular file with exactly this content (bytes) and mode (permission bits).
 
@@ -26,7 +27,7 @@ class File:
     secret: bool = False
 
 
-@dataclass(frozen=True)
+@value
 class Link:
     """A symbolic link that holds exactly this target."""
 
@@ -34,7 +35,7 @@ class Link:
     target: str
 
 
-@dataclass(frozen=True)
+@value
 class Directory:
     """A directory with this mode; what lies in it is not this entry's business."""
 
@@ -42,7 +43,7 @@ class Directory:
     mode: int = 0o755
 
 
-@dataclass(frozen=True)
+@value
 class Absent:
     """A path that must not exist (a directory goes with all it holds)."""
 

@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from .values import value
 
 _SHOWN_TEXT = 80
 _SHOWN_FAULTS = 200
 _SUGGESTIONS = 50
 
 
-@dataclass(frozen=True)
+@value
 class Fault:
     """One wrong place of a document: where it is, what was found there (empty: nothing) and what is allowed."""
 

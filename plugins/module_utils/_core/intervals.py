@@ -9,7 +9,6 @@ The grid is counted from the Unix epoch, so zones and their changes do not touch
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from math import gcd
 
@@ -17,9 +16,10 @@ from .calendars import IntervalCalendar
 from .policy import Schedule
 from .policy_words import DAY, Spread
 from .slots import Slot, even_slot, random_slot
+from .values import value
 
 
-@dataclass(frozen=True)
+@value
 class IntervalGrid:
     """The slots of one endpoint in an interval schedule."""
 

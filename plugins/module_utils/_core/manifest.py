@@ -18,9 +18,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+from .values import value
 
 FORMAT = 1
 NAME = "manifest.json"
@@ -46,7 +47,7 @@ class Kind(str, Enum):
     PROGRAM = "program"
 
 
-@dataclass(frozen=True)
+@value
 class ManifestFile:
     """One file of a version. ``path`` is relative, with slashes; ``built`` is Unix seconds, None if unknown."""
 
@@ -84,7 +85,7 @@ class ManifestFile:
         return plain if self.built is None else {**plain, "built": self.built}
 
 
-@dataclass(frozen=True)
+@value
 class Manifest:
     """One version of a set of files, sorted by path; no path twice, none below another file, and one version and one
     kind a component."""

@@ -14,7 +14,6 @@ Times are seconds after the window's start; an interval schedule's window is its
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import ceil, log, sqrt
 from typing import Callable
 
@@ -23,12 +22,13 @@ from .faults import Fault
 from .policy import Schedule
 from .policy_words import Spread
 from .slots import step
+from .values import value
 
 # A random spread is planned for the load that one occurrence in a thousand exceeds.
 _CONFIDENCE = 1000
 
 
-@dataclass(frozen=True)
+@value
 class Fleet:
     """What is to be moved: ``endpoints`` times ``size`` bytes over ``link`` bytes a second, ``duration`` s at least."""
 
@@ -52,7 +52,7 @@ class Fleet:
         return self.link * self.run // self.size if self.size else max(self.endpoints, 1)
 
 
-@dataclass(frozen=True)
+@value
 class Plan:
     """A schedule's load: ``curve`` counts the starts per ``bucket`` seconds.
 
@@ -76,7 +76,7 @@ class DoesNotFit(ValueError):
     ``window`` (seconds; the interval for interval schedules), ``link`` (bytes a second), ``endpoints``.
     """
 
-    def __init__(self, fault: Fault, *, window: int | None, link: int, endpoints: int) -> None:
+    def __init__(self, fault: Fault, *, window: int | None, link: int | None, endpoints: int) -> None:
         self.fault = fault
         self.window = window
         self.link = link
@@ -116,10 +116,11 @@ def check_fit(schedule: Schedule, fleet: Fleet) -> Plan:
     window = shortest_window(schedule, fleet)
     link = _link_needed(schedule, fleet)
     endpoints = _most_endpoints(schedule, fleet)
-    needs = f"{format_duration(window)} or " if window else ""
+    needs = [format_duration(window)] if window else []
+    needs += [f"{link} bytes/s"] if link else []
     allowed = (
         f"long enough for {fleet.endpoints} endpoints with {fleet.size} bytes each over {fleet.link} bytes/s "
-        f"(needs {needs}{link} bytes/s; there is room for {endpoints})"
+        f"(needs {' or '.join(needs) or 'shorter runs'}; there is room for {endpoints})"
     )
     fault = Fault(f"schedule.{key}", format_duration(plan.window), allowed)
     raise DoesNotFit(fault, window=window, link=link, endpoints=endpoints)
@@ -209,8 +210,13 @@ def _expected_curve(endpoints: int, window: int, bucket: int) -> tuple[int, ...]
     return tuple(after - before for before, after in zip(marks, marks[1:]))
 
 
-def _link_needed(schedule: Schedule, fleet: Fleet) -> int:
-    """Bytes a second at which each run takes its ``duration`` and all runs of the fullest second have room."""
+def _link_needed(schedule: Schedule, fleet: Fleet) -> int | None:
+    """Bytes a second at which each run takes its ``duration`` and all runs of the fullest second have room.
+
+    None where no link helps, as the runs are longer than the time between two of them.
+    """
+    if fleet.duration > schedule.period:
+        return None
     quick = Fleet(fleet.endpoints, fleet.size, max(fleet.link, -(-fleet.size // fleet.duration)), fleet.duration)
     return -(-_peak(schedule, quick, _window(schedule)) * fleet.size // fleet.duration)
 

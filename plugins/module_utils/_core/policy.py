@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from .faults import Faults
 from .policy_keys import KEYS, read_values
 from .policy_rules import Given, meaningful, plain, settle
 from .policy_words import Frequency, Initiator, Scope, Spread, Weekday
+from .values import field, value
 
 __all__ = (
     "Components",
@@ -31,7 +31,7 @@ __all__ = (
 )
 
 
-@dataclass(frozen=True)
+@value
 class Events:
     """What makes an endpoint update besides its schedule (E1, E1a, E2, E3)."""
 
@@ -41,7 +41,7 @@ class Events:
     scan_after_update: bool = False
 
 
-@dataclass(frozen=True)
+@value
 class Schedule:
     """When scheduled updates run. ``start`` is in seconds after midnight, ``window`` in seconds.
 
@@ -65,7 +65,7 @@ class Schedule:
         return self.frequency.unit * (1 if self.frequency.windowed else self.interval)
 
 
-@dataclass(frozen=True)
+@value
 class Privileges:
     """What an endpoint's user may do (P1, P3)."""
 
@@ -76,14 +76,14 @@ class Privileges:
     vendor_fallback: bool = False
 
 
-@dataclass(frozen=True)
+@value
 class Components:
     """Which components updates may change."""
 
     scope: Scope = Scope.PATTERNS
 
 
-@dataclass(frozen=True)
+@value
 class Sources:
     """Where components come from: URLs in order of preference, and the proxy on the way there."""
 
@@ -91,7 +91,7 @@ class Sources:
     proxy: str | None = None
 
 
-@dataclass(frozen=True)
+@value
 class Policy:
     """The whole policy of one endpoint."""
 
@@ -113,9 +113,9 @@ class Policy:
     def of(cls, values: Mapping[str, Any]) -> Policy:
         """The policy of typed values with flat keys (``schedule.window``); defaults fill what is missing."""
         sections: dict[str, dict[str, Any]] = {name: {} for name in KEYS}
-        for flat, value in values.items():
+        for flat, one in values.items():
             section, _dot, key = flat.partition(".")
-            sections[section][key] = value
+            sections[section][key] = one
         return cls(
             events=Events(**sections["events"]),
             schedule=Schedule(**sections["schedule"]),

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from .values import value
 
 
 class Trigger(str, Enum):
@@ -36,7 +37,7 @@ class Result(str, Enum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True)
+@value
 class Component:
     """One installed component: ``version`` is the product's own word, ``built`` is Unix seconds or None if unknown."""
 
@@ -48,7 +49,7 @@ class Component:
         return {"name": self.name, "version": self.version, "built": self.built}
 
 
-@dataclass(frozen=True)
+@value
 class Outcome:
     """What a product's update came to; ``until`` (Unix seconds) only with ``cooling_down``, ``why`` is one sentence."""
 
@@ -57,7 +58,7 @@ class Outcome:
     until: int | None = None
 
 
-@dataclass(frozen=True)
+@value
 class ScanOutcome:
     """What a scan found: ``findings`` are (path, signature) pairs; ``ok`` is False when the scan itself broke."""
 

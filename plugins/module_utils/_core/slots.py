@@ -9,15 +9,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import gcd, isqrt
+
+from .values import value
 
 _REACH = 32
 """How far from the golden section a step may lie: far enough that the largest partial quotient stays below 9."""
 
 
-@dataclass(frozen=True)
+@value
 class Slot:
     """An endpoint's instant in one occurrence of its schedule; Unix seconds, in the window [start, end).
 

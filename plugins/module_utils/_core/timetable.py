@@ -10,7 +10,6 @@ zones) and the days of a time change right by construction. Instants are Unix se
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import Enum
 from typing import Callable, Union
@@ -19,6 +18,7 @@ from .calendars import Calendar
 from .intervals import IntervalGrid
 from .policy import Schedule
 from .slots import Slot, hashed_ordinal
+from .values import value
 from .windows import WindowGrid
 
 __all__ = ("Action", "Decision", "Slot", "Timetable")
@@ -41,7 +41,7 @@ class Action(str, Enum):
     NOT_DUE = "not_due"
 
 
-@dataclass(frozen=True)
+@value
 class Decision:
     """What to do at a waking, and why, in one sentence.
 
@@ -55,7 +55,7 @@ class Decision:
     reason: str
 
 
-@dataclass(frozen=True)
+@value
 class Timetable:
     """The slots of one endpoint under one schedule."""
 

@@ -7,20 +7,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from .faults import Faults
 from .policy import Policy
 from .policy_keys import KEYS, read_values
 from .policy_rules import Given, settle
+from .values import field, value
 
 DEFAULT = "default"
 ROOT = "root"
 ENDPOINT = "endpoint"
 
 
-@dataclass(frozen=True)
+@value
 class Layer:
     """What one node of the tree sets: a part of a policy as documents hold it.
 
@@ -32,7 +32,7 @@ class Layer:
     prefix: str = ""
 
 
-@dataclass(frozen=True)
+@value
 class Effective:
     """An endpoint's effective policy; ``origins`` has the layer's name for each key (``schedule.window``)."""
 

@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone, tzinfo
 
 from .calendars import DailyCalendar
 from .policy import Schedule
 from .policy_words import DAY, Frequency, Spread
 from .slots import Slot, even_slot, random_slot
+from .values import value
 from .zones import date_exists, instant_of, local_date, offset_changes
 
 # Policies are written anew on hosts once in ten years, for twenty.
@@ -21,7 +21,7 @@ _DECADE = 10
 _REACH = 20
 
 
-@dataclass(frozen=True)
+@value
 class WindowGrid:
     """The slots of one endpoint in the windows of a daily or weekly schedule."""
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Any
 
 from .._core.changes import Change, ansible_diff, compare
 from .._core.document import EndpointDocument
 from .._core.entries import Absent, Entry
+from .._core.values import replace, value
 from . import groups, places
 from .boot import boot_id
 from .desired import Desired, desired, rights_of
@@ -35,7 +35,7 @@ class Busy(RuntimeError):
     """Another converge of the same host does not come to an end."""
 
 
-@dataclass(frozen=True)
+@value
 class Converged:
     """What a converge did, or in check mode would do.
 

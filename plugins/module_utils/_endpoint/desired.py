@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from .._core.canonical import readable_json
@@ -14,6 +13,7 @@ from .._core.document import EndpointDocument
 from .._core.entries import Directory, Entry, File
 from .._core.policy import Policy
 from .._core.privileges import scheduled_update_runs
+from .._core.values import value
 from . import places
 from .endpoint import Endpoint
 from .patience import longest_wait
@@ -22,7 +22,7 @@ from .rights.base import Rights
 from .schedulers.base import JobPlan
 
 
-@dataclass(frozen=True)
+@value
 class Desired:
     """What a host should hold (``entries``, parents first) and which jobs it should run."""
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import syslog
-from dataclasses import asdict, replace
 from typing import Any
 
 from .._core.results import Trigger
+from .._core.values import asdict, replace
 from . import places
 from .endpoint import Endpoint
 from .report import RunReport

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Callable
 
 from .._core.document import EndpointDocument
 from .._core.timetable import Timetable
+from .._core.values import value
 from . import places
 from .host import Host
 from .products import select_product
@@ -26,7 +26,7 @@ class NotEnrolled(LookupError):
     """This host has no document: no converge has happened here."""
 
 
-@dataclass(frozen=True)
+@value
 class Endpoint:
     """A host and everything that its document decides."""
 

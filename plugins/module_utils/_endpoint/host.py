@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from .._core.values import value
 
-@dataclass(frozen=True)
+
+@value
 class Completed:
     """A finished process. ``code`` is its exit status (negative: ended by that signal), output is text in UTF-8."""
 

@@ -107,6 +107,6 @@ def _compiled(name: str, source: bytes) -> bytes:
     import marshal
 
     unchecked_hash = 0b01
-    code = compile(source, name, "exec", dont_inherit=True, optimize=0)
+    code = compile(source, name, "exec", dont_inherit=True, optimize=2)
     header = importlib.util.MAGIC_NUMBER + unchecked_hash.to_bytes(4, "little") + importlib.util.source_hash(source)
     return header + marshal.dumps(code)

@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from .._core.results import Component, Outcome, Result, Trigger
+from .._core.values import value
 from .state import RunRecord
 
 
-@dataclass(frozen=True)
+@value
 class RunReport:
     """One run as its caller sees it; times are Unix seconds, ``until`` only with ``cooling_down``.
 

@@ -11,9 +11,9 @@ import signal
 import syslog
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from .._core.results import Component, Outcome, Result, Trigger
+from .._core.values import replace
 from . import places
 from .admission import refusal, scans_after
 from .emergency import save_or_leave, take_over

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import syslog
-from dataclasses import replace
 
 from .._core.results import ScanOutcome
+from .._core.values import replace
 from . import places
 from .endpoint import Endpoint
 from .lock import locked

@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Callable
 
 from .._core.results import Result, Trigger
+from .._core.values import asdict, field, field_names, replace, value
 from . import places
 from .host import Host
 from .lock import locked
@@ -20,7 +20,7 @@ _LOCK_WAIT_S = 30.0
 _LOST = {Result.UNREACHABLE.value: True, Result.UPDATED.value: False, Result.CURRENT.value: False}
 
 
-@dataclass(frozen=True)
+@value
 class RunRecord:
     """One finished run. Times are Unix seconds; ``changed`` names the components whose version changed."""
 
@@ -33,7 +33,7 @@ class RunRecord:
     joined: str | None = None
 
 
-@dataclass(frozen=True)
+@value
 class Running:
     """The run that is under way."""
 
@@ -42,7 +42,7 @@ class Running:
     since: float
 
 
-@dataclass(frozen=True)
+@value
 class ScanRecord:
     """One finished scan; ``findings`` holds at most the first thousand (path, signature) pairs of ``found``."""
 
@@ -54,7 +54,7 @@ class ScanRecord:
     findings: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True)
+@value
 class State:
     """Everything an endpoint remembers. ``switch`` is the user's own: None while never touched (P1)."""
 
@@ -73,7 +73,7 @@ class State:
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> State:
         """Read what ``to_dict`` wrote; raises TypeError or KeyError on anything else."""
-        known = {field_.name for field_ in fields(cls)}
+        known = set(field_names(cls))
         values = {key: value for key, value in raw.items() if key in known}
         values["running"] = Running(**raw["running"]) if raw.get("running") else None
         values["last"] = {trigger: _run_record(record) for trigger, record in raw.get("last", {}).items()}

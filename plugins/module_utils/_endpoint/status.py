@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import syslog
 from collections.abc import Sequence
-from dataclasses import asdict, replace
 from datetime import datetime, timezone
 from typing import Any
 
 from .._core.privileges import scheduled_update_runs
 from .._core.results import Component
+from .._core.values import asdict, replace
 from . import places
 from .endpoint import Endpoint
 from .state import RunRecord, ScanRecord, State

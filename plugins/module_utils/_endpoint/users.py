@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import syslog
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
+from .._core.values import replace
 from .endpoint import Endpoint
 from .host import Host
 from .rights import UserAction

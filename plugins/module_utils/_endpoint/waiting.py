@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Callable
 
 from .._core.results import Outcome, Result, Trigger
 from .._core.timetable import Action
+from .._core.values import replace, value
 from .admission import refusal
 from .boot import boot_id
 from .endpoint import Endpoint
@@ -22,7 +22,7 @@ _PROBE_PAUSE_S = 10.0
 _PROBE_TIMEOUT_S = 5.0
 
 
-@dataclass(frozen=True)
+@value
 class Turn:
     """Whether a run may start now, and if not, how it ends; ``recorded`` tells whether anyone will want to know."""
 

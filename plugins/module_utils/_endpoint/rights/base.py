@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
 from ..._core.entries import Entry
+from ..._core.values import value
 
 
 class UserAction(str, Enum):
@@ -38,7 +38,7 @@ class UserAction(str, Enum):
         return _WAYS[self].arguments
 
 
-@dataclass(frozen=True)
+@value
 class _Way:
     privilege: str
     unit: str
@@ -56,7 +56,7 @@ _WAYS = {
 }
 
 
-@dataclass(frozen=True)
+@value
 class Rights:
     """What the members of a group may do on this endpoint."""
 

@@ -7,15 +7,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Protocol
 
 from ..._core.calendars import Calendar
 from ..._core.entries import Entry
+from ..._core.values import value
 from ..products.base import ProductNeeds
 
 
-@dataclass(frozen=True)
+@value
 class JobPlan:
     """The jobs of one endpoint, the same for every scheduler. Times are seconds.
 

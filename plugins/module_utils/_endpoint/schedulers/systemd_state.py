@@ -7,15 +7,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from ..._core.values import value
 from ..host import Completed, Host
 
 _TIMEOUT_S = 90.0
 _PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload"
 
 
-@dataclass(frozen=True)
+@value
 class UnitState:
     """One unit as systemd sees it."""
 

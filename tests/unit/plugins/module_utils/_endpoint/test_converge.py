@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import places
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import remove
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.textfile import metrics

@@ -10,13 +10,13 @@ import json
 import signal
 import subprocess
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import Limits
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result, Trigger
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import places
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.endpoint import Endpoint
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.live_host import temporary_name

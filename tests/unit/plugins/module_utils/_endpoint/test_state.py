@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import multiprocessing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import places
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.live_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.state import (

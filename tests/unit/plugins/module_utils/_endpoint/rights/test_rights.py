@@ -10,10 +10,10 @@ import json
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Absent
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.rights import (
     Rights,
     UserAction,

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import DailyCalendar, IntervalCalendar
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Weekday
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.host import Completed
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.live_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.base import ProductNeeds

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cache
 from math import gcd
@@ -17,6 +16,7 @@ from math import gcd
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import DailyCalendar, IntervalCalendar
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Weekday
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd_calendar import on_calendar
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import DAILY
 
