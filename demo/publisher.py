@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-import hashlib
+import tempfile
 import threading
 from collections import Counter
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Kind, Manifest, ManifestFile
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.publisher import publish
 
 
 class Publisher:
@@ -31,26 +31,14 @@ class Publisher:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
 
-    def publish(self, version: str, contents: dict[str, tuple[str, bytes]]) -> None:
-        """Publish ``contents``: path to (that file's version, content). The manifest is replaced last, atomically."""
-        files = [self._publish_file(path, *content) for path, content in contents.items()]
-        fresh = self._directory / "manifest.json.new"
-        fresh.write_bytes(Manifest.of(version, files).to_bytes())
-        fresh.replace(self._directory / "manifest.json")
-
-    def _publish_file(self, path: str, version: str, content: bytes) -> ManifestFile:
-        entry = ManifestFile(
-            path=path,
-            component=Path(path).stem,
-            version=version,
-            kind=Kind.PATTERN,
-            size=len(content),
-            sha256=hashlib.sha256(content).hexdigest(),
-        )
-        target = self._directory / entry.object_path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-        return entry
+    def publish(self, version: str, contents: dict[str, bytes]) -> None:
+        """Publish ``contents`` (path to content) as ``version``."""
+        with tempfile.TemporaryDirectory() as folder:
+            for path, content in contents.items():
+                target = Path(folder) / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+            publish(folder, str(self._directory), version)
 
     def stop(self) -> None:
         self._server.shutdown()

@@ -83,7 +83,7 @@ def main() -> int:
 
 def tell(fleet: Fleet, publisher: Publisher) -> list[str]:
     """The story, step by step; returns its facts."""
-    publisher.publish("1", components(changed_in_2="1"))
+    publisher.publish("1", components(daily="1"))
     print("1. First converge: six endpoints in two domains, one task each (epp.autoupdate.site)")
     first = converged(fleet, expect_change=True)
     print("2. The same again: nothing to do")
@@ -91,7 +91,7 @@ def tell(fleet: Fleet, publisher: Publisher) -> list[str]:
     print("3. Update Now on all (epp.autoupdate.update_now): version 1")
     update(fleet, publisher, "1")
     print("4. The source publishes version 2, in which one file of three differs; Update Now again")
-    publisher.publish("2", components(changed_in_2="2"))
+    publisher.publish("2", components(daily="2"))
     fetched = update(fleet, publisher, "2")
     print("5. What users may do")
     users(fleet)
@@ -104,12 +104,12 @@ def tell(fleet: Fleet, publisher: Publisher) -> list[str]:
     ]
 
 
-def components(*, changed_in_2: str) -> dict[str, tuple[str, bytes]]:
-    """Three pattern files of some size; one of them is another in version 2."""
+def components(*, daily: str) -> dict[str, bytes]:
+    """Three pattern files of some size, of which one is another with every version."""
     return {
-        "patterns/base.dat": ("1", bytes(range(256)) * 2048),
-        "patterns/network.dat": ("1", b"network signatures\n" * 4096),
-        "patterns/daily.dat": (changed_in_2, f"daily signatures, version {changed_in_2}\n".encode() * 2048),
+        "patterns/base.dat": bytes(range(256)) * 2048,
+        "patterns/network.dat": b"network signatures\n" * 4096,
+        "patterns/daily.dat": f"daily signatures, version {daily}\n".encode() * 2048,
     }
 
 
@@ -128,7 +128,7 @@ def update(fleet: Fleet, publisher: Publisher, version: str) -> int:
     for host in HOSTS:
         versions = fleet.versions(host)
         print(f"   {host}: " + ", ".join(f"{name} {number}" for name, number in sorted(versions.items())))
-        if versions.get("daily") != version:
+        if versions.get("patterns-daily") != version:
             raise Unexpected(f"{host} has {versions}")
     fetched = publisher.requests["component 200"]
     print(f"   requests: {', '.join(f'{count} x {kind}' for kind, count in sorted(publisher.requests.items()))}")
