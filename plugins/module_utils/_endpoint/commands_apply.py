@@ -55,14 +55,11 @@ def own_file() -> bytes | None:
 
 def _own_digest() -> str | None:
     """The digest that was put into this agent when it was built for this Python; None for another Python."""
-    import importlib.util
-
     try:
         from .. import _identity  # type: ignore[attr-defined]  # exists in the built agent only
     except ImportError:
         return None
-    same = importlib.util.MAGIC_NUMBER.hex() == _identity.BYTECODE
-    return str(_identity.DIGEST) if same else None
+    return str(_identity.DIGEST) if sys.implementation.cache_tag == _identity.BYTECODE else None
 
 
 def _tell(result: dict[str, Any], status: int) -> int:

@@ -15,6 +15,7 @@ import hashlib
 import importlib.util
 import io
 import pkgutil
+import sys
 import zipfile
 from collections.abc import Mapping
 
@@ -52,8 +53,8 @@ def digest(files: Mapping[str, bytes]) -> str:
 
 
 def bytecode_tag() -> str:
-    """Which byte code the running Python understands (hex of its magic number)."""
-    return importlib.util.MAGIC_NUMBER.hex()
+    """Which byte code the running Python understands (``cpython-311``); it is settled within a minor version."""
+    return str(sys.implementation.cache_tag)
 
 
 def build(files: Mapping[str, bytes], *, interpreter: str) -> bytes:
