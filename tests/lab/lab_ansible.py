@@ -74,11 +74,16 @@ class Ansible:
         check: bool = False,
         diff: bool = False,
         state: str | None = None,
+        fast: bool = True,
     ) -> Run:
-        """Run the module ``epp.autoupdate.endpoint`` once on every host, each with its own options."""
+        """Run the module ``epp.autoupdate.endpoint`` once on every host, each with its own options.
+
+        Without ``fast`` there is no pipelining, and so no way but the module's own.
+        """
         task: dict[str, Any] = {"name": "Converge", TASK: "{{ lab_options }}"}
         options = {name: {**values, **({"state": state} if state else {})} for name, values in hosts.items()}
-        return self.play([task], {name: {"lab_options": values} for name, values in options.items()}, check, diff)
+        variables = {name: {"lab_options": values, "ansible_pipelining": fast} for name, values in options.items()}
+        return self.play([task], variables, check, diff)
 
     def site(self, hosts: dict[str, dict[str, Any]], *, check: bool = False, diff: bool = False) -> Run:
         """Run the collection's own playbook ``epp.autoupdate.site`` with these variables for each host."""

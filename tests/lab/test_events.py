@@ -28,9 +28,10 @@ FINDS_IT = HARMLESS + "Lab.Planted:0:*:" + MARK.hex() + "\n"
 def scanner(node: Callable[[str], Node], ansible: Ansible, component_server: ComponentServer) -> Node:
     """A machine with a planted file and signatures that do not know it yet."""
     component_server.publish({"lab.ndb": HARMLESS})
-    ansible.converge({SCANNER: scanning(component_server)}).demand()
     machine = node(SCANNER)
-    machine.run(f"rm -rf /var/lib/clamav/* /srv/*; printf 'x {MARK.decode()} y' >/srv/planted")
+    machine.run("rm -rf /var/lib/clamav/* /srv/* /var/lib/epp-autoupdate/state.json")
+    machine.run(f"printf 'x {MARK.decode()} y' >/srv/planted")
+    ansible.converge({SCANNER: scanning(component_server)}).demand()
     machine.run(["systemctl", "stop", "epp-update.timer"])  # this test starts the scheduled run itself
     assert machine.agent_run("manual").json()["result"] == "updated"
     assert machine.agent_status()["scan"]["last"] is None
@@ -172,7 +173,7 @@ def test_a_server_that_was_lost_and_came_back_with_a_new_version(
     machine = node(RETURNING)
     machine.agent_run("manual")
     component_server.stop()
-    lost = "epp-agent run --trigger reconnect --json | grep -q unreachable"
+    lost = """grep -q '"source_lost": true' /var/lib/epp-autoupdate/state.json"""
     machine.wait(lost, seconds=30, why="the machine notes the loss")
     component_server.publish(documents.file_source("3", {"a": b"three"}))
     component_server.start()
