@@ -161,3 +161,38 @@ def test_slots_stay_apart_on_the_days_of_a_change() -> None:
         ]
         assert {slot.occurrence for slot in slots} == {day.isoformat()}
         assert len({slot.at for slot in slots}) == 600
+
+
+def _near_spring(spread: Spread, endpoint: str, ordinal: int) -> Timetable:
+    """A window of nearly a day, which on the day of 23 hours before noon reaches into the next one."""
+    schedule = Schedule(window=86399, timezone="Europe/Berlin", spread=spread)
+    return Timetable.of(schedule, endpoint=endpoint, ordinal=ordinal, zone=ZoneInfo("Europe/Berlin"))
+
+
+SPRING = datetime(2026, 3, 29, 10, tzinfo=timezone.utc).timestamp()
+"""Noon in Berlin, when the window of that day opens and that of the day before has an hour left."""
+
+
+def test_draws_of_windows_that_overlap_stay_in_order() -> None:
+    for number in range(400):
+        slots = _near_spring(Spread.RANDOM, f"n{number}", 0).grid.around(SPRING)
+        before = next(slot for slot in slots if slot.occurrence == "2026-03-28")
+        assert before.at < SPRING < before.end
+
+
+def test_a_slot_that_was_missed_is_made_up_for_in_the_newest_window() -> None:
+    decision = _near_spring(Spread.EVEN, "n1", 0).decide(SPRING + 1800, "2026-03-27", lambda: 0.5)
+    assert decision.slot.occurrence == "2026-03-29"
+    assert decision.at > SPRING + 1800
+
+
+def test_an_older_occurrence_is_not_run_after_a_newer_one() -> None:
+    table = next(
+        table
+        for table in (_near_spring(Spread.EVEN, "n1", ordinal) for ordinal in range(100))
+        if SPRING < table.next_slot(SPRING).at < SPRING + 3600
+    )
+    late = table.next_slot(SPRING)
+    assert late.occurrence == "2026-03-28"
+    assert table.decide(late.at, "2026-03-27", lambda: 0.5).slot == late
+    assert table.decide(late.at, "2026-03-29", lambda: 0.5).slot.occurrence == "2026-03-30"
