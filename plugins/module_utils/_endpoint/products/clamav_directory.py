@@ -55,7 +55,7 @@ def await_reload(directory: str, patience: float) -> None:
     clamd reloads beside its work: for seconds to a minute, by the databases' size, it goes on scanning with the old
     ones, and it has no command that tells. So this waits as long as a slow machine takes, since the newest file came.
     """
-    files = [item.stat() for item in os.scandir(directory) if item.is_file()]
+    files = [item.stat() for item in os.scandir(directory) if item.is_file() and not item.name.endswith(".dat")]
     newest = max((state.st_ctime for state in files), default=0.0)
     needed = _RELOAD_S + sum(state.st_size for state in files) / _RELOADED_PER_S
     age = max(0.0, time.time() - newest)

@@ -10,6 +10,7 @@ The sentences are those of freshclam 1.4 in the C locale with ``--verbose``; eac
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from enum import IntEnum
 
@@ -45,7 +46,8 @@ class Said:
     """What one run said.
 
     ``offered`` are the versions that the source holds by database, ``patch_missing`` those that it has no patch for;
-    ``answered`` tells whether a source answered with a database's version at all.
+    ``answered`` tells whether a source answered with a database's version at all. ``cooling_until`` (Unix seconds) is
+    for machines where the layout of freshclam's own memory is another than the one we know.
     """
 
     offered: dict[str, int]
@@ -53,6 +55,7 @@ class Said:
     troubles: tuple[Trouble, ...]
     clamd_deaf: bool
     answered: bool
+    cooling_until: int | None
 
     @property
     def worst(self) -> Trouble | None:
@@ -66,6 +69,7 @@ _AVAILABLE = re.compile(r"^(\S+) database available for (?:update|download) \(.*
 _PATCH_MISSING = re.compile(r"doesn't have the latest patch for the (\S+) database \(version (\d+)\)")
 _ANSWERED = re.compile(r"(?:database|^\S+) is up-to-date \(version|^\S+ updated \(version", re.MULTILINE)
 _SERVER = re.compile(r"^Trying to retrieve CVD header from (\S+)|^downloadFile: Download source: +(\S+)")
+_COOLING = re.compile(r"You are (?:still )?on cool-down until after: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
 _CLAMD_DEAF = re.compile(r"Clamd was NOT notified|NotifyClamd: Can't find or parse")
 
 _WITH_URL = re.compile(r"https?://\S+")
@@ -107,7 +111,13 @@ def understand(output: str) -> Said:
         troubles=tuple(dict.fromkeys(_troubles(output))),
         clamd_deaf=bool(_CLAMD_DEAF.search(output)),
         answered=bool(offered or _ANSWERED.search(output)),
+        cooling_until=_cooling_until(output),
     )
+
+
+def _cooling_until(output: str) -> int | None:
+    match = _COOLING.search(output)
+    return int(time.mktime(time.strptime(match[1], "%Y-%m-%d %H:%M:%S"))) if match else None
 
 
 def _troubles(output: str) -> Iterator[Trouble]:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.host import Host
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.live_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import select_product
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav import ClamAV
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.freshclam_conf import current_user
@@ -36,6 +37,17 @@ needs_databases = pytest.mark.skipif(
 MARKER = b"EPP-AUTOUPDATE-UNIT-TEST-MARKER"
 
 
+class LiveHost(LocalHost):
+    """The running system, but for its configuration and state: those lie in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = str(folder)
+
+    def real(self, path: str) -> str:
+        return self.folder + path if path.startswith(("/etc/", "/run/")) else path
+
+
 def publish(server: ScriptedServer, version: int, *, patches: bool = True) -> None:
     """Serve this version as a mirror does: the whole database, and the patches that lead to it."""
     folder = Path(server.folder)
@@ -54,7 +66,7 @@ def signature(name: str, marker: bytes = MARKER) -> str:
 def clamav(host: Host, *urls: str, **settings: Any) -> ClamAV:
     """The product on a host: the database ``test`` from these sources, unless settings say otherwise."""
     policy = {
-        "sources": {"urls": list(urls)},
+        "sources": {"urls": list(urls), "proxy": settings.pop("proxy", None)},
         "components": {"scope": settings.pop("scope", "patterns")},
         "privileges": {"vendor_fallback": settings.pop("vendor_fallback", False)},
     }

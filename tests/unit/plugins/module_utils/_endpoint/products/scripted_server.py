@@ -83,6 +83,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET
 
+    def do_CONNECT(self) -> None:
+        """Be a proxy that tunnels, to ourselves wherever the client wants to go."""
+        self.server_script.requests.append(Request(self.command, self.path, dict(self.headers.items()), 200))
+        self.send_response(200, "Connection established")
+        self.end_headers()
+        self.close_connection = False
+
     def _static(self) -> Answer:
         path = os.path.join(self.server_script.folder, self.path.split("?")[0].lstrip("/"))
         if not os.path.isfile(path):

@@ -19,6 +19,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products 
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamd import Clamd
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.clamav_samples import (
     MARKER,
+    LiveHost,
     clamav,
     needs_clamd,
     needs_clamscan,
@@ -30,17 +31,6 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoin
 )
 
 AWKWARD = "a file: with colons FOUND, and blanks"
-
-
-class LiveHost(LocalHost):
-    """The running system, but for its configuration and state: those lie in a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self.folder = str(folder)
-
-    def real(self, path: str) -> str:
-        return self.folder + path if path.startswith(("/etc/", "/run/")) else path
 
 
 @needs_clamscan

@@ -7,15 +7,19 @@
 from __future__ import annotations
 
 import os
+import pwd
+import tempfile
 import time
 from pathlib import Path
 from typing import Callable
 
 import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import File
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.live_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import freshclam_dat
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.clamav_samples import (
+    LiveHost,
     clamav,
     needs_databases,
     needs_freshclam,
@@ -309,6 +313,51 @@ def test_a_database_that_freshclam_does_not_know_is_a_failure(host: LocalHost, s
     assert product.update(TIMEOUT).result is Result.UPDATED
     outcome = product.update(TIMEOUT)
     assert (outcome.result, outcome.why) == (Result.FAILED, "freshclam knows no database nosuch")
+
+
+def test_a_source_below_a_path_and_through_a_proxy(host: LocalHost, server: ScriptedServer) -> None:
+    publish(server, 1)
+    folder = Path(server.folder) / "some" / "path"
+    folder.mkdir(parents=True)
+    (Path(server.folder) / "test.cvd").rename(folder / "test.cvd")
+    product = clamav(host, "http://mirror.example/some/path/", proxy=server.url)
+    assert product.update(TIMEOUT).result is Result.UPDATED
+    # freshclam tunnels to plain http too: the proxy must allow CONNECT to that port.
+    assert {request.path for request in server.requests} == {"mirror.example:80", "/some/path/test.cvd"}
+    assert product.reachable(5)
+
+
+def test_a_server_that_forbids_the_names_that_only_private_mirrors_have(
+    host: LocalHost, server: ScriptedServer
+) -> None:
+    publish(server, 1)
+    server.script = lambda path, headers: Answer(403) if path.endswith(".cld") else None
+    product = clamav(host, server.url)
+    assert product.update(TIMEOUT).result is Result.UPDATED
+    publish(server, 3)
+    assert product.update(TIMEOUT).result is Result.UPDATED
+    assert product.update(TIMEOUT).result is Result.CURRENT
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become the databases' owner")
+def test_root_gives_way_to_the_databases_owner_on_a_live_host(server: ScriptedServer) -> None:
+    try:
+        owner = pwd.getpwnam("clamav")
+    except KeyError:
+        pytest.skip("there is no user clamav")
+    publish(server, 1)
+    # The folder of the test itself is closed to other users.
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        database = Path(folder) / "lib" / "clamav"
+        product = clamav(LiveHost(Path(folder)), server.url, database_directory=str(database), database_owner="clamav")
+        (entry,) = product.entries()
+        assert isinstance(entry, File)
+        product.host.write(entry.path, entry.content, mode=entry.mode)
+        assert product.update(TIMEOUT).result is Result.UPDATED
+        assert {path.stat().st_uid for path in (database, database / "test.cvd")} == {owner.pw_uid}
+        # What the converge has put in place is what freshclam was given: no other configuration was made.
+        assert not (Path(folder) / "run").exists()
 
 
 def test_missing_freshclam_is_a_failure(
