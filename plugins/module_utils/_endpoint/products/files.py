@@ -19,6 +19,7 @@ there yet is fetched, verified before it is put in place, and a version becomes 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..._core.document import EndpointDocument, FilesSettings
 from ..._core.entries import Directory, Entry
@@ -27,7 +28,9 @@ from ..._core.results import Component, Outcome, ScanOutcome
 from ..._core.values import value
 from ..host import Host
 from .base import ProductNeeds, tcp_reachable
-from .store import Store
+
+if TYPE_CHECKING:
+    from .store import Store
 
 DAMAGED = "damaged"
 
