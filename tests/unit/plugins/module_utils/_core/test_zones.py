@@ -68,7 +68,7 @@ def different_zones() -> dict[bytes, str]:
 
 
 def test_no_zone_changes_twice_within_a_stride() -> None:
-    """Looking at every day of 2022 to 2033 finds no change that looking at every fifth has missed."""
+    """Looking at every day of 2022 to 2033 finds no change that looking once in a stride has missed."""
     first = int(datetime(2022, 1, 1, tzinfo=timezone.utc).timestamp())
     days = [first + number * 86400 for number in range(12 * 365)]
     for name in different_zones().values() or available_timezones():
