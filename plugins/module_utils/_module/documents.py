@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from ansible.module_utils.common.validation import check_type_bool, check_type_int
-
 from .._core.document import EndpointDocument
 from .._core.document_keys import FORMAT
 from .._core.faults import Faults, InvalidDocument
@@ -23,7 +21,6 @@ from .._core.fields import choice, read_mapping
 from .._core.texts import path
 from . import specs
 
-_CONVERTERS = {"bool": check_type_bool, "int": check_type_int}
 _MAY_NOT_BE_EMPTY = ("bool", "int", "path")
 
 
@@ -57,10 +54,10 @@ class Wanted:
 
 
 def plain(spec: specs.Spec, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that are given, as plain values: what is null counts as not given, at any depth.
+    """The options that are given: what is null counts as not given, at any depth.
 
-    Words and numbers are converted as Ansible converts them for any module. What can't be converted stays as it is,
-    for the library to refuse with all the other faults.
+    Otherwise values stay as they are, for the library to refuse with all their faults. Only what templates of
+    ansible-core 2.18 do to numbers and null is undone: ``"{{ 4 }}"`` is the text ``4`` there.
     """
     values = {name: _plain(spec.get(name, {}), value) for name, value in given.items()}
     return {name: value for name, value in values.items() if value is not None}
@@ -71,11 +68,8 @@ def _plain(option: Mapping[str, Any], value: Any) -> Any:
         return plain(option.get("options", {}), value)
     kind = option.get("type", "")
     if value == "" and kind in _MAY_NOT_BE_EMPTY:
-        return None  # what ansible-core 2.18 makes of "{{ null }}"
-    try:
-        return _CONVERTERS[kind](value) if isinstance(value, str) and kind in _CONVERTERS else value
-    except (TypeError, ValueError):
-        return value
+        return None
+    return int(value) if kind == "int" and isinstance(value, str) and value.isdecimal() else value
 
 
 def _document(options: Mapping[str, Any], faults: Faults) -> EndpointDocument | None:

@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Real runs of ansible-playbook, against directories that stand for hosts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils import _core
+
+HERE = Path(__file__).parent
+COLLECTIONS = Path(_core.__file__).parents[6]
+POLICY = {"schedule": {"start": "02:00", "window": "2h"}, "sources": {"urls": ["http://127.0.0.1:9"]}}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its exit code, what it said, and the results of each host in their order."""
+
+    code: int
+    output: str = field(repr=False)
+    results: tuple[dict[str, Any], ...] = field(repr=False)
+
+    def of(self, host: str) -> dict[str, Any]:
+        """The last result of a host, without what depends on Ansible's version and way."""
+        result = [line["result"] for line in self.results if line["host"] == host][-1]
+        return {key: value for key, value in result.items() if key not in ("invocation", "exception", "ansible_facts")}
+
+    @property
+    def text(self) -> str:
+        """What it said, as one line."""
+        return " ".join(self.output.split())
+
+
+class Control:
+    """A control node."""
+
+    def __init__(self, work: Path) -> None:
+        self.work = work
+        self._count = 0
+
+    def root(self, host: str) -> Path:
+        return self.work / "hosts" / host
+
+    def task(self, options: dict[str, Any], *arguments: str, keywords: dict[str, Any] | None = None) -> Run:
+        """Run the task ``epp.autoupdate.endpoint`` on the host n1."""
+        task = {"name": "Converge", "epp.autoupdate.endpoint": options, **(keywords or {})}
+        return self.play([task], {"n1": {}}, *arguments)
+
+    def play(self, tasks: list[dict[str, Any]], hosts: dict[str, dict[str, Any]], *arguments: str, **play: Any) -> Run:
+        path = self.work / "play.json"
+        path.write_text(json.dumps([{"name": "Test", "hosts": "all", "gather_facts": False, "tasks": tasks, **play}]))
+        return self.playbook(str(path), hosts, *arguments)
+
+    def playbook(self, playbook: str, hosts: dict[str, dict[str, Any]], *arguments: str) -> Run:
+        self._count += 1
+        results, inventory = self.work / f"results-{self._count}.jsonl", self.work / "inventory.json"
+        common = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": common}}))
+        done = subprocess.run(
+            [sys.executable, "-m", "ansible", "playbook", playbook, "-i", str(inventory), *arguments],
+            env=self._environment(results),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        lines = results.read_text().splitlines() if results.exists() else []
+        return Run(done.returncode, done.stdout + done.stderr, tuple(json.loads(line) for line in lines))
+
+    def _environment(self, results: Path) -> dict[str, str]:
+        return {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+            "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callbacks"),
+            "ANSIBLE_CALLBACKS_ENABLED": "action_results",
+            "ANSIBLE_LOCAL_TEMP": str(self.work / "local"),
+            "ANSIBLE_REMOTE_TEMP": str(self.work / "remote"),
+            "ANSIBLE_NOCOLOR": "1",
+            "EPP_TEST_RESULTS": str(results),
+        }
+
+
+@pytest.fixture
+def control(tmp_path: Path) -> Control:
+    return Control(tmp_path)

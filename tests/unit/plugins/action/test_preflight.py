@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bad policy is refused for all hosts at once, before any of them is contacted (SPEC 2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .conftest import POLICY, Control
+
+FAR = {"ansible_connection": "ssh", "ansible_host": "192.0.2.1", "ansible_ssh_common_args": "-o ConnectTimeout=60"}
+GOOD = {"autoupdate_policy": POLICY}
+
+
+def host(**variables: Any) -> dict[str, Any]:
+    return {**FAR, **GOOD, **{f"autoupdate_{name}": value for name, value in variables.items()}}
+
+
+def test_all_faults_of_all_hosts_are_told_at_once_and_no_host_is_contacted(control: Control) -> None:
+    hosts = {
+        "good": host(),
+        "bad": host(ordinal=-1, scan_paths=["x"]),
+        "worse": host(endpoint_policy={"schedule": {"frequency": "hours", "window": "2h"}}, product="clamv"),
+        "also": host(ordinal=-1),
+    }
+    run = control.playbook("epp.autoupdate.site", hosts)
+    assert run.code != 0
+    assert [line["kind"] for line in run.results] == ["failed"]
+    assert sorted(run.results[0]["result"]["faults"]) == [
+        "bad, also: autoupdate_ordinal: -1 is not a whole number from 0 to 9007199254740991",
+        'bad: autoupdate_scan_paths[0]: "x" is not an absolute path (from / on, without . and ..)',
+        'worse: autoupdate_endpoint_policy.schedule.window: "2h" is not allowed with frequency hours (only with daily or weekly)',  # noqa: E501
+        'worse: autoupdate_product: "clamv" is not clamav, files or command (did you mean clamav?)',
+    ]
+
+
+def test_a_domain_that_nobody_is_in_is_checked_too(control: Control) -> None:
+    policies = {"emea": {"events": {"update_on_reconect": True}}, "a//b": {}}
+    run = control.playbook("epp.autoupdate.site", {"n1": host(domain_policies=policies)})
+    assert "autoupdate_domain_policies[emea].events.update_on_reconect" in run.results[0]["result"]["msg"]
+    assert 'autoupdate_domain_policies: "a//b" is not a domain' in run.results[0]["result"]["msg"]
+
+
+def test_variables_of_the_play_and_templates_count(control: Control) -> None:
+    task = [{"name": "Check", "epp.autoupdate.preflight": {}}]
+    run = control.play(
+        task, {"n1": FAR}, vars={"autoupdate_policy": POLICY, "autoupdate_user_group": "{{ 'A' ~ 'B' }}"}
+    )
+    assert 'n1: autoupdate_user_group: "AB" is not an account name' in run.of("n1")["msg"]
+
+
+def test_a_template_that_fails_is_a_fault_of_its_host(control: Control) -> None:
+    run = control.playbook("epp.autoupdate.site", {"n1": host(domain="{{ nowhere }}"), "n2": host(ordinal=-1)})
+    faults = run.results[0]["result"]["faults"]
+    assert [fault.partition(":")[0] for fault in faults] == ["n1", "n2"]
+
+
+def test_a_slip_of_the_pen_and_a_shared_ordinal_are_warned_about(control: Control) -> None:
+    task = [{"name": "Check", "epp.autoupdate.preflight": {}}]
+    run = control.play(task, {"n1": host(ordinal=1, polcy={}), "n2": host(ordinal=1)})
+    assert run.code == 0
+    assert "autoupdate_polcy is no variable of epp.autoupdate (did you mean autoupdate_policy?)" in run.text
+    assert "n1, n2 share the ordinal 1" in run.text
+
+
+def test_hosts_that_are_to_go_need_no_policy(control: Control) -> None:
+    task = [{"name": "Check", "epp.autoupdate.preflight": {}}]
+    assert control.play(task, {"n1": {**FAR, "autoupdate_state": "absent"}}).code == 0
+
+
+def test_a_plan_tells_the_load_and_refuses_what_cannot_fit(control: Control) -> None:
+    hosts = {f"n{number}": host(ordinal=number) for number in range(3)}
+    fits = control.playbook("epp.autoupdate.preview", hosts, "-e", "autoupdate_component_size=20M")
+    assert fits.code == 0, fits.output
+    assert "3 endpoints daily from 02:00 for 2h (UTC): at most 1 start in a minute" in fits.text
+    narrow = ("-e", "autoupdate_component_size=2000M", "-e", "autoupdate_link=1Mb")
+    refused = control.playbook("epp.autoupdate.preview", hosts, *narrow)
+    assert refused.code != 0
+    assert "n0, n1, n2: schedule.window: 2h is not long enough for 3 endpoints" in refused.results[0]["result"]["msg"]
+
+
+def test_the_role_in_a_playbook_of_ones_own_refuses_first(control: Control) -> None:
+    task = {"name": "Converge", "ansible.builtin.import_role": {"name": "epp.autoupdate.endpoint"}}
+    role = {**task, "vars": {"autoupdate_ordinal": -1}}
+    role["ansible.builtin.import_role"]["rolespec_validate"] = False
+    run = control.play([role], {"n1": host(), "n2": host()})
+    assert [line["kind"] for line in run.results] == ["failed"]
+    assert "n1, n2: autoupdate_ordinal" in run.results[0]["result"]["msg"]

@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a playbook gives becomes plain values, and the module brings the whole agent along."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.document_keys import _KEYS
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy_keys import KEYS
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload
+from ansible_collections.epp.autoupdate.plugins.module_utils._module import documents, specs
+
+LIBRARY = Path(payload.__file__).parent.parent
+
+
+@pytest.mark.parametrize(
+    ("given", "plain"),
+    [
+        ({"ordinal": "4", "files": {"a": "2"}}, {"ordinal": 4, "files": {"a": "2"}}),
+        ({"policy": {"schedule": {"interval": "2"}}}, {"policy": {"schedule": {"interval": 2}}}),
+        ({"ordinal": None, "policy": {"events": None, "schedule": {"day": None}}}, {"policy": {"schedule": {}}}),
+        ({"ordinal": "", "root": "", "domain": ""}, {"domain": ""}),
+        ({"ordinal": "four", "policy": 3}, {"ordinal": "four", "policy": 3}),
+        ({"policy": {"events": {"scan_after_update": "yes"}}}, {"policy": {"events": {"scan_after_update": "yes"}}}),
+        ({"nonsense": {"a": None}}, {"nonsense": {}}),
+    ],
+)
+def test_what_is_null_is_dropped_and_what_old_templates_did_to_numbers_is_undone(given: Any, plain: Any) -> None:
+    assert documents.plain(specs.endpoint(), given) == plain
+
+
+@pytest.mark.parametrize(
+    ("options", "root", "absent"),
+    [
+        ({"state": "absent"}, "", True),
+        ({"state": "absent", "root": "/tmp/x/", "policy": {"bad": 1}}, "/tmp/x", True),
+        ({"endpoint": "n1", "product": "clamav", "root": "/"}, "", False),
+    ],
+)
+def test_what_is_wanted(options: dict[str, Any], root: str, absent: bool) -> None:
+    wanted = documents.Wanted.from_options(options)
+    assert (wanted.root, wanted.document is None) == (root, absent)
+
+
+def test_faults_of_the_task_and_of_the_document_are_told_together() -> None:
+    with pytest.raises(InvalidDocument) as refused:
+        documents.Wanted.from_options({"state": "here", "root": "x", "endpoint": "n1", "ordinal": -1})
+    assert {"state", "root", "ordinal"} <= {fault.path for fault in refused.value.faults}
+
+
+def test_the_options_are_the_keys_of_the_document() -> None:
+    assert set(specs.document()) == set(_KEYS) - {"format"}
+    policy = specs.policy()
+    assert {name: set(section["options"]) for name, section in policy.items()} == {
+        name: set(section) for name, section in KEYS.items()
+    }
+
+
+def imported(path: Path) -> set[Path]:
+    """The files of the library that one of them names in an import, at any depth of its code."""
+    found: set[Path] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.ImportFrom) or not node.level:
+            continue
+        base = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+        for place in (base, *(base / alias.name for alias in node.names)):
+            found.update(file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file())
+    return found
+
+
+def test_the_module_imports_every_file_of_the_agent() -> None:
+    """Ansible brings what is imported; an agent that lacked a file would never be the one that is expected."""
+    known = {LIBRARY / "_module/endpoint.py"}
+    while more := {file for path in known for file in imported(path)} - known:
+        known |= more
+    packages = {parent / "__init__.py" for path in known for parent in path.parents if LIBRARY in parent.parents}
+    brought = {str(path.relative_to(LIBRARY)) for path in known | packages}
+    assert set(payload.sources()) <= brought, "name the missing files in _module/agent_parts.py"

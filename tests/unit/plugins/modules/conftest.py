@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Modules run in this process, as Ansible would run them on a host."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils import basic
+from ansible_collections.epp.autoupdate.plugins.modules import endpoint
+
+Module = Any
+
+
+@dataclass(frozen=True)
+class Modules:
+    """Runs modules against one directory that stands for a host, whose product is a plain file."""
+
+    work: Path
+    capture: Callable[[], str]
+
+    @property
+    def root(self) -> Path:
+        return self.work / "host"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """An endpoint whose update copies ``offered`` to ``installed``."""
+        offered, installed = self.work / "offered", self.work / "installed"
+        command = {"update": ["/bin/cp", str(offered), str(installed)], "version": ["/bin/cat", str(installed)]}
+        return {"root": str(self.root), "endpoint": "n1", "product": "command", "command": command}
+
+    def run(self, module: Module, *, check: bool = False, diff: bool = False, **options: Any) -> dict[str, Any]:
+        arguments = {"_ansible_check_mode": check, "_ansible_diff": diff, "root": str(self.root), **options}
+        basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
+        basic._ANSIBLE_PROFILE = "legacy"  # what ansible-core 2.19 and later ask for; others don't look
+        self.capture()
+        with pytest.raises(SystemExit):
+            module.main()
+        result: dict[str, Any] = json.loads(self.capture())
+        return result
+
+    def enrol(self, **options: Any) -> dict[str, Any]:
+        return self.run(endpoint, **{**self.options, **options})
+
+
+@pytest.fixture
+def modules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Modules:
+    for name in ("offered", "installed"):
+        (tmp_path / name).write_text("1\n")
+    return Modules(tmp_path, lambda: capsys.readouterr().out)

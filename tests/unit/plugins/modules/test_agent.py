@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The modules that ask the installed agent."""
+
+from __future__ import annotations
+
+from ansible_collections.epp.autoupdate.plugins.modules import status_info, update_now
+
+from .conftest import Modules
+
+
+def test_an_update_that_changes_a_component_is_a_change(modules: Modules) -> None:
+    modules.enrol()
+    (modules.work / "offered").write_text("2\n")
+    result = modules.run(update_now, diff=True)
+    assert (result["changed"], result["result"]) == (True, "updated")
+    assert [component["version"] for component in result["before"]] == ["1"]
+    assert [component["version"] for component in result["after"]] == ["2"]
+    assert result["diff"]["before"] != result["diff"]["after"]
+    again = modules.run(update_now)
+    assert (again["changed"], again["result"]) == (False, "current")
+
+
+def test_check_mode_starts_nothing(modules: Modules) -> None:
+    modules.enrol()
+    (modules.work / "offered").write_text("2\n")
+    result = modules.run(update_now, check=True)
+    assert (result["changed"], result["result"]) == (False, "skipped")
+    assert result["before"] == result["after"]
+    assert (modules.work / "installed").read_text() == "1\n"
+
+
+def test_an_update_that_fails_is_a_failure_with_both_versions(modules: Modules) -> None:
+    modules.enrol()
+    (modules.work / "offered").unlink()
+    result = modules.run(update_now)
+    assert (result["failed"], result["changed"], result["result"]) == (True, False, "failed")
+    assert result["before"] == result["after"] != []
+    assert result["msg"] == result["why"] != ""
+
+
+def test_a_host_without_an_agent_is_told_what_to_do(modules: Modules) -> None:
+    for module in (update_now, status_info):
+        result = modules.run(module)
+        assert result["failed"] is True
+        assert "run epp.autoupdate.endpoint" in result["msg"]
+
+
+def test_an_agent_that_makes_no_sense_is_a_plain_failure(modules: Modules) -> None:
+    modules.enrol()
+    (modules.root / "usr/local/bin/epp-agent").write_text("#!/bin/sh\necho oops >&2\nexit 1\n")
+    assert modules.run(status_info)["msg"] == "oops"
+
+
+def test_a_timeout_ends_the_update(modules: Modules) -> None:
+    modules.enrol()
+    (modules.root / "usr/local/bin/epp-agent").write_text("#!/bin/sh\nsleep 30\n")
+    assert "did not come to an end within 1 s" in modules.run(update_now, timeout="1s")["msg"]
+    assert 'timeout: "soon" is not a duration' in modules.run(update_now, timeout="soon")["msg"]
+
+
+def test_the_status_is_the_agents(modules: Modules) -> None:
+    modules.enrol(domain="emea")
+    modules.run(update_now)
+    result = modules.run(status_info)
+    assert result["changed"] is False
+    assert result["status"]["endpoint"] == "n1"
+    assert result["status"]["domain"] == "emea"
+    assert result["status"]["last"]["manual"]["result"] == "current"
+    assert modules.run(status_info, check=True)["status"]["last"] == result["status"]["last"]

@@ -1,0 +1,77 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One reading of the inventory's variables, for the check of all hosts and for each converge."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.epp.autoupdate.plugins.module_utils import _core
+from ansible_collections.epp.autoupdate.plugins.plugin_utils import _inventory as inventory
+
+COLLECTION = Path(_core.__file__).parents[3]
+BAD_DOCUMENTS = Path(__file__).parents[1] / "module_utils/_core/bad_documents.json"
+POLICY = {"sources": {"urls": ["http://a.example"]}}
+
+
+def faults(**values: Any) -> list[str]:
+    return [str(fault) for fault in inventory.InventoryCheck().host("n1", values).faults]
+
+
+def test_the_role_offers_the_variables_that_are_read() -> None:
+    specification = yaml.safe_load((COLLECTION / "roles/endpoint/meta/argument_specs.yml").read_text())
+    offered = set(specification["argument_specs"]["main"]["options"])
+    assert {inventory.PREFIX + name for name in inventory.READ} <= offered <= set(inventory.KNOWN)
+
+
+def test_a_right_host_has_no_faults_and_its_document() -> None:
+    check = inventory.InventoryCheck().host("n1", {"policy": POLICY, "domain": "emea", "ordinal": "4"})
+    assert check.faults == ()
+    assert check.document is not None
+    assert (check.document.endpoint, check.document.domain, check.document.ordinal) == ("n1", "emea", 4)
+
+
+@pytest.mark.parametrize("name", ["policy", "domain_policies", "endpoint_policy"])
+@pytest.mark.parametrize("value", [[], 3, "x", True], ids=repr)
+def test_a_layer_must_be_a_mapping(name: str, value: Any) -> None:
+    assert any(line.startswith(f"autoupdate_{name}: ") for line in faults(**{"policy": POLICY, name: value}))
+
+
+def test_a_fault_that_many_layers_share_is_told_once() -> None:
+    domains: dict[str, Any] = {"emea": {"events": {"x": 1}}, "emea/a": {}, "emea/b": {}}
+    assert len(faults(policy=POLICY, domain_policies=domains, domain="emea/a")) == 1
+
+
+RIGHT_HERE = {
+    "a section that is empty": "null is not given",
+    "a boolean that is nothing": "null is not given",
+    "an ordinal as text": "a template of ansible-core 2.18 makes one of a number",
+    "an interval as text": "a template of ansible-core 2.18 makes one of a number",
+}
+
+
+def bad() -> list[Any]:
+    """The documents of the table that an inventory can hold: with a name, and of the only format."""
+    cases = json.loads(BAD_DOCUMENTS.read_text(encoding="utf-8"))
+    usable = [case for case in cases if isinstance(case["document"], dict) and case["document"].get("format") == 1]
+    other = [case for case in usable if not {"endpoint", "format"} & set(case["paths"])]
+    return [pytest.param(case, id=case["name"]) for case in other if case["name"] not in RIGHT_HERE]
+
+
+@pytest.mark.parametrize("case", bad())
+def test_bad_documents_are_bad_inventories_too(case: dict[str, Any]) -> None:
+    values = {name: value for name, value in case["document"].items() if name not in ("format", "endpoint")}
+    unknown = [name for name in values if inventory.PREFIX + name not in inventory.KNOWN]
+    if unknown:
+        assert list(inventory.unknown_variables(iter([inventory.PREFIX + unknown[0]])))
+        return
+    found = faults(**values)
+    assert found
+    assert all(line.startswith("autoupdate_") for line in found)
+    assert "hunter2" not in "".join(found)
