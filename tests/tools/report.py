@@ -15,11 +15,19 @@ PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
 
 @dataclass(frozen=True)
+class Skip:
+    """A test that did not run."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """What a step that did not fail has to tell; ``skips`` names every test that did not run, with the reason."""
+    """What a step that did not fail has to tell; ``skips`` holds every test that did not run."""
 
     note: str = ""
-    skips: tuple[str, ...] = ()
+    skips: tuple[Skip, ...] = ()
     ran: bool = True
 
 
@@ -31,7 +39,7 @@ class Row:
     status: str
     seconds: float
     note: str = ""
-    skips: tuple[str, ...] = ()
+    skips: tuple[Skip, ...] = ()
 
 
 def table(rows: Sequence[Row]) -> Iterable[str]:
@@ -40,14 +48,22 @@ def table(rows: Sequence[Row]) -> Iterable[str]:
     yield ""
     for row in rows:
         yield f"{row.step:<{width}}  {row.status:<7}  {_clock(row.seconds):>6}  {row.note}".rstrip()
-    skips = [(row.step, skip) for row in rows for skip in row.skips]
-    if skips:
-        yield ""
-        yield "Did not run:"
-        yield from (f"  {step}: {skip}" for step, skip in skips)
+    yield from _did_not_run(rows)
     yield ""
     yield f"{len(rows)} steps in {_clock(sum(row.seconds for row in rows))}"
     yield closing_line(rows)
+
+
+def _did_not_run(rows: Sequence[Row]) -> Iterable[str]:
+    """Every test that did not run, by name, below its reason."""
+    names: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        for skip in row.skips:
+            names.setdefault((row.step, skip.reason), []).append(skip.name)
+    for (step, reason), tests in names.items():
+        yield ""
+        yield f"{step} did not run, {reason}:"
+        yield from (f"  {name}" for name in tests)
 
 
 def closing_line(rows: Sequence[Row]) -> str:
@@ -64,7 +80,7 @@ def junit(*paths: Path) -> Outcome:
     for case in cases:
         skipped = case.find("skipped")
         if skipped is not None:
-            skips.append(f"{case.get('classname')}::{case.get('name')}: {skipped.get('message', '')}")
+            skips.append(Skip(f"{case.get('classname')}::{case.get('name')}", skipped.get("message", "")))
     note = f"{len(cases) - len(skips)} tests" + (f", {len(skips)} skipped" if skips else "")
     return Outcome(note, tuple(skips), ran=len(skips) < len(cases))
 

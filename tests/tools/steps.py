@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import environments, interpreters
-from .report import Outcome, junit
+from .report import Outcome, Skip, junit
 from .workbench import StepFailed, Workbench
 
 LIBRARY = ("plugins/module_utils/_core", "plugins/module_utils/_endpoint")
@@ -99,13 +99,15 @@ def sanity_oldest(bench: Workbench) -> Outcome:
     """What ansible-test knows of the oldest Python of endpoints: does everything compile and import there?"""
     oldest = interpreters.find(interpreters.OLDEST_TARGET)
     if oldest is None:
-        return Outcome(skips=(f"no Python {interpreters.OLDEST_TARGET[0]}.{interpreters.OLDEST_TARGET[1]}",), ran=False)
+        missing = "{}.{}".format(*interpreters.OLDEST_TARGET)
+        return Outcome(skips=(Skip("compile and import", f"no Python {missing} here"),), ran=False)
     return _sanity(bench, "sanity-oldest", oldest, "--test", "compile", "--test", "import")
 
 
 def _sanity(bench: Workbench, name: str, python: interpreters.Interpreter, *tests: str) -> Outcome:
     output = _ansible_test(bench, name, "sanity", "--python", python.dotted, *tests)
-    skips = tuple(line[9:] for line in output.splitlines() if line.startswith("WARNING: ") and "skip" in line.lower())
+    warnings = [line[9:] for line in output.splitlines() if line.startswith("WARNING: ")]
+    skips = tuple(Skip(line, "as ansible-test says") for line in warnings if "skip" in line.lower())
     count = sum(line.startswith("Running sanity test") for line in output.splitlines())
     if not count:
         raise StepFailed("ansible-test found nothing to test")
