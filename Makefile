@@ -21,7 +21,7 @@ test: ## everything below down to `lab`, and the demo
 lint: ## ruff, yamllint, ansible-lint (production)
 	@$(RUN) lint
 
-typing: ## mypy, strict on the library
+typing: ## mypy, strict
 	@$(RUN) typing
 
 changelog: ## changelog fragments

@@ -51,7 +51,8 @@ class InventoryCheck:
 
     def host(self, name: str, values: Mapping[str, Any]) -> HostCheck:
         """Check one host's variables (names without the prefix), and the policy of root and domains."""
-        document, found = None, ()
+        document: EndpointDocument | None = None
+        found: tuple[Fault, ...] = ()
         try:
             document = Wanted.from_options(endpoint_options(name, values)).document
         except InvalidDocument as invalid:
