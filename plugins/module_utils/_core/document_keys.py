@@ -14,7 +14,7 @@ from .durations import format_duration
 from .faults import Faults, show
 from .fields import Parser, Unfit, choice, duration, integer, listing, nullable, read_mapping
 from .policy import Policy
-from .policy_words import DAY
+from .policy_words import DAY, Initiator
 from .texts import account, argument, database, directory, domain_path, endpoint_name, path, url
 
 FORMAT = 1
@@ -120,6 +120,9 @@ def check_together(values: Mapping[str, Any], policy: Policy, faults: Faults) ->
                 _check_required(command, name, "an argument list, as product is command", faults, section="command")
     if product is ProductKind.FILES and not policy.sources.urls and not unread:
         faults.add("policy.sources.urls", "", "a list of at least one URL, as product is files")
+    if policy.schedule.initiator is Initiator.SERVER:
+        # Its slots would pass in silence: nobody is there who notifies a standalone endpoint (S6).
+        faults.add("policy.schedule.initiator", '"server"', "possible without an update server (endpoint)")
     clamav = values.get("clamav", {})
     if product is ProductKind.CLAMAV and clamav.get("databases") == () and not clamav.get("custom_urls"):
         faults.add("clamav.databases", "an empty list", "allowed without custom_urls (there would be no component)")

@@ -19,6 +19,8 @@ STATUS = STATE_DIRECTORY + "/status.json"
 
 RUNTIME_DIRECTORY = "/run/epp-autoupdate"
 UPDATE_LOCK = RUNTIME_DIRECTORY + "/update.lock"
+WAIT_LOCK = RUNTIME_DIRECTORY + "/wait.lock"
+"""Held by the one run that waits for a scheduled slot; cron would start another waiter every hour."""
 SCAN_LOCK = RUNTIME_DIRECTORY + "/scan.lock"
 STATE_LOCK = RUNTIME_DIRECTORY + "/state.lock"
 EMERGENCY_REPORT = RUNTIME_DIRECTORY + "/unsaved.json"

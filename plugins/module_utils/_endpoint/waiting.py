@@ -11,9 +11,11 @@ from typing import Callable
 from .._core.results import Outcome, Result, Trigger
 from .._core.timetable import Action
 from .._core.values import replace, value
+from . import places
 from .admission import refusal
 from .boot import boot_id
 from .endpoint import Endpoint
+from .lock import locked
 from .state import State
 
 _SLICE_S = 30.0
@@ -60,8 +62,11 @@ class Waiting:
         if decision.action is Action.NOT_DUE or decision.slot is None:
             return Turn.never(Outcome(Result.SKIPPED, decision.reason), recorded=False), endpoint
         if decision.action is Action.WAIT and decision.at is not None:
-            self._sleep_until(endpoint, decision.at)
-            return self._slot_after_wait(endpoint, decision.slot.occurrence)
+            with locked(endpoint.host, places.WAIT_LOCK, wait=0) as held:
+                if not held:
+                    return Turn.never(Outcome(Result.SKIPPED, "another run waits already"), recorded=False), endpoint
+                self._sleep_until(endpoint, decision.at)
+                return self._slot_after_wait(endpoint, decision.slot.occurrence)
         return Turn.now(decision.slot.occurrence), endpoint
 
     def _slot_after_wait(self, before: Endpoint, occurrence: str) -> tuple[Turn, Endpoint]:

@@ -148,6 +148,23 @@ def test_after_the_window_nothing_is_caught_up(sandbox: Sandbox) -> None:
     assert versions(sandbox) == "0"
 
 
+def test_only_one_run_waits(sandbox: Sandbox) -> None:
+    """Cron wakes the agent every hour of the window; the first waiter's draw counts."""
+    sandbox.converge()
+    sandbox.host.clock += 3600
+    others = []
+
+    def wake_another(seconds: float) -> None:
+        sandbox.host.sleep(seconds)
+        others.append(sandbox.runner(draw=0.0).run(Trigger.SCHEDULE))
+
+    report = Runner(sandbox.endpoint, Waiting(wake_another, lambda: 0.5)).run(Trigger.SCHEDULE)
+    assert report.result is Result.UPDATED
+    assert {(other.result, other.recorded, other.why) for other in others} == {
+        (Result.SKIPPED, False, "another run waits already")
+    }
+
+
 @pytest.mark.parametrize("change", ["switch", "schedule", "another run"])
 def test_what_changes_during_a_wait_counts(sandbox: Sandbox, change: str) -> None:
     sandbox.converge(**policy(privileges={"toggle_scheduled_update": True}))
