@@ -100,7 +100,7 @@ class SystemdScheduler:
         return select_rights(self, self._host).user_command(action)
 
     def _states(self, plan: JobPlan) -> dict[str, UnitState]:
-        return unit_states(self._host, (*TIMERS, *_LOADED_SERVICES, *plan.needs.own_updaters))
+        return unit_states(self._host, plan.needs.own_updaters, in_memory=(*TIMERS, *_LOADED_SERVICES))
 
     def _tell(self, verb: str, units: Collection[str]) -> None:
         if units:

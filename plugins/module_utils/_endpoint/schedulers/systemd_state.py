@@ -12,7 +12,7 @@ from ..._core.values import value
 from ..host import Completed, Host
 
 _TIMEOUT_S = 90.0
-_PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload"
+_PROPERTIES = "Id,Names,LoadState,ActiveState,UnitFileState,NeedDaemonReload"
 
 
 @value
@@ -41,12 +41,19 @@ def systemctl(host: Host, *arguments: str) -> Completed:
     return done
 
 
-def unit_states(host: Host, units: Iterable[str]) -> dict[str, UnitState]:
-    """The units' states by the names asked for; systemd answers for units that do not exist, too."""
-    names = tuple(dict.fromkeys(units))
-    answer = systemctl(host, "show", f"--property={_PROPERTIES}", "--", *names).out
-    blocks = [_properties(block) for block in answer.strip().split("\n\n")]
-    return {name: _state(name, block) for name, block in zip(names, blocks)}
+def unit_states(host: Host, units: Iterable[str], *, in_memory: Iterable[str] = ()) -> dict[str, UnitState]:
+    """The units' states by the names asked for; systemd answers for ``units`` that do not exist, too.
+
+    Those of ``in_memory`` count as not loaded, not active and not stale unless systemd holds them in memory. They are
+    asked for as patterns: by its name systemd would read a unit from disk for each answer, which costs it more than
+    all else that a converge without changes asks of the host.
+    """
+    names, held = tuple(dict.fromkeys(units)), tuple(dict.fromkeys(in_memory))
+    patterns = [name.replace(".", "[.]") for name in held]
+    answer = systemctl(host, "show", f"--property={_PROPERTIES}", "--", *names, *patterns).out
+    blocks = [_properties(block) for block in answer.split("\n\n") if block.strip()]
+    found = {name: block for block in blocks for name in (block.get("Id", ""), *block.get("Names", "").split())}
+    return {name: _state(name, found.get(name, {})) for name in (*names, *held)}
 
 
 def _properties(block: str) -> dict[str, str]:

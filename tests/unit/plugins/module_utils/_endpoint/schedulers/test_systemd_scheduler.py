@@ -32,6 +32,22 @@ def told(host):
     return [command[2:] for command in host.commands if command[2] != "show"]
 
 
+def test_systemd_is_never_made_to_load_our_own_units(tmp_path):
+    host = running(tmp_path)
+    SystemdScheduler(host).drift(WITH_CLAMAV)
+    asked = host.commands[0][host.commands[0].index("--") + 1 :]
+    assert asked[0] == "clamav-freshclam.service"
+    assert "epp-update[.]timer" in asked
+    assert not [name for name in asked if name.startswith("epp-") and "[.]" not in name]
+
+
+def test_a_unit_that_systemd_does_not_hold_is_quiet(tmp_path):
+    active = "Id=epp-update.timer\nNames=epp-update.timer\nLoadState=loaded\nActiveState=active\nNeedDaemonReload=no\n"
+    host = RunningHost(str(tmp_path), {"show": Completed(0, active, "")})
+    host.mkdir("/run/systemd/system")
+    assert SystemdScheduler(host).drift(plan()) == ("epp-reconnect.timer is not active",)
+
+
 def test_a_host_as_planned_costs_one_process_and_none_more(tmp_path):
     host = running(tmp_path)
     assert SystemdScheduler(host).drift(WITH_CLAMAV) == ()
