@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 TASK = "epp.autoupdate.endpoint"
+INSTALLED = ("meta", "playbooks", "plugins", "roles")
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,11 @@ class Ansible:
         self._work = work
         self._count = 0
         self._collections = work / "collections"
-        place = self._collections / "ansible_collections" / "epp"
-        place.mkdir(parents=True, exist_ok=True)
-        (place / "autoupdate").symlink_to(REPOSITORY)
+        # A copy: an edit of the sources while the tests run must not look like drift of the machines.
+        place = self._collections / "ansible_collections" / "epp" / "autoupdate"
+        for part in INSTALLED:
+            shutil.copytree(REPOSITORY / part, place / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(REPOSITORY / "galaxy.yml", place)
 
     def converge(
         self,

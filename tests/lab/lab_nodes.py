@@ -140,14 +140,15 @@ class Node:
 
         Read from the overlay's upper layer, which holds every write to every path outside the tmpfs mounts.
         """
-        upper = self._fleet.plan.upper(self.name)
+        upper, root = self._fleet.plan.upper(self.name), lab_root.path()
         found: dict[str, str] = {}
         for directory, names, files in os.walk(upper):
             for name in (*names, *files):
                 path = Path(directory, name)
                 inside = f"/{path.relative_to(upper)}"
-                if not any(inside == noise or inside.startswith(f"{noise}/") for noise in but):
-                    found[inside] = _describe(path, inside)
+                own = any(inside == noise or inside.startswith(f"{noise}/") for noise in but)
+                if not own and not _merely_opened(path, root / inside[1:]):
+                    found[inside] = _describe(path)
         return found
 
     # --- private
@@ -187,7 +188,15 @@ class Node:
             subprocess.run(argv, capture_output=True, check=False)
 
 
-def _describe(path: Path, inside: str) -> str:
+def _merely_opened(path: Path, original: Path) -> bool:
+    """Whether this is a directory of the shared root that is here only because something in it came or went."""
+    if not path.is_dir() or path.is_symlink() or not original.is_dir():
+        return False
+    here, there = path.lstat(), original.lstat()
+    return (here.st_mode, here.st_uid, here.st_gid) == (there.st_mode, there.st_uid, there.st_gid)
+
+
+def _describe(path: Path) -> str:
     facts = path.lstat()
     words = [stat.filemode(facts.st_mode), f"{facts.st_uid}:{facts.st_gid}"]
     if stat.S_ISDIR(facts.st_mode):

@@ -12,7 +12,7 @@ from typing import Any
 import lab_documents as documents
 import pytest
 from lab_ansible import Ansible, HostResult
-from lab_nodes import Node
+from lab_nodes import AGENT, OWN_NOISE, Node
 
 SYSTEMD, BARE = "n10", "b3"
 SOURCE = "http://127.0.0.1:1"
@@ -28,39 +28,47 @@ def full(name: str) -> documents.Document:
     return documents.clamav(name, SOURCE, policy=policy, reconnect={"probe": "12h"})
 
 
-@pytest.fixture(params=[SYSTEMD, BARE])
-def fresh(request: pytest.FixtureRequest, node: Nodes) -> Node:
-    """A machine that has never seen the project."""
-    machine = node(request.param)
-    machine.renew()
-    machine.run(["python3", "-c", "0"])
-    return machine
+@pytest.fixture
+def fresh(node: Nodes) -> list[Node]:
+    """A host with systemd and one without, that have never seen the project."""
+    machines = [node(name) for name in (SYSTEMD, BARE)]
+    for machine in machines:
+        machine.renew()
+    return machines
 
 
-@pytest.fixture(params=[SYSTEMD, BARE])
-def converged(request: pytest.FixtureRequest, node: Nodes, ansible: Ansible) -> Node:
-    ansible.converge({request.param: full(request.param)}).demand()
-    return node(request.param)
+@pytest.fixture
+def converged(node: Nodes, ansible: Ansible) -> list[Node]:
+    """A host with systemd and one without, both as their documents say."""
+    ansible.converge({name: full(name) for name in (SYSTEMD, BARE)}).demand()
+    return [node(name) for name in (SYSTEMD, BARE)]
 
 
-def test_check_mode_on_a_fresh_host_writes_nothing_and_foretells_the_real_run(fresh: Node, ansible: Ansible) -> None:
-    name = fresh.name
-    before = fresh.manifest()
-    foretold = ansible.converge({name: full(name)}, check=True, diff=True).demand()[name]
-    assert fresh.manifest() == before
-    assert not fresh.exists("/run/epp-autoupdate")
-    assert foretold.changed
+def everywhere(ansible: Ansible, machines: list[Node], **options: Any) -> dict[str, HostResult]:
+    """Converge these hosts in one run; every host must succeed."""
+    return ansible.converge({machine.name: full(machine.name) for machine in machines}, **options).demand().hosts
 
-    done = ansible.converge({name: full(name)}, diff=True).demand()[name]
-    assert same(done, foretold)
-    created = {path for path in fresh.manifest() if path not in before}
-    assert {change["path"] for change in done.task["changes"] if change["action"] == "create"} <= created
 
-    after = fresh.manifest()
+def test_check_mode_on_a_fresh_host_writes_nothing_and_foretells_the_real_run(
+    fresh: list[Node], ansible: Ansible
+) -> None:
+    before = [machine.manifest() for machine in fresh]
+    foretold = everywhere(ansible, fresh, check=True, diff=True)
+    assert [machine.manifest() for machine in fresh] == before
+    assert not any(machine.exists("/run/epp-autoupdate") for machine in fresh)
+    done = everywhere(ansible, fresh, diff=True)
+    for machine, manifest in zip(fresh, before):
+        assert foretold[machine.name].changed
+        assert same(done[machine.name], foretold[machine.name])
+        created = {change["path"] for change in done[machine.name].task["changes"] if change["action"] == "create"}
+        assert created
+        assert created <= machine.manifest().keys() - manifest.keys()
+
+    after = [machine.manifest() for machine in fresh]
     for check in (False, True):
-        again = ansible.converge({name: full(name)}, check=check, diff=True).demand()[name]
-        assert not again.changed, again.task
-    assert fresh.manifest() == after
+        again = everywhere(ansible, fresh, check=check, diff=True)
+        assert not any(result.changed for result in again.values()), again
+    assert [machine.manifest() for machine in fresh] == after
 
 
 EDITS = {
@@ -73,21 +81,48 @@ EDITS = {
 
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
-def test_every_hand_edit_of_every_file_is_found_and_mended(converged: Node, ansible: Ansible, edit: str) -> None:
-    """Units, rules, policy, the agent itself: all of them at once, each in the diff, each as it was."""
-    before = digests(converged)
-    paths = managed_files(converged)
-    assert len(paths) >= 4, paths
-    for path in paths:
-        converged.run(edit.format(path=path))
-    drifted = converged.manifest()
-    foretold = ansible.converge({converged.name: full(converged.name)}, check=True, diff=True).demand()[converged.name]
-    assert converged.manifest() == drifted, "check mode wrote to a drifted host"
-    assert {change["path"] for change in foretold.task["changes"]} >= set(paths)
-    mended = ansible.converge({converged.name: full(converged.name)}, diff=True).demand()[converged.name]
-    assert same(mended, foretold)
-    assert digests(converged) == before
-    assert not ansible.converge({converged.name: full(converged.name)}).demand()[converged.name].changed
+def test_every_hand_edit_of_every_file_is_found_and_mended(converged: list[Node], ansible: Ansible, edit: str) -> None:
+    """Units, rules, policy, configuration: all of them at once, each in the diff, each as it was."""
+    before = [digests(machine) for machine in converged]
+    paths = {machine.name: managed_files(machine) for machine in converged}
+    for machine in converged:
+        assert len(paths[machine.name]) >= 4, paths
+        machine.run(" && ".join(edit.format(path=path) for path in paths[machine.name]))
+    drifted = [machine.manifest() for machine in converged]
+    foretold = everywhere(ansible, converged, check=True, diff=True)
+    assert [machine.manifest() for machine in converged] == drifted, "check mode wrote to a drifted host"
+    mended = everywhere(ansible, converged, diff=True)
+    for machine in converged:
+        found = {change["path"] for change in foretold[machine.name].task["changes"]}
+        assert found >= set(paths[machine.name])
+        assert same(mended[machine.name], foretold[machine.name])
+        assert machine.apply(full(machine.name)).json()["changed"] is False
+    assert [digests(machine) for machine in converged] == before
+
+
+AGENT_EDITS = {
+    "appended": "echo x >>{path}",
+    "changed": "sed -i 's/joined the run/joined one run/g' {path}",
+    "cut off": "truncate -s -5000 {path}",
+    "removed": "rm {path}",
+}
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["through the agent", "through the module"])
+@pytest.mark.parametrize("edit", AGENT_EDITS.values(), ids=AGENT_EDITS)
+def test_a_hand_edit_of_the_agent_is_found_and_mended(
+    converged: list[Node], ansible: Ansible, edit: str, fast: bool
+) -> None:
+    before = [digests(machine) for machine in converged]
+    for machine in converged:
+        machine.run(edit.format(path=AGENT))
+    results = everywhere(ansible, converged, fast=fast)
+    after = [digests(machine) for machine in converged]
+    if after != before:  # leave the others a sound agent
+        for machine in converged:
+            machine.run(["rm", AGENT])
+    assert after == before
+    assert all(result.changed for result in results.values())
 
 
 SYSTEMD_DRIFT = {
@@ -102,59 +137,63 @@ SYSTEMD_DRIFT = {
 }
 
 
-@pytest.mark.parametrize("drift", SYSTEMD_DRIFT.values(), ids=SYSTEMD_DRIFT)
-def test_what_systemd_does_otherwise_is_found_and_mended(node: Nodes, ansible: Ansible, drift: str) -> None:
+def test_what_systemd_does_otherwise_is_found_and_mended(node: Nodes, converged: list[Node]) -> None:
+    """By the agent's own converge, the one that the Ansible task starts."""
     machine = node(SYSTEMD)
-    ansible.converge({SYSTEMD: full(SYSTEMD)}).demand()
-    machine.run(drift)
-    foretold = ansible.converge({SYSTEMD: full(SYSTEMD)}, check=True).demand()[SYSTEMD]
-    assert foretold.changed
-    assert ansible.converge({SYSTEMD: full(SYSTEMD)}).demand()[SYSTEMD].changed
-    assert not ansible.converge({SYSTEMD: full(SYSTEMD)}).demand()[SYSTEMD].changed
-    for unit in ("epp-update.timer", "epp-reconnect.timer"):
-        assert machine.run(["systemctl", "is-active", unit]).out.strip() == "active"
-        assert machine.run(["systemctl", "is-enabled", unit]).out.strip() == "enabled"
-    shown = machine.run(["systemctl", "show", "--property=DropInPaths", "--value", "epp-update.timer"]).out.strip()
-    assert shown == ""
+    for what, drift in SYSTEMD_DRIFT.items():
+        machine.run(drift)
+        assert machine.apply(full(SYSTEMD), "--check").json()["changed"] is True, what
+        assert machine.apply(full(SYSTEMD)).json()["changed"] is True, what
+        again = machine.apply(full(SYSTEMD)).json()
+        assert again["changed"] is False, (what, again)
+        timers = ["epp-update.timer", "epp-reconnect.timer"]
+        assert machine.run(["systemctl", "is-active", *timers]).out.split() == ["active"] * 2, what
+        assert machine.run(["systemctl", "is-enabled", *timers]).out.split() == ["enabled"] * 2, what
+        drop_ins = machine.run(["systemctl", "show", "--property=DropInPaths", "--value", timers[0]]).out.strip()
+        assert drop_ins == "", what
 
 
-def test_through_the_agent_or_through_the_module_it_is_the_same(converged: Node, ansible: Ansible) -> None:
-    """The fast path and the module's own way: one result, in check mode and for real."""
-    name = converged.name
-    spoil = "echo '# by hand' >>/etc/epp-autoupdate/freshclam.conf"
-    converged.run(spoil)
-    fast = ansible.converge({name: full(name)}, check=True, diff=True).demand()[name]
-    slow = ansible.converge({name: full(name)}, check=True, diff=True, fast=False).demand()[name]
-    assert same(fast, slow)
-    slow_for_real = ansible.converge({name: full(name)}, diff=True, fast=False).demand()[name]
-    converged.run(spoil)
-    fast_for_real = ansible.converge({name: full(name)}, diff=True).demand()[name]
-    assert same(fast_for_real, slow_for_real)
-    refused = [ansible.converge({name: {**full(name), "domain": "a//b"}}, fast=fast)[name] for fast in (True, False)]
-    assert refused[0].message == refused[1].message
-    assert "domain" in refused[0].message
+def test_through_the_agent_or_through_the_module_it_is_the_same(converged: list[Node], ansible: Ansible) -> None:
+    """The fast path and the module's own way: one result, in check mode and for real, and one refusal."""
+    runs = []
+    for options in ({"check": True}, {"check": True, "fast": False}, {"fast": False}, {}):
+        for machine in converged:
+            machine.run("echo '# by hand' >/etc/epp-autoupdate/freshclam.conf")
+        runs.append(everywhere(ansible, converged, diff=True, **options))
+    for machine in converged:
+        first = runs[0][machine.name]
+        assert first.changed
+        assert all(same(run[machine.name], first) for run in runs[1:])
+    bad = {machine.name: {**full(machine.name), "domain": "a//b"} for machine in converged}
+    refused = [ansible.converge(bad, fast=fast) for fast in (True, False)]
+    for machine in converged:
+        assert "domain" in refused[0][machine.name].message
+        assert refused[0][machine.name].message == refused[1][machine.name].message
 
 
-def test_absent_removes_every_trace(fresh: Node, ansible: Ansible) -> None:
-    name = fresh.name
-    before = set(fresh.manifest(but=TRACES_OF_OTHERS))
-    ansible.converge({name: full(name)}).demand()
-    fresh.agent_run("manual")
-    converged = fresh.manifest()
-    foretold = ansible.converge({name: full(name)}, state="absent", check=True, diff=True).demand()[name]
-    assert foretold.changed
-    assert fresh.manifest() == converged
-    done = ansible.converge({name: full(name)}, state="absent", diff=True).demand()[name]
-    assert same(done, foretold)
-    assert set(fresh.manifest(but=TRACES_OF_OTHERS)) == before
-    assert fresh.run("find / -xdev \\( -name '*epp-*' -o -name '*epp_*' \\) -not -path '/proc/*' | sort").out == ""
-    if name == SYSTEMD:
-        assert fresh.run(["systemctl", "list-units", "--all", "--no-legend", "--plain", "epp-*"]).out == ""
-    assert not ansible.converge({name: full(name)}, state="absent").demand()[name].changed
+def test_absent_removes_every_trace(fresh: list[Node], ansible: Ansible) -> None:
+    before = [set(machine.manifest(but=TRACES_OF_OTHERS)) for machine in fresh]
+    everywhere(ansible, fresh)
+    for machine in fresh:
+        machine.agent_run("manual")
+    converged = [machine.manifest() for machine in fresh]
+    foretold = everywhere(ansible, fresh, state="absent", check=True, diff=True)
+    assert [machine.manifest() for machine in fresh] == converged
+    done = everywhere(ansible, fresh, state="absent", diff=True)
+    for machine in fresh:
+        assert foretold[machine.name].changed
+        assert same(done[machine.name], foretold[machine.name])
+        script = "find / -xdev \\( -name '*epp-*' -o -name '*epp_*' \\) -not -path '/proc/*' | sort"
+        assert machine.run(script).out == ""
+    assert [set(machine.manifest(but=TRACES_OF_OTHERS)) for machine in fresh] == before
+    units = ["systemctl", "list-units", "--all", "--no-legend", "--plain", "epp-*"]
+    assert fresh[0].run(units).out == ""
+    again = everywhere(ansible, fresh, state="absent")
+    assert not any(result.changed for result in again.values())
 
 
-# Directories above files that came and went, and what freshclam and its packages wrote: not ours.
-TRACES_OF_OTHERS = ("/root/.ansible", "/run", "/tmp", "/var", "/etc/.pwd.lock", "/usr/local/bin", "/etc/systemd/system")
+# What is not ours: what machines write by themselves, and the databases that freshclam got.
+TRACES_OF_OTHERS = (*OWN_NOISE, "/var/lib/clamav")
 
 
 def test_a_group_that_the_converge_made_goes_with_it(node: Nodes, ansible: Ansible) -> None:
@@ -163,25 +202,25 @@ def test_a_group_that_the_converge_made_goes_with_it(node: Nodes, ansible: Ansib
     document = {**full(SYSTEMD), "user_group": "lab-users"}
     assert ansible.converge({SYSTEMD: document}).demand()[SYSTEMD].changed
     assert machine.run(["getent", "group", "lab-users"]).code == 0
-    assert not ansible.converge({SYSTEMD: document}).demand()[SYSTEMD].changed
+    again = machine.apply(document).json()
+    assert again["changed"] is False, again
     ansible.converge({SYSTEMD: document}, state="absent").demand()
     assert machine.run(["getent", "group", "lab-users"], check=False).code == 2
     assert machine.run(["getent", "group", "epp-users"]).code == 0
 
 
-def test_bad_policy_is_refused_with_every_path_and_touches_nothing(fresh: Node, ansible: Ansible) -> None:
-    name = fresh.name
-    before = fresh.manifest()
-    bad = documents.merged(full(name), {"policy": {"schedule": {"frequency": "daily", "window": "2x"}}})
-    bad = documents.merged(bad, {"policy": {"privileges": {"update_now": "perhaps"}}})
-    run = ansible.converge({name: bad})
+def test_bad_policy_is_refused_with_every_path_and_touches_nothing(fresh: list[Node], ansible: Ansible) -> None:
+    before = [machine.manifest() for machine in fresh]
+    faults = {"policy": {"schedule": {"frequency": "daily", "window": "2x"}, "privileges": {"update_now": "perhaps"}}}
+    run = ansible.converge({machine.name: documents.merged(full(machine.name), faults) for machine in fresh})
     assert run.code != 0
-    for path in ("policy.schedule.window", "update_now"):
-        assert path in run[name].message, run[name].message
-    assert fresh.manifest() == before
+    for machine in fresh:
+        for path in ("policy.schedule.window", "update_now"):
+            assert path in run[machine.name].message, run[machine.name].message
+    assert [machine.manifest() for machine in fresh] == before
 
 
-def test_the_playbook_site_brings_a_mixed_fleet_under_policy(node: Nodes, ansible: Ansible) -> None:
+def test_the_playbook_site_brings_a_mixed_fleet_under_policy(fresh: list[Node], ansible: Ansible) -> None:
     """Systemd and cron hosts from inventory variables alone; the second run changes nothing; absent removes it all."""
     variables: dict[str, Any] = {
         "autoupdate_product": "command",
@@ -190,21 +229,19 @@ def test_the_playbook_site_brings_a_mixed_fleet_under_policy(node: Nodes, ansibl
         "autoupdate_domain": "emea/finance",
         "autoupdate_domain_policies": {"emea": {"schedule": {"timezone": "Europe/Berlin"}}},
     }
-    fleet = {name: {**variables, "autoupdate_ordinal": number} for number, name in enumerate((SYSTEMD, BARE))}
-    for name in fleet:
-        node(name).renew()
+    fleet = {machine.name: {**variables, "autoupdate_ordinal": number} for number, machine in enumerate(fresh)}
     foretold = ansible.site(fleet, check=True).demand()
     assert all(foretold[name].changed for name in fleet)
-    assert not any(node(name).exists("/etc/epp-autoupdate") for name in fleet)
+    assert not any(machine.exists("/etc/epp-autoupdate") for machine in fresh)
     first = ansible.site(fleet).demand()
     assert all(first[name].changed for name in fleet)
     second = ansible.site(fleet).demand()
     assert not any(second[name].changed for name in fleet), second.output
-    schedules = [node(name).agent_status()["policy"]["schedule"] for name in fleet]
+    schedules = [machine.agent_status()["policy"]["schedule"] for machine in fresh]
     assert {(schedule["timezone"], schedule["start"]) for schedule in schedules} == {("Europe/Berlin", "03:00")}
     gone = ansible.site({name: {**values, "autoupdate_state": "absent"} for name, values in fleet.items()}).demand()
     assert all(gone[name].changed for name in fleet)
-    assert not any(node(name).exists("/etc/epp-autoupdate") for name in fleet)
+    assert not any(machine.exists("/etc/epp-autoupdate") for machine in fresh)
 
 
 def same(one: HostResult, other: HostResult) -> bool:
@@ -221,7 +258,7 @@ def essence(task: dict[str, Any]) -> dict[str, Any]:
 def managed_files(node: Node) -> list[str]:
     """Every regular file of ours that a document makes."""
     script = (
-        "find /usr/local/bin/epp-agent /etc/epp-autoupdate /etc/systemd/system /etc/cron.d /etc/sudoers.d "
+        "find /etc/epp-autoupdate /etc/systemd/system /etc/cron.d /etc/sudoers.d "
         "/etc/polkit-1/rules.d -type f \\( -name '*epp-*' -o -path '*/epp-autoupdate/*' \\) 2>/dev/null | sort"
     )
     return node.run(script, check=False).out.split()
