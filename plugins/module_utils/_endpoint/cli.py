@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Callable
+from typing import Any, Callable
 
 from .._core.faults import InvalidDocument
 from .._core.version import VERSION
 from . import exits
 from .live_host import LocalHost
 
+_HELP_WIDTH = 100
 _DESCRIPTION = "Keeps the components of this endpoint's protection product up to date."
 _EPILOG = f"""\
 exit status:
@@ -65,7 +66,17 @@ def _command(name: str) -> Command:
     return commands[name]
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help of a fixed width: to ask for the terminal's, argparse imports shutil and what comes with it at each start."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_HELP_WIDTH)
+
+
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=_Help, **options)
+
     def error(self, message: str) -> None:  # type: ignore[override]  # exits, as the original does
         self.exit(exits.USAGE, f"{self.format_usage()}epp-agent: {message}\n")
 
@@ -75,7 +86,6 @@ def _parser() -> argparse.ArgumentParser:
         prog="epp-agent",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"epp-agent {VERSION}")
     parser.add_argument("--root", default="", metavar="DIR", help="work on this directory instead of /")

@@ -7,22 +7,18 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from datetime import tzinfo
 
+from .._core import zones
 from .host import Host
-
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
 
 LOCAL = "local"
 _DATABASE = "zoneinfo/"
 
 
-def zone_of(host: Host, name: str) -> ZoneInfo:
-    """The zone that a policy's ``timezone`` means on this host; raises ZoneInfoNotFoundError for an unknown one."""
-    from zoneinfo import ZoneInfo
-
-    return ZoneInfo(local_zone_name(host) if name == LOCAL else name)
+def zone_of(host: Host, name: str) -> tzinfo:
+    """The zone that a policy's ``timezone`` means on this host; raises KeyError for an unknown one."""
+    return zones.zone_of(local_zone_name(host) if name == LOCAL else name)
 
 
 def local_zone_name(host: Host) -> str:
