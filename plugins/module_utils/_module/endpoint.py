@@ -11,8 +11,9 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._endpoint import payload
+from .._endpoint import payload, places
 from .._endpoint.converge import Busy, Converged, converge, remove
+from .._endpoint.host import Host
 from .._endpoint.live_host import LocalHost
 from . import agent_parts as _agent_parts  # noqa: F401
 from . import specs
@@ -27,15 +28,24 @@ def run(module: AnsibleModule) -> None:
         host = LocalHost(wanted.root)
         if wanted.document is None:
             return remove(host, check=module.check_mode)
-        return converge(wanted.document, host, agent=agent_file(), check=module.check_mode)
+        return converge(wanted.document, host, agent=agent_file(host), check=module.check_mode)
 
     converged = guarded(module, work)
     module.exit_json(**result_of(converged, diff=module._diff))
 
 
-def agent_file() -> bytes:
-    """The agent's executable file, for the Python that runs this module."""
-    return payload.build(payload.sources(), interpreter=sys.executable)
+def agent_file(host: Host) -> bytes:
+    """The agent's executable file, for the Python that runs this module.
+
+    What is installed stays if it is the same agent: to build it takes a second, and the byte code in it is not the
+    same to the last bit each time that Python compiles it.
+    """
+    sources = payload.sources()
+    installed = host.read(places.AGENT)
+    if installed is not None and installed.startswith(f"#!{sys.executable} ".encode()):
+        if payload.identity_of(installed) == (payload.digest(sources), payload.bytecode_tag()):
+            return installed
+    return payload.build(sources, interpreter=sys.executable)
 
 
 def result_of(converged: Converged, *, diff: bool) -> dict[str, Any]:

@@ -35,14 +35,14 @@ class EndpointStore:
     """The policy in the document of one enrolled endpoint; to save it is to converge the endpoint again."""
 
     host: Host
-    agent: Callable[[], bytes]
+    agent: Callable[[Host], bytes]
 
     def policy(self) -> Policy:
         return self._document().policy
 
     def save(self, policy: Policy, *, check: bool) -> Converged:
         document = {**self._document().to_dict(), "policy": policy.to_dict()}
-        return converge(EndpointDocument.from_dict(document), self.host, agent=self.agent(), check=check)
+        return converge(EndpointDocument.from_dict(document), self.host, agent=self.agent(self.host), check=check)
 
     def _document(self) -> EndpointDocument:
         document = load_document(self.host)
