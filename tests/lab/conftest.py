@@ -10,8 +10,9 @@ tier is skipped by name, with the reason.
 
 from __future__ import annotations
 
+import contextlib
 import os
-import socket
+import subprocess
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 
 import lab_root
 import pytest
-from fleet import Fleet, Plan
+from fleet import AlreadyUp, Fleet, Plan
 from lab_ansible import REPOSITORY, Ansible
 from lab_nodes import Node
 from lab_server import ComponentServer
@@ -52,17 +53,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def fleet() -> Iterator[Fleet]:
     """The session's own fleet, on a bridge that nobody else has; it goes down with this process, however that ends."""
-    fleet, keeper = Fleet.up(_free_plan(), follow=True)
+    fleet, keeper = _own_fleet()
     yield fleet
     fleet.down()
     keeper.wait(30)
 
 
-def _free_plan() -> Plan:
-    taken = {name for _index, name in socket.if_nameindex()}
+def _own_fleet() -> tuple[Fleet, subprocess.Popen[bytes]]:
     for number in range(80, 100):
-        if f"epp{number}" not in taken:
-            return Plan.of(name=f"epp{number}", subnet=f"10.{number}", systemd=SYSTEMD_MACHINES, bare=BARE_MACHINES)
+        plan = Plan.of(name=f"epp{number}", subnet=f"10.{number}", systemd=SYSTEMD_MACHINES, bare=BARE_MACHINES)
+        with contextlib.suppress(AlreadyUp):
+            return Fleet.up(plan, follow=True)
     raise lab_root.LabError("twenty fleets are already up on this host")
 
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import ipaddress
 import json
 import os
@@ -41,6 +42,10 @@ from lab_root import LabError
 INOTIFY_INSTANCES = 4096
 BOOT_SECONDS = 30
 NAMESPACES = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc")
+
+
+class AlreadyUp(LabError):
+    """A fleet of this name is up."""
 
 
 @dataclass(frozen=True)
@@ -282,23 +287,17 @@ class Fleet:
     def up(cls, plan: Plan, *, follow: bool = False) -> tuple[Fleet, subprocess.Popen[bytes]]:
         """Boot a fleet and wait for every sshd; with ``follow`` it goes down when this process ends."""
         root = lab_root.build()
-        if _keeper_pid(plan.name):
-            raise LabError(f"fleet {plan.name!r} is already up")
-        sweep(plan.name)
-        plan.directory.mkdir(parents=True)
-        _make_room()
-        _make_bridge(plan)
-        (plan.directory / "plan.json").write_text(_plan_json(plan))
-        with (plan.directory / "keeper.log").open("wb") as log:
-            process = subprocess.Popen(
-                [*NAMESPACES, sys.executable, __file__, "keep", plan.name, *["--follow"] * follow],
-                stdin=subprocess.PIPE if follow else subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                env={**os.environ, "EPP_LAB_ROOT": str(root)},
-            )
-        (plan.directory / "pid").write_text(str(process.pid))
+        with (lab_root.CACHE / "fleets.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if _keeper_pid(plan.name):
+                raise AlreadyUp(f"fleet {plan.name!r} is already up")
+            sweep(plan.name)
+            plan.directory.mkdir(parents=True)
+            _make_room()
+            _make_bridge(plan)
+            (plan.directory / "plan.json").write_text(_plan_json(plan))
+            process = _start_keeper(plan, root, follow=follow)
+            (plan.directory / "pid").write_text(str(process.pid))
         fleet = cls(plan)
         try:
             for machine in plan.machines:
@@ -384,6 +383,18 @@ class Fleet:
                 answer = stream.readline().strip()
         if answer != "ok":
             raise LabError(f"{verb} {name}: {answer or 'the keeper is gone'}")
+
+
+def _start_keeper(plan: Plan, root: Path, *, follow: bool) -> subprocess.Popen[bytes]:
+    with (plan.directory / "keeper.log").open("wb") as log:
+        return subprocess.Popen(
+            [*NAMESPACES, sys.executable, __file__, "keep", plan.name, *["--follow"] * follow],
+            stdin=subprocess.PIPE if follow else subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "EPP_LAB_ROOT": str(root)},
+        )
 
 
 def take_down(name: str) -> None:
