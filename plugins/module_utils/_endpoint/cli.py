@@ -67,7 +67,7 @@ def _command(name: str) -> Command:
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """Help of a fixed width: to ask for the terminal's, argparse imports shutil and what comes with it at each start."""
+    """Help of a fixed width: to ask for the terminal's, argparse would import shutil at each start."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=_HELP_WIDTH)

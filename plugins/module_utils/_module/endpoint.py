@@ -35,17 +35,8 @@ def run(module: AnsibleModule) -> None:
 
 
 def agent_file(host: Host) -> bytes:
-    """The agent's executable file, for the Python that runs this module.
-
-    What is installed stays if it is the same agent: to build it takes a second, and the byte code in it is not the
-    same to the last bit each time that Python compiles it.
-    """
-    sources = payload.sources()
-    installed = host.read(places.AGENT)
-    if installed is not None and installed.startswith(f"#!{sys.executable} ".encode()):
-        if payload.identity_of(installed) == (payload.digest(sources), payload.bytecode_tag()):
-            return installed
-    return payload.build(sources, interpreter=sys.executable)
+    """The agent's executable file, for the Python that runs this module; the installed one where it is the same."""
+    return payload.renewed(host.read(places.AGENT), payload.sources(), interpreter=sys.executable)
 
 
 def result_of(converged: Converged, *, diff: bool) -> dict[str, Any]:

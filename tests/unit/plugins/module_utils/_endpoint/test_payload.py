@@ -52,6 +52,18 @@ def test_an_agent_tells_what_it_really_holds(agent: Path, tmp_path: Path) -> Non
     assert identity is None or identity[0] != payload.digest(payload.sources())
 
 
+def test_an_installed_agent_is_kept_unless_it_is_another(agent: Path) -> None:
+    installed, files = agent.read_bytes(), payload.sources()
+    assert payload.renewed(installed, files, interpreter=sys.executable) is installed
+    older = {**files, "_core/version.py": b"VERSION = '0.1'\n"}
+    for other, interpreter in ((None, sys.executable), (b"", sys.executable), (installed, "/usr/bin/other")):
+        assert payload.renewed(other, files, interpreter=interpreter).startswith(f"#!{interpreter} -IS\n".encode())
+    assert payload.identity_of(payload.renewed(installed, older, interpreter=sys.executable)) == (
+        payload.digest(older),
+        payload.bytecode_tag(),
+    )
+
+
 @pytest.mark.parametrize("python", SUPPORTED, ids=lambda python: f"3.{minor(python)}")
 def test_it_starts_and_converges_on_every_python(agent: Path, tmp_path: Path, python: Path) -> None:
     """Byte code of another Python is passed over: the sources beside it work."""
