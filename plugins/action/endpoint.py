@@ -56,7 +56,7 @@ class ActionModule(ActionBase):
         become = connection.become
         return bool(
             connection.has_pipelining
-            and (become is None or getattr(become, "pipelining", True))
+            and (become is None or getattr(become, "pipelining", become.name != "su"))
             and not getattr(connection._shell, "_IS_WINDOWS", False)
             and not self._task.async_val
         )

@@ -26,7 +26,8 @@ attributes:
     support: full
   diff_mode:
     support: full
-    details: The content of the document, which may hold secrets of a proxy or a command line, is never shown.
+    details: >-
+      The policy and all other options are shown. If there are secrets in O(command), set C(no_log) or C(diff=false).
   idempotent:
     support: full
   async:

@@ -66,6 +66,10 @@ def plain(spec: specs.Spec, given: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(option: Mapping[str, Any], value: Any) -> Any:
     if isinstance(value, Mapping):
         return plain(option.get("options", {}), value)
+    if isinstance(value, list):
+        return [_plain({}, item) for item in value]
+    if getattr(value, "__ENCRYPTED__", False):
+        return str(value)  # a text from a vault, which ansible-core 2.18 decrypts only now
     kind = option.get("type", "")
     if value == "" and kind in _MAY_NOT_BE_EMPTY:
         return None
