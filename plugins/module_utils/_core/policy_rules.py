@@ -13,10 +13,10 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
+from . import values
 from .durations import format_duration
 from .faults import Faults, show
 from .policy_words import Frequency
-from .values import value
 
 _BY_WINDOW = ("schedule.start", "schedule.window")
 _BY_INTERVAL = ("schedule.interval", "schedule.configuration_once_per_day")
@@ -24,7 +24,7 @@ _FREQUENCY = "schedule.frequency"
 _MOST = {Frequency.MINUTES: 59, Frequency.HOURS: 23}
 
 
-@value
+@values.value
 class Given:
     """A key's value and the layer that set it: ``rank`` counts from 0 at the outermost, ``prefix`` is its path."""
 

@@ -56,7 +56,7 @@ def text_of(keeper, rights):
 @pytest.mark.parametrize(("rights", "grants"), GRANTS)
 def test_polkit_grants_exactly_the_units_of_the_privileges(rights, grants):
     rule = text_of(PolkitRights(), rights)
-    assert json.loads(re.search(r"var granted = (\[.*?\]);", rule, re.DOTALL).group(1)) == [unit for unit, _ in grants]
+    assert json.loads(re.search(r"var granted = (\[.*?\]);", rule, re.DOTALL).group(1)) == [grant[0] for grant in grants]
 
 
 def test_polkitd_which_is_not_root_can_read_the_rule():
@@ -79,7 +79,7 @@ def test_a_group_s_name_is_no_code():
 def test_sudo_grants_exactly_the_command_lines_of_the_privileges(rights, grants):
     text = text_of(SudoersRights(), rights).replace("\\\n", "")
     commands = re.search(r"^Cmnd_Alias \w+ = (.*)$", text, re.MULTILINE).group(1)
-    assert re.split(r",\s+", commands) == [f"{AGENT} {arguments}" for _, arguments in grants]
+    assert re.split(r",\s+", commands) == [f"{AGENT} {arguments}" for _unit, arguments in grants]
     assert text.endswith("\n%epp-users ALL = (root) NOPASSWD: EPP_AUTOUPDATE\n")
 
 
