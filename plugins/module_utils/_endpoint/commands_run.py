@@ -106,17 +106,23 @@ def _ask_as_user(host: LocalHost, action: UserAction, options: argparse.Namespac
     require(host, action, before["policy"])
     done = host.run(select_scheduler(before["scheduler"], host).user_command(action.value), timeout=_USER_COMMAND_S)
     if action is UserAction.UPDATE_NOW:
-        return _tell_update(before, _public_status(host), done.err or done.out, options)
+        if done.code != 0 and _last_manual(before) == _last_manual(_public_status(host)):
+            raise closed_door(action, done.err or done.out)
+        return _tell_update(_last_manual(_public_status(host)), options)
     if done.code != 0:
         raise closed_door(action, done.err or done.out)
     return exits.DONE
 
 
-def _tell_update(before: dict[str, Any], after: dict[str, Any], complaint: str, options: argparse.Namespace) -> int:
-    """The result of a user's Update Now, which is the last manual run if that is a new one."""
-    earlier, last = (status["last"].get(Trigger.MANUAL.value) for status in (before, after))
-    if last is None or last == earlier:
-        raise closed_door(UserAction.UPDATE_NOW, complaint)
+def _last_manual(status: dict[str, Any]) -> dict[str, Any] | None:
+    last: dict[str, Any] | None = status["last"].get(Trigger.MANUAL.value)
+    return last
+
+
+def _tell_update(last: dict[str, Any] | None, options: argparse.Namespace) -> int:
+    """The result of a user's Update Now; two within one second may have left the same record."""
+    if last is None:
+        raise closed_door(UserAction.UPDATE_NOW, "it left no result")
     text = "; ".join(part for part in (f"update (manual): {last['result']}", last["why"]) if part)
     return _say(options, last, text, exits.of_result(Result(last["result"])))
 
