@@ -156,11 +156,14 @@ def _apply(endpoint: Endpoint, wanted: Desired, changes: tuple[Change, ...]) -> 
     host = endpoint.host
     changed = {change.path for change in changes}
     by_path: dict[str, Entry] = {entry.path: entry for entry in wanted.entries}
-    for scheduler in all_schedulers(host):
-        if scheduler.name != endpoint.scheduler.name and changed & set(scheduler.owned()):
-            scheduler.deactivate()
+    others = [scheduler for scheduler in all_schedulers(host) if scheduler.name != endpoint.scheduler.name]
+    left = [scheduler for scheduler in others if changed & set(scheduler.owned())]
+    for scheduler in left:
+        scheduler.deactivate()
     for change in changes:
         place(host, by_path.get(change.path, Absent(change.path)))
+    for scheduler in left:
+        scheduler.forget()
     created = groups.create(host, rights_of(endpoint.document))
     if created:
         StateStore(host).change(lambda state: replace(state, created_group=created))
