@@ -31,6 +31,12 @@ class Cost:
     endpoints: float
     other: float
 
+    def __str__(self) -> str:
+        return (
+            f"{self.wall:.2f} s; CPU {self.controller:.2f} s controller, {self.endpoints:.2f} s endpoints, "
+            f"{self.other:.2f} s other work"
+        )
+
 
 @dataclass(frozen=True)
 class Finished:

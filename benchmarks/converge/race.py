@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from contenders import FLOOR, OURS, TITLES, Contender, ContenderFailed
 from machines import Machines, timers
@@ -35,6 +36,7 @@ class Race:
         self._started = machines.active(self._timers)
         if self._demand(self._ours):
             raise ContenderFailed("the second converge of ours changes something: there is no no-op to compare")
+        self._remark = self._how_ours_went()
         self._recipe = recipe(self._wanted, next(iter(self._started.values())))
         _tell(self._recipe.summary())
         self._contenders: list[Contender] = []
@@ -49,6 +51,12 @@ class Race:
         """Every run finds the machines as it wants them."""
         self._demand(self._ours)
         return self._take_turns("no-op", self._again)
+
+    def _how_ours_went(self) -> str:
+        """A remark when converged machines did not get our fast path: the figures are then the module's."""
+        loud = replace(self._ours, argv=(*self._ours.argv, "-vvv"))
+        by_module = self._run(loud)[2].count("Using module file")
+        return f"{by_module} of our no-ops went through the module instead of the agent" if by_module else ""
 
     def _enter(self, stage: Stage) -> None:
         makers: dict[str, Callable[[], Contender]] = {
@@ -65,7 +73,8 @@ class Race:
                 self._gaps[name] = str(failure)
 
     def _take_turns(self, what: str, run: Callable[[Contender], Cost]) -> Section:
-        section = Section(len(self._machines.names), what, {name: Series(TITLES[name]) for name in self._rounds})
+        series = {name: Series(TITLES[name]) for name in self._rounds}
+        section = Section(len(self._machines.names), what, series, remark=self._remark)
         for name, gap in self._gaps.items():
             section.series[name].gap = gap
         for number in range(max(self._rounds.values())):
@@ -91,12 +100,12 @@ class Race:
         left = self._machines.compare({host: {} for host in self._wanted})
         if left:
             raise RuntimeError("the machines are not empty:\n" + "\n".join(left[:20]))
-        cost, _changes = self._run(contender)
+        cost, _changes, _output = self._run(contender)
         self._check_deployed()
         return cost
 
     def _again(self, contender: Contender) -> Cost:
-        cost, changes = self._run(contender)
+        cost, changes, _output = self._run(contender)
         if changes:
             raise ContenderFailed(f"{changes} changes in a run that had nothing to change")
         return cost
@@ -109,7 +118,8 @@ class Race:
         if active != self._started:
             raise ContenderFailed(f"not the same timers run: {active} instead of {self._started}")
 
-    def _run(self, contender: Contender) -> tuple[Cost, int]:
+    def _run(self, contender: Contender) -> tuple[Cost, int, str]:
+        """What it cost, the number of changes, and the output."""
         if self._cold:
             self._machines.disconnect()
         done = self._machines.meter.run(contender.argv, env=contender.env, cwd=contender.cwd)
@@ -119,7 +129,7 @@ class Race:
         changes = contender.changes(done.output)
         if done.code:
             raise ContenderFailed(f"exit status {done.code}:\n{done.output[-3000:]}")
-        return done.cost, changes
+        return done.cost, changes, done.output
 
     def _demand(self, contender: Contender) -> int:
         """Run something that is not measured; returns the number of changes."""

@@ -41,7 +41,8 @@ class Section:
 
     endpoints: int
     what: str
-    series: dict[str, Series] = field(default_factory=dict)
+    series: dict[str, Series]
+    remark: str = ""
 
     def table(self) -> str:
         """A Markdown table; the ratios are those of medians."""
@@ -56,7 +57,7 @@ class Section:
 
     def to_dict(self) -> dict[str, Any]:
         series = {name: series.to_dict() for name, series in self.series.items()}
-        return {"endpoints": self.endpoints, "what": self.what, "contenders": series}
+        return {"endpoints": self.endpoints, "what": self.what, "remark": self.remark, "contenders": series}
 
     def _row(self, series: Series) -> str:
         if not series.costs:
@@ -74,17 +75,17 @@ class Section:
 
     def _notes(self) -> str:
         """What to know before the figures are believed."""
-        gaps = [f"\n{series.title} is missing: {series.gap}" for series in self.series.values() if series.gap]
+        gaps = [f"{series.title} is missing: {series.gap}" for series in self.series.values() if series.gap]
         capacity = os.cpu_count() or 1
         disturbed = [
             series.title
             for series in self.series.values()
             if any(cost.other > 0.25 * capacity * cost.wall for cost in series.costs)
         ]
-        noise = [f"\nOther work took more than a quarter of this machine during: {', '.join(disturbed)}"] * bool(
+        noise = [f"Other work took more than a quarter of this machine during: {', '.join(disturbed)}"] * bool(
             disturbed
         )
-        return "".join(f"\n{line}" for line in (*gaps, *noise))
+        return "".join(f"\n\n{line}" for line in (self.remark, *gaps, *noise) if line)
 
 
 def circumstances() -> dict[str, Any]:
