@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,20 @@ def files(root: Path) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def converged(control: Control) -> Control:
-    """A control node whose host has the agent."""
+@pytest.fixture(scope="module")
+def first_converge(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A host after its first converge; every test gets a copy."""
+    control = Control(tmp_path_factory.mktemp("first"))
     first = control.task(options(control))
     assert first.code == 0, first.output
     assert first.of("n1")["changed"] is True
+    return control.root("n1")
+
+
+@pytest.fixture
+def converged(control: Control, first_converge: Path) -> Control:
+    """A control node whose host has the agent."""
+    shutil.copytree(first_converge, control.root("n1"), symlinks=True)
     return control
 
 
