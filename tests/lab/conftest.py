@@ -63,7 +63,7 @@ def _own_fleet() -> tuple[Fleet, subprocess.Popen[bytes]]:
     for number in range(80, 100):
         plan = Plan.of(name=f"epp{number}", subnet=f"10.{number}", systemd=SYSTEMD_MACHINES, bare=BARE_MACHINES)
         with contextlib.suppress(AlreadyUp):
-            return Fleet.up(plan, follow=True)
+            return Fleet.up(plan, follow=True, boot=False)
     raise lab_root.LabError("twenty fleets are already up on this host")
 
 
@@ -90,14 +90,19 @@ def hosts(request: pytest.FixtureRequest, inventory: Path) -> Callable[[str], An
 
 @pytest.fixture(scope="session")
 def node(fleet: Fleet, hosts: Callable[[str], Any]) -> Callable[[str], Node]:
-    """``node("n1")``: that machine."""
-    return lambda name: Node(fleet, name, hosts)
+    """``node("n1")``: that machine, booted at its first use."""
+
+    def find(name: str) -> Node:
+        fleet.boot_if_off(name)
+        return Node(fleet, name, hosts)
+
+    return find
 
 
 @pytest.fixture(scope="session")
-def ansible(inventory: Path, tmp_path_factory: pytest.TempPathFactory) -> Ansible:
-    """Real ansible-playbook runs of this collection against the fleet."""
-    return Ansible(inventory=inventory, work=tmp_path_factory.mktemp("ansible"))
+def ansible(fleet: Fleet, inventory: Path, tmp_path_factory: pytest.TempPathFactory) -> Ansible:
+    """Real ansible-playbook runs of this collection against the fleet, whose machines boot at their first use."""
+    return Ansible(inventory=inventory, work=tmp_path_factory.mktemp("ansible"), prepare=fleet.boot_if_off)
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,6 +109,9 @@ class Keeper:
         self._plan = plan
         self._root = root
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._door = socket.socket(socket.AF_UNIX)
+        self._door.bind(str(plan.directory / "control"))
+        self._door.listen()
 
     def boot(self, name: str) -> None:
         machine = self._plan.machine(name)
@@ -166,21 +170,18 @@ class Keeper:
 
     def serve(self, *, until_closed: int | None) -> None:
         """Take commands until one says down, or until the file descriptor ``until_closed`` reaches its end."""
-        door = socket.socket(socket.AF_UNIX)
-        door.bind(str(self._plan.directory / "control"))
-        door.listen()
         with selectors.DefaultSelector() as selector:
-            selector.register(door, selectors.EVENT_READ)
+            selector.register(self._door, selectors.EVENT_READ)
             if until_closed is not None:
                 selector.register(until_closed, selectors.EVENT_READ)
             while True:
                 for key, _events in selector.select():
-                    if key.fileobj is not door or self._answer(door) == "down":
+                    if key.fileobj is not self._door or self._answer() == "down":
                         return
 
-    def _answer(self, door: socket.socket) -> str:
+    def _answer(self) -> str:
         """Carry out one command and return its verb."""
-        connection, _peer = door.accept()
+        connection, _peer = self._door.accept()
         with connection, connection.makefile("rw") as stream:
             verb, _space, name = stream.readline().strip().partition(" ")
             commands = {
@@ -258,15 +259,15 @@ def _drop_group(group: Path) -> None:
             os.rmdir(directory)
 
 
-def keep(plan: Plan, root: Path, *, until_closed: int | None) -> None:
-    """The keeper's main: boots the fleet, serves commands, and leaves nothing behind."""
+def keep(plan: Plan, root: Path, *, boot: bool, until_closed: int | None) -> None:
+    """The keeper's main: boots the machines if told to, serves commands, and leaves nothing behind."""
     # A host with hybrid (v1 and v2) control groups can't boot systemd in a container: show it a plain v2 tree.
     if cgroup_root().name == "unified":
         _run(["umount", "-R", "/sys/fs/cgroup"])
         _run(["mount", "-t", "cgroup2", "none", "/sys/fs/cgroup"])
     keeper = Keeper(plan, root)
     try:
-        for machine in plan.machines:
+        for machine in plan.machines if boot else ():
             keeper.boot(machine.name)
         keeper.serve(until_closed=until_closed)
     finally:
@@ -284,11 +285,13 @@ class Fleet:
         self.plan = plan
 
     @classmethod
-    def up(cls, plan: Plan, *, follow: bool = False) -> tuple[Fleet, subprocess.Popen[bytes]]:
-        """Boot a fleet and wait for every sshd; with ``follow`` it goes down when this process ends."""
+    def up(cls, plan: Plan, *, follow: bool = False, boot: bool = True) -> tuple[Fleet, subprocess.Popen[bytes]]:
+        """Start a fleet and its machines, and wait for every sshd.
+
+        With ``follow`` it goes down when this process ends, without ``boot`` its machines are off until asked for.
+        """
         root = lab_root.build()
-        with (lab_root.CACHE / "fleets.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with _claiming():
             if _keeper_pid(plan.name):
                 raise AlreadyUp(f"fleet {plan.name!r} is already up")
             sweep(plan.name)
@@ -296,11 +299,12 @@ class Fleet:
             _make_room()
             _make_bridge(plan)
             (plan.directory / "plan.json").write_text(_plan_json(plan))
-            process = _start_keeper(plan, root, follow=follow)
+            process = _start_keeper(plan, root, ["--follow"] * follow + ["--boot"] * boot)
             (plan.directory / "pid").write_text(str(process.pid))
-        fleet = cls(plan)
+            fleet = cls(plan)
+            fleet._wait_for_keeper()
         try:
-            for machine in plan.machines:
+            for machine in plan.machines if boot else ():
                 fleet.wait_for_ssh(machine.name)
         except BaseException:
             log_text = (plan.directory / "keeper.log").read_text()
@@ -320,6 +324,14 @@ class Fleet:
     def boot(self, name: str) -> None:
         self._command("boot", name)
         self.wait_for_ssh(name)
+
+    def boot_if_off(self, *names: str) -> None:
+        """Boot those machines that were never booted (or wiped since), all at once."""
+        fresh = [name for name in names if not self.plan.upper(name).exists()]
+        for name in fresh:
+            self._command("boot", name)
+        for name in fresh:
+            self.wait_for_ssh(name)
 
     def stop(self, name: str) -> None:
         self._command("stop", name)
@@ -373,6 +385,13 @@ class Fleet:
             ]
         )
 
+    def _wait_for_keeper(self) -> None:
+        limit = time.monotonic() + BOOT_SECONDS
+        while not (self.plan.directory / "control").exists():
+            if time.monotonic() > limit:
+                raise LabError(f"the keeper does not answer: {(self.plan.directory / 'keeper.log').read_text()}")
+            time.sleep(0.02)
+
     def _command(self, verb: str, name: str) -> None:
         if name:
             self.plan.machine(name)
@@ -385,11 +404,19 @@ class Fleet:
             raise LabError(f"{verb} {name}: {answer or 'the keeper is gone'}")
 
 
-def _start_keeper(plan: Plan, root: Path, *, follow: bool) -> subprocess.Popen[bytes]:
+@contextlib.contextmanager
+def _claiming() -> Iterator[None]:
+    """Nobody else starts or tidies up a fleet meanwhile."""
+    with (lab_root.CACHE / "fleets.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _start_keeper(plan: Plan, root: Path, options: list[str]) -> subprocess.Popen[bytes]:
     with (plan.directory / "keeper.log").open("wb") as log:
         return subprocess.Popen(
-            [*NAMESPACES, sys.executable, __file__, "keep", plan.name, *["--follow"] * follow],
-            stdin=subprocess.PIPE if follow else subprocess.DEVNULL,
+            [*NAMESPACES, sys.executable, __file__, "keep", plan.name, *options],
+            stdin=subprocess.PIPE if "--follow" in options else subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -403,13 +430,13 @@ def take_down(name: str) -> None:
     if pid:
         with contextlib.suppress(LabError, OSError):
             Fleet.find(name)._command("down", "")
-        for _try in range(150):
-            if not _keeper_pid(name):
-                break
-            time.sleep(0.1)
-        else:
-            os.kill(pid, signal.SIGKILL)
-    sweep(name)
+        if not _gone(name, seconds=30):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            _gone(name, seconds=10)
+    with _claiming():
+        if not _keeper_pid(name):  # else a successor of the same name is up already
+            sweep(name)
 
 
 def sweep(name: str) -> None:
@@ -418,8 +445,12 @@ def sweep(name: str) -> None:
     with contextlib.suppress(OSError):
         _kill_group(group)
     _drop_group(group)
-    shutil.rmtree(lab_root.CACHE / "fleets" / name, ignore_errors=True)
     subprocess.run(["ip", "link", "del", name], stderr=subprocess.DEVNULL, check=False)
+    directory = lab_root.CACHE / "fleets" / name
+    grave = directory.with_name(f".{name}-{os.getpid()}-{time.monotonic_ns()}")
+    with contextlib.suppress(FileNotFoundError):
+        directory.rename(grave)  # first, so that nothing of a successor's is removed with it
+        shutil.rmtree(grave, ignore_errors=True)
 
 
 def _keeper_pid(name: str) -> int | None:
@@ -430,6 +461,15 @@ def _keeper_pid(name: str) -> int | None:
     except (OSError, ValueError):
         return None
     return pid if name.encode() in command and state != "Z" else None
+
+
+def _gone(name: str, *, seconds: float) -> bool:
+    limit = time.monotonic() + seconds
+    while _keeper_pid(name):
+        if time.monotonic() > limit:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def _make_room() -> None:
@@ -480,6 +520,7 @@ def _parser() -> argparse.ArgumentParser:
     keeper = verbs.add_parser("keep", help="internal: the process that owns a fleet")
     keeper.add_argument("name")
     keeper.add_argument("--follow", action="store_true")
+    keeper.add_argument("--boot", action="store_true")
     return parser
 
 
@@ -498,7 +539,8 @@ def main() -> int:
         take_down(arguments.name)
     elif arguments.verb == "keep":
         plan = Fleet.find(arguments.name).plan
-        keep(plan, Path(os.environ["EPP_LAB_ROOT"]), until_closed=0 if arguments.follow else None)
+        root = Path(os.environ["EPP_LAB_ROOT"])
+        keep(plan, root, boot=arguments.boot, until_closed=0 if arguments.follow else None)
     else:
         fleet = Fleet.find(arguments.name)
         {"stop": fleet.stop, "kill": fleet.kill, "start": fleet.boot}[arguments.verb](arguments.machine)

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,9 @@ class Run:
 class Ansible:
     """Runs the collection's playbooks and modules against a fleet."""
 
-    def __init__(self, *, inventory: Path, work: Path) -> None:
+    def __init__(self, *, inventory: Path, work: Path, prepare: Callable[..., None]) -> None:
+        """``prepare`` gets the names of a run's hosts before it starts."""
+        self._prepare = prepare
         self._inventory = inventory
         self._work = work
         self._count = 0
@@ -103,6 +106,7 @@ class Ansible:
         return self._run(str(path), hosts, check, diff)
 
     def _run(self, playbook: str, hosts: dict[str, dict[str, Any]], check: bool, diff: bool) -> Run:
+        self._prepare(*hosts)
         self._count += 1
         results = self._work / f"results-{self._count}.jsonl"
         variables = self._work / f"inventory-{self._count}.json"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
 from typing import Any
 
 import lab_documents as documents
@@ -32,23 +33,23 @@ def scanner(node: Callable[[str], Node], ansible: Ansible, component_server: Com
     machine.run("rm -rf /var/lib/clamav/* /srv/* /var/lib/epp-autoupdate/state.json")
     machine.run(f"printf 'x {MARK.decode()} y' >/srv/planted")
     ansible.converge({SCANNER: scanning(component_server)}).demand()
-    machine.run(["systemctl", "stop", "epp-update.timer"])  # this test starts the scheduled run itself
     assert machine.agent_run("manual").json()["result"] == "updated"
     assert machine.agent_status()["scan"]["last"] is None
     return machine
 
 
 def scanning(server: ComponentServer, **changes: Any) -> documents.Document:
+    """Scans after events; the schedule's instant for today is the minute that has just begun."""
     own = {
         "product": "clamav",
         "clamav": {"databases": [], "custom_urls": [f"{server.url}/lab.ndb"]},
         "policy": {
             "events": {"scan_after_update": True},
-            "schedule": {"frequency": "minutes", "interval": 1},
+            "schedule": {"frequency": "daily", "start": f"{datetime.now(timezone.utc):%H:%M}", "window": "1m"},
             "privileges": {"go_roaming": True},
         },
     }
-    return documents.merged(documents.quiet(SCANNER, **own), changes)
+    return documents.merged(documents.quiet(SCANNER, ordinal=0, **own), changes)
 
 
 def publish_what_finds_it(server: ComponentServer, note: str = "") -> None:
@@ -86,6 +87,7 @@ def test_a_download_brings_the_signature_and_the_scan_finds_the_file(
 def test_other_updates_do_not_scan(scanner: Node, component_server: ComponentServer, trigger: str) -> None:
     """E3: not after a scheduled update, and Update Now is no event either."""
     publish_what_finds_it(component_server)
+    scanner.apply(scanning(component_server))
     scanner.run(["systemctl", "start", f"epp-update@{trigger}.service"])
     assert scanner.agent_status()["last"][trigger]["result"] == "updated"
     time.sleep(3)

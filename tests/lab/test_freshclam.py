@@ -52,12 +52,23 @@ def test_a_fresh_install_without_any_database(
 ) -> None:
     """The first update, through the hardened unit, fills an empty directory with files of the databases' owner."""
     component_server.publish(databases(3))
-    machine.run(f"rm -rf {DIRECTORY}")
     machine.run(["systemctl", "start", "epp-update@manual.service"])
     run = machine.agent_status()["last"]["manual"]
     assert (run["result"], run["changed"]) == ("updated", ["test"])
     assert versions(machine) == {"test": "3"}
     assert machine.run(["stat", "-c", "%U", DIRECTORY, f"{DIRECTORY}/test.cvd"]).out.split() == ["clamav"] * 2
+
+
+def test_a_missing_database_directory_is_made(
+    machine: Node, component_server: ComponentServer, databases: Databases
+) -> None:
+    """Also from inside the unit, whose file system is read-only but for what it needs."""
+    component_server.publish(databases(3))
+    machine.run(f"rm -rf {DIRECTORY}")
+    machine.run(["systemctl", "start", "epp-update@manual.service"], check=False)
+    run = machine.agent_status()["last"]["manual"]
+    machine.run(f"install -d -o clamav -g clamav {DIRECTORY}")
+    assert run["result"] == "updated", run
 
 
 def test_from_1_to_3_by_patches_only_then_current_by_one_conditional_request(
