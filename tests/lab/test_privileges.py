@@ -89,11 +89,11 @@ def test_the_table(machine: Node, toggle: bool, on: bool, switch: str | None, ru
         assert as_user(machine, "alice", "schedule", switch).code == 0
     grant(machine, **policy)  # where option 1 is gone now, option 2 holds again at once
 
+    assert runs_when_scheduled(machine) == runs
     told = {None: None, "enable": True, "disable": False}[switch]
     status = machine.agent_status()
     assert (status["switch"], status["scheduled_update"]) == (told, runs)
     assert (status["next_run"] is not None) == runs
-    assert runs_when_scheduled(machine) == runs
 
     opposite = "enable" if switch == "disable" else "disable"
     if not toggle:

@@ -28,6 +28,7 @@ Databases = Callable[[int], dict[str, Path]]
 
 # Prints, for every file of the version that is in place, its name and digest.
 LOOK = f"cd {PLACE}/current/ && sha256sum -- *"
+UNDER_WAY = f"find {PLACE}/incoming -name '*.part' -size +8k | grep -q ."
 
 
 @pytest.fixture(scope="module")
@@ -147,9 +148,9 @@ def test_killed_at_any_moment_a_database_stays_usable(
 def test_told_to_stop_it_says_so(with_files: Node, component_server: ComponentServer) -> None:
     component_server.throttle("60k")
     component_server.publish(documents.file_source("2", contents("2")))
-    with_files.run(
-        "systemctl start --no-block epp-update@download.service; sleep 1.5; systemctl stop epp-update@download"
-    )
+    with_files.run(["systemctl", "start", "--no-block", "epp-update@download.service"])
+    with_files.wait(UNDER_WAY, seconds=60, why="a transfer is under way")
+    with_files.run(["systemctl", "stop", "epp-update@download.service"])
     status = with_files.agent_status()
     assert status["running"] is None
     assert (status["last"]["download"]["result"], status["last"]["download"]["why"]) == (
@@ -291,7 +292,7 @@ def test_a_transfer_that_breaks_off_goes_on_where_it_stopped(
     component_server.throttle("100k")
     component_server.publish(documents.file_source("2", contents("2", count=1, size=600 * KILOBYTE)))
     with_files.run(["systemctl", "start", "--no-block", "epp-update@download.service"])
-    time.sleep(3)
+    with_files.wait(UNDER_WAY, seconds=60, why="a transfer is under way")
     component_server.stop()
     with_files.wait("! systemctl is-active -q epp-update@download.service", seconds=30, why="the run gives up")
     assert with_files.agent_status()["last"]["download"]["result"] in ("failed", "unreachable")
