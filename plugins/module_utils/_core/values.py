@@ -11,13 +11,14 @@ third of a start. Here one set of functions serves all classes. To a type checke
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Callable, TypeVar
-
-T = TypeVar("T")
-
+TYPE_CHECKING = False  # type checkers take it for True; to import typing for it would cost a start a tenth
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Callable, TypeVar
+
     from typing_extensions import dataclass_transform
+
+    T = TypeVar("T")
 else:
 
     def dataclass_transform(**_options):

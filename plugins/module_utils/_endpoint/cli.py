@@ -32,9 +32,10 @@ exit status:
 Command = Callable[[LocalHost, argparse.Namespace], int]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status."""
+def main(argv: Sequence[str], *, given: bytes | None = None) -> int:
+    """Run one command; returns the exit status. ``given`` is standard input where it has been read already."""
     options = _parser().parse_args(argv)
+    options.given = given
     try:
         return _command(options.command)(LocalHost(options.root), options)
     except (InvalidDocument, LookupError, PermissionError, OSError, ValueError) as error:

@@ -9,39 +9,53 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import syslog
 from typing import Any
 
 from .._core.document import EndpointDocument
 from .._core.faults import InvalidDocument
 from . import exits
-from .converge import Busy, Converged, converge, remove
+from .converge import Busy, converge, remove
+from .identity import own_digest
 from .live_host import LocalHost
+from .settled import RECORD
+from .witness import Witness
 
 
 def apply(host: LocalHost, options: argparse.Namespace) -> int:
     """Converge and write one JSON result; a refused document is one too (``failed`` and ``msg``)."""
-    if options.digest and options.digest != _own_digest():
+    if options.digest and options.digest != own_digest():
         return _tell({"stale": True}, exits.STALE)
     try:
-        converged = _converged(host, options)
+        result = _result(Witness(host.root), options)
     except InvalidDocument as error:
         return _tell({"failed": True, "changed": False, "msg": str(error)}, exits.BAD_DOCUMENT)
     except (OSError, Busy, LookupError, ValueError) as error:
         return _tell({"failed": True, "changed": False, "msg": str(error) or repr(error)}, exits.FAILED)
-    result = converged.to_result()
     if not options.diff:
         del result["diff"]
     return _tell(result, exits.DONE)
 
 
-def _converged(host: LocalHost, options: argparse.Namespace) -> Converged:
+def _result(host: Witness, options: argparse.Namespace) -> dict[str, Any]:
     if options.absent:
-        return remove(host, check=options.check)
+        return remove(host, check=options.check).to_result()
+    given = sys.stdin.buffer.read() if options.given is None else options.given
     try:
-        raw = json.loads(sys.stdin.buffer.read())
+        raw = json.loads(given)
     except ValueError as error:
         raise ValueError(f"standard input is not JSON: {error}") from error
-    return converge(EndpointDocument.from_dict(raw), host, agent=own_file(), check=options.check)
+    converged = converge(EndpointDocument.from_dict(raw), host, agent=own_file(), check=options.check)
+    if options.digest and not options.check and not converged.changed:
+        _settle(host, given, options.digest, converged.to_result())
+    return converged.to_result()
+
+
+def _settle(host: Witness, document: bytes, digest: str, result: dict[str, Any]) -> None:
+    try:
+        host.settle(document=document, digest=digest, result=result)
+    except OSError as error:  # only the next converge's short way is lost
+        host.log(syslog.LOG_WARNING, f"{RECORD} can't be written: {error}")
 
 
 def own_file() -> bytes | None:
@@ -51,15 +65,6 @@ def own_file() -> bytes | None:
             return file.read()
     except OSError:
         return None
-
-
-def _own_digest() -> str | None:
-    """The digest that was put into this agent when it was built for this Python; None for another Python."""
-    try:
-        from .. import _identity  # type: ignore[attr-defined]  # exists in the built agent only
-    except ImportError:
-        return None
-    return str(_identity.DIGEST) if sys.implementation.cache_tag == _identity.BYTECODE else None
 
 
 def _tell(result: dict[str, Any], status: int) -> int:

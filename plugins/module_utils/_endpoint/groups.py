@@ -14,7 +14,7 @@ _TIMEOUT_S = 30.0
 
 def missing(host: Host, rights: Rights) -> tuple[str, ...]:
     """What is to be corrected, in words; nothing in a sandbox, whose users are not this system's."""
-    wanted = host.live and bool(rights.granted()) and not _exists(rights.group)
+    wanted = host.live and bool(rights.granted()) and not host.group_exists(rights.group)
     return (f"group {rights.group} is created",) if wanted else ()
 
 
@@ -28,18 +28,8 @@ def create(host: Host, rights: Rights) -> str | None:
 
 def remove(host: Host, group: str) -> None:
     """Remove a group that ``create`` had made."""
-    if host.live and _exists(group):
+    if host.live and host.group_exists(group):
         _command(host, "groupdel", group)
-
-
-def _exists(group: str) -> bool:
-    import grp
-
-    try:
-        grp.getgrnam(group)
-    except KeyError:
-        return False
-    return True
 
 
 def _command(host: Host, *argv: str) -> None:

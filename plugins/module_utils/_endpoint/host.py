@@ -6,20 +6,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Protocol
 
-from .._core.values import value
+from .process import Completed
 
-
-@value
-class Completed:
-    """A finished process. ``code`` is its exit status (negative: ended by that signal), output is text in UTF-8."""
-
-    code: int
-    out: str
-    err: str
-    timed_out: bool = False
+__all__ = ("Completed", "Host")
 
 
 class Host(Protocol):
@@ -54,6 +47,15 @@ class Host(Protocol):
 
     def exists(self, path: str) -> bool:
         """Whether the path exists (a dangling link does)."""
+
+    def status(self, path: str) -> os.stat_result | None:
+        """The file's own status, a link not followed; None when there is nothing."""
+
+    def target(self, path: str) -> str | None:
+        """Where a symbolic link leads; None for anything else."""
+
+    def group_exists(self, name: str) -> bool:
+        """Whether the system has a group of this name."""
 
     def write(self, path: str, content: bytes, *, mode: int = 0o644, owner: str | None = None) -> None:
         """Replace a file atomically and durably (C3), creating parent directories (0755) that are missing.

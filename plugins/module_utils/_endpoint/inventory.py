@@ -17,13 +17,11 @@ from .live_host import temporary_name
 
 def look(host: Host, path: str) -> Found | None:
     """What is at ``path``, without following a link; None when nothing is."""
-    real = host.real(path)
-    try:
-        status = os.lstat(real)
-    except (FileNotFoundError, NotADirectoryError):
+    status = host.status(path)
+    if status is None:
         return None
     if stat.S_ISLNK(status.st_mode):
-        return Found(target=os.readlink(real))
+        return Found(target=host.target(path))
     # Everything that a converge places is root's; in a directory that stands for a host the owner is who made it.
     foreign = host.live and (status.st_uid, status.st_gid) != (0, 0)
     mode = stat.S_IMODE(status.st_mode)

@@ -12,7 +12,8 @@ import time
 from collections.abc import Sequence
 
 from . import process
-from .host import Completed
+from .process import Completed
+from .settled import group_exists
 
 SANDBOX_LOG = "/var/log/epp-agent.log"
 _NAME_IN_JOURNAL = "epp-agent"
@@ -39,6 +40,10 @@ class LocalHost:
         return time.time()
 
     def real(self, path: str) -> str:
+        """The path with the root prefix, for programs and libraries that need one."""
+        return self._inside(path)
+
+    def _inside(self, path: str) -> str:
         """The path below the root; a link in its way that leads out of the root is refused with PermissionError."""
         if not self.root:
             return path
@@ -55,16 +60,31 @@ class LocalHost:
 
     def read(self, path: str) -> bytes | None:
         try:
-            with open(self.real(path), "rb") as file:
+            with open(self._inside(path), "rb") as file:
                 return file.read()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
 
     def exists(self, path: str) -> bool:
-        return os.path.lexists(self.real(path))
+        return os.path.lexists(self._inside(path))
+
+    def status(self, path: str) -> os.stat_result | None:
+        try:
+            return os.lstat(self._inside(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def target(self, path: str) -> str | None:
+        try:
+            return os.readlink(self._inside(path))
+        except OSError:
+            return None
+
+    def group_exists(self, name: str) -> bool:
+        return group_exists(name)
 
     def write(self, path: str, content: bytes, *, mode: int = 0o644, owner: str | None = None) -> None:
-        target, temporary = self.real(path), temporary_name(self.real(path))
+        target, temporary = self._inside(path), temporary_name(self._inside(path))
         self.mkdir_parents(path)
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
@@ -83,7 +103,7 @@ class LocalHost:
         _sync_directory(os.path.dirname(target))
 
     def link(self, path: str, target: str) -> None:
-        real, temporary = self.real(path), temporary_name(self.real(path))
+        real, temporary = self._inside(path), temporary_name(self._inside(path))
         self.mkdir_parents(path)
         _unlink(temporary)
         os.symlink(target, temporary)
@@ -91,7 +111,7 @@ class LocalHost:
         _sync_directory(os.path.dirname(real))
 
     def mkdir(self, path: str, *, mode: int = 0o755, owner: str | None = None) -> None:
-        real = self.real(path)
+        real = self._inside(path)
         self.mkdir_parents(path)
         if not os.path.isdir(real):
             os.mkdir(real)
@@ -104,10 +124,10 @@ class LocalHost:
 
     def mkdir_parents(self, path: str) -> None:
         """Make the directories above a path that are missing (0755)."""
-        os.makedirs(os.path.dirname(self.real(path)), mode=0o755, exist_ok=True)
+        os.makedirs(os.path.dirname(self._inside(path)), mode=0o755, exist_ok=True)
 
     def remove(self, path: str) -> None:
-        real = self.real(path)
+        real = self._inside(path)
         try:
             if stat.S_ISDIR(os.lstat(real).st_mode):
                 import shutil
@@ -128,7 +148,7 @@ class LocalHost:
             return
         self.mkdir_parents(SANDBOX_LOG)
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.now()))
-        with open(self.real(SANDBOX_LOG), "a", encoding="utf-8") as file:
+        with open(self._inside(SANDBOX_LOG), "a", encoding="utf-8") as file:
             file.write(f"{stamp} <{level}> {line}\n")
 
 

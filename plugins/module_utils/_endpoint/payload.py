@@ -26,7 +26,7 @@ _PARTS = (("_core", _core), ("_endpoint", _endpoint))
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _INTERPRETER_FLAGS = "-IS"  # nothing from the environment, nothing from site-packages: the standard library alone
 _MAIN = f"""\
-from {PACKAGE}._endpoint.cli import main
+from {PACKAGE}._endpoint.main import main
 
 raise SystemExit(main())
 """

@@ -14,15 +14,28 @@ import os
 import select
 import signal
 import time
-from collections.abc import Sequence
 
-from .host import Completed
+from .._core.values import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 OUTPUT_LIMIT = 4 * 1024 * 1024
 """Bytes kept of each output stream; what follows is read and thrown away, so that the child never blocks."""
 
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "HOME": "/"}
 _TICK_MS = 100
+
+
+@value
+class Completed:
+    """A finished process. ``code`` is its exit status (negative: ended by that signal), output is text in UTF-8."""
+
+    code: int
+    out: str
+    err: str
+    timed_out: bool = False
 
 
 def run(argv: Sequence[str], *, timeout: float, stdin: bytes = b"", env: dict[str, str] | None = None) -> Completed:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import tzinfo
 
 from .._core import zones
@@ -23,10 +22,7 @@ def zone_of(host: Host, name: str) -> tzinfo:
 
 def local_zone_name(host: Host) -> str:
     """The IANA name of the host's own zone, from ``/etc/localtime``, then ``/etc/timezone``; UTC when neither tells."""
-    try:
-        target = os.readlink(host.real("/etc/localtime"))
-    except OSError:
-        target = ""
+    target = host.target("/etc/localtime") or ""
     if _DATABASE in target:
         return target.split(_DATABASE, 1)[1]
     return (host.read("/etc/timezone") or b"UTC").decode("utf-8", "replace").strip() or "UTC"

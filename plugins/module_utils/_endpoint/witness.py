@@ -1,0 +1,114 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: a host that remembers what it was asked and what it answered, for the record of a settled converge."""
+
+from __future__ import annotations
+
+import calendar
+import json
+import marshal
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import settled
+from .host import Completed
+from .live_host import LocalHost
+
+if TYPE_CHECKING:
+    from .settled import Signature
+
+_FOREVER = 86400.0
+"""Without a next run, the record still ends within a day: a calendar depends on the year, too."""
+
+
+class Witness(LocalHost):
+    """A host on which a converge is observed. ``sound`` ends with the first thing that can't be asked again."""
+
+    def __init__(self, root: str = "") -> None:
+        super().__init__(root)
+        self.sound = True
+        self._files: dict[str, Signature] = {}
+        self._commands: dict[tuple[str, ...], tuple[int, str]] = {}
+        self._groups: dict[str, bool] = {}
+
+    def read(self, path: str) -> bytes | None:
+        self._note(path)
+        return super().read(path)
+
+    def exists(self, path: str) -> bool:
+        self._note(path)
+        return super().exists(path)
+
+    def status(self, path: str) -> os.stat_result | None:
+        self._note(path)
+        return super().status(path)
+
+    def target(self, path: str) -> str | None:
+        self._note(path)
+        return super().target(path)
+
+    def group_exists(self, name: str) -> bool:
+        self._groups[name] = super().group_exists(name)
+        return self._groups[name]
+
+    def run(
+        self, argv: Sequence[str], *, timeout: float, stdin: bytes = b"", env: dict[str, str] | None = None
+    ) -> Completed:
+        done = super().run(argv, timeout=timeout, stdin=stdin, env=env)
+        self.sound = self.sound and not stdin and not env and not done.timed_out
+        self._commands[tuple(argv)] = (done.code, done.out)
+        return done
+
+    def real(self, path: str) -> str:
+        """Whoever takes a real path looks for himself, unseen."""
+        self.sound = False
+        return super().real(path)
+
+    def settle(self, *, document: bytes, digest: str, result: dict[str, Any]) -> None:
+        """Leave the record of a converge that found nothing to change, if everything it asked can be asked again."""
+        if not self.sound or self._racy():
+            return
+        record = {
+            "format": settled.FORMAT,
+            "python": sys.version,
+            "document": document,
+            "digest": digest,
+            "until": _until(result["next_run"], self.now()),
+            "files": self._files,
+            "commands": self._commands,
+            "groups": self._groups,
+            "with_diff": json.dumps({**result, "diff": []}) + "\n",
+            "without_diff": json.dumps({key: kept for key, kept in result.items() if key != "diff"}) + "\n",
+        }
+        LocalHost(self.root).write(settled.RECORD, marshal.dumps(record), mode=0o600)
+
+    def _note(self, path: str) -> None:
+        """Note what is there before it is looked at: a change in between then shows as one."""
+        self._files.setdefault(path, settled.signature(super().real(path)))
+
+    def _racy(self) -> bool:
+        newest = max((told[-1] for told in map(_times, self._files.values()) if told), default=0)
+        return newest > (self.now() - settled.RACE_S) * 1e9
+
+
+def _times(signature: Signature) -> tuple[int, ...]:
+    """The change times in a signature, ascending."""
+    if signature is None or len(signature) < _FILE_FIELDS:
+        return ()
+    inner = _times(signature[_FILE_FIELDS]) if len(signature) > _FILE_FIELDS else ()
+    return tuple(sorted((signature[_FILE_FIELDS - 1], *inner)))
+
+
+_FILE_FIELDS = 7
+
+
+def _until(next_run: str | None, now: float) -> float:
+    """Until when the result stays true: the next run that it names, and no longer than a day."""
+    if next_run is None:
+        return now + _FOREVER
+    return min(calendar.timegm(time.strptime(next_run, "%Y-%m-%dT%H:%M:%SZ")), now + _FOREVER)

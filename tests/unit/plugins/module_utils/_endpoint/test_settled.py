@@ -1,0 +1,193 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The short way through a converge: taken when nothing changed, and only then, with the same result."""
+
+from __future__ import annotations
+
+import json
+import marshal
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload, settled
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import converge
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.witness import Witness
+
+from .conftest import Sandbox
+
+DIGEST = payload.digest(payload.sources())
+PRODUCTS: dict[str, dict[str, Any]] = {
+    "command": {},
+    "files": {"product": "files", "policy": {"sources": {"urls": ["http://127.0.0.1:1"]}}},
+    "clamav": {"product": "clamav", "policy": {"schedule": {"timezone": "local"}}},
+}
+
+
+class Settled:
+    """A sandbox whose endpoint has been converged, and found settled, by the real agent."""
+
+    def __init__(self, agent: Path, sandbox: Sandbox, **changes: Any) -> None:
+        self._agent = agent
+        self._sandbox = sandbox
+        self.root = sandbox.root
+        self.document = json.dumps(sandbox.document(**changes)).encode()
+        self.record = self.root / settled.RECORD[1:]
+
+    def apply(self, *flags: str) -> dict[str, Any]:
+        command = [self._agent, "apply", "--digest", DIGEST, "--root", self.root, *flags]
+        done = subprocess.run(command, input=self.document, capture_output=True, check=True)
+        result: dict[str, Any] = json.loads(done.stdout)
+        return result
+
+    def settle(self) -> None:
+        self.apply()
+        self.age()
+        assert not self.apply()["changed"]
+
+    def age(self) -> None:
+        """Let every file be older than the moment in which one could change twice unseen."""
+        time.sleep(settled.RACE_S + 0.1)
+
+    def short_way(self, *flags: str) -> str | None:
+        arguments = ["apply", "--digest", DIGEST, "--root", str(self.root), *flags]
+        return settled.answer(arguments, self.document, digest=DIGEST)
+
+
+@pytest.fixture
+def endpoint(agent: Path, sandbox: Sandbox) -> Settled:
+    found = Settled(agent, sandbox)
+    found.settle()
+    return found
+
+
+@pytest.mark.parametrize("scheduler", ["systemd", "cron"])
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_every_endpoint_can_settle(agent: Path, sandbox: Sandbox, product: str, scheduler: str) -> None:
+    """Whatever a converge asks of a host, it asks so that it can be asked again."""
+    endpoint = Settled(agent, sandbox, scheduler=scheduler, **PRODUCTS[product])
+    endpoint.settle()
+    assert endpoint.short_way() is not None
+
+
+def test_the_short_way_says_what_the_long_way_says(endpoint: Settled) -> None:
+    for flags in ((), ("--check",), ("--diff",), ("--check", "--diff")):
+        short = endpoint.short_way(*flags)
+        assert short is not None
+        kept = endpoint.record.read_bytes()
+        endpoint.record.unlink()
+        assert json.loads(short) == endpoint.apply(*flags)
+        endpoint.record.write_bytes(kept)
+
+
+def test_check_mode_leaves_no_record(agent: Path, sandbox: Sandbox) -> None:
+    endpoint = Settled(agent, sandbox)
+    endpoint.apply()
+    endpoint.age()
+    before = sandbox.tree()
+    assert not endpoint.apply("--check")["changed"]
+    assert sandbox.tree() == before
+
+
+def test_files_that_have_just_changed_are_not_trusted(agent: Path, sandbox: Sandbox) -> None:
+    endpoint = Settled(agent, sandbox)
+    endpoint.apply()
+    assert not endpoint.apply()["changed"]
+    assert not endpoint.record.exists()
+
+
+UNIT = "etc/systemd/system/epp-update.timer"
+EDITS: dict[str, Callable[[Path], None]] = {
+    "content of the same length": lambda root: (root / UNIT).write_text((root / UNIT).read_text().replace("e", "E", 1)),
+    "touched": lambda root: os.utime(root / UNIT),
+    "time put back": lambda root: os.utime(root / UNIT, ns=(0, 0)),
+    "mode": lambda root: (root / UNIT).chmod(0o600),
+    "removed": lambda root: (root / UNIT).unlink(),
+    "link": lambda root: (root / "etc/systemd/system/timers.target.wants/epp-update.timer").unlink(),
+    "policy": lambda root: (root / "etc/epp-autoupdate/endpoint.json").write_text("{}"),
+    "agent": lambda root: (root / "usr/local/bin/epp-agent").write_bytes(b"#!/bin/false\n"),
+    "directory's mode": lambda root: (root / "etc/epp-autoupdate").chmod(0o700),
+    "something of the other scheduler": lambda root: put(root / "etc/cron.d/epp-autoupdate"),
+    "polkit installed": lambda root: put(root / "usr/lib/polkit-1/polkitd"),
+    "the user's switch": lambda root: put(root / "var/lib/epp-autoupdate/state.json"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_any_edit_means_the_long_way(endpoint: Settled, edit: str) -> None:
+    assert endpoint.short_way() is not None
+    EDITS[edit](endpoint.root)
+    assert endpoint.short_way() is None
+
+
+def put(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("{}")
+
+
+def test_another_document_agent_or_option_means_the_long_way(endpoint: Settled) -> None:
+    base = ["apply", "--digest", DIGEST, "--root", str(endpoint.root)]
+    assert settled.answer(base, endpoint.document, digest=DIGEST) is not None
+    assert settled.answer(base, endpoint.document + b" ", digest=DIGEST) is None
+    assert settled.answer(base, endpoint.document, digest="0" * 64) is None
+    assert settled.answer(base, endpoint.document, digest=None) is None
+    assert settled.answer([*base, "--absent"], endpoint.document, digest=DIGEST) is None
+    assert settled.answer(["--root", *base], endpoint.document, digest=DIGEST) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"until": 0.0},
+        {"format": 0},
+        {"python": "another"},
+        {"groups": {"root": False}},
+        {"groups": {"no-such-group-here": True}},
+        {"commands": {("/bin/echo", "new"): (0, "old\n")}},
+        {"commands": {("/bin/false",): (0, "")}},
+        {"commands": {("/nonexistent/program",): (0, "")}},
+        {"files": {"/etc/epp-autoupdate/endpoint.json": None}},
+    ],
+    ids=str,
+)
+def test_any_other_answer_means_the_long_way(endpoint: Settled, change: dict[str, Any]) -> None:
+    record = marshal.loads(endpoint.record.read_bytes())
+    same = {"groups": {"root": True}, "commands": {("/bin/echo", "old"): (0, "old\n")}}
+    endpoint.record.write_bytes(marshal.dumps({**record, **same}))
+    assert endpoint.short_way() is not None
+    endpoint.record.write_bytes(marshal.dumps({**record, **same, **change}))
+    assert endpoint.short_way() is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", marshal.dumps(7), marshal.dumps({}), b"{" * 100])
+def test_a_damaged_record_means_the_long_way(endpoint: Settled, content: bytes) -> None:
+    endpoint.record.write_bytes(content)
+    assert endpoint.short_way() is None
+    assert not endpoint.apply()["changed"]
+
+
+def test_the_record_is_nobody_elses_to_read_or_write(endpoint: Settled) -> None:
+    assert endpoint.record.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_looked_at_behind_the_hosts_back_is_not_recorded(tmp_path: Path) -> None:
+    host = Witness(str(tmp_path))
+    host.read("/a")
+    assert host.sound
+    host.real("/a")
+    assert not host.sound
+
+
+def test_a_real_converge_is_sound(sandbox: Sandbox) -> None:
+    document = EndpointDocument.from_dict(sandbox.document())
+    converge(document, sandbox.host, agent=b"agent", check=False)
+    host = Witness(str(sandbox.root))
+    assert not converge(document, host, agent=b"agent", check=False).changed
+    assert host.sound
