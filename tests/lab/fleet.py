@@ -125,6 +125,8 @@ class Keeper:
             layers = f"lowerdir={self._root},upperdir={home}/upper,workdir={home}/work"
             _run(["mount", "-t", "overlay", "overlay", "-o", layers, str(merged)])
             _furnish(merged, machine, self._plan)
+        # The kernel takes a dead machine's network apart when it finds the time; the new one's has the same name.
+        _quietly("ip", "link", "del", f"vb-{self._plan.name}-{name}")
         with (home / "console.log").open("ab") as console:
             self._running[name] = subprocess.Popen(
                 _nspawn(merged, machine, self._plan),
@@ -166,7 +168,7 @@ class Keeper:
         for machine in self._plan.machines:
             merged = self._plan.directory / "machines" / machine.name / "merged"
             if os.path.ismount(merged):
-                subprocess.run(["umount", "-l", str(merged)], check=False)
+                _quietly("umount", "-l", str(merged))
 
     def serve(self, *, until_closed: int | None) -> None:
         """Take commands until one says down, or until the file descriptor ``until_closed`` reaches its end."""
@@ -445,7 +447,7 @@ def sweep(name: str) -> None:
     with contextlib.suppress(OSError):
         _kill_group(group)
     _drop_group(group)
-    subprocess.run(["ip", "link", "del", name], stderr=subprocess.DEVNULL, check=False)
+    _quietly("ip", "link", "del", name)
     directory = lab_root.CACHE / "fleets" / name
     grave = directory.with_name(f".{name}-{os.getpid()}-{time.monotonic_ns()}")
     with contextlib.suppress(FileNotFoundError):
@@ -498,6 +500,10 @@ def _run(argv: list[str]) -> None:
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         raise LabError(f"{' '.join(argv)}: {done.stdout.strip()}")
+
+
+def _quietly(*argv: str) -> None:
+    subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
 # --- the command ----------------------------------------------------------------------------------------------------
