@@ -27,7 +27,7 @@ attributes:
   diff_mode:
     support: full
     details: >-
-      The policy and all other options are shown. If there are secrets in O(command), set C(no_log) or C(diff=false).
+      The policy and all other options are shown. Where O(product=command), the file that holds O(command) is not.
   idempotent:
     support: full
   async:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from .._core.canonical import readable_json
-from .._core.document import EndpointDocument
+from .._core.document import EndpointDocument, ProductKind
 from .._core.entries import Directory, Entry, File
 from .._core.policy import Policy
 from .._core.privileges import scheduled_update_runs
@@ -39,7 +39,8 @@ def desired(endpoint: Endpoint, *, agent: bytes | None) -> Desired:
     own += [
         Directory(places.CONFIGURATION_DIRECTORY, 0o755),
         Directory(places.STATE_DIRECTORY, 0o755),
-        File(places.DOCUMENT, readable_json(document.to_dict()), 0o600),
+        # Command lines may hold secrets; everything else in it is policy, which people want to see in a diff.
+        File(places.DOCUMENT, readable_json(document.to_dict()), 0o600, secret=document.product is ProductKind.COMMAND),
     ]
     return Desired(
         entries=(

@@ -41,6 +41,14 @@ def test_check_then_real_then_quiet(sandbox: Sandbox, scheduler: str) -> None:
     assert sandbox.tree() == written
 
 
+def test_command_lines_are_in_no_diff(sandbox: Sandbox) -> None:
+    """They may hold secrets; a policy without them is shown."""
+    assert str(sandbox.installed) not in str(sandbox.converge().to_result())
+    assert sandbox.converge(limits={"update": "20m"}).to_result()["diff"][0]["after"].startswith("(hidden: ")
+    files = {"product": "files", "policy": {"sources": {"urls": ["http://127.0.0.1:1"]}}}
+    assert '"http://127.0.0.1:1"' in str(sandbox.converge(**files).to_result())
+
+
 def test_every_path_of_the_diff_was_really_written(sandbox: Sandbox) -> None:
     done = sandbox.converge(policy=GRANTED)
     for change in done.to_result()["changes"]:
