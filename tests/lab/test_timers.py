@@ -171,7 +171,7 @@ def test_switching_schedulers_leaves_nothing_behind(planned: Node) -> None:
     assert not [path for path in planned.manifest() if path.startswith("/etc/systemd/") and "/epp-" in path]
     assert planned.run(["systemctl", "list-units", "--all", "--no-legend", "--plain", "epp-*"]).out == ""
     assert not planned.exists("/etc/polkit-1/rules.d/60-epp-autoupdate.rules")
-    planned.apply({**everything_on, "scheduler": "systemd"})
+    planned.apply(everything_on)
     assert not planned.exists("/etc/cron.d/epp-autoupdate")
     assert not planned.exists("/etc/sudoers.d/epp-autoupdate")
     assert names_and_digests(planned) == before
