@@ -188,6 +188,12 @@ class Node:
             subprocess.run(argv, capture_output=True, check=False)
 
 
+def differences(before: dict[str, str], after: dict[str, str]) -> dict[str, tuple[str | None, str | None]]:
+    """The paths of two manifests that differ, each with what it was and what it is."""
+    paths = before.keys() | after.keys()
+    return {path: (before.get(path), after.get(path)) for path in paths if before.get(path) != after.get(path)}
+
+
 def _merely_opened(path: Path, original: Path) -> bool:
     """Whether this is a directory of the shared root that is here only because something in it came or went."""
     if not path.is_dir() or path.is_symlink() or not original.is_dir():
