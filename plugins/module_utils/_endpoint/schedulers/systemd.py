@@ -100,7 +100,8 @@ class SystemdScheduler:
         return select_rights(self, self._host).user_command(action)
 
     def _states(self, plan: JobPlan) -> dict[str, UnitState]:
-        return unit_states(self._host, plan.needs.own_updaters, in_memory=(*TIMERS, *_LOADED_SERVICES))
+        # What the product's own updaters would do at boot, their links tell; here it matters whether they run now.
+        return unit_states(self._host, (), in_memory=(*TIMERS, *_LOADED_SERVICES, *plan.needs.own_updaters))
 
     def _tell(self, verb: str, units: Collection[str]) -> None:
         if units:
