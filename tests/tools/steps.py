@@ -78,8 +78,9 @@ def units(bench: Workbench) -> Outcome:
 
 def lab(bench: Workbench) -> Outcome:
     """The fleet of real machines, through pytest-ansible; skips itself by name where it cannot run."""
-    # Without the option pytest-ansible leaves a tree of links in the work tree.
-    return _pytest(bench, "lab", bench.tools("lab"), "--ansible-unit-inject-only", "tests/lab")
+    # Two processes have a fleet each. Without the last option pytest-ansible leaves a tree of links in the work tree.
+    options = ["-n", "2", "--dist", "loadfile", "--ansible-unit-inject-only"]
+    return _pytest(bench, "lab", bench.tools("lab"), *options, "tests/lab")
 
 
 def _pytest(bench: Workbench, name: str, tools: Path, *arguments: str) -> Outcome:
