@@ -24,6 +24,7 @@ from publisher import Publisher
 
 HERE = Path(__file__).parent
 HOSTS = ("office1", "office2", "office3", "plant1", "plant2", "plant3")
+_PLAN = re.compile(r'^\s+"(\d+ endpoint.*)",?$', re.MULTILINE)
 _RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
 
@@ -159,7 +160,11 @@ def plan(fleet: Fleet) -> None:
     for host in HOSTS:
         status = json.loads(fleet.agent(host, "status", "--json").stdout)
         print(f"   {host}: next run {status['next_run'] or 'none (switched off by its user)'}")
-    print(fleet.playbook("preview"))
+    lines = _PLAN.findall(fleet.playbook("preview"))
+    if not lines:
+        raise Unexpected("preview told nothing")
+    for line in lines:
+        print(f"   {line}")
 
 
 if __name__ == "__main__":

@@ -91,7 +91,19 @@ def endpoint_options(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def read_variables(variables: Mapping[str, Any], template: Callable[[Any], Any]) -> dict[str, Any]:
     """The values that decide about an endpoint, without their prefix; ``template`` is the host's templating."""
-    return {name: template(variables[PREFIX + name]) for name in READ if PREFIX + name in variables}
+    raw = {name: variables[PREFIX + name] for name in READ if PREFIX + name in variables}
+    return {name: one if _is_literal(one) else template(one) for name, one in raw.items()}
+
+
+def _is_literal(raw: Any) -> bool:
+    """Whether a value can't hold a template: most don't, and to template one costs a hundred times this look."""
+    if isinstance(raw, str):
+        return "{{" not in raw and "{%" not in raw and "{#" not in raw
+    if isinstance(raw, Mapping):
+        return all(_is_literal(key) and _is_literal(one) for key, one in raw.items())
+    if isinstance(raw, (list, tuple)):
+        return all(map(_is_literal, raw))
+    return raw is None or isinstance(raw, (bool, int, float))
 
 
 def unknown_variables(names: Iterator[str]) -> Iterator[str]:

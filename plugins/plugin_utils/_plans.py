@@ -63,7 +63,8 @@ def fleet_plans(policies: Mapping[str, Policy], budget: Budget) -> tuple[list[di
 def sentences(plans: Iterable[Mapping[str, Any]]) -> list[str]:
     """One line a plan, for people."""
     return [
-        f"{plan['endpoints']} endpoints {_when(plan['schedule'])}: at most {plan['peak_starts']} start in a minute and "
+        f"{plan['endpoints']} {'endpoint' if plan['endpoints'] == 1 else 'endpoints'} {_when(plan['schedule'])}: "
+        f"at most {plan['peak_starts']} start in a minute and "
         f"{plan['peak_running']} run at a time, {plan['peak_rate']} bytes/s; "
         f"the last is done {format_duration(plan['finish'])} after the start"
         for plan in plans

@@ -75,3 +75,21 @@ def test_bad_documents_are_bad_inventories_too(case: dict[str, Any]) -> None:
     assert found
     assert all(line.startswith("autoupdate_") for line in found)
     assert "hunter2" not in "".join(found)
+
+
+def test_only_what_may_hold_a_template_is_templated() -> None:
+    """Vault texts are no strings of Python's own, so they go through the templating that decrypts them."""
+    secret = object()
+    variables = {
+        "autoupdate_domain": "{{ site }}/finance",
+        "autoupdate_policy": {"sources": {"urls": ["http://a.example", "{% if x %}http://b.example{% endif %}"]}},
+        "autoupdate_limits": {"update": "20m"},
+        "autoupdate_ordinal": 4,
+        "autoupdate_product": "files",
+        "autoupdate_user_group": secret,
+    }
+    templated: list[Any] = []
+    inventory.read_variables(variables, lambda raw: templated.append(raw) or raw)
+    assert templated == [
+        variables[f"autoupdate_{name}"] for name in inventory.READ if name in ("domain", "policy", "user_group")
+    ]
