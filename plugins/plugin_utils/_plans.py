@@ -65,10 +65,14 @@ def sentences(plans: Iterable[Mapping[str, Any]]) -> list[str]:
     return [
         f"{plan['endpoints']} {'endpoint' if plan['endpoints'] == 1 else 'endpoints'} {_when(plan['schedule'])}: "
         f"at most {plan['peak_starts']} start in a minute and "
-        f"{plan['peak_running']} run at a time, {plan['peak_rate']} bytes/s; "
+        f"{plan['peak_running']} run at a time{_rate(plan['peak_rate'])}; "
         f"the last is done {format_duration(plan['finish'])} after the start"
         for plan in plans
     ]
+
+
+def _rate(peak: int) -> str:
+    return f", {peak} bytes/s" if peak else ""
 
 
 def _when(schedule: Mapping[str, Any]) -> str:
