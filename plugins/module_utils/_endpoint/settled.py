@@ -24,9 +24,9 @@ from . import process
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
+    from typing import Any, Optional
 
-    Signature = tuple[Any, ...] | None
+    Signature = Optional[tuple[Any, ...]]
 
 RECORD = "/var/lib/epp-autoupdate/settled"
 FORMAT = 1
