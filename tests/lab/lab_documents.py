@@ -33,6 +33,11 @@ def quiet(name: str, **changes: Any) -> Document:
     return merged(base, changes)
 
 
+def due_now() -> Document:
+    """A schedule for ordinal 0 whose instant for today is the minute that has just begun."""
+    return {"frequency": "daily", "start": f"{datetime.now(timezone.utc):%H:%M}", "window": "1m"}
+
+
 def command(name: str, **changes: Any) -> Document:
     """Product ``command`` with an updater that always finds its component current."""
     own = {"product": "command", "command": {"update": ["/bin/true"], "version": ["/bin/echo", "1"]}}
