@@ -85,11 +85,12 @@ class Ansible:
     ) -> Run:
         """Run the module ``epp.autoupdate.endpoint`` once on every host, each with its own options.
 
-        Without ``fast`` there is no pipelining, and so no way but the module's own.
+        Without ``fast`` it is by su, which passes no standard input on: there is no way but the module's own.
         """
         task: dict[str, Any] = {"name": "Converge", TASK: "{{ lab_options }}"}
         options = {name: {**values, **({"state": state} if state else {})} for name, values in hosts.items()}
-        variables = {name: {"lab_options": values, "ansible_pipelining": fast} for name, values in options.items()}
+        by_su = {} if fast else {"ansible_become": True, "ansible_become_method": "ansible.builtin.su"}
+        variables = {name: {"lab_options": values, **by_su} for name, values in options.items()}
         return self.play([task], variables, check, diff)
 
     def site(self, hosts: dict[str, dict[str, Any]], *, check: bool = False, diff: bool = False) -> Run:
