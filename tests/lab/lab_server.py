@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,7 +113,7 @@ class ComponentServer:
         """Send bodies at ``rate`` a second (nginx's words: 4k)."""
         self._configure(f"limit_rate {rate};")
 
-    def publish(self, files: dict[str, Path | bytes | str]) -> None:
+    def publish(self, files: Mapping[str, Path | bytes | str]) -> None:
         """Make ``www`` hold exactly these files."""
         shutil.rmtree(self.www)
         self.www.mkdir()

@@ -167,7 +167,8 @@ def test_what_systemd_does_otherwise_is_found_and_mended(node: Nodes, converged:
 def test_through_the_agent_or_through_the_module_it_is_the_same(converged: list[Node], ansible: Ansible) -> None:
     """The fast path and the module's own way: one result, in check mode and for real, and one refusal."""
     runs = []
-    for options in ({"check": True}, {"check": True, "fast": False}, {"fast": False}, {}):
+    ways: list[dict[str, Any]] = [{"check": True}, {"check": True, "fast": False}, {"fast": False}, {}]
+    for options in ways:
         for machine in converged:
             machine.run("echo '# by hand' >/etc/epp-autoupdate/freshclam.conf")
         runs.append(everywhere(ansible, converged, diff=True, **options))
