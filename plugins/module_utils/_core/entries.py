@@ -37,10 +37,14 @@ class Link:
 
 @value
 class Directory:
-    """A directory with this mode; what lies in it is not this entry's business."""
+    """A directory with this mode; what lies in it is not this entry's business.
+
+    ``owner`` is whose it becomes when it is made (root's without one).
+    """
 
     path: str
     mode: int = 0o755
+    owner: str | None = None
 
 
 @value

@@ -18,13 +18,14 @@ from . import exits
 from .converge import Busy, converge, remove
 from .identity import own_digest
 from .live_host import LocalHost
+from .seal import is_whole
 from .settled import RECORD
 from .witness import Witness
 
 
 def apply(host: LocalHost, options: argparse.Namespace) -> int:
     """Converge and write one JSON result; a refused document is one too (``failed`` and ``msg``)."""
-    if options.digest and options.digest != own_digest():
+    if options.digest and (options.digest != own_digest() or not is_whole(own_file() or b"")):
         return _tell({"stale": True}, exits.STALE)
     try:
         result = _result(Witness(host.root), options)

@@ -32,7 +32,7 @@ _LOCK_WAIT_S = 60.0
 
 
 class Busy(RuntimeError):
-    """Another converge of the same host does not come to an end."""
+    """Another converge, or an update that would be removed, does not come to an end."""
 
 
 @value
@@ -73,33 +73,41 @@ def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, che
     ``agent`` is the agent's executable file. Raises OSError, or Busy.
     """
     endpoint = Endpoint.of(host, document)
-    wanted = desired(endpoint, agent=agent)
-    changes = _pending(host, (*wanted.entries, *_leftovers(host, wanted.entries)))
-    drift = (*endpoint.scheduler.drift(wanted.plan), *groups.missing(host, rights_of(document)))
-    found = Converged(changes=changes, corrections=drift, next_run=next_run_text(endpoint, StateStore(host).read()))
+    found = _compared(endpoint, desired(endpoint, agent=agent))
     if check or not found.changed:
         return found
-    with _exclusively(host):
-        previous = _previous(host)
-        _apply(endpoint, wanted, changes)
+    with _exclusively(host, _LOCK, "converge"):
+        # Computed anew: another converge may have been at work until now.
+        wanted = desired(endpoint, agent=agent)
+        found, previous = _compared(endpoint, wanted), _previous(host)
+        _apply(endpoint, wanted, found.changes)
         _remember(endpoint, previous)
     return found
 
 
+def _compared(endpoint: Endpoint, wanted: Desired) -> Converged:
+    """What is otherwise than wanted, and what would be done about it."""
+    host, document = endpoint.host, endpoint.document
+    changes = _pending(host, (*wanted.entries, *_leftovers(endpoint, wanted.entries)))
+    drift = (*endpoint.scheduler.drift(wanted.plan), *groups.missing(host, rights_of(document)))
+    return Converged(changes=changes, corrections=drift, next_run=next_run_text(endpoint, StateStore(host).read()))
+
+
 def remove(host: Host, *, check: bool) -> Converged:
-    """Take every trace of this project off the host."""
+    """Take every trace of this project off the host; an update under way is ended or waited for."""
     state = StateStore(host).read()
-    group = [f"group {state.created_group} is removed"] if state.created_group else []
-    changes = _pending(host, tuple(Absent(path) for path in _everything(host)))
-    found = Converged(changes=changes, corrections=tuple(group))
+    corrections = tuple(f"group {group} is removed" for group in state.created_groups)
+    found = Converged(changes=_pending(host, [Absent(path) for path in _everything(host)]), corrections=corrections)
     if check or not found.changed:
         return found
-    for scheduler in all_schedulers(host):
-        scheduler.deactivate()
-    if state.created_group:
-        groups.remove(host, state.created_group)
-    for change in changes:
-        place(host, Absent(change.path))
+    with _exclusively(host, _LOCK, "converge"):
+        for scheduler in all_schedulers(host):
+            scheduler.deactivate()
+        with _exclusively(host, places.UPDATE_LOCK, "update"):
+            for group in state.created_groups:
+                groups.remove(host, group)
+            for change in found.changes:
+                place(host, Absent(change.path))
     for scheduler in all_schedulers(host):
         scheduler.forget()
     host.remove(places.RUNTIME_DIRECTORY)
@@ -112,10 +120,12 @@ def _pending(host: Host, entries: Iterable[Entry]) -> tuple[Change, ...]:
     return tuple(change for change in found if change is not None)
 
 
-def _leftovers(host: Host, wanted: Iterable[Entry]) -> tuple[Absent, ...]:
-    """Files of other back ends, or of jobs and rights that are no longer wanted."""
-    kept = {entry.path for entry in wanted}
-    return tuple(Absent(path) for path in _back_end_paths(host) if path not in kept)
+def _leftovers(endpoint: Endpoint, wanted: Iterable[Entry]) -> tuple[Absent, ...]:
+    """Files of other back ends, of jobs and rights that are no longer wanted, and metrics in a former directory."""
+    kept = {entry.path for entry in wanted} | {_textfile(endpoint.document)}
+    previous = _previous(endpoint.host)
+    metrics = () if previous is None else (_textfile(previous),)
+    return tuple(Absent(path) for path in (*_back_end_paths(endpoint.host), *metrics) if path not in kept)
 
 
 def _back_end_paths(host: Host) -> tuple[str, ...]:
@@ -126,15 +136,13 @@ def _back_end_paths(host: Host) -> tuple[str, ...]:
 
 def _everything(host: Host) -> tuple[str, ...]:
     own = [places.AGENT, places.CONFIGURATION_DIRECTORY, places.STATE_DIRECTORY]
-    return (*_back_end_paths(host), *_textfile(host), *([] if host.live else [SANDBOX_LOG]), *own)
+    previous = _previous(host)
+    metrics = [] if previous is None else [_textfile(previous)]
+    return (*_back_end_paths(host), *metrics, *([] if host.live else [SANDBOX_LOG]), *own)
 
 
-def _textfile(host: Host) -> list[str]:
-    try:
-        document = load_document(host)
-    except ValueError:
-        return []
-    return [] if document is None else [f"{document.textfile_directory}/{places.TEXTFILE_NAME}"]
+def _textfile(document: EndpointDocument) -> str:
+    return f"{document.textfile_directory}/{places.TEXTFILE_NAME}"
 
 
 def _previous(host: Host) -> EndpointDocument | None:
@@ -145,10 +153,10 @@ def _previous(host: Host) -> EndpointDocument | None:
 
 
 @contextmanager
-def _exclusively(host: Host) -> Iterator[None]:
-    with locked(host, _LOCK, wait=_LOCK_WAIT_S) as held:
+def _exclusively(host: Host, lock: str, what: str) -> Iterator[None]:
+    with locked(host, lock, wait=_LOCK_WAIT_S) as held:
         if not held:
-            raise Busy(f"another converge of this host still runs after {_LOCK_WAIT_S:.0f} s")
+            raise Busy(f"another {what} on this host still runs after {_LOCK_WAIT_S:.0f} s")
         yield
 
 
@@ -166,7 +174,7 @@ def _apply(endpoint: Endpoint, wanted: Desired, changes: tuple[Change, ...]) -> 
         scheduler.forget()
     created = groups.create(host, rights_of(endpoint.document))
     if created:
-        StateStore(host).change(lambda state: replace(state, created_group=created))
+        StateStore(host).change(lambda state: replace(state, created_groups=(*state.created_groups, created)))
     endpoint.scheduler.activate(wanted.plan, changed)
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 
 from .._core.canonical import readable_json
@@ -40,7 +41,7 @@ def desired(endpoint: Endpoint, *, agent: bytes | None) -> Desired:
         Directory(places.CONFIGURATION_DIRECTORY, 0o755),
         Directory(places.STATE_DIRECTORY, 0o755),
         # Command lines may hold secrets; everything else in it is policy, which people want to see in a diff.
-        File(places.DOCUMENT, readable_json(document.to_dict()), 0o600, secret=document.product is ProductKind.COMMAND),
+        File(places.DOCUMENT, readable_json(document.to_dict()), 0o600, secret=_holds_command_lines(endpoint)),
     ]
     return Desired(
         entries=(
@@ -51,6 +52,16 @@ def desired(endpoint: Endpoint, *, agent: bytes | None) -> Desired:
         ),
         plan=plan,
     )
+
+
+def _holds_command_lines(endpoint: Endpoint) -> bool:
+    """Whether the document, or the one that it replaces, may hold command lines; one that is damaged may."""
+    installed = endpoint.host.read(places.DOCUMENT)
+    try:
+        before = installed is not None and json.loads(installed)["product"] == ProductKind.COMMAND.value
+    except (ValueError, TypeError, KeyError):
+        before = True
+    return before or endpoint.document.product is ProductKind.COMMAND
 
 
 def job_plan(endpoint: Endpoint) -> JobPlan:

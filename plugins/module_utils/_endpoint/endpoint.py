@@ -64,9 +64,11 @@ class Endpoint:
         return timetable_of(self.host, self.document)
 
     def remember(self, transform: Callable[[State], State]) -> State:
-        """Change the state and let the status follow."""
+        """Change the state and let the status follow; on a host that is no longer enrolled nothing is left behind."""
         from .status import publish
 
+        if not self.host.exists(places.DOCUMENT):
+            return transform(self.store.read())
         state = self.store.change(transform)
         publish(self, state)
         return state

@@ -39,7 +39,7 @@ def place(host: Host, entry: Entry) -> None:
         host.remove(temporary_name(entry.path))
     elif isinstance(entry, Directory):
         _clear_unless(host, entry.path, directory=True)
-        host.mkdir(entry.path, mode=entry.mode)
+        host.mkdir(entry.path, mode=entry.mode, owner=entry.owner)
     elif isinstance(entry, Link):
         _clear_unless(host, entry.path, directory=False)
         host.link(entry.path, entry.target)

@@ -86,7 +86,8 @@ class LocalHost:
     def write(self, path: str, content: bytes, *, mode: int = 0o644, owner: str | None = None) -> None:
         target, temporary = self._inside(path), temporary_name(self._inside(path))
         self.mkdir_parents(path)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        _unlink(temporary)  # a killed writer's, or planted in a directory that others may write: never opened
         try:
             descriptor = os.open(temporary, flags, 0o600)
             try:

@@ -20,6 +20,7 @@ import zipfile
 from collections.abc import Mapping
 
 from .. import _core, _endpoint
+from .seal import BLANK, is_whole, seal
 
 PACKAGE = "epp_autoupdate"
 _PARTS = (("_core", _core), ("_endpoint", _endpoint))
@@ -67,11 +68,12 @@ def build(files: Mapping[str, bytes], *, interpreter: str) -> bytes:
     }
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as zipped:
+        zipped.comment = BLANK
         _add(zipped, "__main__.py", _MAIN.encode())
         for name in sorted(members):
             _add(zipped, name, members[name])
             _add(zipped, name + "c", _compiled(name, members[name]))
-    return _shebang(interpreter) + archive.getvalue()
+    return seal(_shebang(interpreter) + archive.getvalue())
 
 
 def renewed(installed: bytes | None, files: Mapping[str, bytes], *, interpreter: str) -> bytes:
@@ -88,8 +90,10 @@ def renewed(installed: bytes | None, files: Mapping[str, bytes], *, interpreter:
 def identity_of(agent: bytes) -> tuple[str, str] | None:
     """Digest of the sources that an agent file really holds, and its byte code's tag; None for anything else.
 
-    The digest is computed from the sources, so that an edited agent does not pass for the original.
+    An agent that was edited, in its sources, its byte code or anywhere else, is something else.
     """
+    if not is_whole(agent):
+        return None
     prefix = PACKAGE + "/"
     try:
         with zipfile.ZipFile(io.BytesIO(agent)) as zipped:

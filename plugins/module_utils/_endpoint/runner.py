@@ -16,12 +16,13 @@ from .._core.results import Component, Outcome, Result, Trigger
 from .._core.values import replace
 from . import places
 from .admission import refusal, scans_after
+from .boot import boot_id
 from .emergency import save_or_leave, take_over
 from .endpoint import Endpoint
 from .lock import locked
 from .patience import JOIN_MARGIN_S
 from .report import RunReport, judge
-from .state import Running, RunRecord, State
+from .state import Running, RunRecord, State, reconnected
 from .waiting import Turn, Waiting
 
 _LEVELS = {Result.FAILED: syslog.LOG_ERR, Result.UNREACHABLE: syslog.LOG_WARNING}
@@ -49,8 +50,10 @@ class Runner:
         if not turn.come:
             return self._settle(self._ended(trigger, started, turn.ending, recorded=turn.recorded))
         report = self._locked_run(trigger, turn.occurrence)
-        if report.result is not Result.SKIPPED:
+        try:
             self._follow_up(report)
+        except OSError as error:  # the update is done and told; what follows it may fail without taking that back
+            self._host.log(syslog.LOG_ERR, f"after the update: {error}")
         return report
 
     def _turn(self, trigger: Trigger) -> Turn:
@@ -67,6 +70,7 @@ class Runner:
         with locked(self._host, places.UPDATE_LOCK, wait=0) as held:
             if held:
                 return self._update(trigger, occurrence)
+        before = self._components()
         limit = self._endpoint.document.limits.update + JOIN_MARGIN_S
         with locked(self._host, places.UPDATE_LOCK, wait=limit) as held:
             if not held:
@@ -75,7 +79,8 @@ class Runner:
             state = store.read()
             if state.runs == runs_before:  # its holder died without a result, so the work is still to be done
                 return self._update(trigger, occurrence)
-            return self._settle(_joined(trigger, started, self._host.now(), state))
+            joined = _joined(trigger, started, self._host.now(), state)
+            return self._settle(replace(joined, before=before, after=self._components()))
 
     def _update(self, trigger: Trigger, occurrence: str | None) -> RunReport:
         started = self._host.now()
@@ -124,14 +129,27 @@ class Runner:
             self._host.log(_LEVELS.get(report.result, syslog.LOG_INFO), report.sentence())
         return report
 
+    def _components(self) -> tuple[Component, ...]:
+        try:
+            return self._endpoint.product.components()
+        except OSError:
+            return ()
+
     def _follow_up(self, report: RunReport) -> None:
-        """Start the scan that E3 asks for; a joined run that was no event of its own has not started it."""
+        """What a finished run is followed by: the end of a reconnection (E2), the scan of an event's update (E3)."""
+        if report.trigger is Trigger.RECONNECT:
+            self._endpoint.remember(lambda state: reconnected(state, report.result, boot_id(self._host)))
         state = self._endpoint.store.read()
-        changed = report.changed or (report.joined and state.last[report.trigger.value].changed)
-        own = report.joined is None or not Trigger(report.joined).by_event
-        if changed and own and scans_after(report.trigger, self._endpoint.document.policy, state):
-            self._endpoint.remember(lambda state: replace(state, scan_due=True))
-            self._endpoint.scheduler.start_scan()
+        if not scans_after(report.trigger, self._endpoint.document.policy, state):
+            return
+        done_by = state.last.get(report.joined) if report.joined else None
+        changed = report.changed or (done_by is not None and done_by.changed)
+        # A run that was joined and is an event of its own has started the scan itself.
+        if changed and not (report.joined and Trigger(report.joined).by_event):
+            try:
+                self._endpoint.remember(lambda state: replace(state, scan_due=True))
+            finally:
+                self._endpoint.scheduler.start_scan()
 
 
 def _begun(state: State, trigger: Trigger, occurrence: str | None, now: float) -> State:

@@ -60,9 +60,13 @@ def answer(arguments: Sequence[str], document: bytes, *, digest: str | None) -> 
     options = Options(arguments)
     root = os.path.abspath(options.values["--root"]) if options.values["--root"] else ""
     record = _read(root + RECORD) if options.known else None
-    if record is None or record["document"] != document or not digest == record["digest"] == options.values["--digest"]:
+    if record is None or record["document"] != document or {digest, options.values["--digest"]} != {record["digest"]}:
         return None
-    same = time.time() < record["until"] and _same_files(root, record["files"]) and _same_groups(record["groups"])
+    same = (
+        record["since"] <= time.time() < record["until"]
+        and _same_files(root, record["files"])
+        and _same_groups(record["groups"])
+    )
     if not same or not _same_commands(record["commands"]):
         return None
     return str(record["with_diff" if options.diff else "without_diff"])
@@ -85,8 +89,9 @@ def signature(path: str) -> Signature:
 
 def _read(path: str) -> dict[str, Any] | None:
     try:
-        with open(path, "rb") as file:
-            whole = marshal.load(file)  # noqa: S302  # root's own file, in a directory that only root writes
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+            own = os.fstat(file.fileno()).st_uid == os.geteuid()  # in an image's directory it may be anybody's
+            whole = marshal.load(file) if own else None  # noqa: S302  # written by this very user
     except (OSError, ValueError, EOFError, TypeError):
         return None
     fits = isinstance(whole, dict) and whole.get("format") == FORMAT and whole.get("python") == sys.version

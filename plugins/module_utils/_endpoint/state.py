@@ -17,6 +17,7 @@ from .lock import locked
 
 FORMAT = 1
 _LOCK_WAIT_S = 30.0
+_RECONNECT_TRIES = 5
 _LOST = {Result.UNREACHABLE.value: True, Result.UPDATED.value: False, Result.CURRENT.value: False}
 
 
@@ -68,7 +69,8 @@ class State:
     last: dict[str, RunRecord] = field(default_factory=dict)
     scan: ScanRecord | None = None
     scan_due: bool = False
-    created_group: str | None = None
+    created_groups: tuple[str, ...] = ()
+    failed_reconnects: int = 0
 
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> State:
@@ -77,6 +79,7 @@ class State:
         values = {key: value for key, value in raw.items() if key in known}
         values["running"] = Running(**raw["running"]) if raw.get("running") else None
         values["last"] = {trigger: _run_record(record) for trigger, record in raw.get("last", {}).items()}
+        values["created_groups"] = tuple(raw.get("created_groups", ()))
         values["scan"] = _scan_record(raw["scan"]) if raw.get("scan") else None
         return cls(**values)
 
@@ -101,37 +104,56 @@ class StateStore:
         self._host = host
 
     def read(self) -> State:
-        """The state; a fresh one where there is none. A file that can't be understood is set aside, not lost."""
+        """The state; a fresh one where there is none, or none that can be understood. Writes nothing."""
         content = self._host.read(places.STATE)
-        if content is None:
-            return State()
-        try:
-            return State.from_dict(json.loads(content))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            return self._set_aside(content, error)
+        return (content is not None and _parsed(content)) or State()
 
     def change(self, transform: Callable[[State], State]) -> State:
-        """Read, transform and write the state as one step; nothing is written when nothing changes."""
+        """Read, transform and write the state as one step; nothing is written when nothing changes.
+
+        A file that can't be understood is set aside, not lost.
+        """
         with locked(self._host, places.STATE_LOCK, wait=_LOCK_WAIT_S) as held:
             if not held:
                 raise TimeoutError(f"{places.STATE_LOCK}: still held by another process after {_LOCK_WAIT_S:.0f} s")
-            before = self.read()
+            before, damaged = self.read(), self._set_damaged_aside()
             after = transform(before)
-            if after != before or not self._host.exists(places.STATE):
+            if after != before or damaged or not self._host.exists(places.STATE):
                 self._write(after)
             return after
 
     def _write(self, state: State) -> None:
         self._host.write(places.STATE, json.dumps(state.to_dict(), sort_keys=True).encode(), mode=0o600)
 
-    def _set_aside(self, content: bytes, error: Exception) -> State:
+    def _set_damaged_aside(self) -> bool:
+        content = self._host.read(places.STATE)
+        if content is None or _parsed(content) is not None:
+            return False
         aside = places.STATE + ".unreadable"
-        try:
-            self._host.write(aside, content, mode=0o600)
-        except OSError:
-            aside = "nowhere (it can't be written)"
-        self._host.log(4, f"{places.STATE} can't be understood ({error}); it was kept as {aside} and a new one begun")
-        return State()
+        self._host.write(aside, content, mode=0o600)
+        self._host.log(4, f"{places.STATE} can't be understood; it was kept as {aside} and a new one begun")
+        return True
+
+
+def reconnected(state: State, result: Result, boot_id: str) -> State:
+    """The state after a reconnect run: an endpoint has come back once it got an answer, or has failed often enough.
+
+    Until then the next probe tries again; without a limit a source that is broken would be asked by every endpoint
+    at every probe.
+    """
+    failures = state.failed_reconnects + 1
+    if result is Result.FAILED and failures < _RECONNECT_TRIES:
+        return replace(state, failed_reconnects=failures)
+    if result in (Result.UNREACHABLE, Result.SKIPPED):
+        return state
+    return replace(state, boot_id=boot_id, source_lost=False, failed_reconnects=0)
+
+
+def _parsed(content: bytes) -> State | None:
+    try:
+        return State.from_dict(json.loads(content))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def _run_record(raw: dict[str, Any]) -> RunRecord:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from typing import Callable
 
+from .._core.document import EndpointDocument
 from .._core.results import Outcome, Result, Trigger
-from .._core.timetable import Action
+from .._core.timetable import Action, Decision
 from .._core.values import replace, value
 from . import places
 from .admission import refusal
 from .boot import boot_id
-from .endpoint import Endpoint
+from .endpoint import Endpoint, load_document
 from .lock import locked
 from .state import State
 
 _SLICE_S = 30.0
 """Sleeping goes by slices of this length, because the wall clock may be set, or the machine suspended, meanwhile."""
+_LATE_S = 90.0
+"""How long after its instant a run may still begin where the window has closed (a slot may be its last second)."""
 _PROBE_PAUSE_S = 10.0
 _PROBE_TIMEOUT_S = 5.0
 
@@ -59,32 +62,35 @@ class Waiting:
 
     def _slot(self, endpoint: Endpoint, state: State) -> tuple[Turn, Endpoint]:
         decision = endpoint.timetable().decide(endpoint.host.now(), state.occurrence, self._draw)
-        if decision.action is Action.NOT_DUE or decision.slot is None:
+        if decision.action is Action.NOT_DUE:
             return Turn.never(Outcome(Result.SKIPPED, decision.reason), recorded=False), endpoint
-        if decision.action is Action.WAIT and decision.at is not None:
-            with locked(endpoint.host, places.WAIT_LOCK, wait=0) as held:
-                if not held:
-                    return Turn.never(Outcome(Result.SKIPPED, "another run waits already"), recorded=False), endpoint
-                self._sleep_until(endpoint, decision.at)
-                return self._slot_after_wait(endpoint, decision.slot.occurrence)
-        return Turn.now(decision.slot.occurrence), endpoint
+        if decision.action is Action.RUN:
+            return Turn.now(decision.slot.occurrence), endpoint
+        with locked(endpoint.host, places.WAIT_LOCK, wait=0) as held:
+            if not held:
+                return Turn.never(Outcome(Result.SKIPPED, "another run waits already"), recorded=False), endpoint
+            same_schedule = self._sleep_until(endpoint, decision.at)
+        if not endpoint.host.exists(places.DOCUMENT):
+            return Turn.never(Outcome(Result.SKIPPED, "this host is no longer enrolled"), recorded=False), endpoint
+        after = endpoint.reloaded()
+        if same_schedule:
+            return self._slot_after_wait(after, decision), after
+        return self._slot(after, after.store.read())
 
-    def _slot_after_wait(self, before: Endpoint, occurrence: str) -> tuple[Turn, Endpoint]:
-        """The turn after a wait in which policy, switch and state may all have changed."""
-        endpoint = before.reloaded()
-        state = endpoint.store.read()
+    def _slot_after_wait(self, endpoint: Endpoint, decision: Decision) -> Turn:
+        """The turn after a wait in which the switch, the state, or more time than expected may have gone by."""
+        state, slot = endpoint.store.read(), decision.slot
         why = refusal(Trigger.SCHEDULE, endpoint.document.policy, state)
         if why is not None:
-            return Turn.never(Outcome(Result.SKIPPED, why)), endpoint
-        if endpoint.document.policy.schedule != before.document.policy.schedule:
-            return Turn.never(Outcome(Result.SKIPPED, "the schedule changed meanwhile"), recorded=False), endpoint
-        if state.occurrence == occurrence:
-            return Turn.never(Outcome(Result.SKIPPED, "this occurrence has run"), recorded=False), endpoint
-        return Turn.now(occurrence), endpoint
+            return Turn.never(Outcome(Result.SKIPPED, why))
+        if state.occurrence == slot.occurrence:
+            return Turn.never(Outcome(Result.SKIPPED, "this occurrence has run"), recorded=False)
+        if endpoint.host.now() > max(slot.end, decision.at + _LATE_S):  # the machine was suspended (S4)
+            return Turn.never(Outcome(Result.SKIPPED, "the window has closed meanwhile"), recorded=False)
+        return Turn.now(slot.occurrence)
 
     def _reconnection(self, endpoint: Endpoint, state: State) -> Turn:
-        boot = boot_id(endpoint.host)
-        returning = state.source_lost or state.boot_id != boot
+        returning = state.source_lost or state.boot_id != boot_id(endpoint.host)
         if not returning:
             return self._watch(endpoint)
         if not self._reached_within_wait(endpoint):
@@ -94,7 +100,6 @@ class Waiting:
         why = refusal(Trigger.RECONNECT, endpoint.document.policy, endpoint.store.read())
         if why is not None:
             return Turn.never(Outcome(Result.SKIPPED, why))
-        endpoint.remember(lambda state: replace(state, source_lost=False, boot_id=boot))
         return Turn.now()
 
     def _watch(self, endpoint: Endpoint) -> Turn:
@@ -112,6 +117,16 @@ class Waiting:
             self._sleep(_PROBE_PAUSE_S)
         return True
 
-    def _sleep_until(self, endpoint: Endpoint, instant: float) -> None:
+    def _sleep_until(self, endpoint: Endpoint, instant: float) -> bool:
+        """Sleep until the instant; False, and earlier, when a converge changes what the instant came from."""
         while (remaining := instant - endpoint.host.now()) > 0:
             self._sleep(min(remaining, _SLICE_S))
+            document = load_document(endpoint.host)
+            if document is None or _basis(document) != _basis(endpoint.document):
+                return False
+        return True
+
+
+def _basis(document: EndpointDocument) -> tuple[object, ...]:
+    """What an endpoint's instants are made of."""
+    return (document.policy.schedule, document.endpoint, document.ordinal)

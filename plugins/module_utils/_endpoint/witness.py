@@ -78,6 +78,7 @@ class Witness(LocalHost):
             "python": sys.version,
             "document": document,
             "digest": digest,
+            "since": self.now(),
             "until": _until(result["next_run"], self.now()),
             "files": self._files,
             "commands": self._commands,

@@ -17,7 +17,11 @@ _DATABASE = "zoneinfo/"
 
 def zone_of(host: Host, name: str) -> tzinfo:
     """The zone that a policy's ``timezone`` means on this host; raises KeyError for an unknown one."""
-    return zones.zone_of(local_zone_name(host) if name == LOCAL else name)
+    actual = local_zone_name(host) if name == LOCAL else name
+    host.exists(
+        f"/usr/share/zoneinfo/{actual}"
+    )  # a question for the record of a settled converge: the rules may change
+    return zones.zone_of(actual)
 
 
 def local_zone_name(host: Host) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from ..._core.document import ClamavSettings, EndpointDocument
-from ..._core.entries import Entry, File
+from ..._core.entries import Directory, Entry, File
 from ..._core.policy import Scope, Sources
 from ..._core.results import Component, Outcome, Result, ScanOutcome
 from ..._core.values import value
@@ -26,7 +26,7 @@ from .. import places
 from ..host import Host
 from . import cvd, freshclam_dat
 from .base import ProductNeeds, broken, tcp_reachable
-from .freshclam_conf import VENDOR, FreshclamConfig
+from .freshclam_conf import VENDOR, FreshclamConfig, is_account
 
 CONFIG = places.CONFIGURATION_DIRECTORY + "/freshclam.conf"
 CONFIG_MODE = 0o600
@@ -56,7 +56,12 @@ class ClamAV:
         )
 
     def entries(self) -> tuple[Entry, ...]:
-        return (File(CONFIG, self.config().render(), mode=CONFIG_MODE),)
+        config = File(CONFIG, self.config().render(), mode=CONFIG_MODE)
+        directory, owner = self.settings.database_directory, self.settings.database_owner
+        if self.host.live and not self.host.exists(directory) and is_account(owner):
+            # The hardened unit could not make it: systemd opens to it only what exists when it starts.
+            return (Directory(directory, owner=owner), config)
+        return (config,)
 
     def needs(self) -> ProductNeeds:
         """freshclam gives up root for the databases' owner (SETUID, SETGID) and takes it along (CHOWN) when it makes

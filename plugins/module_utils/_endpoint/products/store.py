@@ -30,6 +30,7 @@ from ..._core.manifest import InvalidManifest, Manifest, ManifestFile
 from ..._core.values import value
 
 _RECORD = "release.json"
+_OWN_TEMPORARIES = ("current.new", "sources.json.new")
 _CHUNK = 1 << 20
 
 
@@ -105,9 +106,11 @@ class Store:
         for name in os.listdir(self._releases):
             if name.endswith(".new"):
                 shutil.rmtree(os.path.join(self._releases, name))
-        for name in os.listdir(self.directory):
-            if name.endswith(".new"):
+        for name in _OWN_TEMPORARIES:  # by name: whatever else is in this directory may be somebody's
+            try:
                 os.unlink(os.path.join(self.directory, name))
+            except FileNotFoundError:
+                pass
 
     def install(self, manifest: Manifest, intact: Mapping[str, str]) -> Release:
         """Make this version current, from ``intact`` installed files and the downloads in ``incoming``: all of it or
@@ -129,7 +132,8 @@ class Store:
         """Keep the current version and the one before it, no download."""
         installed = self.installed()
         current = os.path.basename(installed.directory) if installed else ""
-        others = sorted((name for name in os.listdir(self._releases) if name != current), key=self._age, reverse=True)
+        own = (name for name in os.listdir(self._releases) if name != current and self._is_release(name))
+        others = sorted(own, key=self._age, reverse=True)
         for name in others[1:]:
             shutil.rmtree(os.path.join(self._releases, name), ignore_errors=True)
         self.drop_incoming(keep=())
@@ -175,6 +179,10 @@ class Store:
             number += 1
             name = f"{wanted}.{number}"
         return name
+
+    def _is_release(self, name: str) -> bool:
+        """Whether a directory is ours to remove: what was there by hand has no record."""
+        return os.path.lexists(os.path.join(self._releases, name, _RECORD))
 
     def _age(self, name: str) -> float:
         return os.lstat(os.path.join(self._releases, name)).st_mtime

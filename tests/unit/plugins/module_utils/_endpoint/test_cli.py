@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload
 
 from .conftest import Sandbox
 
@@ -74,6 +75,16 @@ def test_what_is_no_document_is_refused(epp_agent: Agent, sandbox: Sandbox, text
 
 def test_another_digest_is_stale_and_changes_nothing(epp_agent: Agent, sandbox: Sandbox) -> None:
     done = epp_agent("apply", "--digest", "0" * 64, document=sandbox.document())
+    assert (done.returncode, json.loads(done.stdout)) == (3, {"stale": True})
+    assert not list(sandbox.root.iterdir())
+
+
+def test_an_edited_agent_does_not_pass_for_the_original(agent: Path, sandbox: Sandbox) -> None:
+    edited = sandbox.directory / "edited"
+    edited.write_bytes(agent.read_bytes() + b"\n")
+    edited.chmod(0o755)
+    digest = payload.digest(payload.sources())
+    done = Agent(edited, sandbox)("apply", "--digest", digest, document=sandbox.document())
     assert (done.returncode, json.loads(done.stdout)) == (3, {"stale": True})
     assert not list(sandbox.root.iterdir())
 

@@ -46,7 +46,40 @@ def test_command_lines_are_in_no_diff(sandbox: Sandbox) -> None:
     assert str(sandbox.installed) not in str(sandbox.converge().to_result())
     assert sandbox.converge(limits={"update": "20m"}).to_result()["diff"][0]["after"].startswith("(hidden: ")
     files = {"product": "files", "policy": {"sources": {"urls": ["http://127.0.0.1:1"]}}}
-    assert '"http://127.0.0.1:1"' in str(sandbox.converge(**files).to_result())
+    assert str(sandbox.installed) not in str(sandbox.converge(**files).to_result())
+    assert '"http://127.0.0.1:1"' in str(sandbox.converge(**files, limits={"update": "40m"}).to_result())
+
+
+def test_metrics_do_not_stay_in_a_former_directory(sandbox: Sandbox) -> None:
+    for name in ("a", "b"):
+        (sandbox.root / "metrics" / name).mkdir(parents=True)
+    sandbox.converge(textfile_directory="/metrics/a")
+    assert (sandbox.root / "metrics/a" / places.TEXTFILE_NAME).exists()
+    sandbox.converge(textfile_directory="/metrics/b")
+    assert not (sandbox.root / "metrics/a" / places.TEXTFILE_NAME).exists()
+    assert (sandbox.root / "metrics/b" / places.TEXTFILE_NAME).exists()
+    assert not sandbox.converge(textfile_directory="/metrics/b").changed
+    remove(sandbox.host, check=False)
+    assert not (sandbox.root / "metrics/b" / places.TEXTFILE_NAME).exists()
+
+
+def test_check_mode_writes_nothing_beside_a_damaged_state_either(sandbox: Sandbox) -> None:
+    sandbox.converge()
+    sandbox.host.write(places.STATE, b"{", mode=0o600)
+    before = sandbox.tree()
+    sandbox.converge(check=True)
+    sandbox.converge()
+    assert sandbox.tree() == before
+
+
+def test_a_run_that_outlives_the_enrolment_leaves_nothing_behind(sandbox: Sandbox) -> None:
+    before = files(sandbox)
+    sandbox.converge()
+    runner = sandbox.runner()
+    remove(sandbox.host, check=False)
+    runner.run(sandbox_trigger())
+    left = {path for path in files(sandbox) - before if not path.startswith(("run/", "var/log/"))}
+    assert not left
 
 
 def test_every_path_of_the_diff_was_really_written(sandbox: Sandbox) -> None:

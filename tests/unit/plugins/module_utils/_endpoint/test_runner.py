@@ -165,6 +165,35 @@ def test_only_one_run_waits(sandbox: Sandbox) -> None:
     }
 
 
+def test_after_a_suspension_the_window_may_have_closed(sandbox: Sandbox) -> None:
+    """S4: a laptop that slept through the instant it waited for does not update in the morning."""
+    sandbox.converge()
+    sandbox.host.clock += 3600
+
+    def suspend(_seconds: float) -> None:
+        sandbox.host.clock += 12 * 3600
+
+    report = Runner(sandbox.endpoint, Waiting(suspend, lambda: 0.5)).run(Trigger.SCHEDULE)
+    assert (report.result, report.recorded) == (Result.SKIPPED, False)
+    assert versions(sandbox) == "0"
+
+
+def test_a_new_schedule_does_not_wait_for_the_old_ones_instant(sandbox: Sandbox) -> None:
+    """S3: the run that waits for 13:30 makes room for the slot of a new schedule, at 13:05."""
+    sandbox.converge()
+    sandbox.host.clock += 3600
+
+    def converge_meanwhile(seconds: float) -> None:
+        sandbox.host.sleep(seconds)
+        sandbox.converge(**policy(schedule={"start": "13:05"}))
+
+    waited = Runner(sandbox.endpoint, Waiting(converge_meanwhile, lambda: 0.5)).run(Trigger.SCHEDULE)
+    assert (waited.result, waited.recorded) == (Result.SKIPPED, False)
+    assert sandbox.host.clock < NOON + 3700
+    sandbox.host.clock = NOON + 3900
+    assert sandbox.runner().run(Trigger.SCHEDULE).result is Result.UPDATED
+
+
 @pytest.mark.parametrize("change", ["switch", "schedule", "another run"])
 def test_what_changes_during_a_wait_counts(sandbox: Sandbox, change: str) -> None:
     sandbox.converge(**policy(privileges={"toggle_scheduled_update": True}))
@@ -199,6 +228,20 @@ def test_a_restart_is_answered_once_with_jitter(sandbox: Sandbox) -> None:
     report = sandbox.runner(draw=0.25).run(Trigger.RECONNECT)
     assert report.result is Result.UPDATED
     assert report.started == NOON + 30
+    assert not sandbox.runner().run(Trigger.RECONNECT).recorded
+
+
+def test_a_reconnect_that_fails_is_tried_again_but_not_for_ever(sandbox: Sandbox) -> None:
+    """E2: what was missed is still missed after a failure; a source that stays broken is left alone after a while."""
+    command = sandbox.document()["command"]
+    sandbox.converge(command={**command, "update": ["/bin/false"]}, reconnect={"jitter": "0s"})
+    boot(sandbox, "the second boot")
+    results = [sandbox.runner().run(Trigger.RECONNECT) for _probe in range(7)]
+    assert [result.result for result in results] == [Result.FAILED] * 5 + [Result.SKIPPED] * 2
+    boot(sandbox, "the third boot")
+    assert sandbox.runner().run(Trigger.RECONNECT).result is Result.FAILED
+    sandbox.converge(reconnect={"jitter": "0s"})
+    assert sandbox.runner().run(Trigger.RECONNECT).result is Result.UPDATED
     assert not sandbox.runner().run(Trigger.RECONNECT).recorded
 
 
@@ -257,6 +300,21 @@ def test_two_triggers_at_once_are_one_update(sandbox: Sandbox, agent: Path) -> N
     assert count.read_text() == "x\n"
     assert [report["result"] for report in reports] == ["updated", "updated"]
     assert [report["joined"] for report in reports] == [None, "download"]
+
+
+def test_an_event_that_joins_another_run_still_scans_and_tells_versions(sandbox: Sandbox, agent: Path) -> None:
+    """E3 and R3: the notice comes while a scheduled or manual run brings the new version."""
+    marker = sandbox.directory / "started"
+    update = f"touch {marker}; sleep 2; cat {sandbox.upstream} >{sandbox.installed}"
+    command = {**sandbox.document()["command"], "update": ["/bin/sh", "-c", update]}
+    sandbox.converge(command=command, **policy(events={"scan_after_update": True}))
+    manual = start(agent, sandbox, "update-now")
+    wait_for(marker.exists)
+    notice = json.loads(start(agent, sandbox, "run", "--trigger", "download", "--json").communicate()[0])
+    manual.communicate()
+    assert (notice["result"], notice["joined"]) == ("updated", "manual")
+    assert [notice[side][0]["version"] for side in ("before", "after")] == ["0", "1"]
+    assert sandbox.endpoint.store.read().scan_due
 
 
 def test_a_killed_run_is_told_and_the_next_one_recovers(sandbox: Sandbox, agent: Path) -> None:

@@ -45,6 +45,9 @@ def test_an_unreadable_state_is_set_aside_and_told(tmp_path: Path, content: byte
     host = LocalHost(str(tmp_path))
     host.write(places.STATE, content)
     assert StateStore(host).read() == State()
+    assert not host.exists(places.STATE + ".unreadable")
+    StateStore(host).change(lambda state: state)
+    assert StateStore(host).read() == State()
     assert host.read(places.STATE + ".unreadable") == content
     assert b"can't be understood" in (host.read("/var/log/epp-agent.log") or b"")
 

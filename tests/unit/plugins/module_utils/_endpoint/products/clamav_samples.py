@@ -44,7 +44,7 @@ class LiveHost(LocalHost):
         super().__init__()
         self.folder = str(folder)
 
-    def real(self, path: str) -> str:
+    def _inside(self, path: str) -> str:
         return self.folder + path if path.startswith(("/etc/", "/run/")) else path
 
 
