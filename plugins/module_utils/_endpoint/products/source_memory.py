@@ -19,6 +19,7 @@ from ..._core.canonical import readable_json
 from ..._core.values import field, value
 from .store import write_durably
 
+_SETTLED_S = 2
 _VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
 
 
@@ -59,7 +60,8 @@ class SourceMemory:
 
     def answered(self, url: str, headers: Mapping[str, str], held: Mapping[str, str]) -> None:
         """The source gave its manifest with these headers, and we now hold what it says."""
-        validators = {name: headers[name] for name in _VALIDATORS if name in headers}
+        settled = not _just_modified(headers)
+        validators = {name: headers[name] for name in _VALIDATORS if name in headers and settled}
         values = {**validators, "held": dict(held)}
         if self._sources.get(url) != values:
             self._sources[url] = values
@@ -82,3 +84,15 @@ class SourceMemory:
 
     def _write(self) -> None:
         write_durably(self.path, readable_json(self._sources))
+
+
+def _just_modified(headers: Mapping[str, str]) -> bool:
+    """Whether the source could change once more and still say the same of itself.
+
+    Web servers tell files apart by their size and the second of their change, in entity tags too (nginx, Apache). Two
+    versions of one second would look alike for ever, so what is that young is asked for anew (RFC 9110, 8.8.2.2).
+    """
+    from email.utils import mktime_tz, parsedate_tz
+
+    said, modified = (parsedate_tz(headers.get(name, "")) for name in ("date", "last-modified"))
+    return said is not None and modified is not None and mktime_tz(said) - mktime_tz(modified) < _SETTLED_S

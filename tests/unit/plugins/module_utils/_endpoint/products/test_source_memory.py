@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is remembered of a source: enough for a conditional request, unless the source could look the same again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.source_memory import SourceMemory
+
+URL = "http://source.example/manifest.json"
+HELD = {"release": "1-abc"}
+NOON = "Sun, 22 Nov 2026 12:00:00 GMT"
+
+
+def condition(directory: Path, headers: dict[str, str]) -> dict[str, str]:
+    memory = SourceMemory.load(str(directory))
+    memory.answered(URL, headers, HELD)
+    return SourceMemory.load(str(directory)).condition(URL, HELD)
+
+
+@pytest.mark.parametrize("modified", ["11:59:59", "12:00:00", "12:00:01"])
+def test_two_versions_of_one_second_look_alike_so_the_next_request_is_unconditional(
+    tmp_path: Path, modified: str
+) -> None:
+    """nginx's entity tag is the second of the change and the size: both can stay as they were in a new version."""
+    headers = {"etag": '"65f1-2a"', "last-modified": f"Sun, 22 Nov 2026 {modified} GMT", "date": NOON}
+    assert condition(tmp_path, headers) == {}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"etag": '"65f1-2a"', "last-modified": "Sun, 22 Nov 2026 11:59:58 GMT", "date": NOON},
+        {"etag": '"65f1-2a"', "date": NOON},
+        {"etag": '"65f1-2a"', "last-modified": "not a date", "date": NOON},
+        {"etag": '"65f1-2a"', "last-modified": NOON},
+    ],
+)
+def test_otherwise_it_is_conditional(tmp_path: Path, headers: dict[str, str]) -> None:
+    assert condition(tmp_path, headers)["If-None-Match"] == '"65f1-2a"'
