@@ -24,7 +24,8 @@ HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 sys.path.insert(0, str(REPOSITORY / "tests" / "lab"))
 
-import lab_root  # noqa: E402  # its place is on the path only now
+# The lab's modules are on the path only now, and those of this folder import them: hence E402 below.
+import lab_root  # noqa: E402
 from contenders import FLOOR, OURS, TITLES  # noqa: E402
 from machines import Machines  # noqa: E402
 from race import Race  # noqa: E402
