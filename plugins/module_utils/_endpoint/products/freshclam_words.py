@@ -4,8 +4,8 @@
 
 """Private: what freshclam says, read for the *why* of a result. Results themselves come from evidence (R1).
 
-The sentences are those of freshclam 1.4 in the C locale with ``--verbose``, each seen from the real program but one: the
-version that the vendor's DNS tells, which no test can ask for.
+The sentences are those of freshclam 1.4 in the C locale with ``--verbose``, each seen from the real program but one:
+the version that the vendor's DNS tells, which no test can ask for.
 """
 
 from __future__ import annotations
