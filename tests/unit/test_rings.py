@@ -20,9 +20,10 @@ STANDARD = getattr(sys, "stdlib_module_names", None)
 RINGS = {
     # A ring and what it may import besides the standard library.
     "_core": {"_core"},
+    "_host": {"_core", "_host"},
     # `_identity` is written into the built agent and says which one it is.
-    "_endpoint": {"_core", "_endpoint", "_identity"},
-    "_server": {"_core", "_server"},
+    "_endpoint": {"_core", "_host", "_endpoint", "_identity"},
+    "_server": {"_core", "_host", "_server"},
 }
 
 NOT_PURE = {

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .host import Host
+from .._host.host import Host
 
 
 def boot_id(host: Host) -> str:

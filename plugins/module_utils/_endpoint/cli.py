@@ -13,8 +13,8 @@ from typing import Any, Callable
 
 from .._core.faults import InvalidDocument
 from .._core.version import VERSION
+from .._host.live_host import LocalHost
 from . import exits
-from .live_host import LocalHost
 
 _HELP_WIDTH = 100
 _DESCRIPTION = "Keeps the components of this endpoint's protection product up to date."

@@ -14,10 +14,10 @@ from typing import Any
 
 from .._core.document import EndpointDocument
 from .._core.faults import InvalidDocument
+from .._host.live_host import LocalHost
 from . import exits
 from .converge import Busy, converge, remove
 from .identity import own_digest
-from .live_host import LocalHost
 from .seal import is_whole
 from .settled import RECORD
 from .witness import Witness

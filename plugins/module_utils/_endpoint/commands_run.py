@@ -19,9 +19,9 @@ import time
 from typing import Any
 
 from .._core.results import Result, Trigger
+from .._host.live_host import LocalHost
 from . import exits, places
 from .endpoint import Endpoint, NotEnrolled
-from .live_host import LocalHost
 from .rights import UserAction
 from .runner import Runner, Stopped
 from .users import closed_door, require, require_membership, set_roaming, set_switch

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
 
+from .._host.live_host import LocalHost
 from . import exits, places
 from .endpoint import Endpoint, NotEnrolled
-from .live_host import LocalHost
 from .status import compose
 
 

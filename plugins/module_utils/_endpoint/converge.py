@@ -14,14 +14,14 @@ from .._core.changes import Change, ansible_diff, compare
 from .._core.document import EndpointDocument
 from .._core.entries import Absent, Entry
 from .._core.values import replace, value
+from .._host.host import Host
+from .._host.inventory import look, place
+from .._host.live_host import SANDBOX_LOG
+from .._host.lock import locked
 from . import groups, places
 from .boot import boot_id
 from .desired import Desired, desired, rights_of
 from .endpoint import Endpoint, load_document
-from .host import Host
-from .inventory import look, place
-from .live_host import SANDBOX_LOG
-from .lock import locked
 from .rights import all_rights
 from .schedulers import all_schedulers
 from .state import StateStore

@@ -12,8 +12,8 @@ from typing import Callable
 from .._core.document import EndpointDocument
 from .._core.timetable import Timetable
 from .._core.values import value
+from .._host.host import Host
 from . import places
-from .host import Host
 from .products import select_product
 from .products.base import Product
 from .schedulers import select_scheduler

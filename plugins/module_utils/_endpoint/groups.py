@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .host import Host
+from .._host.host import Host
 from .rights.base import Rights
 
 _TIMEOUT_S = 30.0

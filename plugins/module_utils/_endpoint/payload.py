@@ -19,11 +19,11 @@ import sys
 import zipfile
 from collections.abc import Mapping
 
-from .. import _core, _endpoint
+from .. import _core, _endpoint, _host
 from .seal import BLANK, is_whole, seal
 
 PACKAGE = "epp_autoupdate"
-_PARTS = (("_core", _core), ("_endpoint", _endpoint))
+_PARTS = (("_core", _core), ("_host", _host), ("_endpoint", _endpoint))
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _INTERPRETER_FLAGS = "-IS"  # nothing from the environment, nothing from site-packages: the standard library alone
 _MAIN = f"""\

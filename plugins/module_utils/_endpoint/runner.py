@@ -14,12 +14,12 @@ from contextlib import contextmanager
 
 from .._core.results import Component, Outcome, Result, Trigger
 from .._core.values import replace
+from .._host.lock import locked
 from . import places
 from .admission import refusal, scans_after
 from .boot import boot_id
 from .emergency import save_or_leave, take_over
 from .endpoint import Endpoint
-from .lock import locked
 from .patience import JOIN_MARGIN_S
 from .report import RunReport, judge
 from .state import Running, RunRecord, State, reconnected

@@ -10,9 +10,9 @@ import syslog
 
 from .._core.results import ScanOutcome
 from .._core.values import replace
+from .._host.lock import locked
 from . import places
 from .endpoint import Endpoint
-from .lock import locked
 from .state import ScanRecord
 
 KEPT_FINDINGS = 1000

@@ -19,7 +19,8 @@ import stat
 import sys
 import time
 
-from . import process
+from .._host import process
+from .._host.accounts import group_exists
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,16 +108,6 @@ def _same_files(root: str, files: Mapping[str, Signature]) -> bool:
 
 def _same_groups(groups: Mapping[str, bool]) -> bool:
     return all(group_exists(name) == before for name, before in groups.items())
-
-
-def group_exists(name: str) -> bool:
-    import grp
-
-    try:
-        grp.getgrnam(name)
-    except KeyError:
-        return False
-    return True
 
 
 def _same_commands(commands: Mapping[tuple[str, ...], tuple[int, str]]) -> bool:

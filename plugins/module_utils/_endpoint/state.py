@@ -11,9 +11,9 @@ from typing import Any, Callable
 
 from .._core.results import Result, Trigger
 from .._core.values import asdict, field, field_names, replace, value
+from .._host.host import Host
+from .._host.lock import locked
 from . import places
-from .host import Host
-from .lock import locked
 
 FORMAT = 1
 _LOCK_WAIT_S = 30.0

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._core.values import replace
+from .._host.host import Host
 from .endpoint import Endpoint
-from .host import Host
 from .rights import UserAction
 
 

@@ -12,11 +12,11 @@ from .._core.document import EndpointDocument
 from .._core.results import Outcome, Result, Trigger
 from .._core.timetable import Action, Decision
 from .._core.values import replace, value
+from .._host.lock import locked
 from . import places
 from .admission import refusal
 from .boot import boot_id
 from .endpoint import Endpoint, load_document
-from .lock import locked
 from .state import State
 
 _SLICE_S = 30.0

@@ -15,9 +15,9 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._host.host import Completed
+from .._host.live_host import LocalHost
 from . import settled
-from .host import Completed
-from .live_host import LocalHost
 
 if TYPE_CHECKING:
     from .settled import Signature

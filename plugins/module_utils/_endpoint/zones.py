@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from .._core import zones
-from .host import Host
+from .._host.host import Host
 
 LOCAL = "local"
 _DATABASE = "zoneinfo/"

@@ -15,7 +15,7 @@ from ansible.module_utils.basic import AnsibleModule
 from .._core.durations import parse_duration
 from .._core.results import Result
 from .._endpoint import places
-from .._endpoint.live_host import LocalHost
+from .._host.live_host import LocalHost
 
 _STATUS_S = 60.0
 _FAILURES = (Result.FAILED.value, Result.UNREACHABLE.value)

@@ -13,8 +13,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._endpoint import payload, places
 from .._endpoint.converge import Busy, Converged, converge, remove
-from .._endpoint.host import Host
-from .._endpoint.live_host import LocalHost
+from .._host.host import Host
+from .._host.live_host import LocalHost
 from . import agent_parts as _agent_parts  # noqa: F401
 from . import specs
 from .documents import Wanted, plain

@@ -13,7 +13,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._core.policy import Policy
 from .._core.tree import Layer, resolve
-from .._endpoint.live_host import LocalHost
+from .._host.live_host import LocalHost
 from . import specs
 from .documents import plain
 from .endpoint import agent_file, guarded, result_of

@@ -17,7 +17,7 @@ from .._core.document import EndpointDocument
 from .._core.policy import Policy
 from .._endpoint.converge import Converged, converge
 from .._endpoint.endpoint import NotEnrolled, load_document
-from .._endpoint.host import Host
+from .._host.host import Host
 
 
 class PolicyStore(Protocol):

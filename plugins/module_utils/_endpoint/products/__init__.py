@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Callable
 
 from ..._core.document import EndpointDocument
-from ..host import Host
+from ..._host.host import Host
 from .base import Product
 
 

@@ -22,8 +22,8 @@ from ..._core.entries import Directory, Entry, File
 from ..._core.policy import Scope, Sources
 from ..._core.results import Component, Outcome, Result, ScanOutcome
 from ..._core.values import value
+from ..._host.host import Host
 from .. import places
-from ..host import Host
 from . import cvd, freshclam_dat
 from .base import ProductNeeds, broken, tcp_reachable
 from .freshclam_conf import VENDOR, FreshclamConfig, is_account

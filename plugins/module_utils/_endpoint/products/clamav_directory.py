@@ -12,7 +12,7 @@ import shutil
 import time
 
 from ..._core.document import ClamavSettings
-from ..host import Host
+from ..._host.host import Host
 
 _LEFTOVER = re.compile(r"tmp\.[0-9a-f]{10}")
 _LEFTOVER_AGE_S = 3600.0

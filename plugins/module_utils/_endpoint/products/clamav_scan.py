@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from ..._core.document import ClamavSettings
 from ..._core.results import ScanOutcome
-from ..host import Completed, Host
+from ..._host.host import Completed, Host
 from .clamav_directory import await_reload
 from .clamd import Clamd
 

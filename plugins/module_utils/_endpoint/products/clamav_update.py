@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from ..._core.results import Component, Outcome, Result
 from ..._core.values import replace, value
+from ..._host.host import Completed
 from .. import places
-from ..host import Completed
 from . import clamav_directory
 from .base import overdue
 from .clamd import Clamd

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..._core.values import value
-from ..host import Host
+from ..._host.host import Host
 
 if TYPE_CHECKING:
     import socket

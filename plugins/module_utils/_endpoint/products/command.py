@@ -24,7 +24,7 @@ from ..._core.entries import Entry
 from ..._core.policy import Sources
 from ..._core.results import Component, Outcome, Result, ScanOutcome
 from ..._core.values import value
-from ..host import Completed, Host
+from ..._host.host import Completed, Host
 from .base import ProductNeeds, overdue, tcp_reachable
 
 SINGLE = "command"

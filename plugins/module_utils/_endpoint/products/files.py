@@ -26,7 +26,7 @@ from ..._core.entries import Directory, Entry
 from ..._core.policy import Scope, Sources
 from ..._core.results import Component, Outcome, ScanOutcome
 from ..._core.values import value
-from ..host import Host
+from ..._host.host import Host
 from .base import ProductNeeds, tcp_reachable
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..host import Host
+from ..._host.host import Host
 from ..schedulers.base import Scheduler
 from .base import Rights, RightsKeeper, UserAction
 from .polkit import PolkitRights

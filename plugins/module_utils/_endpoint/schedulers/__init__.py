@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Callable
 
-from ..host import Host
+from ..._host.host import Host
 from .base import Scheduler
 
 AUTO = "auto"

@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from ..._core.calendars import DailyCalendar
 from ..._core.entries import Entry, File
-from ..host import Host
+from ..._host.host import Host
 from ..places import AGENT
 from .base import JobPlan
 

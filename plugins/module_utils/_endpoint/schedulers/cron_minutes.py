@@ -11,7 +11,7 @@ from math import gcd
 from typing import TYPE_CHECKING
 
 from ..._core.calendars import Calendar, IntervalCalendar
-from ..host import Host
+from ..._host.host import Host
 
 if TYPE_CHECKING:
     from datetime import tzinfo

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ..._core.entries import Absent, Entry
-from ..host import Host
+from ..._host.host import Host
 from ..products.base import ProductNeeds
 from .systemd_state import UnitState, systemctl, systemd_runs, unit_states
 

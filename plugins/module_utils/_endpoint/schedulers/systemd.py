@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..._core.entries import Absent, Entry, File, Link
-from ..host import Host
+from ..._host.host import Host
 from .base import JobPlan
 from .systemd_names import RECONNECT_TIMER, SCAN_SERVICE, SERVICES, TIMERS, UPDATE_SERVICE, UPDATE_TIMER, wanted_timers
 from .systemd_state import UnitState, systemctl, systemd_runs, unit_states

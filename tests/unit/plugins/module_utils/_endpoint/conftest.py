@@ -15,9 +15,9 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.document impo
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import converge
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.endpoint import Endpoint
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.live_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner import Runner
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.waiting import Waiting
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 
 
 class TimedHost(LocalHost):

@@ -19,10 +19,10 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.results impor
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import places
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.endpoint import Endpoint
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.live_host import temporary_name
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner import Runner
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status import compose
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.waiting import Waiting
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import temporary_name
 
 from .conftest import Sandbox
 

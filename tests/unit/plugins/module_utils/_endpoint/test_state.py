@@ -13,7 +13,6 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import places
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.live_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.state import (
     Running,
     RunRecord,
@@ -21,6 +20,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.state imp
     State,
     StateStore,
 )
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 
 RECORD = RunRecord(result="updated", why="", started=1.0, finished=2.0, changed=("daily",))
 

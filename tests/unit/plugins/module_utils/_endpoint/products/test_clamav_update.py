@@ -16,8 +16,8 @@ from typing import Callable
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Directory, File
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.live_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import freshclam_dat
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.clamav_samples import (
     LiveHost,
     clamav,

@@ -15,11 +15,11 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import CommandSettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Sources
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Component, Outcome, Result
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.live_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.command import (
     Command,
     parse_versions,
 )
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
     ScriptedServer,
 )

@@ -12,10 +12,10 @@ from typing import Any
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import DailyCalendar, IntervalCalendar
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Weekday
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.host import Completed
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.live_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.base import ProductNeeds
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.base import JobPlan
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import Completed
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 
 CLAMAV_NEEDS = ProductNeeds(
     read_write=("/var/lib/clamav",),

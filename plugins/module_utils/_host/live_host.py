@@ -12,8 +12,8 @@ import time
 from collections.abc import Sequence
 
 from . import process
+from .accounts import group_exists
 from .process import Completed
-from .settled import group_exists
 
 SANDBOX_LOG = "/var/log/epp-agent.log"
 _NAME_IN_JOURNAL = "epp-agent"

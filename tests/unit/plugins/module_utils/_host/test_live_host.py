@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.live_host import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import (
     SANDBOX_LOG,
     LocalHost,
     temporary_name,

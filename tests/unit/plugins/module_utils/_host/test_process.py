@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import process
+from ansible_collections.epp.autoupdate.plugins.module_utils._host import process
 
 
 def test_streams_and_exit_status() -> None:
