@@ -51,6 +51,10 @@ def _command(name: str) -> Command:
         from .commands_apply import apply
 
         return apply
+    if name == "notice":
+        from .commands_notice import notice
+
+        return notice
     if name == "status":
         from .commands_status import status
 
@@ -94,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_work(commands)
     _add_switches(commands)
     _add_apply(commands)
+    _add_notice(commands)
     for command in commands.choices.values():  # before or after the command, as people type it
         command.add_argument("--root", default=argparse.SUPPRESS, metavar="DIR", help=argparse.SUPPRESS)
     return parser
@@ -108,6 +113,10 @@ def _add_work(commands: argparse._SubParsersAction[_Parser]) -> None:
     _add_json(now)
     _add_json(commands.add_parser("scan", help="Scan Now: scan the policy's paths at once"))
     _add_json(commands.add_parser("status", help="what is installed, what ran, what comes next"))
+
+
+def _add_notice(commands: argparse._SubParsersAction[_Parser]) -> None:
+    commands.add_parser("notice", help="the update server's entry: one line of JSON on standard input, one as answer")
 
 
 def _add_switches(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: ``epp-agent notice``, all that an update server can make an endpoint do (N5).
+
+One line of JSON comes on standard input (``_core/notice.py``) and one goes out. Neither arguments nor environment are
+looked at; what an SSH client asked for (SSH_ORIGINAL_COMMAND) means nothing here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import signal
+import sys
+import time
+from typing import Any
+
+from .._core.notice import MAX_SIZE, InvalidOrder, Order
+from .._core.policy import Initiator
+from .._core.results import Result, Trigger
+from .._host.live_host import LocalHost
+from .._host.lock import locked
+from . import exits, places
+from .endpoint import Endpoint
+from .notices import NoticeStore, Taken
+from .patience import JOIN_MARGIN_S
+from .runner import Runner, Stopped
+from .state import RunRecord, State
+from .waiting import Turn, Waiting
+
+BUSY = "busy"
+"""The answer while another notice is being carried out for longer than this one may wait."""
+
+
+class _ServersTurn(Waiting):
+    """The server keeps the slots (S6): its notice is the turn."""
+
+    def await_turn(self, trigger: Trigger, endpoint: Endpoint, state: State) -> tuple[Turn, Endpoint]:  # noqa: ARG002
+        return Turn.now(), endpoint
+
+
+def notice(host: LocalHost, options: argparse.Namespace) -> int:
+    """Take a notice, or repeat what became of it."""
+    line = options.given if options.given is not None else sys.stdin.buffer.readline(MAX_SIZE + 1)
+    try:
+        order = Order.parse(line)
+    except InvalidOrder as error:
+        sys.stderr.write(f"epp-agent: {error}\n")
+        return exits.USAGE
+    endpoint = Endpoint.load(host)
+    _outlive_the_connection()
+    with locked(host, places.NOTICE_LOCK, wait=endpoint.document.limits.update + JOIN_MARGIN_S) as held:
+        answer = _answer(endpoint, order) if held else {"result": BUSY, "why": "another notice is being carried out"}
+    sys.stdout.write(json.dumps(answer, sort_keys=True) + "\n")
+    return exits.DONE if answer["result"] in [result.value for result in Result] else exits.FAILED
+
+
+def _answer(endpoint: Endpoint, order: Order) -> dict[str, Any]:
+    store, host = NoticeStore(endpoint.host), endpoint.host
+    taken = store.find(order)
+    if taken is not None and taken.answer is not None:
+        host.log(6, f"notice {order.campaign} came again: the answer is repeated")
+        return {**taken.answer, "repeated": True}
+    if taken is None:
+        taken = store.take(order, at=host.now(), runs=endpoint.store.read().runs)
+        host.log(6, f"notice {order.campaign} taken: version {order.version}")
+        answer = _carry_out(endpoint, order)
+    else:
+        host.log(6, f"notice {order.campaign} came again: it had been cut off")
+        answer = _finished_unheard(taken, endpoint.store.read(), order) or _carry_out(endpoint, order)
+    answer.update(campaign=order.campaign, version=order.version, endpoint=endpoint.document.endpoint)
+    store.answered(taken, answer)
+    return {**answer, "repeated": False}
+
+
+def _carry_out(endpoint: Endpoint, order: Order) -> dict[str, Any]:
+    if order.trigger is Trigger.SCHEDULE and endpoint.document.policy.schedule.initiator is not Initiator.SERVER:
+        return {"result": Result.SKIPPED.value, "why": "this endpoint keeps its schedule itself (schedule.initiator)"}
+    waiting = _ServersTurn if order.trigger is Trigger.SCHEDULE else Waiting
+    runner = Runner(endpoint, waiting(time.sleep, random.SystemRandom().random))
+    try:
+        return runner.run(order.trigger).to_dict()
+    except Stopped:
+        return {"result": Result.FAILED.value, "why": "the run was stopped"}
+
+
+def _finished_unheard(taken: Taken, state: State, order: Order) -> dict[str, Any] | None:
+    """The result of a run that ended, though the agent was killed before it could write the answer."""
+    record: RunRecord | None = state.last.get(order.trigger.value)
+    if record is None or state.runs <= taken.runs or record.started < taken.at:
+        return None
+    return {"result": record.result, "why": record.why, "until": record.until, "changed": list(record.changed)}
+
+
+def _outlive_the_connection() -> None:
+    """The update goes on when the server's connection ends; its answer is asked for later."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
