@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
+import select
 import signal
 import sys
 import time
@@ -35,6 +37,10 @@ BUSY = "busy"
 """The answer while another notice is being carried out for longer than this one may wait."""
 
 
+_LINE_S = 10.0
+"""How long the server may take to say its line; it says it at once."""
+
+
 class _ServersTurn(Waiting):
     """The server keeps the slots (S6): its notice is the turn."""
 
@@ -44,7 +50,7 @@ class _ServersTurn(Waiting):
 
 def notice(host: LocalHost, options: argparse.Namespace) -> int:
     """Take a notice, or repeat what became of it."""
-    line = options.given if options.given is not None else sys.stdin.buffer.readline(MAX_SIZE + 1)
+    line = options.given if options.given is not None else _line(sys.stdin.fileno())
     try:
         order = Order.parse(line)
     except InvalidOrder as error:
@@ -56,6 +62,18 @@ def notice(host: LocalHost, options: argparse.Namespace) -> int:
         answer = _answer(endpoint, order) if held else {"result": BUSY, "why": "another notice is being carried out"}
     sys.stdout.write(json.dumps(answer, sort_keys=True) + "\n")
     return exits.DONE if answer["result"] in [result.value for result in Result] else exits.FAILED
+
+
+def _line(descriptor: int) -> bytes:
+    """The line, or what came of it: a client that says nothing, or goes on for ever, must not keep an agent busy."""
+    deadline, line = time.monotonic() + _LINE_S, b""
+    while b"\n" not in line and len(line) <= MAX_SIZE:
+        ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
+        came = os.read(descriptor, MAX_SIZE) if ready else b""
+        if not came:
+            break
+        line += came
+    return line
 
 
 def _answer(endpoint: Endpoint, order: Order) -> dict[str, Any]:

@@ -1,0 +1,33 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: endpoints that are directories of this very host: the address is the directory."""
+
+from __future__ import annotations
+
+import os
+
+from ..._core.campaign import Heard
+from ..._core.notice import Order
+from ..._core.values import value
+from ..._host.host import Host
+from .base import Target, Told, understood
+
+AGENT = "usr/local/bin/epp-agent"
+
+
+@value
+class LocalNotifier:
+    """Runs the agent of a sandbox endpoint. One whose directory has no agent is off."""
+
+    host: Host
+
+    def notify(self, target: Target, order: Order, *, patience: float) -> Told:
+        agent = os.path.join(target.address, AGENT)
+        try:
+            done = self.host.run([agent, "--root", target.address, "notice"], timeout=patience, stdin=order.to_line())
+        except OSError as error:
+            return Told.silence(Heard.NOT_REACHED, f"{agent}: {error.strerror}")
+        cut = done.timed_out or done.code < 0
+        return understood(order, out=done.out, err=done.err, code=None if cut else done.code)

@@ -1,0 +1,171 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: endpoints over SSH, by a key that can do nothing but deliver a notice there (N5).
+
+The address is ``host`` or ``host:port`` (``[v6]:port``); the host key is pinned at enrolment as in ``known_hosts``,
+without the name: ``ssh-ed25519 AAAA...``. No other key of that host is accepted, whatever else it offers, and nothing
+is read from the user's own SSH configuration, known hosts or agent.
+"""
+
+from __future__ import annotations
+
+import base64
+import socket
+import time
+from typing import Any
+
+from ..._core.campaign import Heard
+from ..._core.notice import Order
+from ..._core.notify_settings import NotifySettings
+from ..._core.values import value
+from ..._host.host import Host
+from .base import Target, Told, understood
+
+PORT = 22
+_COMMAND = "epp-agent notice"
+"""What is asked for; the endpoint's ``authorized_keys`` decides what runs."""
+_OUTPUT_LIMIT = 4 * 1024 * 1024
+_SIGNATURES = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
+"""By which signatures a host proves a key, where they do not have the key's own name."""
+
+
+class SshMissing(OSError):
+    """The SSH library is not installed."""
+
+
+class _OtherHost(Exception):
+    """Whoever answers there is not the endpoint that was enrolled."""
+
+
+@value
+class SshNotifier:
+    """Notifies over SSH. ``paramiko`` is the library, ``key`` the server's private key as the library holds it."""
+
+    paramiko: Any
+    key: Any
+    user: str
+    connect_timeout: float
+
+    @classmethod
+    def of(cls, settings: NotifySettings, host: Host) -> SshNotifier:
+        """The notifier of a server; raises SshMissing, or OSError where the key can't be read."""
+        paramiko = _library()
+        path = host.real(settings.key)
+        try:
+            key = paramiko.PKey.from_path(path)
+        except (paramiko.SSHException, ValueError, TypeError) as error:
+            raise OSError(f"{settings.key}: not a private key without passphrase: {error}") from error
+        return cls(paramiko, key, settings.user, float(settings.connect_timeout))
+
+    def notify(self, target: Target, order: Order, *, patience: float) -> Told:
+        deadline = time.monotonic() + patience
+        try:
+            connection = socket.create_connection(_address(target.address), min(self.connect_timeout, patience))
+        except (OSError, ValueError) as error:
+            return Told.silence(Heard.NOT_REACHED, f"{target.address}: {_words(error)}")
+        with connection:
+            return self._over(connection, target, order, deadline)
+
+    def _over(self, connection: socket.socket, target: Target, order: Order, deadline: float) -> Told:
+        faults = (self.paramiko.SSHException, OSError, EOFError, ValueError)
+        try:
+            transport = self._prepared(connection)
+        except faults as error:
+            return Told.silence(Heard.NOT_REACHED, f"{target.address}: {_words(error)}")
+        try:
+            channel = self._session(transport, target)
+        except _OtherHost as error:
+            transport.close()
+            return Told.silence(Heard.HOST_KEY, f"{target.address}: {error}")
+        except faults as error:
+            transport.close()
+            return Told.silence(Heard.NOT_REACHED, f"{target.address}: {_words(error)}")
+        try:
+            return _converse(channel, order, deadline)
+        except faults as error:
+            return Told.silence(Heard.LOST, f"{target.address}: {_words(error)}")
+        finally:
+            transport.close()
+
+    def _prepared(self, connection: socket.socket) -> Any:
+        transport = self.paramiko.Transport(connection)
+        transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = self.connect_timeout
+        transport.daemon = True
+        return transport
+
+    def _session(self, transport: Any, target: Target) -> Any:
+        """A channel to the host whose key was pinned; to any other one nothing is shown, not even our key."""
+        kind, pinned = _pinned(target.host_key)
+        try:
+            transport.get_security_options().key_types = _SIGNATURES.get(kind, (kind,))
+            transport.start_client(timeout=self.connect_timeout)
+        except self.paramiko.ssh_exception.IncompatiblePeer as error:
+            raise _OtherHost(f"the host does not offer the {kind} key that was pinned ({error})") from error
+        offered = transport.get_remote_server_key()
+        if (offered.get_name(), offered.asbytes()) != (kind, pinned):
+            raise _OtherHost("the host key is not the one that was pinned at enrolment")
+        transport.auth_publickey(self.user, self.key)
+        return transport.open_session(timeout=self.connect_timeout)
+
+
+def _converse(channel: Any, order: Order, deadline: float) -> Told:
+    channel.settimeout(max(0.1, deadline - time.monotonic()))
+    channel.exec_command(_COMMAND)
+    channel.sendall(order.to_line())
+    channel.shutdown_write()
+    out = bytearray()
+    try:
+        while len(out) < _OUTPUT_LIMIT and (data := channel.recv(65536)):
+            out.extend(data)
+            channel.settimeout(max(0.1, deadline - time.monotonic()))
+        err = bytes(channel.recv_stderr(65536)) if channel.recv_stderr_ready() else b""
+    except socket.timeout:  # another class before Python 3.10
+        return Told.silence(Heard.LOST, "no answer in time")
+    ended = channel.status_event.wait(max(0.1, min(10.0, deadline - time.monotonic())))
+    code = channel.recv_exit_status() if ended else -1
+    return understood(
+        order, out=out.decode("utf-8", "replace"), err=err.decode("utf-8", "replace"), code=None if code < 0 else code
+    )
+
+
+def _library() -> Any:
+    import logging
+
+    try:
+        import paramiko
+    except ImportError as error:
+        raise SshMissing(
+            "the Python package paramiko is not installed: the SSH notifier needs it (Debian: python3-paramiko)"
+        ) from error
+    # What goes wrong is told by the notice's own record, not by tracebacks of the library's threads.
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
+    return paramiko
+
+
+def _address(text: str) -> tuple[str, int]:
+    """Host and port; ValueError for what is neither ``host``, ``host:port`` nor ``[v6]:port``."""
+    if text.startswith("["):
+        host, _bracket, rest = text[1:].partition("]")
+        return host, int(rest[1:]) if rest.startswith(":") else PORT
+    host, colon, port = text.rpartition(":")
+    if not colon or ":" in host:  # no port, or an address of IPv6 without brackets
+        host, port = text, str(PORT)
+    if not host:
+        raise ValueError("no address is known")
+    return host, int(port)
+
+
+def _pinned(text: str) -> tuple[str, bytes]:
+    """Type and bytes of a pinned key."""
+    parts = text.split()
+    try:
+        return parts[0], base64.b64decode(parts[1], validate=True)
+    except (IndexError, ValueError):
+        raise _OtherHost("no host key was pinned for this endpoint") from None
+
+
+def _words(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(text)

@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The contract of notifiers, held by each of them: what an engine may rely on whatever the way to an endpoint."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign import Heard
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.notice import Order
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.base import understood
+
+from .conftest import SandboxEndpoint, Way
+
+ORDER = Order("campaign-1", "1")
+
+
+def test_the_reply_is_the_endpoints_own_report(way: Way, endpoint: SandboxEndpoint) -> None:
+    told = way.notifier.notify(way.target(endpoint), ORDER, patience=60)
+    assert (told.reply.heard, told.reply.result) == (Heard.REPORTED, "updated")
+    assert told.answer is not None
+    assert (told.answer["endpoint"], told.answer["after"][0]["version"]) == ("n1", "1")
+    assert (endpoint.runs(), endpoint.taken()) == (1, ["campaign-1"])
+
+
+def test_a_campaign_sent_again_is_an_answer_and_no_run(way: Way, endpoint: SandboxEndpoint) -> None:
+    target = way.target(endpoint)
+    first, again = (way.notifier.notify(target, ORDER, patience=60) for _ in range(2))
+    assert again.reply == first.reply
+    assert again.answer is not None
+    assert again.answer["repeated"] is True
+    assert endpoint.runs() == 1
+
+
+def test_an_endpoint_that_is_off_is_not_reached(way: Way, endpoint: SandboxEndpoint) -> None:
+    endpoint.switch_off()
+    told = way.notifier.notify(way.target(endpoint), ORDER, patience=60)
+    assert told.reply.heard is Heard.NOT_REACHED
+    assert told.reply.why
+    assert told.answer is None
+
+
+def test_patience_ends_and_the_endpoint_can_be_asked_later(way: Way, endpoint: SandboxEndpoint) -> None:
+    target = way.target(endpoint)
+    endpoint.pause.write_text("4")
+    told = way.notifier.notify(target, ORDER, patience=2)
+    assert told.reply.heard is Heard.LOST
+    endpoint.pause.write_text("0")
+    later = way.notifier.notify(target, ORDER, patience=60)
+    assert (later.reply.heard, later.reply.result) == (Heard.REPORTED, "updated")
+    assert endpoint.taken() == ["campaign-1"]
+
+
+def test_who_has_no_business_with_it_says_why(way: Way, endpoint: SandboxEndpoint) -> None:
+    endpoint.enrol(events={"update_after_download": False})
+    told = way.notifier.notify(way.target(endpoint), ORDER, patience=60)
+    assert (told.reply.heard, told.reply.result) == (Heard.REPORTED, "skipped")
+    assert "update_after_download" in told.reply.why
+
+
+def test_an_endpoint_that_is_not_enrolled_is_a_failure_with_its_words(way: Way, endpoint: SandboxEndpoint) -> None:
+    (endpoint.root / "etc/epp-autoupdate/endpoint.json").unlink()
+    told = way.notifier.notify(way.target(endpoint), ORDER, patience=60)
+    assert (told.reply.heard, told.reply.result) == (Heard.REPORTED, "failed")
+    assert "not enrolled" in told.reply.why
+
+
+def test_one_notifier_serves_many_threads(way: Way, endpoint: SandboxEndpoint) -> None:
+    target = way.target(endpoint)
+    orders = [Order(f"campaign-{number}", "1") for number in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        told = list(pool.map(lambda order: way.notifier.notify(target, order, patience=120), orders))
+    assert [one.reply.heard for one in told] == [Heard.REPORTED] * 6
+    assert sorted(endpoint.taken()) == [order.campaign for order in orders]
+
+
+@pytest.mark.parametrize(
+    ("out", "code", "heard", "result"),
+    [
+        ('{"result":"updated","why":""}', 0, Heard.REPORTED, "updated"),
+        ('a banner\n{"result":"failed","why":"x"}\n', 1, Heard.REPORTED, "failed"),
+        ('{"result":"busy","why":"another notice"}', 1, Heard.LOST, ""),
+        ('{"result":"updated","campaign":"of-another"}', 0, Heard.REPORTED, "failed"),
+        ('{"result":', None, Heard.LOST, ""),
+        ("", None, Heard.LOST, ""),
+        ("sh: epp-agent: not found", 127, Heard.REPORTED, "failed"),
+        ('{"result":"no such word"}', 0, Heard.LOST, ""),
+        ("[]", 0, Heard.REPORTED, "failed"),
+    ],
+)
+def test_what_an_agent_prints_is_understood(out: str, code: int | None, heard: Heard, result: str) -> None:
+    told = understood(ORDER, out=out, err="", code=code)
+    assert (told.reply.heard, told.reply.result) == (heard, result)
