@@ -13,7 +13,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.publisher import publish
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.publisher import publish
 
 
 class Publisher:

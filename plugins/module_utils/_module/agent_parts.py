@@ -10,8 +10,17 @@ that would be another agent than the one that the control node expects. A test f
 
 from __future__ import annotations
 
-from .._core import campaign, configuration, notify_settings, planner, tree
+from .._core import budget, campaign, catalogue, component_settings, configuration, notify_settings, planner, tree
 from .._endpoint import main
-from .._endpoint.products import publisher
 
-__all__ = ("campaign", "configuration", "main", "notify_settings", "planner", "publisher", "tree")
+__all__ = (
+    "budget",
+    "campaign",
+    "catalogue",
+    "component_settings",
+    "configuration",
+    "main",
+    "notify_settings",
+    "planner",
+    "tree",
+)

@@ -2,49 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: versions of ClamAV databases, read from the files themselves.
-
-A signed database (``.cvd``), and the ``.cld`` or ``.cud`` that incremental updates leave in its place, begins with 512
-bytes of colon-separated text: ``ClamAV-VDB:build time:version:signatures:level:digest:signature:builder:Unix time``.
-"""
+"""Private: versions of ClamAV databases, read from the files themselves."""
 
 from __future__ import annotations
 
 import os
 
+from ..._core.databases import HEADER_SIZE, DatabaseHeader, parse_header
 from ..._core.results import Component
-from ..._core.values import value
 
-HEADER_SIZE = 512
+__all__ = ("HEADER_SIZE", "SIGNED_SUFFIXES", "DatabaseHeader", "parse_header", "read_plain", "read_signed")
+
 SIGNED_SUFFIXES = (".cvd", ".cld", ".cud")
 _DIGEST_DIGITS = 12
-
-
-@value
-class DatabaseHeader:
-    """What a signed database says of itself; ``built`` is Unix seconds, None when the header does not tell."""
-
-    version: int
-    built: int | None
-
-
-def parse_header(data: bytes) -> DatabaseHeader | None:
-    """The header at the start of a signed database, None when these bytes are not one."""
-    fields = data[:HEADER_SIZE].decode("ascii", "replace").rstrip().split(":")
-    if len(fields) < 8 or fields[0] != "ClamAV-VDB" or not fields[2].isdigit():
-        return None
-    seconds = fields[8] if len(fields) > 8 else ""
-    return DatabaseHeader(int(fields[2]), int(seconds) if seconds.isdigit() else _written_time(fields[1]))
-
-
-def _written_time(text: str) -> int | None:
-    """``22 Jun 2021 14-58 -0400`` as Unix seconds: older headers carry the time in this form alone."""
-    from datetime import datetime
-
-    try:
-        return int(datetime.strptime(text, "%d %b %Y %H-%M %z").timestamp())
-    except ValueError:
-        return None
 
 
 def read_signed(directory: str, name: str) -> Component | None:

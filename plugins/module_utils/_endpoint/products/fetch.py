@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 
 from ..._core.manifest import ManifestFile
+from ..._host.durable import digest_of
 from .http import Answer, Getter, SourceFault
-from .store import digest_of
 
 
 class _WrongContent(SourceFault):

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..._core.canonical import readable_json
 from ..._core.values import field, value
-from .store import write_durably
+from ..._host.durable import write_durably
 
 _SETTLED_S = 2
 _VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}

@@ -28,10 +28,10 @@ from typing import Any
 from ..._core.canonical import digest, readable_json
 from ..._core.manifest import InvalidManifest, Manifest, ManifestFile
 from ..._core.values import value
+from ..._host.durable import digest_of, sync_directory, write_durably
 
 _RECORD = "release.json"
 _OWN_TEMPORARIES = ("current.new", "sources.json.new")
-_CHUNK = 1 << 20
 
 
 @value
@@ -195,36 +195,6 @@ class Store:
             return Release(directory, manifest, dict(raw["times"]))
         except (OSError, ValueError, KeyError, TypeError, InvalidManifest):
             return None
-
-
-def digest_of(path: str) -> str:
-    """The SHA-256 of a file in hexadecimal."""
-    import hashlib
-
-    content = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            content.update(chunk)
-    return content.hexdigest()
-
-
-def write_durably(path: str, content: bytes) -> None:
-    """Replace a file; power loss leaves the old one or the new one."""
-    temporary = path + ".new"
-    with open(temporary, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, path)
-    sync_directory(os.path.dirname(path))
-
-
-def sync_directory(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _settle_tree(directory: str) -> None:

@@ -18,8 +18,8 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.document impo
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Outcome, Result
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import select_product
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.base import Product
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.publisher import publish
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.publisher import publish
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
     ScriptedServer,
 )

@@ -25,7 +25,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.
     Unreachable,
     retry_after,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.publisher import publish, published
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.publisher import publish, published
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
     Answer,
     ScriptedServer,

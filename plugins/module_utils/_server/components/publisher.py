@@ -14,24 +14,25 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ..._core.canonical import readable_json
 from ..._core.manifest import NAME, InvalidManifest, Kind, Manifest, ManifestFile
-from .store import digest_of, sync_directory, write_durably
+from ..._host.durable import digest_of, sync_directory, write_durably
 
 _KINDS = {"patterns": Kind.PATTERN, "engines": Kind.ENGINE, "programs": Kind.PROGRAM}
 
 
-def publish(folder: str, target: str, version: str) -> Manifest:
-    """Publish the files of ``folder`` as ``version`` in ``target``, the directory that a web server serves.
+def publish(folder: str, target: str, version: str, *, without: Collection[str] = ()) -> Manifest:
+    """Publish the files of ``folder``, but for the paths ``without``, as ``version`` in ``target``, the directory that
+    a web server serves.
 
     A file whose content did not change keeps the version that its component had. Objects of the manifest before this
     one are kept for readers who still hold it, older ones are removed. Raises InvalidManifest for names that no
     endpoint would take.
     """
     before = published(target)
-    manifest = _manifest(folder, version, before)
+    manifest = _manifest(folder, version, before, without)
     for file in manifest.files:
         _store(os.path.join(folder, file.path), os.path.join(target, file.object_path))
     write_durably(os.path.join(target, NAME), readable_json(manifest.to_dict()))
@@ -49,10 +50,21 @@ def published(target: str) -> Manifest | None:
         return None
 
 
-def _manifest(folder: str, version: str, before: Manifest | None) -> Manifest:
+def unchanged(folder: str, before: Manifest, *, without: Collection[str] = ()) -> bool:
+    """Whether a folder holds exactly the files of a manifest."""
+    if sorted(path for path in _paths(folder) if path not in without) != [file.path for file in before.files]:
+        return False
+    return all(_holds(os.path.join(folder, file.path), file) for file in before.files)
+
+
+def _holds(real: str, file: ManifestFile) -> bool:
+    return os.stat(real).st_size == file.size and digest_of(real) == file.sha256
+
+
+def _manifest(folder: str, version: str, before: Manifest | None, without: Collection[str]) -> Manifest:
     known = {file.path: file for file in before.files} if before else {}
     files = []
-    for path in _paths(folder):
+    for path in (path for path in _paths(folder) if path not in without):
         real = os.path.join(folder, path)
         state = os.stat(real)
         file = ManifestFile(
@@ -73,8 +85,13 @@ def _manifest(folder: str, version: str, before: Manifest | None) -> Manifest:
 def _paths(folder: str) -> Iterator[str]:
     for parent, directories, names in os.walk(folder):
         directories.sort()
-        for name in sorted(names):
-            yield os.path.relpath(os.path.join(parent, name), folder).replace(os.sep, "/")
+        for name in sorted([*names, *(one for one in directories if os.path.islink(os.path.join(parent, one)))]):
+            path = os.path.join(parent, name)
+            relative = os.path.relpath(path, folder).replace(os.sep, "/")
+            # Through a link, whoever fills the folder could publish any file of the server.
+            if os.path.islink(path) or not os.path.isfile(path):
+                raise InvalidManifest(f"{relative}: not a regular file")
+            yield relative
 
 
 def _component(path: str) -> str:

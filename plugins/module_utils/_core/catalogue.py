@@ -1,0 +1,176 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the catalogue: what the server publishes, version by version, as one signed document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .canonical import canonical_json, digest
+from .document_keys import ProductKind
+from .faults import Faults, show
+from .fields import Parser, Unfit, choice, integer, read_mapping
+from .manifest import Kind, is_older
+from .texts import line
+from .values import asdict, replace, value
+
+FORMAT = 1
+KIND = "catalogue"
+NAMESPACE = "epp-catalogue"
+MAX_SIZE = 8 * 1024 * 1024
+MAX_ITEMS = 50_000
+_MAX_NUMBER = 2**53
+_LONGEST_VERSION = 100
+
+
+@value
+class CatalogueItem:
+    """One published file: ``path`` is below the server's base URL; ``name`` is what endpoints call the component."""
+
+    product: str
+    name: str
+    version: str
+    kind: Kind
+    size: int
+    sha256: str
+    path: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "kind": self.kind.value}
+
+
+@value
+class Catalogue:
+    """What is published, sorted by product, name and path; Unix seconds."""
+
+    serial: int
+    issued: int
+    expires: int
+    components: tuple[CatalogueItem, ...]
+
+    @classmethod
+    def of(cls, items: Iterable[CatalogueItem], *, serial: int, issued: int, expires: int) -> Catalogue:
+        ordered = sorted(items, key=lambda item: (item.product, item.name, item.path))
+        return cls(serial, issued, expires, tuple(ordered))
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Catalogue:
+        """Read what ``to_bytes`` wrote; raises InvalidDocument with all faults."""
+        faults = Faults()
+        try:
+            raw = json.loads(content)
+        except (ValueError, RecursionError):
+            raw = None
+            faults.add("", "no JSON", "a catalogue")
+        faults.check()
+        values = read_mapping(raw, path="", known=_KEYS, faults=faults)
+        for key in (key for key in _KEYS if isinstance(raw, dict) and key not in raw):
+            faults.add(key, "", "there")
+        listed = values.pop("components", ())
+        items = [_item(one, f"components[{index}]", faults) for index, one in enumerate(listed)]
+        faults.check()
+        return cls(values["serial"], values["issued"], values["expires"], tuple(item for item in items if item))
+
+    def to_bytes(self) -> bytes:
+        """The canonical document, which is what is signed."""
+        plain: dict[str, Any] = {"format": FORMAT, "kind": KIND, "serial": self.serial}
+        plain.update(issued=self.issued, expires=self.expires, components=[one.to_dict() for one in self.components])
+        return canonical_json(plain)
+
+    def same_content(self, other: Catalogue) -> bool:
+        """Whether two catalogues differ in serial and times only."""
+        return replace(self, serial=0, issued=0, expires=0) == replace(other, serial=0, issued=0, expires=0)
+
+
+def versions_of(items: Iterable[CatalogueItem]) -> dict[str, str]:
+    """Component name to version, of one product's items."""
+    return {item.name: item.version for item in items}
+
+
+def version_word(versions: Mapping[str, str]) -> str:
+    """One word for a set of component versions: equal sets have equal words. Readable where it is short."""
+    word = " ".join(f"{name}={version}" for name, version in sorted(versions.items()))
+    return word if len(word) <= _LONGEST_VERSION and word.isprintable() and word.isascii() else _short(versions)
+
+
+def behind(installed: Mapping[str, str] | None, published: Mapping[str, str]) -> bool:
+    """Whether an endpoint lacks something of what is published (E1); one of which nothing is known counts as behind.
+
+    Components that it never reported are not counted once it reported any: which ones it wants is its own affair.
+    """
+    if not installed:
+        return True
+    return any(name in installed and _differs(installed[name], version) for name, version in published.items())
+
+
+def _differs(installed: str, published: str) -> bool:
+    """Whether the published version is to be installed: versions made of numbers have an order, digests have none."""
+    numbers = all(part.isdigit() for version in (installed, published) for part in version.split("."))
+    return is_older(installed, published) if numbers else installed != published
+
+
+def _short(versions: Mapping[str, str]) -> str:
+    return f"{len(versions)} components {digest(dict(versions))[:16]}"
+
+
+def _item(raw: object, path: str, faults: Faults) -> CatalogueItem | None:
+    values = read_mapping(raw, path=path, known=_ITEM_KEYS, faults=faults)
+    missing = [key for key in _ITEM_KEYS if isinstance(raw, dict) and key not in raw]
+    for key in missing:
+        faults.add(f"{path}.{key}", "", "there")
+    return CatalogueItem(**values) if len(values) == len(_ITEM_KEYS) else None
+
+
+def _exactly(wanted: object) -> Parser:
+    def parse(raw: object) -> object:
+        if raw != wanted or isinstance(raw, bool):
+            raise Unfit(show(wanted))
+        return raw
+
+    return parse
+
+
+def _items(raw: object) -> tuple[object, ...]:
+    if not isinstance(raw, list) or len(raw) > MAX_ITEMS:
+        raise Unfit(f"a list of at most {MAX_ITEMS} components")
+    return tuple(raw)
+
+
+def _text(raw: object) -> str:
+    return line(raw, "a text of one line")
+
+
+def _sha256(raw: object) -> str:
+    if isinstance(raw, str) and len(raw) == 64 and set(raw) <= set("0123456789abcdef"):
+        return raw
+    raise Unfit("64 hexadecimal digits in lower case")
+
+
+def _relative(raw: object) -> str:
+    text = line(raw, "a path below the server's URL")
+    if any(part in ("", ".", "..") for part in text.split("/")) or "\\" in text or ":" in text:
+        raise Unfit("a plain path below the server's URL")
+    return text
+
+
+_KEYS: dict[str, Parser] = {
+    "format": _exactly(FORMAT),
+    "kind": _exactly(KIND),
+    "serial": integer(0, _MAX_NUMBER),
+    "issued": integer(0, _MAX_NUMBER),
+    "expires": integer(0, _MAX_NUMBER),
+    "components": _items,
+}
+_ITEM_KEYS: dict[str, Parser] = {
+    "product": lambda raw: str(choice(ProductKind)(raw).value),
+    "name": _text,
+    "version": _text,
+    "kind": choice(Kind),
+    "size": integer(0, _MAX_NUMBER),
+    "sha256": _sha256,
+    "path": _relative,
+}

@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the component sources, one file per back end, behind one door."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from ..._core.component_settings import ClamAVSource, CommandSource, FilesSource, SourceSettings
+from ..._core.document_keys import ProductKind
+from ..._host.host import Host
+from .base import Source, Workplace
+
+
+def _clamav(settings: SourceSettings, host: Host, workplace: Workplace) -> Source:
+    from .clamav import ClamAV
+
+    assert isinstance(settings, ClamAVSource)  # noqa: S101  # the table below says so
+    return ClamAV(host, settings, workplace)
+
+
+def _files(settings: SourceSettings, host: Host, workplace: Workplace) -> Source:
+    from .files import Files
+
+    assert isinstance(settings, FilesSource)  # noqa: S101
+    return Files(host, settings, workplace)
+
+
+def _command(settings: SourceSettings, host: Host, workplace: Workplace) -> Source:
+    from .command import Command
+
+    assert isinstance(settings, CommandSource)  # noqa: S101
+    return Command(host, settings, workplace)
+
+
+_SOURCES: dict[ProductKind, Callable[[SourceSettings, Host, Workplace], Source]] = {
+    ProductKind.CLAMAV: _clamav,
+    ProductKind.FILES: _files,
+    ProductKind.COMMAND: _command,
+}
+
+
+def select_source(product: ProductKind, settings: SourceSettings, host: Host, workplace: Workplace) -> Source:
+    """The source of a product's components. Only its own back end is imported."""
+    return _SOURCES[product](settings, host, workplace)

@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: archives unpacked into an empty folder: plain files and directories, and nothing outside of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from typing import IO
+
+MAX_FILES = 20_000
+MAX_SIZE = 16 * 1024**3
+"""Bytes of all files together; an archive of a few kilobytes can hold more than any disk."""
+
+
+class InvalidArchive(ValueError):
+    """An archive is not one, or holds what is not taken from strangers; the message says which."""
+
+
+def unpack(archive: str, folder: str) -> None:
+    """Unpack a tar archive (plain, gzip, bzip2, xz) or a zip archive at a real path into a real, empty folder.
+
+    Raises InvalidArchive for links, devices, names that lead out, and for too much of anything.
+    """
+    size = 0
+    try:
+        for number, (name, length, stream) in enumerate(_members(archive)):
+            size += length
+            if number >= MAX_FILES or size > MAX_SIZE:
+                raise InvalidArchive(f"more than {MAX_FILES} files or {MAX_SIZE} bytes")
+            target = os.path.join(folder, *_parts(name))
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            with stream, open(target, "xb") as file:
+                shutil.copyfileobj(stream, file)
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
+        raise InvalidArchive(str(error)) from error
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise InvalidArchive(f"a name is there twice ({error.filename})") from error
+
+
+def _members(archive: str) -> Iterator[tuple[str, int, IO[bytes]]]:
+    """Name, size and content of each file of an archive."""
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as zipped:
+            for entry in zipped.infolist():
+                if entry.external_attr >> 28 == 0o12:  # a symbolic link, as Unix programs store it
+                    raise InvalidArchive(f"{entry.filename!r} is a link")
+                if not entry.is_dir():
+                    yield entry.filename, entry.file_size, zipped.open(entry)
+        return
+    with tarfile.open(archive) as tarred:
+        for member in tarred:
+            content = tarred.extractfile(member) if member.isreg() else None
+            if content is not None:
+                yield member.name, member.size, content
+            elif not member.isdir():
+                raise InvalidArchive(f"{member.name!r} is neither a file nor a directory")
+
+
+def _parts(name: str) -> list[str]:
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if name.startswith("/") or ".." in parts or not parts or "\\" in name or "\0" in name:
+        raise InvalidArchive(f"{name!r} leads out of the archive")
+    return parts

@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what every component source of the server can do."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..._core.catalogue import CatalogueItem
+from ..._core.document_keys import ProductKind
+from ..._core.results import Outcome
+from ..._core.values import value
+
+
+@value
+class Workplace:
+    """Where a source works (``work``) and where it publishes (``public``), both without the host's root prefix.
+
+    ``path`` is where ``public`` lies below the server's base URL.
+    """
+
+    work: str
+    public: str
+    path: str
+
+
+@value
+class Published:
+    """What readers find now: ``version`` is one word for all of it, and equal words mean equal content."""
+
+    version: str
+    items: tuple[CatalogueItem, ...]
+
+
+class Source(Protocol):
+    """One product's source. No method raises for what a network or a vendor may do; outcomes carry the reason."""
+
+    @property
+    def product(self) -> ProductKind:
+        """Whose components these are."""
+
+    @property
+    def cost(self) -> int:
+        """The most requests for one file that one ``fetch`` may send; 0 if it never asks another's server."""
+
+    @property
+    def requests_per_hour(self) -> int:
+        """The vendor's limit for one file; 0 is none."""
+
+    def fetch(self) -> Outcome:
+        """Bring what is new and publish it; whatever happens, readers keep a whole version (C3).
+
+        ``updated``, ``current``, ``cooling_down`` (until), ``unreachable`` or ``failed``; decided from what is there.
+        """
+
+    def published(self) -> Published | None:
+        """What is published now, read from the files; None while nothing is."""

@@ -1,0 +1,79 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: a folder as a set of published files: what the products ``files`` and ``command`` have in common."""
+
+from __future__ import annotations
+
+import os
+
+from ..._core.catalogue import CatalogueItem
+from ..._core.document_keys import ProductKind
+from ..._core.manifest import InvalidManifest
+from ..._core.results import Outcome, Result
+from ..._host.host import Host
+from .base import Published, Workplace
+from .publisher import publish, published, unchanged
+
+VERSION_FILE = "VERSION"
+"""A file of this name, at the top of a set, says its version and is not published itself."""
+
+
+def publish_folder(host: Host, folder: str, workplace: Workplace, version: str = "") -> Outcome:
+    """Publish what a (real) folder holds, unless that is published already.
+
+    Without a version, the folder's own counts (``VERSION``), and without that the server counts: 1, 2, 3.
+    """
+    target = host.real(workplace.public)
+    host.mkdir(workplace.public)
+    try:
+        before = published(target)
+        if not any(os.scandir(folder)):
+            return Outcome(Result.FAILED, "the source holds no files: what was published stays")
+        if before is not None and unchanged(folder, before, without=(VERSION_FILE,)):
+            return Outcome(Result.CURRENT)
+        word = version or _own_version(folder) or _next(before.version if before else "0")
+        if before is not None and word == before.version:
+            word = _next(word)  # other content under the same word would never reach an endpoint
+        publish(folder, target, word, without=(VERSION_FILE,))
+    except InvalidManifest as error:
+        return Outcome(Result.FAILED, f"the source can't be published: {error}")
+    except OSError as error:
+        return Outcome(Result.FAILED, f"{error.strerror or error} ({error.filename or folder})")
+    return Outcome(Result.UPDATED)
+
+
+def published_folder(host: Host, product: ProductKind, workplace: Workplace) -> Published | None:
+    """What a folder's set is to readers now."""
+    manifest = published(host.real(workplace.public))
+    if manifest is None:
+        return None
+    items = [
+        CatalogueItem(
+            product=product.value,
+            name=file.component,
+            version=file.version,
+            kind=file.kind,
+            size=file.size,
+            sha256=file.sha256,
+            path=f"{workplace.path}/{file.object_path}",
+        )
+        for file in manifest.files
+    ]
+    return Published(manifest.version, tuple(items))
+
+
+def _own_version(folder: str) -> str:
+    try:
+        with open(os.path.join(folder, VERSION_FILE), encoding="utf-8", errors="replace") as stream:
+            return stream.readline(200).strip()
+    except OSError:
+        return ""
+
+
+def _next(version: str) -> str:
+    """The version after one: its last run of digits counted up, or ``.1`` behind it."""
+    head = version.rstrip("0123456789")
+    digits = version[len(head) :]
+    return f"{head}{int(digits) + 1}" if digits else f"{version}.1"

@@ -1,0 +1,152 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The signed catalogue, who is behind it, and the settings of what is downloaded."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import (
+    Catalogue,
+    CatalogueItem,
+    behind,
+    version_word,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.component_settings import read_components
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Kind
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.notify_settings import NotifySettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
+
+ITEM = CatalogueItem("clamav", "daily", "27500", Kind.PATTERN, 12, "0" * 64, "components/clamav/daily.cvd")
+CATALOGUE = Catalogue.of([replace(ITEM, name="main"), ITEM], serial=3, issued=10, expires=20)
+
+
+def test_a_catalogue_survives_its_bytes_and_is_sorted() -> None:
+    assert Catalogue.from_bytes(CATALOGUE.to_bytes()) == CATALOGUE
+    assert [item.name for item in CATALOGUE.components] == ["daily", "main"]
+    assert CATALOGUE.same_content(replace(CATALOGUE, serial=9, expires=99))
+    assert not CATALOGUE.same_content(replace(CATALOGUE, components=(ITEM,)))
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"format": 2}, "format"),
+        ({"format": True}, "format"),
+        ({"kind": "tree"}, "kind"),
+        ({"serial": -1}, "serial"),
+        ({"issued": "1"}, "issued"),
+        ({"more": 1}, "more"),
+        ({"components": {}}, "components"),
+        ({"components": [{}]}, "components[0].name"),
+        ({"components": [1]}, "components[0]"),
+    ],
+)
+def test_faults_of_a_catalogue_have_their_path(change: dict[str, Any], path: str) -> None:
+    raw = {**json.loads(CATALOGUE.to_bytes()), **change}
+    with pytest.raises(InvalidDocument) as refused:
+        Catalogue.from_bytes(json.dumps(raw).encode())
+    assert path in [fault.path for fault in refused.value.faults]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("product", "word"),
+        ("sha256", "0" * 63),
+        ("sha256", "A" * 64),
+        ("size", -1),
+        ("kind", "virus"),
+        ("path", "../etc/passwd"),
+        ("path", "/etc/passwd"),
+        ("path", "http://elsewhere/x"),
+        ("name", ""),
+        ("version", "1\n2"),
+    ],
+)
+def test_faults_of_an_item_have_their_path(key: str, value: object) -> None:
+    raw = json.loads(CATALOGUE.to_bytes())
+    raw["components"][1][key] = value
+    with pytest.raises(InvalidDocument) as refused:
+        Catalogue.from_bytes(json.dumps(raw).encode())
+    assert [fault.path for fault in refused.value.faults] == [f"components[1].{key}"]
+
+
+@pytest.mark.parametrize("content", [b"", b"null", b"[]", b"{}", b"\xff", b"[" * 100_000])
+def test_what_is_no_catalogue_is_refused(content: bytes) -> None:
+    with pytest.raises(InvalidDocument):
+        Catalogue.from_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("installed", "expected"),
+    [
+        (None, True),
+        ({}, True),
+        ({"daily": "27500", "main": "62"}, False),
+        ({"daily": "27499", "main": "62"}, True),
+        ({"daily": "27501", "main": "62"}, False),
+        ({"daily": "27500"}, False),
+        ({"daily": "9"}, True),
+        ({"local.ndb": "0123456789ab", "daily": "27500"}, True),
+        ({"local.ndb": "ba9876543210", "daily": "27500"}, False),
+    ],
+)
+def test_who_is_behind(installed: dict[str, str] | None, expected: bool) -> None:
+    published = {"daily": "27500", "main": "62", "local.ndb": "ba9876543210"}
+    assert behind(installed, published) is expected
+
+
+def test_equal_versions_have_equal_words() -> None:
+    assert version_word({"main": "62", "daily": "27500"}) == "daily=27500 main=62"
+    many = {f"component{number}": "1" for number in range(40)}
+    assert version_word(many) == version_word(dict(reversed(list(many.items()))))
+    assert len(version_word(many)) < 60
+    assert version_word(many) != version_word({**many, "component0": "2"})
+
+
+@pytest.mark.parametrize(
+    ("raw", "paths"),
+    [
+        ({"word": {}}, ["components.word"]),
+        ({"files": {}}, ["components.files"]),
+        ({"files": {"directory": "/srv/a", "url": "http://h/a.tar"}}, ["components.files"]),
+        ({"files": {"directory": "srv"}}, ["components.files.directory"]),
+        ({"files": {"git": "ext::sh -c id"}}, ["components.files.git"]),
+        ({"files": {"git": "--upload-pack=id"}}, ["components.files.git"]),
+        ({"files": {"git": "/srv/a", "branch": "--all"}}, ["components.files.branch"]),
+        ({"files": {"url": "file:///etc/passwd"}}, ["components.files.url"]),
+        ({"command": {}}, ["components.command.fetch"]),
+        ({"command": {"fetch": ["sh"]}}, ["components.command.fetch"]),
+        ({"clamav": {"databases": ["mine"]}}, ["components.clamav.databases[0]"]),
+        ({"clamav": {"mirror": "ftp://h", "keep": 0}}, ["components.clamav.mirror", "components.clamav.keep"]),
+        ({"clamav": {"extra": {"daily.cvd": "http://h/daily.cvd"}}}, ["components.clamav.extra"]),
+        ({"clamav": {"extra": {"../x.ndb": "http://h/x.ndb"}}}, ["components.clamav.extra"]),
+    ],
+)  # fmt: skip
+def test_faults_of_the_components_settings_have_their_path(raw: object, paths: list[str]) -> None:
+    with pytest.raises(InvalidDocument) as refused:
+        read_components(raw)
+    assert [fault.path for fault in refused.value.faults] == paths
+
+
+def test_the_defaults_of_notifying_are_those_of_the_rules() -> None:
+    settings = NotifySettings.from_dict({})
+    assert (settings.caps.normal, settings.caps.peak, settings.caps.off_peak) == (250, 250, 250)
+    limits = settings.limits
+    assert (limits.hold, limits.retry_after, limits.retries, limits.keep) == (1800, 900, 5, 7 * 86400)
+    chosen = NotifySettings.from_dict({"cap": 40, "cap_peak": 10, "peak_hours": ["08:00-18:00"], "retry_after": "1m"})
+    assert (chosen.caps.normal, chosen.caps.peak, chosen.caps.off_peak) == (40, 10, 40)
+    assert chosen.limits.retry_after == 60
+
+
+def test_all_faults_of_the_notify_settings_at_once() -> None:
+    with pytest.raises(InvalidDocument) as refused:
+        NotifySettings.from_dict({"cap": 0, "notifier": "pigeon", "peak_hours": ["8-18"], "more": 1})
+    found = [fault.path for fault in refused.value.faults]
+    assert found == ["notify.cap", "notify.notifier", "notify.peak_hours[0]", "notify.more"]

@@ -1,0 +1,266 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The sources ``files`` and ``command``: real folders, archives, repositories and programs."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.component_settings import read_components
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Manifest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.components import select_source
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.archives import (
+    InvalidArchive,
+    unpack,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Source, Workplace
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+    Answer,
+    ScriptedServer,
+)
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> LocalHost:
+    (tmp_path / "root").mkdir()
+    return LocalHost(str(tmp_path / "root"))
+
+
+@pytest.fixture
+def source(host: LocalHost) -> Callable[..., Source]:
+    def make(**settings: Any) -> Source:
+        ((product, read),) = read_components(settings).items()
+        return select_source(product, read, host, Workplace("/work", "/public/components/x", "components/x"))
+
+    return make
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ScriptedServer]:
+    (tmp_path / "www").mkdir()
+    served = ScriptedServer(str(tmp_path / "www"))
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with one pattern file; inside the host's root, where settings name it as /upstream."""
+    made = tmp_path / "root/upstream"
+    (made / "patterns").mkdir(parents=True)
+    (made / "patterns/a.dat").write_text("one")
+    return made
+
+
+def manifest(host: LocalHost) -> Manifest:
+    return Manifest.parse(host.read("/public/components/x/manifest.json") or b"")
+
+
+def content(host: LocalHost, path: str) -> bytes:
+    (file,) = [file for file in manifest(host).files if file.path == path]
+    return host.read(f"/public/components/x/{file.object_path}") or b""
+
+
+def test_a_directory_is_published_when_it_changes(source: Callable[..., Source], host: LocalHost, folder: Path) -> None:
+    files = source(files={"directory": "/upstream"})
+    assert files.published() is None
+    assert files.fetch().result is Result.UPDATED
+    first = files.published()
+    assert first is not None
+    assert (first.version, [(item.name, item.version) for item in first.items]) == ("1", [("patterns-a", "1")])
+    assert host.read("/public/" + first.items[0].path) == b"one"
+    assert files.fetch().result is Result.CURRENT
+    assert files.published() == first
+    (folder / "patterns/a.dat").write_text("two")
+    assert files.fetch().result is Result.UPDATED
+    assert (manifest(host).version, content(host, "patterns/a.dat")) == ("2", b"two")
+
+
+def test_a_directory_may_say_its_own_version(source: Callable[..., Source], host: LocalHost, folder: Path) -> None:
+    (folder / "VERSION").write_text("2026.10\n")
+    files = source(files={"directory": "/upstream"})
+    files.fetch()
+    assert manifest(host).version == "2026.10"
+    assert [file.path for file in manifest(host).files] == ["patterns/a.dat"]
+    (folder / "patterns/a.dat").write_text("two")
+    assert files.fetch().result is Result.UPDATED
+    assert manifest(host).version == "2026.11", "other content under the same version would reach nobody"
+
+
+@pytest.mark.parametrize("what", ["gone", "empty", "a link", "a linked directory", "a bad name"])
+def test_a_directory_that_cannot_be_published_changes_nothing(
+    source: Callable[..., Source], host: LocalHost, folder: Path, what: str
+) -> None:
+    files = source(files={"directory": "/upstream"})
+    files.fetch()
+    before = host.read("/public/components/x/manifest.json")
+    if what in ("gone", "empty"):
+        shutil.rmtree(folder)
+    if what == "empty":
+        folder.mkdir()
+    if what == "a link":
+        (folder / "secret").symlink_to("/etc/shadow")
+    if what == "a linked directory":
+        (folder / "secret").symlink_to("/etc")
+    if what == "a bad name":
+        (folder / "a\nb").write_text("x")
+    assert files.fetch().result is Result.FAILED
+    assert host.read("/public/components/x/manifest.json") == before
+    assert content(host, "patterns/a.dat") == b"one"
+
+
+def tar(files: dict[str, bytes], mode: str = "w:gz") -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode=mode) as archive:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return stream.getvalue()
+
+
+def test_an_archive_behind_a_url_is_asked_for_conditionally(
+    source: Callable[..., Source], host: LocalHost, server: ScriptedServer
+) -> None:
+    archive = Path(server.folder) / "rules.tar.gz"
+    archive.write_bytes(tar({"patterns/a.dat": b"one"}))
+    files = source(files={"url": f"{server.url}/rules.tar.gz"})
+    assert files.fetch().result is Result.UPDATED
+    assert files.fetch().result is Result.CURRENT
+    archive.write_bytes(tar({"patterns/a.dat": b"two"}))
+    assert files.fetch().result is Result.UPDATED
+    assert [status for _path, status in server.seen()] == [200, 304, 200]
+    assert content(host, "patterns/a.dat") == b"two"
+    assert not host.exists("/work/staging")
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (Answer(404), Result.FAILED),
+        (Answer(429, headers={"Retry-After": "600"}), Result.COOLING_DOWN),
+        (Answer(403), Result.COOLING_DOWN),
+        (Answer(200, b"x" * 1000, body_cut=10), Result.UNREACHABLE),
+        (Answer(200, b"no archive at all"), Result.FAILED),
+    ],
+)
+def test_a_url_that_gives_no_archive_changes_nothing(
+    source: Callable[..., Source], host: LocalHost, server: ScriptedServer, answer: Answer, expected: Result
+) -> None:
+    (Path(server.folder) / "rules.zip").write_bytes(tar({"patterns/a.dat": b"one"}))
+    files = source(files={"url": f"{server.url}/rules.zip"})
+    files.fetch()
+    server.always(answer)
+    outcome = files.fetch()
+    assert outcome.result is expected
+    if "Retry-After" in answer.headers:
+        assert abs((outcome.until or 0) - host.now() - 600) < 60
+    assert content(host, "patterns/a.dat") == b"one"
+    server.script = None
+    assert files.fetch().result is Result.CURRENT
+
+
+@pytest.mark.parametrize("name", ["../out", "/etc/out", "a/../../out", "", "a\\..\\out"])
+def test_an_archive_that_leads_out_is_refused(tmp_path: Path, name: str) -> None:
+    archive = tmp_path / "archive"
+    archive.write_bytes(tar({name or ".": b"x"}))
+    target = tmp_path / "target"
+    target.mkdir()
+    with pytest.raises(InvalidArchive):
+        unpack(str(archive), str(target))
+    assert os.listdir(target) == []
+    assert sorted(os.listdir(tmp_path)) == ["archive", "target"]
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_an_archive_with_anything_but_files_is_refused(tmp_path: Path, kind: bytes) -> None:
+    member = tarfile.TarInfo("x")
+    member.type, member.linkname = kind, "/etc/shadow"
+    with tarfile.open(tmp_path / "archive", "w") as archive:
+        archive.addfile(member)
+    (tmp_path / "target").mkdir()
+    with pytest.raises(InvalidArchive):
+        unpack(str(tmp_path / "archive"), str(tmp_path / "target"))
+
+
+def test_zip_archives_are_taken_too_but_for_their_links(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "good", "w") as archive:
+        archive.writestr("patterns/", "")
+        archive.writestr("patterns/a.dat", "one")
+    (tmp_path / "target").mkdir()
+    unpack(str(tmp_path / "good"), str(tmp_path / "target"))
+    assert (tmp_path / "target/patterns/a.dat").read_text() == "one"
+    link = zipfile.ZipInfo("link")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(tmp_path / "bad", "w") as archive:
+        archive.writestr(link, "/etc/shadow")
+    with pytest.raises(InvalidArchive, match="link"):
+        unpack(str(tmp_path / "bad"), str(tmp_path / "target"))
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ("-c", "user.name=tests", "-c", "user.email=tests@example.com")
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
+def test_a_branch_of_a_repository_is_published_commit_by_commit(
+    source: Callable[..., Source], host: LocalHost, folder: Path
+) -> None:
+    git(folder, "init", "--initial-branch=main")
+    git(folder, "add", ".")
+    git(folder, "commit", "-m", "one")
+    files = source(files={"git": str(folder), "branch": "main"})
+    assert files.fetch().result is Result.UPDATED
+    assert manifest(host).version.startswith("1.g")
+    assert [file.path for file in manifest(host).files] == ["patterns/a.dat"]
+    assert files.fetch().result is Result.CURRENT
+    (folder / "patterns/a.dat").write_text("two")
+    assert files.fetch().result is Result.CURRENT, "what is not committed is not published"
+    git(folder, "commit", "-am", "two")
+    assert files.fetch().result is Result.UPDATED
+    assert (manifest(host).version[:3], content(host, "patterns/a.dat")) == ("2.g", b"two")
+    (folder / "leak").symlink_to("/etc/shadow")
+    git(folder, "add", ".")
+    git(folder, "commit", "-m", "three")
+    assert files.fetch().result is Result.FAILED
+    shutil.rmtree(folder)
+    assert files.fetch().result is Result.UNREACHABLE
+    assert content(host, "patterns/a.dat") == b"two"
+
+
+def test_a_program_fills_the_directory(source: Callable[..., Source], host: LocalHost, tmp_path: Path) -> None:
+    upstream = tmp_path / "upstream"
+    upstream.write_text("7")
+    script = f"import shutil, sys; shutil.copy({str(upstream)!r}, sys.argv[1] + '/engine.bin')"
+    fetch = [sys.executable, "-c", script, "{directory}"]
+    version = ["/bin/cat", "{directory}/engine.bin"]
+    command = source(command={"fetch": fetch, "version": version})
+    assert command.fetch().result is Result.UPDATED
+    assert manifest(host).version == "7"
+    assert command.fetch().result is Result.CURRENT
+    upstream.write_text("8")
+    assert command.fetch().result is Result.UPDATED
+    assert manifest(host).version == "8"
+    upstream.unlink()
+    outcome = command.fetch()
+    assert (outcome.result, manifest(host).version) == (Result.FAILED, "8")
+    assert "exit code 1" in outcome.why
+
+
+def test_a_program_that_is_not_there_is_a_failure(source: Callable[..., Source]) -> None:
+    assert source(command={"fetch": ["/nowhere/fetch"]}).fetch().result is Result.FAILED
