@@ -176,8 +176,8 @@ def begun(notice: Notice, now: float) -> Notice:
 
 
 def interrupted(notice: Notice, now: float) -> Notice:
-    """The notice after its sender was killed: what was in flight is asked at once, everything else is as it was."""
-    return replace(notice, due=now) if notice.stage is Stage.IN_FLIGHT else notice
+    """The notice after its sender was killed: to whom somebody listened is asked at once, all else is as it was."""
+    return replace(notice, due=now) if notice.stage is Stage.IN_FLIGHT and notice.due == NEVER else notice
 
 
 def heard(notice: Notice, reply: Reply, *, now: float, limits: Limits) -> Notice:

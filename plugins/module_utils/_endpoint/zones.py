@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: which time zone a host lives in."""
+"""Private: the time zone of a policy on this host."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from datetime import tzinfo
 
 from .._core import zones
 from .._host.host import Host
+from .._host.zones import local_zone_name
+
+__all__ = ("LOCAL", "local_zone_name", "zone_of")
 
 LOCAL = "local"
-_DATABASE = "zoneinfo/"
 
 
 def zone_of(host: Host, name: str) -> tzinfo:
@@ -22,11 +24,3 @@ def zone_of(host: Host, name: str) -> tzinfo:
         f"/usr/share/zoneinfo/{actual}"
     )  # a question for the record of a settled converge: the rules may change
     return zones.zone_of(actual)
-
-
-def local_zone_name(host: Host) -> str:
-    """The IANA name of the host's own zone, from ``/etc/localtime``, then ``/etc/timezone``; UTC when neither tells."""
-    target = host.target("/etc/localtime") or ""
-    if _DATABASE in target:
-        return target.split(_DATABASE, 1)[1]
-    return (host.read("/etc/timezone") or b"UTC").decode("utf-8", "replace").strip() or "UTC"

@@ -24,6 +24,8 @@ class LocalNotifier:
     host: Host
 
     def notify(self, target: Target, order: Order, *, patience: float) -> Told:
+        if not os.path.isabs(target.address):
+            return Told.silence(Heard.NOT_REACHED, "no address is known")
         agent = os.path.join(target.address, AGENT)
         try:
             done = self.host.run([agent, "--root", target.address, "notice"], timeout=patience, stdin=order.to_line())

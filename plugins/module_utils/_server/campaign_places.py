@@ -1,0 +1,19 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: where campaigns and component sources keep what is theirs, beside the server's other places."""
+
+from __future__ import annotations
+
+from . import places
+
+NOTIFY_KEY = places.KEYS + "/notify"
+ENGINE_LOCK = places.STATE_DIRECTORY + "/engine.lock"
+"""Held by the one engine that notifies."""
+FETCH_LOCK = places.STATE_DIRECTORY + "/fetch.lock"
+GUARD = places.STATE_DIRECTORY + "/requests.json"
+SOURCES = places.STATE_DIRECTORY + "/sources"
+"""A working directory for each product's source."""
+COMPONENTS = "components"
+"""Where components lie below the server's base URL."""

@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the commands ``notify`` and ``campaigns`` of ``epp-server``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sqlite3
+import sys
+import time
+from contextlib import closing
+from datetime import tzinfo
+
+from .._core import zones
+from .._core.campaign import Stage
+from .._core.notify_settings import NotifierName, NotifySettings
+from .._core.values import replace
+from .._host.host import Host
+from .._host.live_host import LocalHost
+from .._host.lock import locked
+from .._host.zones import local_zone_name
+from . import campaign_places
+from .announce import plan_slots
+from .campaign_views import notices, summaries
+from .campaigns import CampaignStore
+from .database import open_database
+from .engine import Engine, EngineReport
+from .notifiers import select_notifier
+from .notifiers.keys import ensure_notify_key
+from .settings_sections import section
+
+DONE = 0
+FAILED = 1
+_KEPT_S = 400 * 86400.0
+"""How long settled campaigns stay on record: a year and a month."""
+
+
+def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands to a command line; each sets ``run`` to its function."""
+    notify = commands.add_parser("notify", help="send the notices that are due, and wait for their answers")
+    notify.add_argument("--until-settled", action="store_true", help="go on until no notice is open any more")
+    notify.add_argument("--json", action="store_true", help="report as one JSON document")
+    notify.set_defaults(run=run_notify)
+    show = commands.add_parser("campaigns", help="what became of each new version")
+    show.add_argument("campaign", nargs="?", help="show each endpoint's part in this one")
+    show.add_argument("--json", action="store_true", help="report as one JSON document")
+    show.set_defaults(run=run_campaigns)
+
+
+def run_notify(host: LocalHost, options: argparse.Namespace) -> int:
+    """Send what is due."""
+    report = notify(host, until_settled=options.until_settled)
+    if report is None:
+        sys.stdout.write('{"running": true}\n' if options.json else "notify: another engine is at work\n")
+        return DONE
+    content = {"running": False, "sent": report.sent, "settled": report.done, "open": report.left}
+    text = f"notify: {report.sent} sent, {report.done} settled, {report.left} open"
+    sys.stdout.write((json.dumps(content) if options.json else text) + "\n")
+    return DONE
+
+
+def notify(host: LocalHost, *, until_settled: bool = False) -> EngineReport | None:
+    """Run the engine until nothing is due, or nothing is open; None where another one runs. SIGTERM ends it soon."""
+    settings = notify_settings(host)
+    with locked(host, campaign_places.ENGINE_LOCK, wait=0) as held:
+        if not held:
+            return None
+        with closing(open_database(host)) as connection:
+            return _run_engine(host, connection, settings, until_settled=until_settled)
+
+
+def notify_settings(host: Host) -> NotifySettings:
+    """The settings of notifying; the key is the server's own unless another one is set."""
+    settings = NotifySettings.from_dict(section(host, "notify"))
+    return settings if settings.key else replace(settings, key=campaign_places.NOTIFY_KEY)
+
+
+def zone_of(host: Host, name: str) -> tzinfo:
+    """The zone of a name; ``local`` is the server's own."""
+    return zones.zone_of(local_zone_name(host) if name == "local" else name)
+
+
+def _run_engine(
+    host: LocalHost, connection: sqlite3.Connection, settings: NotifySettings, *, until_settled: bool
+) -> EngineReport:
+    if settings.notifier is NotifierName.SSH and settings.key == campaign_places.NOTIFY_KEY:
+        ensure_notify_key(host, settings.key)
+    store = CampaignStore(connection)
+    store.forget(host.now() - _KEPT_S)
+    notifier = select_notifier(settings, host)
+    engine = Engine(host, store, notifier, settings=settings, zone=zone_of(host, settings.timezone))
+    previous = signal.signal(signal.SIGTERM, lambda _number, _frame: engine.stop())
+    try:
+        return engine.run(
+            until_settled=until_settled,
+            tick=lambda: _plan(host, connection),
+        )
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _plan(host: Host, connection: sqlite3.Connection) -> None:
+    plan_slots(connection, now=host.now(), zone_of=lambda name: zone_of(host, name))
+
+
+def run_campaigns(host: LocalHost, options: argparse.Namespace) -> int:
+    """Show all campaigns, or one."""
+    with closing(open_database(host)) as connection:
+        if options.campaign:
+            return _show_one(connection, options.campaign, as_json=options.json)
+        found = summaries(connection)
+    if options.json:
+        sys.stdout.write(json.dumps([one.to_dict() for one in found]) + "\n")
+        return DONE
+    for one in found:
+        began = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(one.created))
+        stages = ", ".join(f"{one.stages[stage.value]} {stage.value}" for stage in Stage if stage.value in one.stages)
+        sys.stdout.write(f"{one.id}  {began}  {one.product} {one.version}: {stages or 'nobody was behind'}\n")
+    return DONE
+
+
+def _show_one(connection: sqlite3.Connection, name: str, *, as_json: bool) -> int:
+    if name not in [one.id for one in summaries(connection)]:
+        sys.stderr.write(f"epp-server: there is no campaign {name}\n")
+        return FAILED
+    found = notices(connection, name)
+    if as_json:
+        sys.stdout.write(json.dumps(found) + "\n")
+        return DONE
+    for one in found:
+        told = "; ".join(part for part in (one["result"], one["why"]) if part)
+        sys.stdout.write(f"{one['endpoint']}  {one['stage']}  tries {one['tries']}  {told}\n")
+    return DONE

@@ -1,0 +1,39 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the server's database: opened, and brought to this version's schema."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+from .._host.host import Host
+from . import places
+from .schema import MIGRATIONS
+
+_BUSY_S = 30.0
+
+
+class NewerDatabase(OSError):
+    """A later version of this program has written the database."""
+
+
+def open_database(host: Host) -> sqlite3.Connection:
+    """The database of this host, made or migrated if need be; the caller begins and ends transactions."""
+    host.mkdir(os.path.dirname(places.DATABASE), mode=0o750)
+    connection = sqlite3.connect(host.real(places.DATABASE), timeout=_BUSY_S, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    _migrate(connection)
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise NewerDatabase(f"{places.DATABASE} has version {version}, this program knows {len(MIGRATIONS)}: update it")
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")

@@ -1,0 +1,14 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: where things lie on the update server."""
+
+from __future__ import annotations
+
+SETTINGS = "/etc/epp-autoupdate/server.json"
+STATE_DIRECTORY = "/var/lib/epp-autoupdate-server"
+DATABASE = STATE_DIRECTORY + "/server.db"
+KEYS = STATE_DIRECTORY + "/keys"
+PUBLIC = STATE_DIRECTORY + "/public"
+"""What the web server serves."""

@@ -1,0 +1,28 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the server's database, migration by migration; one that was released is never changed."""
+
+from __future__ import annotations
+
+from .schema_campaigns import CAMPAIGNS
+
+_REGISTRY = """
+CREATE TABLE endpoints (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    domain TEXT NOT NULL DEFAULT '',
+    ordinal INTEGER NOT NULL,
+    source TEXT NOT NULL DEFAULT '',
+    policy TEXT,
+    address TEXT,
+    host_key TEXT,
+    enrolled REAL,
+    UNIQUE (source, ordinal)
+);
+CREATE TABLE nodes (path TEXT PRIMARY KEY, own TEXT, born TEXT);
+CREATE TABLE serials (name TEXT PRIMARY KEY, serial INTEGER NOT NULL, digest TEXT);
+"""
+
+MIGRATIONS = (_REGISTRY, CAMPAIGNS)

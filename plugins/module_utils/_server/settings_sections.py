@@ -1,0 +1,29 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the server's settings, one file whose sections belong to their subjects."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .._core.faults import Fault, InvalidDocument
+from .._host.host import Host
+from . import places
+
+
+def section(host: Host, name: str) -> Any:
+    """One section of the settings as it was written, empty where there is none; raises InvalidDocument.
+
+    Who it belongs to reads it: each section has its own rules.
+    """
+    content = host.read(places.SETTINGS)
+    try:
+        settings = {} if content is None else json.loads(content)
+    except (ValueError, RecursionError):
+        settings = None
+    if not isinstance(settings, dict):
+        raise InvalidDocument((Fault(places.SETTINGS, "its content", "a JSON object"),))
+    return settings.get(name, {})

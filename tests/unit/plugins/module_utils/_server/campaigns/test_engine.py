@@ -1,0 +1,334 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The engine with real agents: what is due is sent, the cap holds, and it can be killed at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign import Heard, Reply
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import CatalogueItem
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Kind
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.notice import Order, authorized_line
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.notify_settings import NotifySettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.zones import zone_of
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import places
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.announce import announce
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaign_views import notices, summaries
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns import CampaignStore
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.commands_campaigns import notify, notify_settings
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Published
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import open_database
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.engine import Engine
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.base import Target, Told
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.keys import ensure_notify_key
+
+from .conftest import SandboxEndpoint, Sshd, current_user
+
+KILLS = int(os.environ.get("EPP_KILLS", "50"))
+FLEET = 6
+_ENGINE = """
+import sys
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.commands_campaigns import notify
+print("ready", flush=True)
+report = notify(LocalHost(sys.argv[1]), until_settled=True)
+print("settled" if report is not None and not report.left else f"left {report}", flush=True)
+"""
+
+
+class Server:
+    """The server's sandbox with a fleet of sandbox endpoints."""
+
+    def __init__(self, host: LocalHost, make: Callable[[str], SandboxEndpoint]) -> None:
+        self.host = host
+        self._make = make
+        self.fleet: dict[str, SandboxEndpoint] = {}
+        self.campaigns: list[str] = []
+        self.set(notifier="local")
+
+    def set(self, **settings: Any) -> None:
+        self.host.write(places.SETTINGS, json.dumps({"notify": settings}).encode())
+
+    def enrol(self, *names: str, address: str = "", host_key: str = "", **policy: Any) -> None:
+        with closing(open_database(self.host)) as connection:
+            for name in names:
+                endpoint = self.fleet[name] = self._make(name)
+                endpoint.enrol(**policy)
+                row = (name, len(self.fleet), json.dumps(policy), address or str(endpoint.root), host_key)
+                columns = "name, ordinal, policy, address, host_key, domain"
+                connection.execute(f"INSERT INTO endpoints ({columns}) VALUES (?, ?, ?, ?, ?, '')", row)
+            connection.commit()
+
+    def publish(self, version: str) -> str | None:
+        """A new version upstream, and its campaign."""
+        for endpoint in self.fleet.values():
+            endpoint.upstream.write_text(version)
+        item = CatalogueItem("command", "command", version, Kind.PROGRAM, 1, "0" * 64, "components/command/x")
+        with closing(open_database(self.host)) as connection:
+            limits = notify_settings(self.host).limits
+            name = announce(connection, "command", Published(version, (item,)), now=self.host.now(), limits=limits)
+        if name:
+            self.campaigns.append(name)
+        return name
+
+    def told(self, name: str) -> dict[str, tuple[str, str]]:
+        with closing(open_database(self.host)) as connection:
+            return {one["endpoint"]: (one["stage"], one["result"]) for one in notices(connection, name)}
+
+    def open(self) -> int:
+        with closing(open_database(self.host)) as connection:
+            return CampaignStore(connection).open()
+
+
+@pytest.fixture
+def server(server_host: LocalHost, make_endpoint: Callable[[str], SandboxEndpoint]) -> Server:
+    return Server(server_host, make_endpoint)
+
+
+def test_a_new_version_reaches_all_who_are_behind_and_nobody_twice(server: Server) -> None:
+    server.enrol("n1", "n2", "n3")
+    first = server.publish("1")
+    assert first is not None
+    report = notify(server.host)
+    assert report is not None
+    assert (report.sent, report.done, report.left) == (3, 3, 0)
+    assert server.told(first) == dict.fromkeys(server.fleet, ("done", "updated"))
+    assert server.publish("1") is None
+    again = notify(server.host)
+    assert again is not None
+    assert again.sent == 0
+    assert [endpoint.runs() for endpoint in server.fleet.values()] == [1, 1, 1]
+
+
+def test_who_is_current_already_is_left_alone(server: Server) -> None:
+    server.enrol("n1", "n2")
+    server.publish("1")
+    notify(server.host)
+    with closing(open_database(server.host)) as connection:
+        CampaignStore(connection).record_versions("n1", "command", {"command": "2"}, server.host.now())
+    second = server.publish("2")
+    assert second is not None
+    notify(server.host)
+    assert list(server.told(second)) == ["n2"]
+    assert server.fleet["n1"].runs() == 1
+
+
+def test_off_roaming_and_left_out_are_three_different_things(server: Server) -> None:
+    server.enrol("on", "off")
+    server.enrol("roaming", privileges={"go_roaming": True})
+    server.enrol("left", events={"update_after_download": False})
+    agent = server.fleet["roaming"].agent
+    subprocess.run([str(agent), "--root", str(server.fleet["roaming"].root), "roaming", "on"], check=True)
+    server.fleet["off"].switch_off()
+    name = server.publish("1")
+    assert name is not None
+    report = notify(server.host)
+    assert report is not None
+    assert report.left == 1
+    told = server.told(name)
+    assert told["on"] == ("done", "updated")
+    assert told["off"] == ("retry", "not_reached")
+    assert told["roaming"] == told["left"] == ("skipped", "skipped")
+    assert server.fleet["left"].taken() == []
+
+
+def test_one_that_was_off_is_notified_at_its_next_try(server: Server) -> None:
+    server.set(notifier="local", retry_after="1s")
+    server.enrol("n1")
+    server.fleet["n1"].switch_off()
+    name = server.publish("1")
+    assert name is not None
+    notify(server.host)
+    server.fleet["n1"].switch_on()
+    notify(server.host, until_settled=True)
+    assert server.told(name) == {"n1": ("done", "updated")}
+    assert server.fleet["n1"].taken() == [name]
+
+
+def test_ssh_and_a_changed_host_key(server: Server, sshd: Callable[..., Sshd]) -> None:
+    pytest.importorskip("paramiko", reason="paramiko is not installed")
+    server.host.remove("/keys")
+    server.set(user=current_user(), key="/keys/notify")
+    servers = {}
+    for name in ("good", "swapped"):
+        public = ensure_notify_key(server.host, "/keys/notify")
+        root = server.host.root.replace("/server", f"/fleet/{name}")
+        command = f"{root}/usr/local/bin/epp-agent --root {root} notice"
+        servers[name] = sshd(command, line=authorized_line(public, command=command))
+        server.enrol(name, address=servers[name].address, host_key=servers[name].host_key)
+    servers["swapped"].change_host_key()
+    campaign = server.publish("1")
+    assert campaign is not None
+    notify(server.host)
+    assert server.told(campaign) == {"good": ("done", "updated"), "swapped": ("gave_up", "host_key_changed")}
+    assert server.fleet["swapped"].taken() == []
+
+
+class CountingNotifier:
+    """Counts how many endpoints it talks to at once; holds each until ``let``."""
+
+    def __init__(self) -> None:
+        self.now = self.most = 0
+        self._lock = threading.Lock()
+        self.fail: set[str] = set()
+
+    def notify(self, target: Target, order: Order, *, patience: float) -> Told:
+        with self._lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        time.sleep(0.002)
+        with self._lock:
+            self.now -= 1
+        if target.endpoint in self.fail:
+            raise RuntimeError("broken")
+        return Told(Reply(Heard.REPORTED, "updated"), {"result": "updated"})
+
+
+@pytest.fixture
+def storm(server_host: LocalHost) -> Iterator[sqlite3.Connection]:
+    """A registry of 200 endpoints that are all behind."""
+    connection = open_database(server_host)
+    rows = [(f"n{number}", number) for number in range(200)]
+    connection.executemany("INSERT INTO endpoints (name, domain, ordinal) VALUES (?, '', ?)", rows)
+    connection.commit()
+    item = CatalogueItem("command", "command", "1", Kind.PROGRAM, 1, "0" * 64, "components/command/x")
+    limits = NotifySettings().limits
+    announce(connection, "command", Published("1", (item,)), now=server_host.now(), limits=limits)
+    yield connection
+    connection.close()
+
+
+@pytest.mark.parametrize("cap", [1, 7, 250])
+def test_no_more_are_in_flight_than_the_cap_allows(server_host: LocalHost, storm: sqlite3.Connection, cap: int) -> None:
+    notifier, settings = CountingNotifier(), NotifySettings.from_dict({"cap": cap})
+    engine = Engine(server_host, CampaignStore(storm), notifier, settings=settings, zone=zone_of("UTC"))
+    report = engine.run()
+    assert (report.sent, report.done, report.left) == (200, 200, 0)
+    assert notifier.most <= cap
+
+
+def test_a_notifier_that_breaks_stops_nobody_else(server_host: LocalHost, storm: sqlite3.Connection) -> None:
+    notifier = CountingNotifier()
+    notifier.fail = {"n7"}
+    engine = Engine(server_host, CampaignStore(storm), notifier, settings=NotifySettings(), zone=zone_of("UTC"))
+    assert engine.run().done == 199
+    (campaign,) = summaries(storm)
+    (row,) = [one for one in notices(storm, campaign.id) if one["endpoint"] == "n7"]
+    assert (row["stage"], "broken" in row["why"]) == ("in_flight", True)
+
+
+def test_sigterm_ends_the_engine_soon_and_the_next_one_asks(server: Server) -> None:
+    server.enrol("n1")
+    server.fleet["n1"].pause.write_text("5")
+    name = server.publish("1")
+    assert name is not None
+    process = started(server)
+    await_taken(server, name)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert "left EngineReport(sent=1, done=0, left=1)" in out
+    assert server.told(name) == {"n1": ("in_flight", "")}
+    notify(server.host, until_settled=True)
+    assert server.told(name) == {"n1": ("done", "updated")}
+    assert server.fleet["n1"].taken() == [name]
+    assert server.fleet["n1"].runs() == 1
+
+
+def test_two_engines_at_once_are_one(server: Server) -> None:
+    server.enrol("n1")
+    server.fleet["n1"].pause.write_text("2")
+    name = server.publish("1")
+    assert name is not None
+    process = started(server)
+    await_taken(server, name)
+    assert notify(server.host) is None
+    assert "settled" in process.communicate(timeout=60)[0]
+
+
+def started(server: Server) -> subprocess.Popen[str]:
+    """An engine in a process of its own, which has come to its work."""
+    argv = [sys.executable, "-c", _ENGINE, server.host.root]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def await_taken(server: Server, name: str) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if any(name in endpoint.taken() for endpoint in server.fleet.values()):
+            return
+        time.sleep(0.02)
+    raise AssertionError("no endpoint took the notice")
+
+
+def test_killed_at_any_moment_each_endpoint_ends_notified_exactly_once_per_version(server: Server) -> None:
+    """``kill -9`` at random moments of as many campaigns as it takes; the seed is in the failure's message."""
+    seed = int.from_bytes(os.urandom(4), "big")
+    chance = random.Random(seed)
+    server.set(notifier="local", cap=2, retry_after="1s")
+    server.enrol(*(f"n{number}" for number in range(FLEET)))
+    for endpoint in server.fleet.values():
+        endpoint.pause.write_text("0.05")
+    version = killed = 0
+    while killed < KILLS:
+        if not server.open():
+            version += 1
+            assert server.publish(str(version)) is not None
+        process = started(server)
+        time.sleep(chance.random() * 0.7)
+        killed += process.poll() is None
+        process.kill()
+        process.communicate()
+    notify(server.host, until_settled=True)
+    assert server.open() == 0
+    for name in server.campaigns:
+        assert server.told(name) == dict.fromkeys(server.fleet, ("done", "updated")), f"seed {seed}: on record"
+    for endpoint in server.fleet.values():
+        assert endpoint.taken() == server.campaigns, f"seed {seed}: by the log of {endpoint.name}"
+        assert endpoint.runs() == len(server.campaigns), f"seed {seed}: updates of {endpoint.name}"
+    assert version > 1
+
+
+def test_the_kills_of_that_test_hit_notices_in_flight(server: Server) -> None:
+    """What makes the test above one that can fail: a kill while an endpoint works leaves its notice in flight."""
+    server.enrol("n1")
+    server.fleet["n1"].pause.write_text("1")
+    name = server.publish("1")
+    assert name is not None
+    process = started(server)
+    await_taken(server, name)
+    process.kill()
+    process.communicate()
+    assert server.told(name) == {"n1": ("in_flight", "")}
+    notify(server.host)
+    assert server.told(name) == {"n1": ("done", "updated")}
+    assert (server.fleet["n1"].runs(), server.fleet["n1"].taken()) == (1, [name])
+
+
+def test_the_server_keeps_its_records_where_they_belong(server: Server, tmp_path: Path) -> None:
+    server.enrol("n1")
+    server.publish("1")
+    notify(server.host)
+    kept = tmp_path / "server/var/lib/epp-autoupdate-server"
+    assert (kept / "server.db").exists()
+    assert (kept.stat().st_mode & 0o777) == 0o750

@@ -1,0 +1,270 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Campaigns on record: transactions, places, who is chosen, and what survives."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign import (
+    Heard,
+    Limits,
+    Reply,
+    event_notice,
+    slot_notice,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import CatalogueItem
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Kind
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.zones import zone_of
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.announce import announce, plan_slots
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaign_views import (
+    installed,
+    notices,
+    summaries,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns import CampaignStore, Subject
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Published
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import open_database
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.base import Told
+
+LIMITS = Limits()
+NOW = 1_795_348_800.0  # 2026-11-22T12:00:00Z
+SUBJECT = Subject(Trigger.DOWNLOAD, "files", "2")
+
+
+@pytest.fixture
+def connection(server_host: LocalHost) -> Iterator[sqlite3.Connection]:
+    opened = open_database(server_host)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(connection: sqlite3.Connection) -> CampaignStore:
+    return CampaignStore(connection)
+
+
+def register(connection: sqlite3.Connection, *names: str, domain: str = "", policy: Any = None) -> None:
+    start = connection.execute("SELECT count(*) FROM endpoints").fetchone()[0]
+    for number, name in enumerate(names, start=start):
+        text = json.dumps(policy) if policy else None
+        row = (name, domain, number, text, f"/fleet/{name}")
+        connection.execute("INSERT INTO endpoints (name, domain, ordinal, policy, address) VALUES (?, ?, ?, ?, ?)", row)
+    connection.commit()
+
+
+def published(version: str) -> Published:
+    item = CatalogueItem("files", "patterns-a", version, Kind.PATTERN, 1, "0" * 64, "components/files/objects/00/0")
+    return Published(version, (item,))
+
+
+def events(*names: str) -> list[Any]:
+    return [event_notice(name, created=NOW, kept=False, limits=LIMITS) for name in names]
+
+
+def stages(connection: sqlite3.Connection, subject: Subject = SUBJECT) -> dict[str, str]:
+    return {one["endpoint"]: one["stage"] for one in notices(connection, subject.id)}
+
+
+def report(version: str, result: str = "updated") -> Told:
+    answer = {"result": result, "after": [{"name": "patterns-a", "version": version}]}
+    return Told(Reply(Heard.REPORTED, result), answer)
+
+
+def test_a_version_has_one_campaign(store: CampaignStore, connection: sqlite3.Connection) -> None:
+    assert store.create(SUBJECT, events("n1"), now=NOW)
+    assert not store.create(SUBJECT, events("n1", "n2"), now=NOW + 1)
+    assert stages(connection) == {"n1": "waiting"}
+    assert len(summaries(connection)) == 1
+
+
+def test_a_notice_is_in_flight_on_record_before_it_is_given_out(
+    store: CampaignStore, connection: sqlite3.Connection, server_host: LocalHost
+) -> None:
+    store.create(SUBJECT, events("n1"), now=NOW)
+    errands, _wake = store.step(now=NOW, cap=1)
+    another = open_database(server_host)
+    assert stages(another) == {"n1": "in_flight"}
+    another.close()
+    assert [errand.notice.endpoint for errand in errands] == ["n1"]
+    assert store.step(now=NOW, cap=9)[0] == []
+
+
+def test_the_cap_counts_places_whatever_took_them(store: CampaignStore) -> None:
+    store.create(SUBJECT, events("n1", "n2", "n3"), now=NOW)
+    store.join(Subject(Trigger.SCHEDULE, "schedule", "today"), [slot_notice("n4", at=NOW, end=NOW + 60)], now=NOW)
+    sent = [len(store.step(now=NOW, cap=3)[0]) for _ in range(3)]
+    assert sent == [3, 0, 0]
+    assert store.in_flight() == 3
+
+
+def test_an_endpoint_in_flight_gets_no_second_notice_meanwhile(store: CampaignStore) -> None:
+    store.create(SUBJECT, events("n1"), now=NOW)
+    (errand,) = store.step(now=NOW, cap=9)[0]
+    store.create(Subject(Trigger.DOWNLOAD, "files", "3"), events("n1"), now=NOW + 1)
+    assert store.step(now=NOW + 1, cap=9)[0] == []
+    store.heard(errand, report("2"), now=NOW + 2, limits=LIMITS)
+    (later,) = store.step(now=NOW + 2, cap=9)[0]
+    assert later.order.version == "3"
+
+
+def test_a_newer_version_supersedes_what_waits_for_the_older(
+    store: CampaignStore, connection: sqlite3.Connection
+) -> None:
+    store.create(SUBJECT, events("n1", "n2"), now=NOW)
+    store.step(now=NOW, cap=1)
+    newer = Subject(Trigger.DOWNLOAD, "files", "3")
+    store.create(newer, events("n1", "n2"), now=NOW + 1)
+    assert stages(connection) == {"n1": "in_flight", "n2": "skipped"}
+    assert stages(connection, newer) == {"n1": "waiting", "n2": "waiting"}
+
+
+def test_after_a_kill_everybody_listened_to_is_asked_and_nobody_else(store: CampaignStore) -> None:
+    store.create(SUBJECT, events("n1", "n2", "n3"), now=NOW)
+    first, second = store.step(now=NOW, cap=2)[0]
+    store.heard(first, Told.silence(Heard.LOST, "cut"), now=NOW + 1, limits=LIMITS)
+    assert store.interrupted(NOW + 5) == 2
+    asked, wake = store.step(now=NOW + 5, cap=2)
+    assert [errand.notice.endpoint for errand in asked] == [second.notice.endpoint]
+    assert asked[0].order == second.order
+    assert asked[0].notice.tries == 1
+    assert wake == NOW + 1 + 900
+
+
+def test_a_report_is_kept_as_evidence_and_tells_who_is_behind(
+    store: CampaignStore, connection: sqlite3.Connection
+) -> None:
+    store.create(SUBJECT, events("n1"), now=NOW)
+    (errand,) = store.step(now=NOW, cap=1)[0]
+    store.heard(errand, report("2"), now=NOW + 9, limits=LIMITS)
+    (row,) = notices(connection, SUBJECT.id)
+    assert (row["stage"], row["result"], row["answer"]["after"][0]["version"]) == ("done", "updated", "2")
+    assert installed(connection, "files") == {"n1": {"patterns-a": "2"}}
+
+
+@pytest.mark.parametrize("after", [None, 1, "x", [], [1], [{"name": 2}], [{}]])
+def test_a_report_may_be_nonsense(store: CampaignStore, connection: sqlite3.Connection, after: Any) -> None:
+    store.create(SUBJECT, events("n1"), now=NOW)
+    (errand,) = store.step(now=NOW, cap=1)[0]
+    store.heard(errand, Told(Reply(Heard.REPORTED, "updated"), {"after": after}), now=NOW, limits=LIMITS)
+    assert stages(connection) == {"n1": "done"}
+    assert installed(connection, "files") == {}
+
+
+def test_an_answer_twice_changes_nothing(store: CampaignStore, connection: sqlite3.Connection) -> None:
+    store.create(SUBJECT, events("n1"), now=NOW)
+    (errand,) = store.step(now=NOW, cap=1)[0]
+    store.heard(errand, report("2"), now=NOW, limits=LIMITS)
+    store.heard(errand, Told.silence(Heard.NOT_REACHED, "late"), now=NOW + 1, limits=LIMITS)
+    assert stages(connection) == {"n1": "done"}
+
+
+def test_a_sign_of_life_makes_a_kept_notice_due(store: CampaignStore) -> None:
+    kept = event_notice("n1", created=NOW, kept=True, limits=LIMITS)
+    store.create(SUBJECT, [kept], now=NOW)
+    (errand,) = store.step(now=NOW, cap=1)[0]
+    store.heard(errand, Told.silence(Heard.NOT_REACHED, "off"), now=NOW, limits=LIMITS)
+    assert store.step(now=NOW + 1, cap=1) == ([], NOW + 900)
+    store.returned("n1", NOW + 2)
+    assert len(store.step(now=NOW + 2, cap=1)[0]) == 1
+
+
+def test_campaigns_are_forgotten_when_they_are_old_and_settled(
+    store: CampaignStore, connection: sqlite3.Connection
+) -> None:
+    store.create(SUBJECT, events("n1"), now=NOW)
+    assert store.forget(NOW + 1) == 0
+    (errand,) = store.step(now=NOW, cap=1)[0]
+    assert store.forget(NOW + 1) == 0
+    store.heard(errand, report("2"), now=NOW, limits=LIMITS)
+    assert store.forget(NOW) == 0
+    assert store.forget(NOW + 1) == 1
+    assert notices(connection, SUBJECT.id) == []
+
+
+def test_a_new_version_is_announced_once_and_to_those_who_are_behind(
+    store: CampaignStore, connection: sqlite3.Connection
+) -> None:
+    register(connection, "behind", "unknown", "current", "newer")
+    register(connection, "off", policy={"events": {"update_after_download": False}})
+    register(connection, "broken", policy={"schedule": {"frequency": "never"}})
+    for name, version in (("behind", "1"), ("current", "2"), ("newer", "3"), ("off", "1"), ("broken", "1")):
+        store.record_versions(name, "files", {"patterns-a": version}, NOW)
+    name = announce(connection, "files", published("2"), now=NOW, limits=LIMITS)
+    assert name is not None
+    told = {one["endpoint"]: (one["stage"], one["why"]) for one in notices(connection, name)}
+    assert sorted(told) == ["behind", "broken", "off", "unknown"]
+    assert told["behind"][0] == told["unknown"][0] == "waiting"
+    assert told["off"] == ("skipped", "events.update_after_download is off")
+    assert told["broken"][0] == "skipped"
+    assert announce(connection, "files", published("2"), now=NOW + 1, limits=LIMITS) is None
+    assert len(summaries(connection)) == 1
+
+
+def test_the_policy_of_the_tree_decides_key_by_key(connection: sqlite3.Connection) -> None:
+    for path, own, born in (
+        ("", {"events": {"update_after_download": False}}, None),
+        ("emea", {"events": {"update_after_download": True}}, None),
+        ("apac", {"events": {"include_roaming_and_offline": True}}, {"events": {"update_after_download": True}}),
+    ):
+        row = (path, json.dumps(own), json.dumps(born) if born else None)
+        connection.execute("INSERT INTO nodes VALUES (?, ?, ?)", row)
+    connection.commit()
+    register(connection, "nowhere")
+    register(connection, "office", domain="emea")
+    register(connection, "plant", domain="apac/jp")
+    name = announce(connection, "files", published("2"), now=NOW, limits=LIMITS)
+    assert name is not None
+    told = {one["endpoint"]: (one["stage"], one["mode"], one["until"]) for one in notices(connection, name)}
+    assert told["nowhere"][0] == "skipped"
+    assert told["office"] == ("waiting", "event", None)
+    assert told["plant"] == ("waiting", "kept", NOW + 7 * 86400)
+
+
+def test_slots_that_the_server_keeps_are_notified_once_at_their_instant(
+    store: CampaignStore, connection: sqlite3.Connection
+) -> None:
+    schedule = {"frequency": "daily", "start": "12:00", "window": "10m", "initiator": "server"}
+    register(connection, "n0", "n1", policy={"schedule": schedule})
+    register(connection, "own", policy={"schedule": {**schedule, "initiator": "endpoint"}})
+    planned = [plan_slots(connection, now=NOW - 60 + step * 60, zone_of=zone_of) for step in range(12)]
+    assert sum(planned) == 2
+    (campaign,) = summaries(connection)
+    rows = {one["endpoint"]: one for one in notices(connection, campaign.id)}
+    assert sorted(rows) == ["n0", "n1"]
+    assert all(NOW <= row["due"] < NOW + 600 and row["until"] == NOW + 600 for row in rows.values())
+    late = max(row["due"] for row in rows.values())
+    errands, _wake = store.step(now=late, cap=9)
+    assert {errand.order.trigger for errand in errands} == {Trigger.SCHEDULE}
+    for errand in errands:
+        store.heard(errand, Told.silence(Heard.NOT_REACHED, "off"), now=late, limits=LIMITS)
+    assert store.open() == 0, "who is off at its slot is not made to catch up"
+
+
+def test_slots_that_went_by_are_not_made_up_for(connection: sqlite3.Connection) -> None:
+    schedule = {"frequency": "daily", "start": "06:00", "window": "10m", "initiator": "server"}
+    register(connection, "n0", policy={"schedule": schedule})
+    assert plan_slots(connection, now=NOW, zone_of=zone_of) == 0
+
+
+def test_a_hundred_thousand_notices_cost_a_step_only_its_own(
+    store: CampaignStore, connection: sqlite3.Connection
+) -> None:
+    """Looked at by what SQLite would do, not by a clock: no step may walk over the fleet."""
+    plans: list[str] = []
+    connection.set_trace_callback(plans.append)
+    store.create(SUBJECT, events("n1"), now=NOW)
+    store.step(now=NOW, cap=1)
+    connection.set_trace_callback(None)
+    for statement in (one for one in plans if one.startswith("SELECT") and "FROM notices" in one):
+        plan = " ".join(row["detail"] for row in connection.execute("EXPLAIN QUERY PLAN " + statement))
+        assert "SCAN notices USING INDEX" in plan or "SEARCH notices" in plan or "USING COVERING INDEX" in plan, plan
+        assert "TEMP B-TREE" not in plan, plan
