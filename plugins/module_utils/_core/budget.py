@@ -30,7 +30,7 @@ class Budget:
 
     def spend(self, now: float, cost: int) -> Budget:
         """The budget after ``cost`` requests at ``now``."""
-        return replace(self, spent=(*self._recent(now), *(now for _ in range(cost))))
+        return replace(self, spent=(*self._recent(now), *[now] * cost))
 
     def cooled(self, until: float) -> Budget:
         """The budget under a cool-down until then; an earlier end never shortens a later one."""

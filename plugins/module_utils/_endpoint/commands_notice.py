@@ -68,7 +68,7 @@ def _line(descriptor: int) -> bytes:
     """The line, or what came of it: a client that says nothing, or goes on for ever, must not keep an agent busy."""
     deadline, line = time.monotonic() + _LINE_S, b""
     while b"\n" not in line and len(line) <= MAX_SIZE:
-        ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
+        ready = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]
         came = os.read(descriptor, MAX_SIZE) if ready else b""
         if not came:
             break

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import Any, Callable
 
 from ..._core.component_settings import ClamAVSource, CommandSource, FilesSource, SourceSettings
 from ..._core.document_keys import ProductKind
@@ -14,28 +14,26 @@ from ..._host.host import Host
 from .base import Source, Workplace
 
 
-def _clamav(settings: SourceSettings, host: Host, workplace: Workplace) -> Source:
+def _clamav(settings: ClamAVSource, host: Host, workplace: Workplace) -> Source:
     from .clamav import ClamAV
 
-    assert isinstance(settings, ClamAVSource)  # noqa: S101  # the table below says so
     return ClamAV(host, settings, workplace)
 
 
-def _files(settings: SourceSettings, host: Host, workplace: Workplace) -> Source:
+def _files(settings: FilesSource, host: Host, workplace: Workplace) -> Source:
     from .files import Files
 
-    assert isinstance(settings, FilesSource)  # noqa: S101
     return Files(host, settings, workplace)
 
 
-def _command(settings: SourceSettings, host: Host, workplace: Workplace) -> Source:
+def _command(settings: CommandSource, host: Host, workplace: Workplace) -> Source:
     from .command import Command
 
-    assert isinstance(settings, CommandSource)  # noqa: S101
     return Command(host, settings, workplace)
 
 
-_SOURCES: dict[ProductKind, Callable[[SourceSettings, Host, Workplace], Source]] = {
+# Each product's settings go to its own source, which `read_components` sees to.
+_SOURCES: dict[ProductKind, Callable[[Any, Host, Workplace], Source]] = {
     ProductKind.CLAMAV: _clamav,
     ProductKind.FILES: _files,
     ProductKind.COMMAND: _command,

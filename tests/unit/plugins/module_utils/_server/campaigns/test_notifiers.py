@@ -28,7 +28,7 @@ def test_the_reply_is_the_endpoints_own_report(way: Way, endpoint: SandboxEndpoi
 
 def test_a_campaign_sent_again_is_an_answer_and_no_run(way: Way, endpoint: SandboxEndpoint) -> None:
     target = way.target(endpoint)
-    first, again = (way.notifier.notify(target, ORDER, patience=60) for _ in range(2))
+    first, again = (way.notifier.notify(target, ORDER, patience=60) for _time in range(2))
     assert again.reply == first.reply
     assert again.answer is not None
     assert again.answer["repeated"] is True

@@ -43,7 +43,7 @@ def host(tmp_path: Path) -> LocalHost:
 @pytest.fixture
 def source(host: LocalHost) -> Callable[..., Source]:
     def make(**settings: Any) -> Source:
-        ((product, read),) = read_components(settings).items()
+        product, read = next(iter(read_components(settings).items()))
         return select_source(product, read, host, Workplace("/work", "/public/components/x", "components/x"))
 
     return make

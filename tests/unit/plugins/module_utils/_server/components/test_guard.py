@@ -72,7 +72,7 @@ def test_a_clock_that_went_wrong_does_not_silence_the_server() -> None:
 
 def test_the_guard_holds_over_restarts(tmp_path: Path) -> None:
     host, source = MovedHost(str(tmp_path)), CountedSource()
-    results = [Guard(host, "/state/guard.json").fetch(source).result for _ in range(5)]
+    results = [Guard(host, "/state/guard.json").fetch(source).result for _time in range(5)]
     assert results == [Result.CURRENT] * 3 + [Result.COOLING_DOWN] * 2
     assert source.fetches == 3
     refused = Guard(host, "/state/guard.json").fetch(source)
@@ -96,7 +96,7 @@ def test_a_vendor_that_asked_to_be_left_alone_is(tmp_path: Path) -> None:
 
 def test_a_source_that_asks_nobody_is_never_kept_waiting(tmp_path: Path) -> None:
     source, guard = CountedSource(cost=0), Guard(MovedHost(str(tmp_path)), "/state/guard.json")
-    assert {guard.fetch(source).result for _ in range(30)} == {Result.CURRENT}
+    assert {guard.fetch(source).result for _time in range(30)} == {Result.CURRENT}
 
 
 def test_a_damaged_record_is_no_reason_to_stop(tmp_path: Path) -> None:
