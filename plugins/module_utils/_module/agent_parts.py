@@ -10,8 +10,19 @@ that would be another agent than the one that the control node expects. A test f
 
 from __future__ import annotations
 
-from .._core import budget, campaign, catalogue, component_settings, configuration, notify_settings, planner, tree
+from .._core import (
+    budget,
+    campaign,
+    catalogue,
+    component_settings,
+    configuration,
+    notify_settings,
+    planner,
+    signed,
+    tree,
+)
 from .._endpoint import main
+from .._host import signatures
 
 __all__ = (
     "budget",
@@ -22,5 +33,7 @@ __all__ = (
     "main",
     "notify_settings",
     "planner",
+    "signatures",
+    "signed",
     "tree",
 )

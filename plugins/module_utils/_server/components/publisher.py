@@ -14,11 +14,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 from collections.abc import Collection, Iterator
 
 from ..._core.canonical import readable_json
 from ..._core.manifest import NAME, InvalidManifest, Kind, Manifest, ManifestFile
 from ..._host.durable import digest_of, sync_directory, write_durably
+
+_KEPT_S = 24 * 3600
+"""How long the objects of versions that are over stay for readers who hold an older manifest."""
 
 _KINDS = {"patterns": Kind.PATTERN, "engines": Kind.ENGINE, "programs": Kind.PROGRAM}
 
@@ -27,8 +31,8 @@ def publish(folder: str, target: str, version: str, *, without: Collection[str] 
     """Publish the files of ``folder``, but for the paths ``without``, as ``version`` in ``target``, the directory that
     a web server serves.
 
-    A file whose content did not change keeps the version that its component had. Objects of the manifest before this
-    one are kept for readers who still hold it, older ones are removed. Raises InvalidManifest for names that no
+    A file whose content did not change keeps the version that its component had. Objects that no longer
+    belong to it are kept for a day, for readers who hold an older manifest. Raises InvalidManifest for names that no
     endpoint would take.
     """
     before = published(target)
@@ -37,7 +41,9 @@ def publish(folder: str, target: str, version: str, *, without: Collection[str] 
         _store(os.path.join(folder, file.path), os.path.join(target, file.object_path))
     write_durably(os.path.join(target, NAME), readable_json(manifest.to_dict()))
     os.chmod(os.path.join(target, NAME), 0o644)
-    _prune(target, keep={file.sha256 for one in (manifest, before) if one for file in one.files})
+    keep = {file.sha256 for file in manifest.files}
+    _retire(target, before, keep)
+    _prune(target, keep)
     return manifest
 
 
@@ -112,8 +118,20 @@ def _store(source: str, target: str) -> None:
     sync_directory(os.path.dirname(target))
 
 
+def _retire(target: str, before: Manifest | None, keep: set[str]) -> None:
+    """Mark when the objects that are no longer listed were last needed."""
+    for file in before.files if before else ():
+        if file.sha256 not in keep:
+            try:
+                os.utime(os.path.join(target, file.object_path))
+            except FileNotFoundError:
+                pass
+
+
 def _prune(target: str, keep: set[str]) -> None:
+    """Remove objects that no version has listed for a day: who began a slow download can still end it."""
     for parent, _directories, names in os.walk(os.path.join(target, "objects")):
         for name in names:
-            if name not in keep:
-                os.unlink(os.path.join(parent, name))
+            path = os.path.join(parent, name)
+            if name not in keep and time.time() - os.stat(path).st_mtime > _KEPT_S:
+                os.unlink(path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import shutil
 import ssl
 import subprocess
@@ -65,11 +66,14 @@ def test_what_did_not_change_keeps_its_version_and_its_object(tmp_path: Path, fo
         "engines/x/e.so": "1",
         "tool": "1",
     }
-    # Whoever still holds the manifest before finds its contents; the one before that is gone.
+    # Whoever holds an older manifest finds its contents for a day.
     old = next(file for file in first.files if file.path == "patterns/a.dat")
     assert (target / old.object_path).exists()
     (folder / "patterns" / "a.dat").write_text("three")
     publish(str(folder), str(target), "3")
+    assert (target / old.object_path).exists()
+    os.utime(target / old.object_path, (1e9, 1e9))
+    publish(str(folder), str(target), "4")
     assert not (target / old.object_path).exists()
 
 

@@ -123,6 +123,23 @@ def test_a_directory_that_cannot_be_published_changes_nothing(
     assert content(host, "patterns/a.dat") == b"one"
 
 
+def test_objects_of_older_versions_stay_for_a_day(source: Callable[..., Source], host: LocalHost, folder: Path) -> None:
+    files = source(files={"directory": "/upstream"})
+    files.fetch()
+    objects = Path(host.real("/public/components/x/objects"))
+    (first,) = [path for path in objects.rglob("*") if path.is_file()]
+    (folder / "patterns/a.dat").write_text("two")
+    files.fetch()
+    (folder / "patterns/a.dat").write_text("three")
+    files.fetch()
+    assert first.exists()
+    os.utime(first, (1e9, 1e9))
+    (folder / "patterns/a.dat").write_text("four")
+    files.fetch()
+    assert not first.exists()
+    assert len([path for path in objects.rglob("*") if path.is_file()]) == 3
+
+
 def tar(files: dict[str, bytes], mode: str = "w:gz") -> bytes:
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode=mode) as archive:

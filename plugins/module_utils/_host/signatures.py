@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: OpenSSH's signatures over documents: ``ssh-keygen -Y``."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+from .host import Host
+
+SIGNER = "epp-update-server"
+_LONGEST_S = 60.0
+
+
+class BadSignature(ValueError):
+    """The signature was not made over this document, or not for this purpose."""
+
+
+class UnknownKey(BadSignature):
+    """The signature's key is not among those that are allowed."""
+
+
+def sign(host: Host, document: bytes, key_path: str, namespace: str) -> str:
+    """The signature over a document by the private key at ``key_path``; raises OSError."""
+    argv = ["ssh-keygen", "-Y", "sign", "-q", "-f", host.real(key_path), "-n", namespace]
+    done = host.run(argv, timeout=_LONGEST_S, stdin=document)
+    if done.code != 0 or not done.out.startswith("-----BEGIN SSH SIGNATURE-----"):
+        raise OSError(f"{key_path}: ssh-keygen did not sign: {(done.err or done.out).strip()}")
+    return done.out
+
+
+def verify(host: Host, document: bytes, signature: str, allowed_signers_path: str, namespace: str) -> None:
+    """Raise UnknownKey or BadSignature unless an allowed key made this signature over this document."""
+    with tempfile.TemporaryDirectory(prefix="epp-signature-") as directory:
+        place = os.path.join(directory, "signature")
+        with open(place, "w", encoding="utf-8") as file:
+            file.write(signature)
+        allowed = ["-f", host.real(allowed_signers_path), "-s", place]
+        known = host.run(["ssh-keygen", "-Y", "find-principals", *allowed], timeout=_LONGEST_S)
+        if known.code != 0:
+            raise UnknownKey("the signature's key is not an allowed one")
+        check = ["ssh-keygen", "-Y", "verify", *allowed, "-I", SIGNER, "-n", namespace]
+        done = host.run(check, timeout=_LONGEST_S, stdin=document)
+        if done.code != 0:
+            raise BadSignature((done.err or done.out).strip() or "the signature does not belong to the document")

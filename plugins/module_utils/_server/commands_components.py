@@ -1,0 +1,70 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the command ``fetch`` of ``epp-server``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from contextlib import closing
+
+from .._core.component_settings import read_components
+from .._core.document_keys import ProductKind
+from .._core.results import Result
+from .._host.live_host import LocalHost
+from .._host.lock import locked
+from . import campaign_places
+from .commands_campaigns import DONE, FAILED, notify, notify_settings
+from .database import open_database
+from .fetching import FetchReport, fetch
+from .settings_sections import section
+
+UNREACHABLE = 75
+
+
+def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to a command line; it sets ``run`` to its function."""
+    parser = commands.add_parser("fetch", help="download what is new, publish it, begin its campaign")
+    parser.add_argument("product", nargs="*", help="clamav, files or command; all that are set up without one")
+    parser.add_argument("--notify", action="store_true", help="send the notices at once")
+    parser.add_argument("--json", action="store_true", help="report as one JSON document")
+    parser.set_defaults(run=run_fetch)
+
+
+def run_fetch(host: LocalHost, options: argparse.Namespace) -> int:
+    """Fetch, and with ``--notify`` send what follows."""
+    components, settings = read_components(section(host, "components")), notify_settings(host)
+    unknown = [name for name in options.product if name not in [kind.value for kind in components]]
+    if unknown or not components:
+        what = f"{', '.join(unknown)}: not" if unknown else "no product is"
+        sys.stderr.write(f"epp-server: {what} set up in the section components of the settings\n")
+        return FAILED
+    with locked(host, campaign_places.FETCH_LOCK, wait=0) as held:
+        if not held:
+            sys.stdout.write('{"running": true}\n' if options.json else "fetch: another fetch is under way\n")
+            return DONE
+        with closing(open_database(host)) as connection:
+            chosen = [ProductKind(name) for name in options.product]
+            reports = fetch(host, connection, components, limits=settings.limits, chosen=chosen)
+    # After the lock: a campaign may take hours, the next fetch need not wait for it.
+    if options.notify:
+        notify(host)
+    _tell(reports, as_json=options.json)
+    return _status(reports)
+
+
+def _tell(reports: list[FetchReport], *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps([report.to_dict() for report in reports]) + "\n")
+        return
+    sys.stdout.write("".join(report.sentence() + "\n" for report in reports))
+
+
+def _status(reports: list[FetchReport]) -> int:
+    results = {report.result for report in reports}
+    if Result.FAILED in results:
+        return FAILED
+    return UNREACHABLE if Result.UNREACHABLE in results else DONE

@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A document and its signature in one file, made and checked by the real ssh-keygen."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.signed import Malformed, TooLarge, seal, unseal
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.signatures import (
+    BadSignature,
+    UnknownKey,
+    sign,
+    verify,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.keys import ensure_notify_key
+
+pytestmark = pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="ssh-keygen is not installed")
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> LocalHost:
+    made = LocalHost(str(tmp_path))
+    public = ensure_notify_key(made, "/keys/a")
+    ensure_notify_key(made, "/keys/b")
+    made.write("/allowed", f"epp-update-server {public}\n".encode())
+    return made
+
+
+def test_what_was_sealed_is_verified(host: LocalHost) -> None:
+    document = b'{"a":1}\nsecond line'
+    sealed = unseal(seal(document, sign(host, document, "/keys/a", "epp-catalogue"), "epp-catalogue"), limit=10_000)
+    assert (sealed.document, sealed.namespace) == (document, "epp-catalogue")
+    verify(host, sealed.document, sealed.signature, "/allowed", sealed.namespace)
+
+
+def test_each_way_to_forge_is_told_apart(host: LocalHost) -> None:
+    signature = sign(host, b"document", "/keys/a", "epp-catalogue")
+    with pytest.raises(BadSignature) as changed:
+        verify(host, b"documenT", signature, "/allowed", "epp-catalogue")
+    with pytest.raises(BadSignature) as purpose:
+        verify(host, b"document", signature, "/allowed", "epp-configuration")
+    assert not isinstance(changed.value, UnknownKey)
+    assert not isinstance(purpose.value, UnknownKey)
+    with pytest.raises(UnknownKey):
+        verify(host, b"document", sign(host, b"document", "/keys/b", "epp-catalogue"), "/allowed", "epp-catalogue")
+    with pytest.raises(BadSignature):
+        verify(host, b"document", "no signature", "/allowed", "epp-catalogue")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"{}\nx", b"[]\nx", b"x\nx", b'{"format":2,"namespace":"n","signature":"s"}\n', b"\xff\nx"]
+)
+def test_what_is_not_sealed_is_malformed(content: bytes) -> None:
+    with pytest.raises(Malformed):
+        unseal(content, limit=1000)
+
+
+def test_the_size_is_looked_at_first() -> None:
+    with pytest.raises(TooLarge):
+        unseal(b"x" * 11, limit=10)

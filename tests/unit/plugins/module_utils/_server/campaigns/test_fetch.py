@@ -1,0 +1,262 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From upstream to endpoints: fetch publishes, catalogues and begins one campaign a version; the commands tell it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import NAMESPACE, Catalogue
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.signed import unseal
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.signatures import UnknownKey, verify
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import (
+    campaign_places,
+    commands_campaigns,
+    commands_components,
+    places,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaign_views import summaries
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.catalogues import LIFETIME_S
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import open_database
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fetching import last_fetches
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.keys import ensure_notify_key
+
+from .conftest import SandboxEndpoint
+
+
+class MovedHost(LocalHost):
+    """A sandbox host whose clock can be put forward."""
+
+    ahead = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.ahead
+
+
+class Server:
+    """A server that publishes a folder, and its command line."""
+
+    def __init__(self, host: MovedHost, upstream: Path) -> None:
+        self.host = host
+        self.upstream = upstream
+        self.public = ensure_notify_key(host, campaign_places.SIGNING_KEY)
+        signer = f'epp-update-server namespaces="{NAMESPACE}" {self.public}\n'
+        host.write("/allowed", signer.encode())
+        components = {"files": {"directory": "/upstream"}}
+        settings = {"components": components, "notify": {"notifier": "local"}}
+        host.write(places.SETTINGS, json.dumps(settings).encode())
+
+    def offer(self, content: str) -> None:
+        (self.upstream / "patterns").mkdir(parents=True, exist_ok=True)
+        (self.upstream / "patterns/a.dat").write_text(content)
+
+    def command(self, *argv: str) -> int:
+        parser = argparse.ArgumentParser()
+        commands = parser.add_subparsers(required=True)
+        commands_components.add_parsers(commands)
+        commands_campaigns.add_parsers(commands)
+        options = parser.parse_args(argv)
+        return int(options.run(self.host, options))
+
+    def catalogue(self) -> Catalogue:
+        sealed = unseal(self.host.read(campaign_places.CATALOGUE) or b"", limit=10**6)
+        verify(self.host, sealed.document, sealed.signature, "/allowed", NAMESPACE)
+        return Catalogue.from_bytes(sealed.document)
+
+    def campaigns(self) -> list[Any]:
+        with closing(open_database(self.host)) as connection:
+            return summaries(connection)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Server:
+    (tmp_path / "server").mkdir()
+    return Server(MovedHost(str(tmp_path / "server")), tmp_path / "server/upstream")
+
+
+def enrol(server: Server, endpoint: SandboxEndpoint) -> None:
+    with closing(open_database(server.host)) as connection:
+        row = (endpoint.name, str(endpoint.root))
+        connection.execute("INSERT INTO endpoints (name, domain, ordinal, address) VALUES (?, '', 0, ?)", row)
+        connection.commit()
+
+
+def test_a_new_version_is_published_catalogued_and_reaches_the_endpoints(
+    server: Server, endpoint: SandboxEndpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    enrol(server, endpoint)
+    server.offer("one")
+    assert server.command("fetch", "--notify", "--json") == 0
+    (report,) = json.loads(capsys.readouterr().out)
+    assert (report["result"], report["version"]) == ("updated", "1")
+    assert endpoint.taken() == [report["campaign"]]
+    (item,) = server.catalogue().components
+    assert (item.product, item.name, item.version) == ("files", "patterns-a", "1")
+    assert server.host.read(f"{places.PUBLIC}/{item.path}") == b"one"
+    assert last_fetches(server.host)["files"]["result"] == "updated"
+
+
+def test_the_same_version_again_makes_no_campaign_and_no_new_catalogue(server: Server) -> None:
+    server.offer("one")
+    server.command("fetch")
+    before = server.host.read(campaign_places.CATALOGUE)
+    assert server.command("fetch") == 0
+    assert server.host.read(campaign_places.CATALOGUE) == before
+    assert len(server.campaigns()) == 1
+    server.offer("two")
+    server.command("fetch")
+    assert [one.version for one in server.campaigns()] == ["2", "1"]
+    assert server.catalogue().serial == 2
+
+
+def test_a_server_killed_between_publishing_and_announcing_makes_up_for_it(server: Server) -> None:
+    server.offer("one")
+    server.command("fetch")
+    with closing(open_database(server.host)) as connection:
+        connection.execute("DELETE FROM campaigns")
+        connection.commit()
+    server.host.remove(campaign_places.CATALOGUE)
+    server.command("fetch")
+    assert [one.version for one in server.campaigns()] == ["1"]
+    assert server.catalogue().serial == 2
+
+
+def test_a_catalogue_is_issued_anew_before_it_expires(server: Server) -> None:
+    server.offer("one")
+    server.command("fetch")
+    first = server.catalogue()
+    server.host.ahead = LIFETIME_S * 0.4
+    server.command("fetch")
+    assert server.catalogue() == first
+    server.host.ahead = LIFETIME_S * 0.6
+    server.command("fetch")
+    second = server.catalogue()
+    assert (second.serial, second.same_content(first)) == (first.serial + 1, True)
+    assert second.expires > first.expires
+    assert len(server.campaigns()) == 1
+
+
+def test_serials_grow_even_when_the_records_are_lost(server: Server) -> None:
+    server.offer("one")
+    server.command("fetch")
+    for suffix in ("", "-wal", "-shm"):
+        server.host.remove(places.DATABASE + suffix)
+    server.offer("two")
+    server.command("fetch")
+    assert server.catalogue().serial == 2
+
+
+def test_a_catalogue_of_another_key_is_not_ours(server: Server) -> None:
+    server.offer("one")
+    server.host.remove(campaign_places.SIGNING_KEY)
+    server.host.remove(campaign_places.SIGNING_KEY + ".pub")
+    ensure_notify_key(server.host, campaign_places.SIGNING_KEY)
+    server.command("fetch")
+    with pytest.raises(UnknownKey):
+        server.catalogue()
+
+
+def test_without_a_key_components_are_published_and_the_fault_is_told(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.host.remove(campaign_places.SIGNING_KEY)
+    server.offer("one")
+    assert server.command("fetch") == 1
+    assert "the catalogue:" in capsys.readouterr().out
+    assert server.host.exists(f"{places.PUBLIC}/components/files/manifest.json")
+    assert len(server.campaigns()) == 1
+
+
+def test_a_source_that_fails_keeps_what_was_there(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    server.offer("one")
+    server.command("fetch")
+    before = server.catalogue()
+    (server.upstream / "patterns/a.dat").unlink()
+    (server.upstream / "patterns").rmdir()
+    assert server.command("fetch", "files") == 1
+    assert "holds no files" in capsys.readouterr().out
+    assert server.catalogue() == before
+
+
+@pytest.mark.parametrize("argv", [("fetch", "clamav"), ("fetch", "word")])
+def test_what_is_not_set_up_is_refused(server: Server, argv: tuple[str, ...]) -> None:
+    assert server.command(*argv) == 1
+
+
+def test_campaigns_are_shown_to_people_and_programs(
+    server: Server, endpoint: SandboxEndpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    enrol(server, endpoint)
+    server.offer("one")
+    server.command("fetch")
+    capsys.readouterr()
+    assert server.command("notify") == 0
+    assert capsys.readouterr().out == "notify: 1 sent, 1 settled, 0 open\n"
+    assert server.command("campaigns", "--json") == 0
+    (campaign,) = json.loads(capsys.readouterr().out)
+    assert (campaign["product"], campaign["open"], campaign["stages"]) == ("files", False, {"done": 1})
+    assert server.command("campaigns", campaign["campaign"]) == 0
+    assert capsys.readouterr().out == "n1  done  tries 1  updated\n"
+    assert server.command("campaigns", campaign["campaign"], "--json") == 0
+    (part,) = json.loads(capsys.readouterr().out)
+    assert part["answer"]["endpoint"] == "n1"
+    server.command("campaigns")
+    assert "files 1: 1 done" in capsys.readouterr().out
+    assert server.command("campaigns", "c-none") == 1
+
+
+def test_two_fetches_at_once_are_one(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    server.offer("one")
+    with locked(server.host, campaign_places.FETCH_LOCK, wait=0):
+        assert server.command("fetch") == 0
+    assert "another fetch is under way" in capsys.readouterr().out
+    assert not server.host.exists(places.PUBLIC)
+
+
+def test_a_reader_during_a_fetch_never_sees_half_a_version(server: Server, tmp_path: Path) -> None:
+    """A reader in a process of its own follows the manifest as endpoints do, while version after version comes."""
+    server.offer("version 0 " * 1000)
+    server.command("fetch")
+    public = server.host.real(f"{places.PUBLIC}/components/files")
+    reader = """
+import hashlib, json, os, sys, time
+public, stop = sys.argv[1:]
+seen = set()
+while not os.path.exists(stop):
+    manifest = json.load(open(public + "/manifest.json"))
+    for file in manifest["files"]:
+        digest = file["sha256"]
+        content = open(f"{public}/objects/{digest[:2]}/{digest}", "rb").read()
+        assert hashlib.sha256(content).hexdigest() == digest
+        assert len(content) == file["size"]
+    seen.add(manifest["version"])
+print(len(seen))
+"""
+    stop = tmp_path / "stop"
+    process = subprocess.Popen([sys.executable, "-c", reader, public, str(stop)], stdout=subprocess.PIPE, text=True)
+    for number in range(1, 25):
+        server.offer(f"version {number} " * 1000)
+        server.command("fetch")
+    stop.touch()
+    out, _err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert int(out) > 1
+
+
+def test_the_make_up_of_settings_is_checked_before_anything_happens(
+    server: Server, make_endpoint: Callable[[str], SandboxEndpoint]
+) -> None:
+    server.host.write(places.SETTINGS, b"[]")
+    with pytest.raises(ValueError, match="a JSON object"):
+        server.command("fetch")
