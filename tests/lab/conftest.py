@@ -26,8 +26,8 @@ from lab_nodes import Node
 from lab_server import ComponentServer
 
 # Which machine belongs to whom. A test file owns its machines: no test cares what another file's tests left.
-SYSTEMD_MACHINES = 10
-BARE_MACHINES = 3
+SYSTEMD_MACHINES = 15
+BARE_MACHINES = 5
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -101,18 +101,43 @@ class Ansible:
         self, tasks: list[dict[str, Any]], hosts: dict[str, dict[str, Any]], check: bool = False, diff: bool = False
     ) -> Run:
         """Run these tasks as one play."""
-        play = [{"name": "Lab", "hosts": "all", "gather_facts": False, "tasks": tasks}]
-        path = self._work / f"play-{self._count}.json"
-        path.write_text(json.dumps(play))
-        return self._run(str(path), hosts, check, diff)
+        return self._run(self._play(tasks), hosts, check, diff)
+
+    def converge_tree(self, options: dict[str, Any], *, around: list[str]) -> HostResult:
+        """Run the module on the control node, for a directory that stands for a host (``options["root"]``).
+
+        ``around`` are words in front of ansible-playbook's own that show it the directory.
+        """
+        task = {"name": "Converge", TASK: "{{ lab_options }}"}
+        variables = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        play = self._play([task])
+        return self._start(play, {"tree": {**variables, "lab_options": options}}, around=around).demand()["tree"]
 
     def _run(self, playbook: str, hosts: dict[str, dict[str, Any]], check: bool, diff: bool) -> Run:
         self._prepare(*hosts)
+        return self._start(playbook, hosts, check=check, diff=diff)
+
+    def _play(self, tasks: list[dict[str, Any]]) -> str:
+        """The path of a playbook of one play."""
+        play = [{"name": "Lab", "hosts": "all", "gather_facts": False, "tasks": tasks}]
+        path = self._work / f"play-{self._count}.json"
+        path.write_text(json.dumps(play))
+        return str(path)
+
+    def _start(
+        self,
+        playbook: str,
+        hosts: dict[str, dict[str, Any]],
+        *,
+        check: bool = False,
+        diff: bool = False,
+        around: list[str] | None = None,
+    ) -> Run:
         self._count += 1
         results = self._work / f"results-{self._count}.jsonl"
         variables = self._work / f"inventory-{self._count}.json"
         variables.write_text(json.dumps({"all": {"hosts": hosts}}))
-        argv = [str(Path(sys.executable).with_name("ansible-playbook")), playbook]
+        argv = [*(around or []), str(Path(sys.executable).with_name("ansible-playbook")), playbook]
         argv += ["-i", str(self._inventory), "-i", str(variables), "--limit", ",".join(hosts)]
         argv += ["--check"] * check + ["--diff"] * diff
         done = subprocess.run(

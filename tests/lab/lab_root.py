@@ -27,19 +27,20 @@ HOST_PROGRAMS = {
     "systemd-nspawn": "systemd-container",
     "ip": "iproute2",
     "ssh": "openssh-client",
+    "openssl": "openssl",
     "unshare": "util-linux",
     "setpriv": "util-linux",
 }
 
 BASE = (
     "systemd,systemd-sysv,dbus,openssh-server,python3,cron,curl,ca-certificates,iproute2,sudo,tzdata,"
-    "libpam-systemd,polkitd,nginx-light,clamav,clamav-freshclam,clamav-daemon,clamdscan"
+    "libpam-systemd,polkitd,nginx-light,clamav,clamav-freshclam,clamav-daemon,clamdscan,prometheus-node-exporter"
 )
 
 # Runs in the new root. No service of a product is on by default: tests switch on what they are about.
 SETUP = r"""
 set -eu
-systemctl disable -q clamav-freshclam clamav-daemon nginx
+systemctl disable -q clamav-freshclam clamav-daemon nginx prometheus-node-exporter
 systemctl disable -q apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer e2scrub_all.timer
 systemctl enable -q systemd-networkd
 systemctl mask -q systemd-networkd-wait-online systemd-firstboot
@@ -52,6 +53,8 @@ for user in root alice bob; do
   install -m 600 -o "$user" -g "$user" /lab-key.pub "$home/.ssh/authorized_keys"
 done
 rm /lab-key.pub
+# Whether the textfile collector's directory exists is a test's choice.
+mv /var/lib/prometheus /usr/share/lab-prometheus
 printf 'UseDNS no\nMaxSessions 50\nMaxStartups 50\n' >/etc/ssh/sshd_config.d/lab.conf
 # No machine of the lab has a name server: look-ups must fail at once, not after a timeout.
 : >/etc/resolv.conf

@@ -35,7 +35,7 @@ http {{
   keepalive_timeout 0;
   etag on;
   server {{
-    listen {address}:{port};
+    listen {address}:{port}{tls};
     root /srv/www;
     location / {{ {answer} }}
   }}
@@ -62,9 +62,10 @@ class ComponentServer:
     def __init__(self, *, root: Path, directory: Path, address: str, port: int) -> None:
         self._root = root
         self._directory = directory
-        self._address = address
+        self.address = address
         self._port = port
         self._answer = ""
+        self._scheme, self._tls = "http", ""
         self._process: subprocess.Popen[bytes] | None = None
         self.www = directory / "www"
         for part in (self.www, directory / "tmp"):
@@ -72,12 +73,20 @@ class ComponentServer:
 
     @property
     def url(self) -> str:
-        return f"http://{self._address}:{self._port}"
+        return f"{self._scheme}://{self.address}:{self._port}"
+
+    def use_tls(self, certificate: Path, key: Path) -> None:
+        """Speak HTTPS alone from now on, as the holder of this certificate."""
+        for source, name in ((certificate, "server.crt"), (key, "server.key")):
+            shutil.copyfile(source, self._directory / name)
+        self._scheme = "https"
+        self._tls = " ssl; ssl_certificate /srv/server.crt; ssl_certificate_key /srv/server.key"
+        self._restart()
 
     def start(self) -> None:
         if self._process:
             return
-        text = CONFIGURATION.format(address=self._address, port=self._port, answer=self._answer)
+        text = CONFIGURATION.format(address=self.address, port=self._port, tls=self._tls, answer=self._answer)
         (self._directory / "nginx.conf").write_text(text)
         # The root's own nginx sees this directory as its /srv, in a mount namespace that ends with it.
         script = (
@@ -138,6 +147,9 @@ class ComponentServer:
 
     def _configure(self, rule: str) -> None:
         self._answer = rule
+        self._restart()
+
+    def _restart(self) -> None:
         if self._process:
             self.stop()
             self.start()
@@ -145,7 +157,7 @@ class ComponentServer:
     def _wait_until_open(self) -> None:
         limit = time.monotonic() + 10
         while time.monotonic() < limit:
-            with contextlib.suppress(OSError), socket.create_connection((self._address, self._port), timeout=1):
+            with contextlib.suppress(OSError), socket.create_connection((self.address, self._port), timeout=1):
                 return
             time.sleep(0.02)
         raise LabError(f"nginx does not listen: {(self._directory / 'output.log').read_text()[-800:]}")

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,22 +57,6 @@ def test_a_fresh_install_without_any_database(
     assert (run["result"], run["changed"]) == ("updated", ["test"])
     assert versions(machine) == {"test": "3"}
     assert machine.run(["stat", "-c", "%U", DIRECTORY, f"{DIRECTORY}/test.cvd"]).out.split() == ["clamav"] * 2
-
-
-def test_a_missing_database_directory_is_made(
-    machine: Node, component_server: ComponentServer, databases: Databases
-) -> None:
-    """By the converge, which finds it missing: systemd opens to the unit only what exists when the unit starts."""
-    component_server.publish(databases(3))
-    machine.run(f"rm -rf {DIRECTORY}")
-    machine.run(["systemctl", "start", "epp-update@manual.service"], check=False)
-    run = machine.agent_status()["last"]["manual"]
-    assert (run["result"], DIRECTORY in run["why"]) == ("failed", True), run
-    mended = json.loads(machine.apply(documents.clamav(MACHINE, component_server.url)).out)
-    assert {"path": DIRECTORY, "action": "create"} in mended["changes"]
-    machine.run(["systemctl", "start", "epp-update@manual.service"])
-    assert machine.agent_status()["last"]["manual"]["result"] == "updated"
-    assert machine.run(["stat", "-c", "%U", DIRECTORY]).out.split() == ["clamav"]
 
 
 def test_from_1_to_3_by_patches_only_then_current_by_one_conditional_request(

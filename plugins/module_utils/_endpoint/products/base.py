@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from ..._core.entries import Entry
+from ..._core.entries import Directory, Entry
 from ..._core.results import Component, Outcome, Result, ScanOutcome
 from ..._core.values import value
 
@@ -19,12 +19,14 @@ from ..._core.values import value
 class ProductNeeds:
     """What a hardened unit must leave to the product.
 
-    ``read_write`` are directories (absolute, without the root prefix), ``capabilities`` are Linux names for the unit
-    that updates, ``scan_capabilities`` for the one that scans, ``after_units`` start before ours, ``own_updaters``
-    are the units by which the product updates itself: they must not run beside us.
+    ``read_write`` are directories (absolute, without the root prefix), ``makes`` those of them that the unit that
+    updates has to make where they are missing. ``capabilities`` are Linux names for that unit, ``scan_capabilities``
+    for the one that scans. ``after_units`` start before ours, ``own_updaters`` are the units by which the product
+    updates itself: they must not run beside us.
     """
 
     read_write: tuple[str, ...] = ()
+    makes: tuple[Directory, ...] = ()
     capabilities: tuple[str, ...] = ()
     scan_capabilities: tuple[str, ...] = ()
     after_units: tuple[str, ...] = ()

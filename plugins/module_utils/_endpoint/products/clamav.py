@@ -26,7 +26,7 @@ from ..._host.host import Host
 from .. import places
 from . import cvd, freshclam_dat
 from .base import ProductNeeds, broken, tcp_reachable
-from .freshclam_conf import VENDOR, FreshclamConfig, is_account
+from .freshclam_conf import VENDOR, FreshclamConfig
 
 CONFIG = places.CONFIGURATION_DIRECTORY + "/freshclam.conf"
 CONFIG_MODE = 0o600
@@ -56,18 +56,15 @@ class ClamAV:
         )
 
     def entries(self) -> tuple[Entry, ...]:
-        config = File(CONFIG, self.config().render(), mode=CONFIG_MODE)
-        directory, owner = self.settings.database_directory, self.settings.database_owner
-        if self.host.live and not self.host.exists(directory) and is_account(owner):
-            # The hardened unit could not make it: systemd opens to it only what exists when it starts.
-            return (Directory(directory, owner=owner), config)
-        return (config,)
+        return (File(CONFIG, self.config().render(), mode=CONFIG_MODE),)
 
     def needs(self) -> ProductNeeds:
-        """freshclam gives up root for the databases' owner (SETUID, SETGID) and takes it along (CHOWN) when it makes
-        the directory; the agent ends it past its time (KILL) and then clears its leftovers (DAC_OVERRIDE)."""
+        """freshclam gives up root for the databases' owner (SETUID, SETGID) and gives it what it makes (CHOWN); the
+        agent ends it past its time (KILL) and then clears its leftovers (DAC_OVERRIDE)."""
+        databases = Directory(self.settings.database_directory, owner=self.settings.database_owner)
         return ProductNeeds(
-            read_write=(self.settings.database_directory,),
+            read_write=(databases.path,),
+            makes=(databases,),
             capabilities=("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"),
             scan_capabilities=("CAP_DAC_READ_SEARCH",),
             after_units=("clamav-daemon.service",),

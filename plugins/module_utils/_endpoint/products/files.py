@@ -27,6 +27,7 @@ from ..._core.policy import Scope, Sources
 from ..._core.results import Component, Outcome, ScanOutcome
 from ..._core.values import value
 from ..._host.host import Host
+from ..places import STATE_DIRECTORY
 from .base import ProductNeeds, tcp_reachable
 
 if TYPE_CHECKING:
@@ -54,7 +55,10 @@ class Files:
         return (Directory(self.settings.directory),)
 
     def needs(self) -> ProductNeeds:
-        return ProductNeeds(read_write=(self.settings.directory,))
+        directory = self.settings.directory
+        # The state directory is open to the unit anyway, so what is missing below it the update makes itself.
+        outside = not directory.startswith(STATE_DIRECTORY + "/")
+        return ProductNeeds(read_write=(directory,), makes=(Directory(directory),) if outside else ())
 
     def components(self) -> tuple[Component, ...]:
         release = self.store().installed()

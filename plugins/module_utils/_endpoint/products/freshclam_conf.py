@@ -81,17 +81,6 @@ class FreshclamConfig:
         return [f"HTTPProxyServer {parts.scheme}://{host}", f"HTTPProxyPort {parts.port or 3128}"]
 
 
-def is_account(name: str) -> bool:
-    """Whether the system has a user of this name."""
-    import pwd
-
-    try:
-        pwd.getpwnam(name)
-    except KeyError:
-        return False
-    return True
-
-
 def current_user() -> str:
     """The name of the user this process runs as."""
     import pwd

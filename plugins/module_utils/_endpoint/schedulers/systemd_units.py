@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ..._core.entries import Directory
 from .base import JobPlan
 from .systemd_calendar import on_calendar
 from .systemd_hardening import for_scan, for_switch, for_update
@@ -19,7 +20,7 @@ from .systemd_names import (
     UPDATE_TIMER,
     wanted_timers,
 )
-from .systemd_words import path_word
+from .systemd_words import argument, path_word
 
 _MARGIN_S = 120
 """What the agent gets to end a run by itself before systemd kills it: its own limits come first and tell why."""
@@ -36,10 +37,17 @@ After=network-online.target nss-lookup.target time-sync.target{after}
 
 [Service]
 Type=oneshot
-ExecStart={agent} run --trigger %i
+{preparations}ExecStart={agent} run --trigger %i
 # 75: the server could not be reached. That is told in the status and no fault of this machine.
 SuccessExitStatus=75
 TimeoutStartSec={limit}
+"""
+
+# systemd opens to the agent only what exists when the agent starts. So what is missing is made before, by a process
+# that is not shut in (+). The script is a constant; a directory that exists keeps its mode and owner. A failure (-) is
+# not the end: the agent says better what is wrong.
+_MAKE_DIRECTORY = """\
+ExecStartPre=-+/bin/sh -c 'test -d "$$3" || install -d -m "$$1" -o "$$2" -g "$$(id -g "$$2")" "$$3"' {words}
 """
 
 _SCAN_SERVICE = """\
@@ -95,7 +103,8 @@ def service_texts(plan: JobPlan) -> dict[str, str]:
     agent = path_word(plan.agent)
     after = "".join(f" {unit}" for unit in plan.needs.after_units)
     update_limit = plan.longest_wait + plan.update_limit + _MARGIN_S
-    update = _UPDATE_SERVICE.format(agent=agent, after=after, limit=update_limit)
+    made = "".join(_preparation(directory) for directory in plan.needs.makes)
+    update = _UPDATE_SERVICE.format(agent=agent, after=after, limit=update_limit, preparations=made)
     scan = _SCAN_SERVICE.format(agent=agent, after=after, limit=plan.scan_limit + _MARGIN_S)
     return {
         UPDATE_SERVICE: _HEAD + update + for_update(plan),
@@ -108,6 +117,11 @@ def service_texts(plan: JobPlan) -> dict[str, str]:
 def timer_texts(plan: JobPlan) -> dict[str, str]:
     """The timers that the plan needs, by name."""
     return {name: _TIMERS[name](plan) for name in wanted_timers(plan)}
+
+
+def _preparation(directory: Directory) -> str:
+    words = ("epp-update", f"{directory.mode:04o}", directory.owner or "root", directory.path)
+    return _MAKE_DIRECTORY.format(words=" ".join(argument(word) for word in words))
 
 
 def _update_timer(plan: JobPlan) -> str:

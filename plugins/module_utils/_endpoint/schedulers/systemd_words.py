@@ -23,6 +23,11 @@ def path_word(path: str) -> str:
     return escaped if _PLAIN.fullmatch(path) else f'"{escaped}"'
 
 
+def argument(word: str) -> str:
+    """A word behind the program of ``ExecStart=`` and its like; specifiers and variables in it mean nothing."""
+    return path_word(word).replace("$", "$$")
+
+
 def optional_paths(paths: Iterable[str]) -> str:
     """Paths for ``ReadWritePaths=`` that may be missing when the unit starts; each once, in a stable order."""
     return " ".join(_optional(path_word(path)) for path in sorted(set(paths)))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import File
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Directory, File
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import cvd, freshclam_dat
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.freshclam_words import (
@@ -33,6 +33,12 @@ def config_lines(host: LocalHost, *urls: str, **settings: Any) -> list[str]:
     assert isinstance(entry, File)
     assert (entry.path, entry.mode) == ("/etc/epp-autoupdate/freshclam.conf", 0o600)
     return entry.content.decode().splitlines()
+
+
+def test_the_unit_that_updates_makes_a_missing_directory_for_the_databases_owner(host: LocalHost) -> None:
+    needs = clamav(host, database_directory="/srv/databases", database_owner="clamupdate").needs()
+    assert needs.makes == (Directory("/srv/databases", owner="clamupdate"),)
+    assert needs.read_write == ("/srv/databases",)
 
 
 def test_configuration_with_sources_of_our_own(host: LocalHost) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Directory, File
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import File
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import freshclam_dat
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
@@ -351,8 +351,7 @@ def test_root_gives_way_to_the_databases_owner_on_a_live_host(server: ScriptedSe
         os.chmod(folder, 0o755)
         database = Path(folder) / "lib" / "clamav"
         product = clamav(LiveHost(Path(folder)), server.url, database_directory=str(database), database_owner="clamav")
-        made, entry = product.entries()
-        assert made == Directory(product.settings.database_directory, owner="clamav")
+        (entry,) = product.entries()
         assert isinstance(entry, File)
         product.host.write(entry.path, entry.content, mode=entry.mode)
         assert product.update(TIMEOUT).result is Result.UPDATED

@@ -14,6 +14,7 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument, FilesSettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Directory
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Manifest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Scope, Sources
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Outcome, Result
@@ -84,6 +85,20 @@ def current(host: LocalHost, path: str) -> Path:
 def installed(host: LocalHost) -> dict[str, str]:
     root = current(host, "")
     return {str(path.relative_to(root)): path.read_text() for path in sorted(root.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("directory", "makes"),
+    [
+        ("/srv/components", (Directory("/srv/components"),)),
+        ("/var/lib/epp-autoupdate/components", ()),  # the unit makes what is missing in the state directory by itself
+    ],
+)
+def test_the_unit_makes_a_missing_directory_that_it_could_not_make_shut_in(
+    host: LocalHost, document: Callable[..., EndpointDocument], directory: str, makes: tuple[Directory, ...]
+) -> None:
+    needs = Files.of(document("files", urls=["http://one.example"], files={"directory": directory}), host).needs()
+    assert (needs.makes, needs.read_write) == (makes, (directory,))
 
 
 def test_fetches_what_scope_takes_and_then_asks_once(files: Files, host: LocalHost, source: Source) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import DailyCalendar, IntervalCalendar
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Directory
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Weekday
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.base import ProductNeeds
@@ -19,6 +20,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host imp
 
 CLAMAV_NEEDS = ProductNeeds(
     read_write=("/var/lib/clamav",),
+    makes=(Directory("/var/lib/clamav", owner="clamav"),),
     capabilities=("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"),
     scan_capabilities=("CAP_DAC_READ_SEARCH",),
     after_units=("clamav-daemon.service",),

@@ -6,17 +6,21 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Absent, File, Link
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Absent, Directory, File, Link
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.base import ProductNeeds
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd import SystemdScheduler
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd_names import SERVICES, TIMERS
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd_words import (
+    argument,
     optional_paths,
     path_word,
 )
@@ -111,8 +115,41 @@ def test_the_temporary_directories_are_private_unless_the_product_lives_there(tm
 def test_paths_lose_every_special_meaning():
     assert optional_paths(["/srv/100%", "/opt/a b", "/opt/a b"]) == '"-/opt/a b" "-/srv/100%%"'
     assert path_word('/opt/a "b"\\') == '"/opt/a \\"b\\"\\\\"'
-    with pytest.raises(ValueError, match="breaks the line"):
-        path_word("/opt/a\nExecStart=/bin/sh")
+    assert argument("/srv/$HOME/100%") == '"/srv/$$HOME/100%%"'
+    for word in (path_word, argument):
+        with pytest.raises(ValueError, match="breaks the line"):
+            word("/opt/a\nExecStart=/bin/sh")
+
+
+def preparation(tmp_path, *directories):
+    """The commands before the agent, as systemd would start them."""
+    text = texts_of(tmp_path, plan(needs=ProductNeeds(makes=directories)))["epp-update@.service"]
+    lines = re.findall(r"^ExecStartPre=-\+(.*)$", text, re.MULTILINE)
+    return [shlex.split(line.replace("%%", "%").replace("$$", "$")) for line in lines]
+
+
+def test_only_a_product_that_needs_a_directory_has_one_made(tmp_path):
+    assert preparation(tmp_path) == []
+    texts = texts_of(tmp_path, plan(needs=CLAMAV_NEEDS))
+    assert [name for name, text in texts.items() if "ExecStartPre" in text] == ["epp-update@.service"]
+
+
+@pytest.mark.parametrize("name", ["databases", "far/away", "100% of $HOME", "a 'b' \"c\""])
+def test_a_directory_is_made_before_the_agent_is_shut_in(tmp_path, name):
+    directory, user = tmp_path / name, pwd.getpwuid(os.geteuid())
+    (argv,) = preparation(tmp_path, Directory(str(directory), 0o750, user.pw_name))
+    subprocess.run(argv, check=True)
+    made = directory.stat()
+    assert (made.st_mode & 0o7777, made.st_uid, made.st_gid) == (0o750, user.pw_uid, user.pw_gid)
+    directory.chmod(0o700)  # what is there keeps what its administrator gave it
+    subprocess.run(argv, check=True)
+    assert directory.stat().st_mode & 0o7777 == 0o700
+
+
+def test_a_directory_of_nobody_that_exists_is_not_made(tmp_path):
+    (argv,) = preparation(tmp_path, Directory(str(tmp_path / "databases"), owner="nobody-of-that-name"))
+    assert subprocess.run(argv, check=False, capture_output=True).returncode != 0
+    assert not (tmp_path / "databases").exists()
 
 
 @needs_systemd_analyze
