@@ -204,7 +204,7 @@ class CampaignStore:
             for one in notices
         ]
         names = ("campaign", *_FIELDS, "mode", "stage", "changed")
-        marks = ", ".join("?" for _ in names)
+        marks = ", ".join("?" for _name in names)
         insert = f"INSERT OR IGNORE INTO notices ({', '.join(names)}) VALUES ({marks})"
         return max(0, self._connection.executemany(insert, rows).rowcount)
 

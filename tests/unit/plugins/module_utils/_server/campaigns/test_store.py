@@ -101,7 +101,7 @@ def test_a_notice_is_in_flight_on_record_before_it_is_given_out(
 def test_the_cap_counts_places_whatever_took_them(store: CampaignStore) -> None:
     store.create(SUBJECT, events("n1", "n2", "n3"), now=NOW)
     store.join(Subject(Trigger.SCHEDULE, "schedule", "today"), [slot_notice("n4", at=NOW, end=NOW + 60)], now=NOW)
-    sent = [len(store.step(now=NOW, cap=3)[0]) for _ in range(3)]
+    sent = [len(store.step(now=NOW, cap=3)[0]) for _time in range(3)]
     assert sent == [3, 0, 0]
     assert store.in_flight() == 3
 
