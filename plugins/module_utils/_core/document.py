@@ -12,6 +12,7 @@ from . import document_keys as keys
 from .document_keys import ProductKind, SchedulerKind
 from .faults import Faults
 from .policy import Policy, read_policy
+from .update_server import UpdateServer
 from .values import value
 
 __all__ = (
@@ -72,7 +73,11 @@ class Limits:
 
 @value
 class EndpointDocument:
-    """What one endpoint should be. Settings of products that it does not use have their defaults."""
+    """What one endpoint should be. Settings of products that it does not use have their defaults.
+
+    ``server`` is None for a standalone endpoint. Otherwise the server's tree decides about domain, ordinal and policy:
+    the document that a converge brings has none of them, and the one in force has those that were adopted last.
+    """
 
     endpoint: str
     domain: str = ""
@@ -88,6 +93,7 @@ class EndpointDocument:
     reconnect: Reconnect = Reconnect()
     limits: Limits = Limits()
     textfile_directory: str = "/var/lib/prometheus/node-exporter"
+    server: UpdateServer | None = None
 
     @classmethod
     def from_dict(cls, raw: object) -> EndpointDocument:
@@ -100,8 +106,11 @@ class EndpointDocument:
         keys.check_together(values, policy, faults)
         faults.check()
         del values["format"]
+        server = values.pop("server", None)
         sections = {name: section(**values.pop(name, {})) for name, section in _SECTIONS.items()}
-        return cls(policy=policy, **values, **_only_used(sections, values.get("product", ProductKind.FILES)))
+        managed_by = None if server is None else UpdateServer(**server)
+        used = _only_used(sections, values.get("product", ProductKind.FILES))
+        return cls(policy=policy, server=managed_by, **values, **used)
 
     def to_dict(self) -> dict[str, Any]:
         """The full document in its canonical form, which ``from_dict`` reads back as the same value."""
@@ -116,6 +125,8 @@ class EndpointDocument:
         document["reconnect"] = keys.plain_section("reconnect", self.reconnect)
         document["limits"] = keys.plain_section("limits", self.limits)
         document["textfile_directory"] = self.textfile_directory
+        if self.server is not None:
+            document["server"] = self.server.to_dict()
         return document
 
 

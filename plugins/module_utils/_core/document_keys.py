@@ -16,6 +16,8 @@ from .fields import Parser, Unfit, choice, duration, integer, listing, nullable,
 from .policy import Policy
 from .policy_words import DAY, Initiator
 from .texts import account, argument, database, directory, domain_path, endpoint_name, path, url
+from .update_server import KEYS as SERVER_KEYS
+from .update_server import REQUIRED as SERVER_REQUIRED
 
 FORMAT = 1
 # Where people and programs put files that come from elsewhere; we write to none of them.
@@ -76,6 +78,7 @@ _SECTIONS: Mapping[str, Mapping[str, Parser]] = {
     "command": {"update": _command(1), "version": _command(1), "scan": _command(0)},
     "reconnect": {"probe": duration(10, DAY), "jitter": duration(0, 3600), "wait": duration(0, 3600)},
     "limits": {"update": duration(10, DAY), "scan": duration(10, 7 * DAY)},
+    "server": SERVER_KEYS,
 }
 
 _KEYS: Mapping[str, Parser] = {
@@ -91,6 +94,7 @@ _KEYS: Mapping[str, Parser] = {
     "user_group": account,
     **dict.fromkeys(("reconnect", "limits"), _as_is),
     "textfile_directory": directory,
+    "server": _as_is,
 }
 
 _DURATIONS = ("reconnect", "limits")
@@ -118,9 +122,13 @@ def check_together(values: Mapping[str, Any], policy: Policy, faults: Faults) ->
         for name in ("update", "version"):
             if not faults.mention(f"command.{name}"):
                 _check_required(command, name, "an argument list, as product is command", faults, section="command")
-    if product is ProductKind.FILES and not policy.sources.urls and not unread:
+    managed = "server" in values
+    for name in SERVER_REQUIRED if managed else ():
+        if not faults.mention(f"server.{name}"):
+            _check_required(values["server"], name, "there", faults, section="server")
+    if product is ProductKind.FILES and not policy.sources.urls and not unread and not managed:
         faults.add("policy.sources.urls", "", "a list of at least one URL, as product is files")
-    if policy.schedule.initiator is Initiator.SERVER:
+    if policy.schedule.initiator is Initiator.SERVER and not managed:
         # Its slots would pass in silence: nobody is there who notifies a standalone endpoint (S6).
         faults.add("policy.schedule.initiator", '"server"', "possible without an update server (endpoint)")
     clamav = values.get("clamav", {})

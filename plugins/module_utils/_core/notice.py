@@ -59,18 +59,24 @@ class Order:
         return canonical_json(plain, newline=True)
 
 
-def authorized_line(public_key: str, *, command: str, comment: str = "epp-update-server") -> str:
+def authorized_line(key: str, *, command: str, comment: str = "epp-update-server") -> str:
     """The line of ``authorized_keys`` by which a server's key can do one thing only (N5).
 
     ``restrict`` takes away forwarding, agent, X11, terminal and rc file, also those that future versions may invent;
     ``command`` replaces whatever the client asks for: a shell, another command, sftp.
     """
-    key = _PUBLIC_KEY.match(public_key.strip())
-    if key is None:
+    plain = public_key(key)
+    if plain is None:
         raise ValueError("not a public key of OpenSSH")
     if '"' in command or "\\" in command or not command.isprintable():
         raise ValueError(f"not a command for authorized_keys: {command!r}")
-    return f'restrict,command="{command}" {key[1]} {key[2]} {_matching(_COMMENT, comment, "comment")}'
+    return f'restrict,command="{command}" {plain} {_matching(_COMMENT, comment, "comment")}'
+
+
+def public_key(line: str) -> str | None:
+    """Type and key of a public key's line, without its comment; None for anything else."""
+    key = _PUBLIC_KEY.match(line.strip())
+    return None if key is None else f"{key[1]} {key[2]}"
 
 
 def _matching(pattern: re.Pattern[str], raw: Any, name: str) -> str:

@@ -18,6 +18,8 @@ from .._core import (
     configuration,
     notify_settings,
     planner,
+    published_shard,
+    published_tree,
     signed,
     tree,
 )
@@ -33,6 +35,8 @@ __all__ = (
     "main",
     "notify_settings",
     "planner",
+    "published_shard",
+    "published_tree",
     "signatures",
     "signed",
     "tree",
