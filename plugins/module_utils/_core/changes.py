@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from typing import Any
 
 from .canonical import sha256_hex
 from .entries import Absent, Directory, Entry, File, Link
@@ -84,6 +85,21 @@ def ansible_diff(changes: Iterable[Change]) -> list[dict[str, str]]:
         }
         for change in changes
     ]
+
+
+def told(changes: Iterable[Change], corrections: Iterable[str], **more: Any) -> dict[str, Any]:
+    """The plain result of a converge, as its module and its command both return it; ``more`` is of its own kind."""
+    changes, corrections = tuple(changes), tuple(corrections)
+    diff = ansible_diff(changes)
+    if corrections:
+        diff.append({"prepared": "".join(f"{line}\n" for line in corrections)})
+    return {
+        "changed": bool(changes or corrections),
+        "changes": [change.to_dict() for change in changes],
+        "corrections": list(corrections),
+        **more,
+        "diff": diff,
+    }
 
 
 def _wanted(entry: File | Link | Directory) -> Found:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 
 from . import process
-from .accounts import group_exists
+from .accounts import group_exists, ids_of
 from .process import Completed
 
 AGENT = "epp-agent"
@@ -161,10 +161,10 @@ class LocalHost:
 def _own(descriptor: int, owner: str | None) -> None:
     if owner is None or os.geteuid() != 0:
         return
-    import pwd
-
-    entry = pwd.getpwnam(owner)
-    os.fchown(descriptor, entry.pw_uid, entry.pw_gid)
+    ids = ids_of(owner)
+    if ids is None:
+        raise KeyError(f"there is no user or group {owner}")
+    os.fchown(descriptor, *ids)
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

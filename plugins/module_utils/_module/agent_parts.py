@@ -20,6 +20,7 @@ from .._core import (
     planner,
     published_shard,
     published_tree,
+    server_settings,
     signed,
     tree,
 )
@@ -37,6 +38,7 @@ __all__ = (
     "planner",
     "published_shard",
     "published_tree",
+    "server_settings",
     "signatures",
     "signed",
     "tree",
