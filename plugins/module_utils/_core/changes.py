@@ -112,7 +112,8 @@ def _wanted(entry: File | Link | Directory) -> Found:
 
 def _removal(entry: Absent, found: Found) -> Change:
     # Who removes a path does not know any more whether it was secret; its owner-only mode tells.
-    secret = found.content is not None and found.mode is not None and not found.mode & 0o077
+    private = found.content is not None and found.mode is not None and not found.mode & 0o077
+    secret = entry.secret or private
     return Change(entry.path, Action.REMOVE, before=_text(found, secret=secret), mode_before=found.mode)
 
 

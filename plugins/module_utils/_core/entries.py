@@ -49,9 +49,13 @@ class Directory:
 
 @value
 class Absent:
-    """A path that must not exist (a directory goes with all it holds)."""
+    """A path that must not exist (a directory goes with all it holds).
+
+    ``secret`` keeps what was there out of every diff and log, as the mode of a file that its owner alone may read does.
+    """
 
     path: str
+    secret: bool = False
 
 
 Entry = Union[File, Link, Directory, Absent]

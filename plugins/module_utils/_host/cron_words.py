@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .._core.calendars import hours_by_minutes
+
 ENVIRONMENT = """\
 SHELL=/bin/sh
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -21,3 +23,12 @@ def table_line(when: str, user: str, argv: Sequence[str]) -> str:
 
     # Cron itself makes a line break of every percent sign, quoted or not.
     return f"{when} {user} {join(argv)}".replace("%", "\\%")
+
+
+def intervals(every: int, phase: int) -> tuple[str, ...]:
+    """When, in cron's notation: every so many seconds (whole minutes), the first ``phase`` after midnight by the
+    host's own clock, to the minute."""
+    return tuple(
+        f"{','.join(map(str, minutes))} {'*' if len(hours) == 24 else ','.join(map(str, hours))} * * *"
+        for minutes, hours in hours_by_minutes(every, phase).items()
+    )

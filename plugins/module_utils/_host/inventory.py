@@ -56,13 +56,13 @@ def place(host: Host, entry: Entry) -> None:
         host.remove(temporary_name(entry.path))
     elif isinstance(entry, Directory):
         _clear_unless(host, entry.path, directory=True)
-        host.mkdir(entry.path, mode=entry.mode, owner=entry.owner)
+        host.mkdir(entry.path, mode=entry.mode, owner=_owner(entry) if host.live else None)
     elif isinstance(entry, Link):
         _clear_unless(host, entry.path, directory=False)
         host.link(entry.path, entry.target)
     elif isinstance(entry, File):
         _clear_unless(host, entry.path, directory=False)
-        host.write(entry.path, entry.content, mode=entry.mode, owner=entry.owner)
+        host.write(entry.path, entry.content, mode=entry.mode, owner=_owner(entry) if host.live else None)
 
 
 def _owner(entry: Entry) -> str | None:

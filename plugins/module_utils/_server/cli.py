@@ -40,7 +40,7 @@ exit status:
   {exits.UNREACHABLE}  no component source could be reached
   {exits.DENIED}  the caller may not do this
 """
-AS_ROOT: frozenset[str] = frozenset()
+AS_ROOT = frozenset({"apply"})
 """Commands that converge the server itself, and so need what its user may not do."""
 
 
@@ -72,7 +72,14 @@ def _campaigns() -> ModuleType:
     return commands_campaigns
 
 
+def _apply() -> ModuleType:
+    from . import commands_apply
+
+    return commands_apply
+
+
 COMMANDS: dict[str, Callable[[], ModuleType]] = {
+    "apply": _apply,
     "fetch": _components,
     "notify": _campaigns,
     "campaigns": _campaigns,
