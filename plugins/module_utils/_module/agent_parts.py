@@ -20,7 +20,6 @@ from .._core import (
     planner,
     published_shard,
     published_tree,
-    server_settings,
     signed,
     tree,
 )
@@ -38,7 +37,6 @@ __all__ = (
     "planner",
     "published_shard",
     "published_tree",
-    "server_settings",
     "signatures",
     "signed",
     "tree",
