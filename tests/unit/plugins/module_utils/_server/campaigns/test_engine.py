@@ -43,6 +43,8 @@ from .conftest import SandboxEndpoint, Sshd, current_user
 
 KILLS = int(os.environ.get("EPP_KILLS", "50"))
 FLEET = 6
+_COLLECTIONS = places.__file__.partition(f"{os.sep}ansible_collections{os.sep}")[0]
+"""Where a process of its own finds what is tested; ansible-test does it by a hook that such a process lacks."""
 _ENGINE = """
 import sys
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
@@ -266,7 +268,8 @@ def test_two_engines_at_once_are_one(server: Server) -> None:
 def started(server: Server) -> subprocess.Popen[str]:
     """An engine in a process of its own, which has come to its work."""
     argv = [sys.executable, "-c", _ENGINE, server.host.root]
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    env = {**os.environ, "PYTHONPATH": _COLLECTIONS}
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     return process
