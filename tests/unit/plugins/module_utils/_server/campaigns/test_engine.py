@@ -43,8 +43,8 @@ from .conftest import SandboxEndpoint, Sshd, current_user
 
 KILLS = int(os.environ.get("EPP_KILLS", "50"))
 FLEET = 6
-_COLLECTIONS = places.__file__.partition(f"{os.sep}ansible_collections{os.sep}")[0]
-"""Where a process of its own finds what is tested; ansible-test does it by a hook that such a process lacks."""
+_COLLECTIONS = str(Path(places.__file__).parents[6])
+"""Where a process of its own finds what is tested; under ansible-test its parent does so by a hook."""
 _ENGINE = """
 import sys
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
