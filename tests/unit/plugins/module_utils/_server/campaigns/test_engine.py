@@ -41,7 +41,8 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.k
 
 from .conftest import SandboxEndpoint, Sshd, current_user
 
-KILLS = int(os.environ.get("EPP_KILLS", "50"))
+# The oldest Python has to show that it can do it too; that nothing is lost is shown by the many kills on a newer one.
+KILLS = int(os.environ.get("EPP_KILLS", "50" if sys.version_info >= (3, 10) else "10"))
 FLEET = 6
 _COLLECTIONS = str(Path(places.__file__).parents[6])
 """Where a process of its own finds what is tested; under ansible-test its parent does so by a hook."""
@@ -293,7 +294,7 @@ def test_killed_at_any_moment_each_endpoint_ends_notified_exactly_once_per_versi
     for endpoint in server.fleet.values():
         endpoint.pause.write_text("0.05")
     version = killed = 0
-    while killed < KILLS:
+    while killed < KILLS or version < 2:
         if not server.open():
             version += 1
             assert server.publish(str(version)) is not None
@@ -309,7 +310,6 @@ def test_killed_at_any_moment_each_endpoint_ends_notified_exactly_once_per_versi
     for endpoint in server.fleet.values():
         assert endpoint.taken() == server.campaigns, f"seed {seed}: by the log of {endpoint.name}"
         assert endpoint.runs() == len(server.campaigns), f"seed {seed}: updates of {endpoint.name}"
-    assert version > 1
 
 
 def test_the_kills_of_that_test_hit_notices_in_flight(server: Server) -> None:
