@@ -78,9 +78,35 @@ def _apply() -> ModuleType:
     return commands_apply
 
 
+def _tree() -> ModuleType:
+    from . import commands_tree
+
+    return commands_tree
+
+
+def _publication() -> ModuleType:
+    from . import commands_publication
+
+    return commands_publication
+
+
+def _fleet() -> ModuleType:
+    from . import commands_fleet
+
+    return commands_fleet
+
+
 COMMANDS: dict[str, Callable[[], ModuleType]] = {
     "apply": _apply,
+    "status": _fleet,
+    "endpoints": _fleet,
+    "tree": _tree,
+    "register": _tree,
     "fetch": _components,
+    "publish": _publication,
+    "verify": _publication,
+    "keys": _publication,
+    "enrolment": _publication,
     "notify": _campaigns,
     "campaigns": _campaigns,
 }
