@@ -38,6 +38,9 @@ class ConfigurationSettings:
         faults.check()
         return settings
 
+    def to_dict(self) -> dict[str, str]:
+        return {"lifetime": format_duration(self.lifetime), "overlap": format_duration(self.overlap)}
+
 
 _KEYS = {
     "lifetime": duration(3600, 366 * DAY),

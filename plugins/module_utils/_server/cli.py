@@ -21,6 +21,7 @@ from .._core.faults import InvalidDocument
 from .._core.version import VERSION
 from .._host.command_line import Parser
 from .._host.live_host import LocalHost
+from .._host.lock import Busy
 from . import places
 from .account import NoUser, become
 
@@ -52,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
         if options.command not in AS_ROOT:
             become(host, places.USER)
         status: int = options.run(host, options)
-    except (InvalidDocument, LookupError, OSError, ValueError, sqlite3.Error) as error:
+    except (Busy, InvalidDocument, LookupError, OSError, ValueError, sqlite3.Error) as error:
         return _explain(error)
     except KeyboardInterrupt:
         sys.stderr.write(f"{NAME}: stopped\n")

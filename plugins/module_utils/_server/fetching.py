@@ -19,6 +19,7 @@ from .._core.faults import InvalidDocument
 from .._core.results import Outcome, Result
 from .._core.values import value
 from .._host.host import Host
+from .._host.lock import Busy
 from . import campaign_places
 from .announce import announce
 from .component_sources import catalogued, sources_of
@@ -90,7 +91,7 @@ def _catalogued(host: Host, connection: sqlite3.Connection, published: Iterable[
     try:
         with turn(host):
             publish_catalogue(host, connection, catalogued(published))
-    except (OSError, InvalidDocument) as error:
+    except (Busy, OSError, InvalidDocument) as error:
         return f"the catalogue: {error}"
     return ""
 

@@ -24,7 +24,7 @@ from .._core.keyring import Keyring
 from .._core.published_shard import SHARDS, Membership, PublishedShard, file_of
 from .._core.published_tree import FILE, KIND, PublishedTree
 from .._host.host import Host
-from .._host.lock import locked
+from .._host.lock import exclusively
 from . import places, stale
 from .catalogues import catalogue_draft
 from .issuing import Draft, Issuer, records
@@ -35,17 +35,12 @@ from .tree_store import Nodes, read_nodes
 _WAIT_S = 600.0
 
 
-class Busy(OSError):
-    """Another process has been changing the tree, or publishing, for too long."""
-
-
 @contextmanager
 def turn(host: Host) -> Iterator[None]:
     """The one lock of all that changes tree, registry or keys, or publishes; raises Busy."""
-    host.mkdir(places.STATE_DIRECTORY, mode=0o750)
-    with locked(host, places.PUBLISH_LOCK, wait=_WAIT_S) as held:
-        if not held:
-            raise Busy(f"{places.PUBLISH_LOCK}: another epp-server has been at work for {_WAIT_S / 60:.0f} minutes")
+    if not host.exists(places.STATE_DIRECTORY):
+        host.mkdir(places.STATE_DIRECTORY, mode=0o750)
+    with exclusively(host, places.PUBLISH_LOCK, "change or publication", wait=_WAIT_S):
         yield
 
 
