@@ -97,6 +97,8 @@ def _answer(endpoint: Endpoint, order: Order) -> dict[str, Any]:
 def _carry_out(endpoint: Endpoint, order: Order) -> dict[str, Any]:
     if order.trigger is Trigger.SCHEDULE and endpoint.document.policy.schedule.initiator is not Initiator.SERVER:
         return {"result": Result.SKIPPED.value, "why": "this endpoint keeps its schedule itself (schedule.initiator)"}
+    if order.trigger is Trigger.MANUAL and endpoint.store.read().roaming:
+        return {"result": Result.SKIPPED.value, "why": "this endpoint is roaming, so it takes no commands"}
     waiting = _ServersTurn if order.trigger is Trigger.SCHEDULE else Waiting
     runner = Runner(endpoint, waiting(time.sleep, random.SystemRandom().random))
     try:

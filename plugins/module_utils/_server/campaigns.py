@@ -142,6 +142,11 @@ class CampaignStore:
         select = f"SELECT count(*) FROM notices WHERE stage IN {_OPEN}"
         return int(self._connection.execute(select).fetchone()[0]) + self.in_flight()
 
+    def settled(self, subject: Subject) -> bool:
+        """Whether every endpoint's part in a campaign is settled."""
+        is_open = f"SELECT 1 FROM notices WHERE campaign = ? AND stage IN {_OPEN[:-1]}, 'in_flight') LIMIT 1"
+        return self._connection.execute(is_open, (subject.id,)).fetchone() is None
+
     def forget(self, before: float) -> int:
         """Remove campaigns that began before an instant and have nothing open; returns how many."""
         is_open = f"SELECT 1 FROM notices WHERE campaign = campaigns.id AND stage IN {_OPEN[:-1]}, 'in_flight')"
