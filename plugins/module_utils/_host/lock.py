@@ -20,7 +20,9 @@ _RETRY_S = 0.1
 @contextmanager
 def locked(host: Host, path: str, *, wait: float) -> Iterator[bool]:
     """Hold the lock at ``path``, waiting for it at most ``wait`` seconds; yields whether it was obtained."""
-    host.mkdir(os.path.dirname(path), mode=0o755)
+    directory = os.path.dirname(path)
+    if not host.exists(directory):  # one that is there keeps its mode
+        host.mkdir(directory, mode=0o755)
     descriptor = os.open(host.real(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         yield _obtain(descriptor, time.monotonic() + wait)
