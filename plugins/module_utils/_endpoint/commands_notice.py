@@ -89,7 +89,8 @@ def _answer(endpoint: Endpoint, order: Order) -> dict[str, Any]:
     else:
         host.log(6, f"notice {order.campaign} came again: it had been cut off")
         answer = _finished_unheard(taken, endpoint.store.read(), order) or _carry_out(endpoint, order)
-    answer.update(campaign=order.campaign, version=order.version, endpoint=endpoint.document.endpoint)
+    answer.update(campaign=order.campaign, version=order.version)
+    answer.update(endpoint=endpoint.document.endpoint, product=endpoint.document.product.value)
     store.answered(taken, answer)
     return {**answer, "repeated": False}
 

@@ -42,7 +42,7 @@ def announce(
     store = CampaignStore(connection)
     if store.known(subject):
         return None
-    known = installed(connection)
+    known = installed(connection, product)
     notices = list(_event_notices(members(connection), known, versions_of(published.items), now=now, limits=limits))
     return subject.id if store.create(subject, notices, now=now) else None
 

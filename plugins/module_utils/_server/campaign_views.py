@@ -49,12 +49,9 @@ def notices(connection: sqlite3.Connection, campaign: str) -> list[dict[str, Any
     return [_told(dict(row)) for row in rows]
 
 
-def installed(connection: sqlite3.Connection) -> dict[str, dict[str, str]]:
-    """What endpoints have installed as far as they reported it: component to version, by endpoint.
-
-    An endpoint reports all its components each time, whatever the campaign was about, so the newest report counts.
-    """
-    rows = connection.execute("SELECT endpoint, versions FROM reports ORDER BY at, product")
+def installed(connection: sqlite3.Connection, product: str) -> dict[str, dict[str, str]]:
+    """What endpoints have installed as far as they reported it: component to version, by endpoint."""
+    rows = connection.execute("SELECT endpoint, versions FROM reports WHERE product = ?", (product,))
     return {row["endpoint"]: json.loads(row["versions"]) for row in rows}
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from .._core import campaign
 from .._core.campaign import Limits, Mode, Notice, Stage, Step
 from .._core.canonical import digest
+from .._core.document_keys import ProductKind
 from .._core.notice import Order
 from .._core.results import Trigger
 from .._core.values import value
@@ -115,10 +116,10 @@ class CampaignStore:
                 return errand.notice
             after = campaign.heard(_notice(row), told.reply, now=now, limits=limits)
             self._update(name, after, now, answer=told.answer)
-            product = connection.execute("SELECT product FROM campaigns WHERE id = ?", (name,)).fetchone()["product"]
+            about = connection.execute("SELECT product FROM campaigns WHERE id = ?", (name,)).fetchone()["product"]
             versions = _reported(told.answer)
             if versions is not None:
-                self._record(endpoint, product, versions, now)
+                self._record(endpoint, _product(told.answer) or about, versions, now)
         return after
 
     def returned(self, endpoint: str, now: float) -> None:
@@ -245,6 +246,12 @@ _FIELDS = ("endpoint", "due", "until", "since", "tries", "result", "why")
 def _notice(row: sqlite3.Row) -> Notice:
     values = {key: row[key] for key in _FIELDS}
     return Notice(**values, mode=Mode(row["mode"]), stage=Stage(row["stage"]))
+
+
+def _product(answer: dict[str, Any] | None) -> str | None:
+    """Which product a report is of; campaigns of slots and of Update Now are about none."""
+    told = answer.get("product") if answer else None
+    return told if told in [kind.value for kind in ProductKind] else None
 
 
 def _reported(answer: dict[str, Any] | None) -> dict[str, str] | None:

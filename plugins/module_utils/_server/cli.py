@@ -72,10 +72,17 @@ def _campaigns() -> ModuleType:
     return commands_campaigns
 
 
+def _update_now() -> ModuleType:
+    from . import commands_update_now
+
+    return commands_update_now
+
+
 COMMANDS: dict[str, Callable[[], ModuleType]] = {
     "fetch": _components,
     "notify": _campaigns,
     "campaigns": _campaigns,
+    "update-now": _update_now,
 }
 
 

@@ -12,16 +12,16 @@ import sys
 from contextlib import closing
 from typing import Any
 
-from .._core.catalogue import versions_of
+from .._core.exits import DONE, FAILED
 from .._core.faults import Fault, Faults, InvalidDocument
 from .._core.fields import duration, read_mapping
 from .._host.host import Host
 from .._host.live_host import LocalHost
-from .campaign_views import installed
 from .catalogues import published_catalogue
-from .commands_campaigns import DONE, FAILED
 from .database import open_database
+from .fleet import known_endpoints
 from .selection import Selection
+from .tree_store import read_nodes
 from .updating_now import NowReport, update_now
 
 TIMEOUT = "2h"
@@ -65,14 +65,15 @@ def _selection(options: argparse.Namespace) -> Selection:
     if not (options.endpoint or options.domain or options.all or options.outdated):
         raise InvalidDocument((Fault("endpoint", "", "a name, or --domain, --outdated or --all"),))
     domains = [*options.domain, *([""] if options.all else [])]
-    return Selection.from_dict({"endpoints": options.endpoint, "domains": domains, "outdated": options.outdated})
+    lists = {"endpoints": options.endpoint, "domains": domains}
+    return Selection.from_dict({**{name: one for name, one in lists.items() if one}, "outdated": options.outdated})
 
 
 def _names(host: Host, selection: Selection) -> list[str]:
     catalogue = published_catalogue(host)
-    published = versions_of(catalogue.components if catalogue else ())
     with closing(open_database(host)) as connection:
-        return selection.names(connection, installed=installed(connection), published=published)
+        fleet = known_endpoints(connection, catalogue.components if catalogue else ())
+        return selection.names(fleet, read_nodes(connection))
 
 
 def _timeout(text: str) -> float:

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-import sqlite3
+from collections.abc import Collection, Iterable
 
-from .._core.catalogue import behind
 from .._core.faults import Faults, show
 from .._core.fields import boolean, listing, read_mapping
 from .._core.texts import domain_path, endpoint_name
 from .._core.values import value
+from .fleet import Known
+from .tree_store import is_below
 
 _MOST = 1_000_000
 _KEYS = {
@@ -26,11 +27,12 @@ _KEYS = {
 class Selection:
     """Endpoints by name, and all of some domains and of those below them; the domain ``""`` is the root.
 
-    With neither, all endpoints are meant. ``outdated`` leaves only those whose components are behind.
+    Where both are None, all endpoints are meant; an empty list means nobody. ``outdated`` leaves only those whose
+    components are behind.
     """
 
-    endpoints: tuple[str, ...] = ()
-    domains: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] | None = None
+    domains: tuple[str, ...] | None = None
     outdated: bool = False
 
     @classmethod
@@ -41,33 +43,25 @@ class Selection:
         faults.check()
         return cls(**values)
 
-    def names(
-        self, connection: sqlite3.Connection, *, installed: dict[str, dict[str, str]], published: dict[str, str]
-    ) -> list[str]:
-        """The names that are meant, sorted; raises InvalidDocument for what the registry does not know."""
-        rows = connection.execute("SELECT name, domain FROM endpoints ORDER BY name").fetchall()
-        registered = {row["name"]: row["domain"] or "" for row in rows}
-        self._check(connection, registered)
-        meant = set(self.endpoints)
+    def names(self, fleet: Iterable[Known], domains: Collection[str]) -> list[str]:
+        """The names that are meant; raises InvalidDocument for endpoints and domains that there are not."""
+        registered = {one.name: one for one in fleet}
+        self._check(registered, domains)
+        everybody = self.endpoints is None and self.domains is None
+        named = set(self.endpoints or ())
         return [
             name
-            for name, domain in registered.items()
-            if (name in meant or self._in_domain(domain))
-            and not (self.outdated and not behind(installed.get(name), published))
+            for name, one in registered.items()
+            if everybody or name in named or any(is_below(one.domain, domain) for domain in self.domains or ())
+            if one.outdated or not self.outdated
         ]
 
-    def _in_domain(self, domain: str) -> bool:
-        if not self.domains:
-            return not self.endpoints
-        return any(not one or domain == one or domain.startswith(f"{one}/") for one in self.domains)
-
-    def _check(self, connection: sqlite3.Connection, registered: dict[str, str]) -> None:
+    def _check(self, registered: Collection[str], domains: Collection[str]) -> None:
         faults = Faults()
-        domains = {"", *registered.values(), *(row["path"] for row in connection.execute("SELECT path FROM nodes"))}
-        for index, name in enumerate(self.endpoints):
+        for index, name in enumerate(self.endpoints or ()):
             if name not in registered:
                 faults.add(f"endpoints[{index}]", show(name), "a registered endpoint")
-        for index, path in enumerate(self.domains):
-            if path not in domains and not any(known.startswith(f"{path}/") for known in domains):
+        for index, path in enumerate(self.domains or ()):
+            if path not in domains:
                 faults.add(f"domains[{index}]", show(path), "a domain of the client tree")
         faults.check()

@@ -147,7 +147,7 @@ def test_a_report_is_kept_as_evidence_and_tells_who_is_behind(
     store.heard(errand, report("2"), now=NOW + 9, limits=LIMITS)
     (row,) = notices(connection, SUBJECT.id)
     assert (row["stage"], row["result"], row["answer"]["after"][0]["version"]) == ("done", "updated", "2")
-    assert installed(connection) == {"n1": {"patterns-a": "2"}}
+    assert installed(connection, "files") == {"n1": {"patterns-a": "2"}}
 
 
 @pytest.mark.parametrize("after", [None, 1, "x", [], [1], [{"name": 2}], [{}]])
@@ -156,7 +156,7 @@ def test_a_report_may_be_nonsense(store: CampaignStore, connection: sqlite3.Conn
     (errand,) = store.step(now=NOW, cap=1)[0]
     store.heard(errand, Told(Reply(Heard.REPORTED, "updated"), {"after": after}), now=NOW, limits=LIMITS)
     assert stages(connection) == {"n1": "done"}
-    assert installed(connection) == {}
+    assert installed(connection, "files") == {}
 
 
 def test_an_answer_twice_changes_nothing(store: CampaignStore, connection: sqlite3.Connection) -> None:

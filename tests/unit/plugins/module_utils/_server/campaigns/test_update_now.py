@@ -130,7 +130,7 @@ def test_what_is_learned_counts_for_later_campaigns(server: Server) -> None:
     server.fleet["n1"].upstream.write_text("2")
     update_now(server.host, ["n1"], timeout=120)
     with closing(open_database(server.host)) as connection:
-        assert installed(connection) == {"n1": {"command": "2"}, "n2": {"command": "1"}}
+        assert installed(connection, "command") == {"n1": {"command": "2"}, "n2": {"command": "1"}}
     second = server.publish("2")
     assert second is not None
     assert list(server.told(second)) == ["n2"]
