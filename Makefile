@@ -7,7 +7,7 @@ PYTHON ?= python3
 RUN = $(PYTHON) tests/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typing changelog docs-lint units sanity ansible-units package lab bench docs clean
+.PHONY: help demo test lint typing changelog docs-lint units sanity ansible-units package lab matrix bench docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -44,6 +44,9 @@ package: ## build the tarball, install and verify it
 
 lab: ## the fleet of real machines (Linux, root)
 	@$(RUN) lab
+
+matrix: ## ansible-core 2.18 to 2.22 and the Pythons of endpoints, as far as they are here
+	@$(RUN) matrix
 
 bench: ## converge compared with builtin modules, mitogen and pyinfra on the lab
 	@$(RUN) bench

@@ -41,6 +41,12 @@ def units(session: nox.Session) -> None:
 
 
 @nox.session
+def matrix(session: nox.Session) -> None:
+    """Ansible-core 2.18 to 2.22 and the Pythons of endpoints, as far as they are here."""
+    _steps(session, "matrix")
+
+
+@nox.session
 def lab(session: nox.Session) -> None:
     """The fleet of real machines."""
     _steps(session, "lab")

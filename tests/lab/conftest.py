@@ -25,6 +25,8 @@ from lab_ansible import REPOSITORY, Ansible
 from lab_nodes import Node
 from lab_server import ComponentServer
 
+# A file is one process's work. Those that take minutes begin first, or the last one would run alone at the end.
+LONG = ("test_late_starts", "test_resilience", "test_privileges", "test_events", "test_converge", "test_timers")
 # Which machine belongs to whom. A test file owns its machines: no test cares what another file's tests left.
 SYSTEMD_MACHINES = 15
 BARE_MACHINES = 5
@@ -42,6 +44,7 @@ def _obstacle(config: pytest.Config) -> str:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     own = [item for item in items if Path(item.path).parent == Path(__file__).parent]
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
     obstacle = _obstacle(config) if own else ""
     if not obstacle:
         return

@@ -10,8 +10,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from . import environments, interpreters
-from .report import Outcome, Skip, junit
+from . import interpreters, programs
+from .matrix import MATRIX
+from .report import Outcome, Skip
 from .workbench import StepFailed, Workbench
 
 TYPED = ("plugins/module_utils", "plugins/plugin_utils", "plugins/filter", "plugins/action", "tests/tools")
@@ -73,27 +74,20 @@ def docs_lint(bench: Workbench) -> Outcome:
 
 def units(bench: Workbench) -> Outcome:
     """Unit and property tests."""
-    return _pytest(bench, "units", bench.tools(), "-n", "2", "tests/unit")
+    return programs.pytest(bench, "units", bench.tools(), "-n", "2", "tests/unit")
 
 
 def lab(bench: Workbench) -> Outcome:
     """The fleet of real machines, through pytest-ansible; skips itself by name where it cannot run."""
-    # Two processes have a fleet each. Without the last option pytest-ansible leaves a tree of links in the work tree.
-    options = ["-n", "2", "--dist", "loadfile", "--ansible-unit-inject-only"]
-    return _pytest(bench, "lab", bench.tools("lab"), *options, "tests/lab")
-
-
-def _pytest(bench: Workbench, name: str, tools: Path, *arguments: str) -> Outcome:
-    report = bench.results / f"{name}.xml"
-    report.unlink(missing_ok=True)
-    command: list[str | Path] = [tools / "python", "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
-    bench.run(command, env=bench.variables(tools))
-    return junit(report)
+    # Three processes have a fleet each, for they wait more than they work, and take files in the order of conftest.py.
+    options = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
+    options += ["--ansible-unit-inject-only"]  # else pytest-ansible leaves a tree of links in the work tree
+    return programs.pytest(bench, "lab", bench.tools("lab"), *options, "tests/lab")
 
 
 def sanity(bench: Workbench) -> Outcome:
     """Every sanity test of ansible-test, on the controller's Python."""
-    return _sanity(bench, "sanity", bench.controller)
+    return programs.sanity(bench, "sanity", bench.controller)
 
 
 def sanity_oldest(bench: Workbench) -> Outcome:
@@ -102,35 +96,13 @@ def sanity_oldest(bench: Workbench) -> Outcome:
     if oldest is None:
         missing = "{}.{}".format(*interpreters.OLDEST_TARGET)
         return Outcome(skips=(Skip("compile and import", f"no Python {missing} here"),), ran=False)
-    return _sanity(bench, "sanity-oldest", oldest, "--test", "compile", "--test", "import")
-
-
-def _sanity(bench: Workbench, name: str, python: interpreters.Interpreter, *tests: str) -> Outcome:
-    output = _ansible_test(bench, name, "sanity", "--python", python.dotted, *tests)
-    warnings = [line[9:] for line in output.splitlines() if line.startswith("WARNING: ")]
-    skips = tuple(Skip(line, "as ansible-test says") for line in warnings if "skip" in line.lower())
-    count = sum(line.startswith("Running sanity test") for line in output.splitlines())
-    if not count:
-        raise StepFailed("ansible-test found nothing to test")
-    return Outcome(f"{count} tests, Python {python.dotted}", skips)
+    return programs.sanity(bench, "sanity-oldest", oldest, tests=("compile", "import"))
 
 
 def ansible_units(bench: Workbench) -> Outcome:
     """The unit tests of plugins/ under ansible-test, on the oldest Python of endpoints where there is one."""
-    python = interpreters.find(interpreters.OLDEST_TARGET)
-    where = ["--venv", "--requirements", "--python", python.dotted] if python else ["--python", bench.controller.dotted]
-    shutil.rmtree(bench.copied / "tests" / "output", ignore_errors=True)
-    _ansible_test(bench, "ansible-units", "units", *where)
-    return junit(*sorted((bench.copied / "tests" / "output" / "junit").glob("python*-units.xml")))
-
-
-def _ansible_test(bench: Workbench, name: str, *arguments: str) -> str:
-    tools = bench.tools()
-    home = environments.private_home(bench.cache / "home", tools)
-    env = bench.variables(tools, HOME=str(home))
-    del env["PYTHONPATH"], env["ANSIBLE_COLLECTIONS_PATH"]  # ansible-test finds the copy by where it starts
-    command: list[str | Path] = [tools / "ansible-test", *arguments, "--color", "no"]
-    return bench.log(command, bench.results / f"{name}.log", env=env, cwd=bench.copied)
+    oldest = interpreters.find(interpreters.OLDEST_TARGET)
+    return programs.units_of_ansible_test(bench, "ansible-units", oldest)
 
 
 def package(bench: Workbench) -> Outcome:
@@ -220,9 +192,12 @@ STEPS: dict[str, Callable[[Workbench], Outcome]] = {
         clean,
     )
 }
+"""The steps by name, in the order in which ``test`` runs its own."""
+STEPS.update(MATRIX)
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "lint": ("ruff", "ruff-format", "yamllint", "ansible-lint"),
-    "test": tuple(name for name in STEPS if name not in ("bench", "docs", "clean")),
+    "test": tuple(name for name in STEPS if name not in ("bench", "docs", "clean", *MATRIX)),
+    "matrix": tuple(MATRIX),
 }
-"""Names for several steps; ``test`` is everything that can pass or fail."""
+"""Names for several steps; ``test`` is everything that can pass or fail on one ansible-core."""

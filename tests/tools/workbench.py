@@ -37,9 +37,9 @@ class Workbench:
         requirements = self.root / "tests" / "requirements" / f"{name}.txt"
         return self.environment(name, requirements)
 
-    def environment(self, name: str, requirements: Path) -> Path:
-        """The ``bin`` directory of ``.cache/venv-<name>``, built when needed."""
-        return environments.ensure(self.cache / f"venv-{name}", requirements, self.controller)
+    def environment(self, name: str, requirements: Path, python: interpreters.Interpreter | None = None) -> Path:
+        """The ``bin`` directory of ``.cache/venv-<name>``, built when needed with this or the controller's Python."""
+        return environments.ensure(self.cache / f"venv-{name}", requirements, python or self.controller)
 
     @cached_property
     def collections(self) -> Path:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 
 from . import process
-from .accounts import group_exists
+from .accounts import group_exists, ids_of
 from .process import Completed
 
 AGENT = "epp-agent"
@@ -88,6 +88,7 @@ class LocalHost:
         return group_exists(name)
 
     def write(self, path: str, content: bytes, *, mode: int = 0o644, owner: str | None = None) -> None:
+        identity = _identity(owner)
         target, temporary = self._inside(path), temporary_name(self._inside(path))
         self.mkdir_parents(path)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -96,7 +97,7 @@ class LocalHost:
             descriptor = os.open(temporary, flags, 0o600)
             try:
                 os.fchmod(descriptor, mode)
-                _own(descriptor, owner)
+                _own(descriptor, identity)
                 _write_all(descriptor, content)
                 os.fsync(descriptor)
             finally:
@@ -116,6 +117,7 @@ class LocalHost:
         _sync_directory(os.path.dirname(real))
 
     def mkdir(self, path: str, *, mode: int = 0o755, owner: str | None = None) -> None:
+        identity = _identity(owner)
         real = self._inside(path)
         self.mkdir_parents(path)
         if not os.path.isdir(real):
@@ -123,7 +125,7 @@ class LocalHost:
         descriptor = os.open(real, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fchmod(descriptor, mode)
-            _own(descriptor, owner)
+            _own(descriptor, identity)
         finally:
             os.close(descriptor)
 
@@ -158,13 +160,22 @@ class LocalHost:
             file.write(f"{stamp} <{level}> {line}\n")
 
 
-def _own(descriptor: int, owner: str | None) -> None:
-    if owner is None or os.geteuid() != 0:
-        return
-    import pwd
+def _identity(owner: str | None) -> tuple[int, int] | None:
+    """User and group of an owner, found out before anything is made for it; KeyError when there is no such user.
 
-    entry = pwd.getpwnam(owner)
-    os.fchown(descriptor, entry.pw_uid, entry.pw_gid)
+    None: whoever makes it owns it, as nobody but root can give it away.
+    """
+    if owner is None or os.geteuid() != 0:
+        return None
+    ids = ids_of(owner)
+    if ids is None:
+        raise KeyError(f"there is no user or group {owner}")
+    return ids
+
+
+def _own(descriptor: int, identity: tuple[int, int] | None) -> None:
+    if identity is not None:
+        os.fchown(descriptor, *identity)
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

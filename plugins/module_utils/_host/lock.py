@@ -15,6 +15,11 @@ from contextlib import contextmanager
 from .host import Host
 
 _RETRY_S = 0.1
+_LONGEST_WAIT_S = 60.0
+
+
+class Busy(RuntimeError):
+    """Another process that holds a lock does not come to an end."""
 
 
 @contextmanager
@@ -28,6 +33,15 @@ def locked(host: Host, path: str, *, wait: float) -> Iterator[bool]:
         yield _obtain(descriptor, time.monotonic() + wait)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def exclusively(host: Host, path: str, what: str, *, wait: float = _LONGEST_WAIT_S) -> Iterator[None]:
+    """Hold the lock at ``path``; raises Busy where another ``what`` does not let it go within ``wait`` seconds."""
+    with locked(host, path, wait=wait) as held:
+        if not held:
+            raise Busy(f"another {what} on this host still runs after {wait:.0f} s")
+        yield
 
 
 def _obtain(descriptor: int, deadline: float) -> bool:

@@ -13,7 +13,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from . import specs
 from .documents import plain
-from .server import Server, asked
+from .installed_server import Server, asked
 
 _SHOWN_NAMES = 20
 _LISTS = ("added", "modified", "removed")

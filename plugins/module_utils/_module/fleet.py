@@ -12,7 +12,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from .._core.faults import Fault, InvalidDocument, show
-from .server import Server, asked
+from .installed_server import Server, asked
 from .timeouts import seconds
 
 _MARGIN_S = 120.0

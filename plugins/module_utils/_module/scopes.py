@@ -8,42 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 from .._core.faults import Faults, show
 from .._core.fields import Unfit
 from .._core.policy_keys import read_values
 from .._core.texts import domain_path, endpoint_name
-
-
-class Scope(str, Enum):
-    """A kind of node of the client tree."""
-
-    ROOT = "root"
-    DOMAIN = "domain"
-    ENDPOINT = "endpoint"
-
-
-class ApplyTo(str, Enum):
-    """For whom values of the root are meant (P2)."""
-
-    ALL = "all"
-    FUTURE_DOMAINS = "future_domains"
+from .._core.tree_change import ApplyTo, TreeScope
 
 
 @dataclass(frozen=True)
 class Place:
     """A node: ``name`` is a domain's path or an endpoint's name, and empty for the root and for this very host."""
 
-    scope: Scope = Scope.ENDPOINT
+    scope: TreeScope = TreeScope.ENDPOINT
     name: str = ""
     apply_to: ApplyTo = ApplyTo.ALL
 
     @property
     def on_server(self) -> bool:
         """Whether the node is one of an update server's tree."""
-        return self.scope is not Scope.ENDPOINT or bool(self.name)
+        return self.scope is not TreeScope.ENDPOINT or bool(self.name)
 
     def __str__(self) -> str:
         return f"{self.scope.value} {self.name}" if self.name else self.scope.value
@@ -77,14 +62,14 @@ class Assignment:
 
 
 def _place(options: Mapping[str, Any], faults: Faults) -> Place:
-    scope, name, apply_to = Scope(options["scope"]), options.get("name") or "", options.get("apply_to")
-    if scope is Scope.ROOT and name:
+    scope, name, apply_to = TreeScope(options["scope"]), options.get("name") or "", options.get("apply_to")
+    if scope is TreeScope.ROOT and name:
         faults.add("name", show(name), "allowed with scope root (only with domain or endpoint)")
-    if scope is Scope.DOMAIN and not name:
+    if scope is TreeScope.DOMAIN and not name:
         faults.add("name", "", "the path of a domain such as emea/finance")
-    if apply_to is not None and scope is not Scope.ROOT:
+    if apply_to is not None and scope is not TreeScope.ROOT:
         faults.add("apply_to", show(apply_to), f"allowed with scope {scope.value} (only with root)")
-    reader = {Scope.DOMAIN: domain_path, Scope.ENDPOINT: endpoint_name}.get(scope)
+    reader = {TreeScope.DOMAIN: domain_path, TreeScope.ENDPOINT: endpoint_name}.get(scope)
     if reader is not None and name:
         try:
             reader(name)

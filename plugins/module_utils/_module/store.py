@@ -16,11 +16,12 @@ from typing import Any, Callable, Protocol
 from .._core.document import EndpointDocument
 from .._core.policy import Policy
 from .._core.tree import Layer, resolve
+from .._core.tree_change import TreeScope
 from .._endpoint.converge import converge
 from .._endpoint.endpoint import NotEnrolled, load_document
 from .._host.host import Host
-from .scopes import Assignment, Place, Scope
-from .server import Server
+from .installed_server import Server
+from .scopes import Assignment, Place
 
 Sections = Mapping[str, Mapping[str, Any]]
 
@@ -87,7 +88,7 @@ class ServerStore:
 
     def _effective(self, place: Place, *, check: bool) -> dict[str, Any]:
         """What an endpoint gets now, and from which node; of root and domains no endpoint may get all."""
-        if check or place.scope is not Scope.ENDPOINT:
+        if check or place.scope is not TreeScope.ENDPOINT:
             return {}
         explained = self.server.ask("tree", "effective", place.name, "--json")
         return {"effective": explained["policy"], "origins": explained["origins"]}

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from .._core import campaign
@@ -23,6 +23,7 @@ from .._core.document_keys import ProductKind
 from .._core.notice import Order
 from .._core.results import Trigger
 from .._core.values import value
+from .database import transaction
 from .notifiers.base import Target, Told
 
 _OPEN = "('waiting', 'retry', 'pending')"
@@ -229,15 +230,19 @@ class CampaignStore:
         row = (endpoint, product, json.dumps(dict(versions), sort_keys=True), now)
         self._connection.execute("INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?)", row)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._connection
-        except BaseException:
-            self._connection.rollback()
-            raise
-        self._connection.commit()
+    def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        return transaction(self._connection)
+
+
+def leave(connection: sqlite3.Connection, names: Iterable[str], now: float) -> None:
+    """Take endpoints that are registered no more out of all campaigns; a part of somebody else's transaction.
+
+    What is in flight still gets its answer.
+    """
+    rows = [(now, name) for name in names]
+    why = "stage = 'skipped', result = 'unregistered', why = 'it is registered no more'"
+    connection.executemany(f"UPDATE notices SET {why}, changed = ? WHERE endpoint = ? AND stage IN {_OPEN}", rows)
+    connection.executemany("DELETE FROM reports WHERE endpoint = ?", [(name,) for _now, name in rows])
 
 
 _FIELDS = ("endpoint", "due", "until", "since", "tries", "result", "why")

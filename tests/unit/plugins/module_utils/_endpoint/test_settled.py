@@ -32,7 +32,7 @@ PRODUCTS: dict[str, dict[str, Any]] = {
 
 
 class Settled:
-    """A sandbox whose endpoint has been converged, and found settled, by the real agent."""
+    """A sandbox whose endpoint the real agent converges."""
 
     def __init__(self, agent: Path, sandbox: Sandbox, **changes: Any) -> None:
         self._agent = agent
@@ -47,34 +47,63 @@ class Settled:
         result: dict[str, Any] = json.loads(done.stdout)
         return result
 
-    def settle(self) -> None:
-        self.apply()
-        self.age()
-        assert not self.apply()["changed"]
-
-    def age(self) -> None:
-        """Let every file be older than the moment in which one could change twice unseen."""
-        time.sleep(settled.RACE_S + 0.1)
-
     def short_way(self, *flags: str) -> str | None:
         arguments = ["apply", "--digest", DIGEST, "--root", str(self.root), *flags]
         return settled.answer(arguments, self.document, digest=DIGEST)
 
 
+def age() -> None:
+    """Let every file be older than the moment in which one could change twice unseen."""
+    time.sleep(settled.RACE_S + 0.1)
+
+
+class Shelf:
+    """Endpoints that were converged and found settled, made several at a time: one wait ages them all."""
+
+    def __init__(self, agent: Path, directory: Path) -> None:
+        self._agent = agent
+        self._directory = directory
+        self._made = 0
+        self._ready: list[Settled] = []
+
+    def take(self) -> Settled:
+        if not self._ready:
+            self._ready = self.make([{}] * 8)
+        return self._ready.pop()
+
+    def make(self, changes: list[dict[str, Any]]) -> list[Settled]:
+        """One settled endpoint for each set of changes of its document."""
+        made = [Settled(self._agent, self._sandbox(), **change) for change in changes]
+        for endpoint in made:
+            endpoint.apply()
+        age()
+        for endpoint in made:
+            assert not endpoint.apply()["changed"]
+        return made
+
+    def _sandbox(self) -> Sandbox:
+        self._made += 1
+        place = self._directory / str(self._made)
+        place.mkdir()
+        return Sandbox(place, now=time.time())
+
+
+@pytest.fixture(scope="module")
+def shelf(agent: Path, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    return Shelf(agent, tmp_path_factory.mktemp("shelf"))
+
+
 @pytest.fixture
-def endpoint(agent: Path, sandbox: Sandbox) -> Settled:
-    found = Settled(agent, sandbox)
-    found.settle()
-    return found
+def endpoint(shelf: Shelf) -> Settled:
+    """A settled endpoint for one test alone."""
+    return shelf.take()
 
 
-@pytest.mark.parametrize("scheduler", ["systemd", "cron"])
-@pytest.mark.parametrize("product", PRODUCTS)
-def test_every_endpoint_can_settle(agent: Path, sandbox: Sandbox, product: str, scheduler: str) -> None:
+def test_every_endpoint_can_settle(shelf: Shelf) -> None:
     """Whatever a converge asks of a host, it asks so that it can be asked again."""
-    endpoint = Settled(agent, sandbox, scheduler=scheduler, **PRODUCTS[product])
-    endpoint.settle()
-    assert endpoint.short_way() is not None
+    kinds = [(product, scheduler) for product in PRODUCTS for scheduler in ("systemd", "cron")]
+    made = shelf.make([{"scheduler": scheduler, **PRODUCTS[product]} for product, scheduler in kinds])
+    assert [kind for kind, endpoint in zip(kinds, made) if endpoint.short_way() is None] == []
 
 
 def test_the_short_way_says_what_the_long_way_says(endpoint: Settled) -> None:
@@ -90,7 +119,7 @@ def test_the_short_way_says_what_the_long_way_says(endpoint: Settled) -> None:
 def test_check_mode_leaves_no_record(agent: Path, sandbox: Sandbox) -> None:
     endpoint = Settled(agent, sandbox)
     endpoint.apply()
-    endpoint.age()
+    age()
     before = sandbox.tree()
     assert not endpoint.apply("--check")["changed"]
     assert sandbox.tree() == before

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import (
@@ -37,12 +38,20 @@ def test_reading_what_is_not_there(host: LocalHost) -> None:
 
 def test_a_failed_write_keeps_the_old_content(host: LocalHost, tmp_path: Path) -> None:
     host.write("/state/file", b"old")
-    with pytest.raises(KeyError):
-        host.write("/state/file", b"new", owner="no-such-user-here") if os.geteuid() == 0 else host.write(
-            "/state/file", {}["no root: no owner is looked up"]
-        )
+    no_bytes: Any = "fails when it is to be written"
+    with pytest.raises(TypeError):
+        host.write("/state/file", no_bytes)
     assert host.read("/state/file") == b"old"
     assert os.listdir(tmp_path / "state") == ["file"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_nothing_is_made_for_an_owner_who_does_not_exist(host: LocalHost, tmp_path: Path) -> None:
+    with pytest.raises(KeyError, match="no-such-user-here"):
+        host.write("/state/file", b"new", owner="no-such-user-here")
+    with pytest.raises(KeyError, match="no-such-user-here"):
+        host.mkdir("/srv/databases", owner="no-such-user-here")
+    assert os.listdir(tmp_path) == []
 
 
 def test_what_a_killed_writer_left_is_overwritten(host: LocalHost, tmp_path: Path) -> None:

