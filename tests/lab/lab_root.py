@@ -34,7 +34,8 @@ HOST_PROGRAMS = {
 
 BASE = (
     "systemd,systemd-sysv,dbus,openssh-server,python3,cron,curl,ca-certificates,iproute2,sudo,tzdata,"
-    "libpam-systemd,polkitd,nginx-light,clamav,clamav-freshclam,clamav-daemon,clamdscan,prometheus-node-exporter"
+    "libpam-systemd,polkitd,nginx-light,clamav,clamav-freshclam,clamav-daemon,clamdscan,prometheus-node-exporter,"
+    "python3-apt,python3-cffi-backend,python3-packaging,python3-paramiko,python3-venv,git"
 )
 
 # Runs in the new root. No service of a product is on by default: tests switch on what they are about.

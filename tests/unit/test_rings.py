@@ -20,9 +20,9 @@ STANDARD = getattr(sys, "stdlib_module_names", None)
 RINGS = {
     # A ring and what it may import besides the standard library.
     "_core": {"_core"},
-    "_host": {"_core", "_host"},
-    # `_identity` is written into the built agent and says which one it is.
-    "_endpoint": {"_core", "_host", "_endpoint", "_identity"},
+    # `_identity` is written into a built program and says which one it is.
+    "_host": {"_core", "_host", "_identity"},
+    "_endpoint": {"_core", "_host", "_endpoint"},
     "_server": {"_core", "_host", "_server"},
 }
 

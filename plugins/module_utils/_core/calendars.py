@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Union
 
-from .policy_words import Weekday
+from .policy_words import DAY, Weekday
 from .values import value
 
 
@@ -42,3 +42,17 @@ class IntervalCalendar:
 
 
 Calendar = Union[DailyCalendar, IntervalCalendar]
+
+
+def hours_by_minutes(every: int, phase: int) -> dict[tuple[int, ...], list[int]]:
+    """The instants of a day (seconds ``phase``, ``phase + every`` ... after midnight) as minutes and hours.
+
+    Hours that share their minutes are together. Where ``every`` does not divide a day, its last interval is shorter.
+    """
+    minutes_of_hour: dict[int, list[int]] = {}
+    for second in range(phase, DAY, every):
+        minutes_of_hour.setdefault(second // 3600, []).append(second % 3600 // 60)
+    grouped: dict[tuple[int, ...], list[int]] = {}
+    for hour, minutes in minutes_of_hour.items():
+        grouped.setdefault(tuple(minutes), []).append(hour)
+    return grouped

@@ -61,6 +61,11 @@ class Caps:
     peak_hours: Sequence[Span] = ()
     off_peak_hours: Sequence[Span] = ()
 
+    @property
+    def most(self) -> int:
+        """The cap of the class that has the highest."""
+        return max(self.normal, self.peak, self.off_peak)
+
     def class_at(self, now: float, zone: tzinfo) -> HourClass:
         """The class of an instant, by the clock of ``zone``."""
         local = datetime.fromtimestamp(now, zone)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from typing import Any
 
 from .canonical import sha256_hex
 from .entries import Absent, Directory, Entry, File, Link
@@ -86,6 +87,21 @@ def ansible_diff(changes: Iterable[Change]) -> list[dict[str, str]]:
     ]
 
 
+def told(changes: Iterable[Change], corrections: Iterable[str], **more: Any) -> dict[str, Any]:
+    """The plain result of a converge, as its module and its command both return it; ``more`` is of its own kind."""
+    changes, corrections = tuple(changes), tuple(corrections)
+    diff = ansible_diff(changes)
+    if corrections:
+        diff.append({"prepared": "".join(f"{line}\n" for line in corrections)})
+    return {
+        "changed": bool(changes or corrections),
+        "changes": [change.to_dict() for change in changes],
+        "corrections": list(corrections),
+        **more,
+        "diff": diff,
+    }
+
+
 def _wanted(entry: File | Link | Directory) -> Found:
     if isinstance(entry, File):
         return Found(content=entry.content, mode=entry.mode)
@@ -96,7 +112,8 @@ def _wanted(entry: File | Link | Directory) -> Found:
 
 def _removal(entry: Absent, found: Found) -> Change:
     # Who removes a path does not know any more whether it was secret; its owner-only mode tells.
-    secret = found.content is not None and found.mode is not None and not found.mode & 0o077
+    private = found.content is not None and found.mode is not None and not found.mode & 0o077
+    secret = entry.secret or private
     return Change(entry.path, Action.REMOVE, before=_text(found, secret=secret), mode_before=found.mode)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Union
 
 from .document_keys import ProductKind
+from .durations import format_duration
 from .faults import Faults, join
 from .fields import Parser, Unfit, duration, integer, listing, read_mapping
 from .texts import argument, base_url, database, directory, line, path, url
@@ -80,6 +81,19 @@ def read_components(raw: object, where: str = "components") -> dict[ProductKind,
         found[kind] = _CLASSES[kind](**values)
     faults.check()
     return found
+
+
+def plain_components(components: Mapping[ProductKind, SourceSettings]) -> dict[str, Any]:
+    """The section in its canonical form, which ``read_components`` reads back as the same values."""
+    return {kind.value: _plain(kind, components[kind]) for kind in ProductKind if kind in components}
+
+
+def _plain(kind: ProductKind, source: SourceSettings) -> dict[str, Any]:
+    values = {key: getattr(source, key) for key in _KEYS[kind]}
+    # What a source does not use is not there: no reader takes an empty path.
+    used = {key: one for key, one in values.items() if one != "" and (one != () or key == "databases")}
+    plain = {key: list(one) if isinstance(one, tuple) else one for key, one in used.items()}
+    return {**plain, "timeout": format_duration(source.timeout)}
 
 
 def _check(kind: ProductKind, values: dict[str, Any], where: str, faults: Faults) -> None:

@@ -4,7 +4,9 @@
 
 """Private: what a host's file system should hold, as values.
 
-An entry is one path that this project owns. Paths are absolute and never contain the root prefix.
+An entry is one path that this project owns. Paths are absolute and never contain the root prefix. ``owner`` is a user
+name, whose group the file gets as well, or ``user:group``; root's without one. In a directory that stands for a host
+everything belongs to who made it.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ class File:
     content: bytes = field(repr=False)
     mode: int = 0o644
     secret: bool = False
+    owner: str | None = None
 
 
 @value
@@ -37,10 +40,7 @@ class Link:
 
 @value
 class Directory:
-    """A directory with this mode; what lies in it is not this entry's business.
-
-    ``owner`` is whose it becomes when it is made (root's without one).
-    """
+    """A directory with this mode; what lies in it is not this entry's business."""
 
     path: str
     mode: int = 0o755
@@ -49,9 +49,13 @@ class Directory:
 
 @value
 class Absent:
-    """A path that must not exist (a directory goes with all it holds)."""
+    """A path that must not exist (a directory goes with all it holds).
+
+    ``secret`` keeps what was there out of every diff and log, as the mode of a file that its owner alone may read does.
+    """
 
     path: str
+    secret: bool = False
 
 
 Entry = Union[File, Link, Directory, Absent]

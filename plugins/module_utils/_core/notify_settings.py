@@ -11,9 +11,11 @@ from typing import Any
 
 from .campaign import Limits
 from .caps import DEFAULT_CAP, Caps, Span
+from .durations import format_duration
 from .faults import Faults
 from .fields import Parser, Unfit, choice, duration, integer, listing, read_mapping
-from .texts import line, path
+from .policy_keys import zone_name
+from .texts import account, line, path
 from .values import field, value
 
 MOST = 100_000
@@ -50,16 +52,25 @@ class NotifySettings:
         normal = caps.get("normal", DEFAULT_CAP)
         return cls(**values, caps=Caps(**{"peak": normal, "off_peak": normal, **caps}), limits=Limits(**limits))
 
+    def to_dict(self) -> dict[str, Any]:
+        """The section in its canonical form, which ``from_dict`` reads back as the same value."""
+        plain: dict[str, Any] = {"notifier": self.notifier.value, "user": self.user, "timezone": self.timezone}
+        plain.update({"key": self.key} if self.key else {})
+        plain["connect_timeout"] = format_duration(self.connect_timeout)
+        for name, own in _CAPS.items():
+            cap = getattr(self.caps, own)
+            plain[name] = cap if isinstance(cap, int) else [str(span) for span in cap]
+        for name in _LIMITS:
+            limit = getattr(self.limits, name)
+            plain[name] = limit if name == "retries" else format_duration(int(limit))
+        return plain
+
 
 def _span(raw: object) -> Span:
     try:
         return Span.parse(line(raw, "hours"))
     except ValueError:
         raise Unfit("hours of the day (try 08:00-18:00)") from None
-
-
-def _word(raw: object) -> str:
-    return line(raw, "a word of one line")
 
 
 _LIMITS: dict[str, Parser] = {
@@ -85,10 +96,10 @@ _CAP_VALUES: dict[str, Parser] = {
 }
 _KEYS: dict[str, Any] = {
     "notifier": choice(NotifierName),
-    "user": _word,
+    "user": account,
     "key": path,
     "connect_timeout": duration(1, 300),
-    "timezone": _word,
+    "timezone": zone_name,
     **_CAP_VALUES,
     **_LIMITS,
 }

@@ -30,7 +30,7 @@ def _clock(value: object) -> int:
     return int(match[1]) * 3600 + int(match[2]) * 60
 
 
-def _zone(value: object) -> str:
+def zone_name(value: object) -> str:
     """The name of a time zone that this system knows, or ``local``."""
     if value in ("UTC", "local"):
         # Known without a time zone database: most endpoints need none, and some have none.
@@ -63,7 +63,7 @@ KEYS: Mapping[str, Mapping[str, Parser]] = {
         "start": _clock,
         "day": choice(Weekday),
         "window": duration(1, 7 * DAY - 1),
-        "timezone": _zone,
+        "timezone": zone_name,
         "spread": choice(Spread),
         "initiator": choice(Initiator),
     },

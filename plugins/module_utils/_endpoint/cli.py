@@ -9,14 +9,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Any, Callable
+from typing import Callable
 
 from .._core.faults import InvalidDocument
 from .._core.version import VERSION
+from .._host.command_line import Parser
 from .._host.live_host import LocalHost
 from . import exits
 
-_HELP_WIDTH = 100
 _DESCRIPTION = "Keeps the components of this endpoint's protection product up to date."
 _EPILOG = f"""\
 exit status:
@@ -71,40 +71,18 @@ def _command(name: str) -> Command:
     return commands[name]
 
 
-class _Help(argparse.RawDescriptionHelpFormatter):
-    """Help of a fixed width: to ask for the terminal's, argparse would import shutil at each start."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=_HELP_WIDTH)
-
-
-class _Parser(argparse.ArgumentParser):
-    def __init__(self, **options: Any) -> None:
-        super().__init__(formatter_class=_Help, **options)
-
-    def error(self, message: str) -> None:  # type: ignore[override]  # exits, as the original does
-        self.exit(exits.USAGE, f"{self.format_usage()}epp-agent: {message}\n")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="epp-agent",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-    )
+    parser = Parser(first=True, prog="epp-agent", description=_DESCRIPTION, epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=f"epp-agent {VERSION}")
-    parser.add_argument("--root", default="", metavar="DIR", help="work on this directory instead of /")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
     _add_work(commands)
     _add_switches(commands)
     _add_apply(commands)
     _add_notice(commands)
-    for command in commands.choices.values():  # before or after the command, as people type it
-        command.add_argument("--root", default=argparse.SUPPRESS, metavar="DIR", help=argparse.SUPPRESS)
     return parser
 
 
-def _add_work(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_work(commands: argparse._SubParsersAction[Parser]) -> None:
     run = commands.add_parser("run", help="update, if this trigger may and is due")
     run.add_argument("--trigger", required=True, choices=("schedule", "reconnect", "download", "manual"))
     _add_json(run)
@@ -115,18 +93,18 @@ def _add_work(commands: argparse._SubParsersAction[_Parser]) -> None:
     _add_json(commands.add_parser("status", help="what is installed, what ran, what comes next"))
 
 
-def _add_notice(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_notice(commands: argparse._SubParsersAction[Parser]) -> None:
     commands.add_parser("notice", help="the update server's entry: one line of JSON on standard input, one as answer")
 
 
-def _add_switches(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_switches(commands: argparse._SubParsersAction[Parser]) -> None:
     schedule = commands.add_parser("schedule", help="the user's own switch of scheduled update")
     schedule.add_argument("switch", choices=("enable", "disable"))
     roaming = commands.add_parser("roaming", help="the roaming state: a roaming endpoint takes no commands")
     roaming.add_argument("switch", choices=("on", "off"))
 
 
-def _add_apply(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_apply(commands: argparse._SubParsersAction[Parser]) -> None:
     apply = commands.add_parser("apply", help="converge this host to the JSON document on standard input")
     apply.add_argument("--check", action="store_true", help="change nothing, report what would change")
     apply.add_argument("--diff", action="store_true", help="add the differences to the report")

@@ -14,11 +14,11 @@ from typing import Any
 
 from .._core.document import EndpointDocument
 from .._core.faults import InvalidDocument
+from .._host.identity import own_digest, own_file
 from .._host.live_host import LocalHost
+from .._host.seal import is_whole
 from . import exits
 from .converge import Busy, converge, remove
-from .identity import own_digest
-from .seal import is_whole
 from .settled import RECORD
 from .witness import Witness
 
@@ -57,15 +57,6 @@ def _settle(host: Witness, document: bytes, digest: str, result: dict[str, Any])
         host.settle(document=document, digest=digest, result=result)
     except OSError as error:  # only the next converge's short way is lost
         host.log(syslog.LOG_WARNING, f"{RECORD} can't be written: {error}")
-
-
-def own_file() -> bytes | None:
-    """The file that this agent runs from; None when the library runs from a directory."""
-    try:
-        with open(sys.path[0], "rb") as file:
-            return file.read()
-    except OSError:
-        return None
 
 
 def _tell(result: dict[str, Any], status: int) -> int:

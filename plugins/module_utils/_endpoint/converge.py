@@ -6,18 +6,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
-from .._core.changes import Change, ansible_diff, compare
+from .._core.changes import Change, told
 from .._core.document import EndpointDocument
 from .._core.entries import Absent, Entry
 from .._core.values import replace, value
 from .._host.host import Host
-from .._host.inventory import look, place
+from .._host.inventory import own_part, pending, place
 from .._host.live_host import SANDBOX_LOG
-from .._host.lock import locked
+from .._host.lock import Busy, exclusively
+from .._host.places import CONFIGURATION_DIRECTORY, SERVER_SETTINGS_NAME
 from . import groups, places
 from .boot import boot_id
 from .desired import Desired, desired, rights_of
@@ -27,12 +27,9 @@ from .schedulers import all_schedulers
 from .state import StateStore
 from .status import next_run_text, publish
 
+__all__ = ("Busy", "Converged", "converge", "remove")
+
 _LOCK = places.RUNTIME_DIRECTORY + "/converge.lock"
-_LOCK_WAIT_S = 60.0
-
-
-class Busy(RuntimeError):
-    """Another converge, or an update that would be removed, does not come to an end."""
 
 
 @value
@@ -52,19 +49,7 @@ class Converged:
 
     def to_result(self) -> dict[str, Any]:
         """The plain result that the module and the agent's command both return."""
-        return {
-            "changed": self.changed,
-            "changes": [change.to_dict() for change in self.changes],
-            "corrections": list(self.corrections),
-            "next_run": self.next_run,
-            "diff": self._diff(),
-        }
-
-    def _diff(self) -> list[dict[str, str]]:
-        diff = ansible_diff(self.changes)
-        if self.corrections:
-            diff.append({"prepared": "".join(f"{line}\n" for line in self.corrections)})
-        return diff
+        return told(self.changes, self.corrections, next_run=self.next_run)
 
 
 def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, check: bool) -> Converged:
@@ -76,7 +61,7 @@ def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, che
     found = _compared(endpoint, desired(endpoint, agent=agent))
     if check or not found.changed:
         return found
-    with _exclusively(host, _LOCK, "converge"):
+    with exclusively(host, _LOCK, "converge"):
         # Computed anew: another converge may have been at work until now.
         wanted = desired(endpoint, agent=agent)
         found, previous = _compared(endpoint, wanted), _previous(host)
@@ -88,7 +73,7 @@ def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, che
 def _compared(endpoint: Endpoint, wanted: Desired) -> Converged:
     """What is otherwise than wanted, and what would be done about it."""
     host, document = endpoint.host, endpoint.document
-    changes = _pending(host, (*wanted.entries, *_leftovers(endpoint, wanted.entries)))
+    changes = pending(host, (*wanted.entries, *_leftovers(endpoint, wanted.entries)))
     drift = (*endpoint.scheduler.drift(wanted.plan), *groups.missing(host, rights_of(document)))
     return Converged(changes=changes, corrections=drift, next_run=next_run_text(endpoint, StateStore(host).read()))
 
@@ -97,13 +82,13 @@ def remove(host: Host, *, check: bool) -> Converged:
     """Take every trace of this project off the host; an update under way is ended or waited for."""
     state = StateStore(host).read()
     corrections = tuple(f"group {group} is removed" for group in state.created_groups)
-    found = Converged(changes=_pending(host, [Absent(path) for path in _everything(host)]), corrections=corrections)
+    found = Converged(changes=pending(host, [Absent(path) for path in _everything(host)]), corrections=corrections)
     if check or not found.changed:
         return found
-    with _exclusively(host, _LOCK, "converge"):
+    with exclusively(host, _LOCK, "converge"):
         for scheduler in all_schedulers(host):
             scheduler.deactivate()
-        with _exclusively(host, places.UPDATE_LOCK, "update"):
+        with exclusively(host, places.UPDATE_LOCK, "update"):
             for group in state.created_groups:
                 groups.remove(host, group)
             for change in found.changes:
@@ -112,12 +97,6 @@ def remove(host: Host, *, check: bool) -> Converged:
         scheduler.forget()
     host.remove(places.RUNTIME_DIRECTORY)
     return found
-
-
-def _pending(host: Host, entries: Iterable[Entry]) -> tuple[Change, ...]:
-    """What would change, in the order in which it has to be done."""
-    found = (compare(entry, look(host, entry.path)) for entry in entries)
-    return tuple(change for change in found if change is not None)
 
 
 def _leftovers(endpoint: Endpoint, wanted: Iterable[Entry]) -> tuple[Absent, ...]:
@@ -135,7 +114,8 @@ def _back_end_paths(host: Host) -> tuple[str, ...]:
 
 
 def _everything(host: Host) -> tuple[str, ...]:
-    own = [places.AGENT, places.CONFIGURATION_DIRECTORY, places.STATE_DIRECTORY]
+    configuration = own_part(host, CONFIGURATION_DIRECTORY, ours=lambda name: name != SERVER_SETTINGS_NAME)
+    own = [places.AGENT, *configuration, places.STATE_DIRECTORY]
     previous = _previous(host)
     metrics = [] if previous is None else [_textfile(previous)]
     return (*_back_end_paths(host), *metrics, *([] if host.live else [SANDBOX_LOG]), *own)
@@ -150,14 +130,6 @@ def _previous(host: Host) -> EndpointDocument | None:
         return load_document(host)
     except ValueError:
         return None  # damaged by hand: it is about to be replaced
-
-
-@contextmanager
-def _exclusively(host: Host, lock: str, what: str) -> Iterator[None]:
-    with locked(host, lock, wait=_LOCK_WAIT_S) as held:
-        if not held:
-            raise Busy(f"another {what} on this host still runs after {_LOCK_WAIT_S:.0f} s")
-        yield
 
 
 def _apply(endpoint: Endpoint, wanted: Desired, changes: tuple[Change, ...]) -> None:

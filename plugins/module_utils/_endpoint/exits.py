@@ -2,23 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: exit statuses of ``epp-agent`` (the numbers above 64 are those of sysexits.h)."""
+"""Private: which exit status of ``epp-agent`` a result and an error have."""
 
 from __future__ import annotations
 
 import sys
 
+from .._core.exits import BAD_DOCUMENT, DENIED, DONE, FAILED, STALE, UNREACHABLE, USAGE
 from .._core.faults import InvalidDocument
 from .._core.results import Result
 from .users import Denied
 
-DONE = 0
-FAILED = 1
-STALE = 3
-USAGE = 64
-BAD_DOCUMENT = 65
-UNREACHABLE = 75
-DENIED = 77
+__all__ = ("BAD_DOCUMENT", "DENIED", "DONE", "FAILED", "STALE", "UNREACHABLE", "USAGE", "explain", "of_result")
 
 _OF_RESULT = {Result.FAILED: FAILED, Result.UNREACHABLE: UNREACHABLE}
 

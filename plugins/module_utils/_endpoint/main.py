@@ -14,7 +14,7 @@ def main() -> int:
     arguments = sys.argv[1:]
     document = None
     if arguments[:1] == ["apply"] and "--digest" in arguments and "--absent" not in arguments:
-        from .identity import own_digest
+        from .._host.identity import own_digest
         from .settled import answer
 
         document = sys.stdin.buffer.read()

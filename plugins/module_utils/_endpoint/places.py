@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+from .._host import places as shared
+
 AGENT = "/usr/local/bin/epp-agent"
 
-CONFIGURATION_DIRECTORY = "/etc/epp-autoupdate"
+CONFIGURATION_DIRECTORY = shared.CONFIGURATION_DIRECTORY
 DOCUMENT = CONFIGURATION_DIRECTORY + "/endpoint.json"
 """The whole normalised document; readable by root alone, since command lines and URLs may hold secrets."""
 

@@ -16,3 +16,26 @@ def group_exists(name: str) -> bool:
     except KeyError:
         return False
     return True
+
+
+def comment_of(user: str) -> str | None:
+    """What the system's account database says about this user; None when there is no such user."""
+    import pwd
+
+    try:
+        return pwd.getpwnam(user).pw_gecos
+    except KeyError:
+        return None
+
+
+def ids_of(owner: str) -> tuple[int, int] | None:
+    """User and group id of ``user`` (with that user's own group) or ``user:group``; None while one does not exist."""
+    import grp
+    import pwd
+
+    user, colon, group = owner.partition(":")
+    try:
+        entry = pwd.getpwnam(user)
+        return entry.pw_uid, grp.getgrnam(group).gr_gid if colon else entry.pw_gid
+    except KeyError:
+        return None

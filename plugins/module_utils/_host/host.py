@@ -60,7 +60,8 @@ class Host(Protocol):
     def write(self, path: str, content: bytes, *, mode: int = 0o644, owner: str | None = None) -> None:
         """Replace a file atomically and durably (C3), creating parent directories (0755) that are missing.
 
-        ``owner`` is a user name whose uid and gid the file gets; it is ignored where the process may not change owners.
+        ``owner`` is a user whose uid and gid the file gets, or ``user:group``; it is ignored where the process may not
+        change owners.
         """
 
     def link(self, path: str, target: str) -> None:

@@ -8,22 +8,39 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
+from typing import Callable
 
-from .._core.changes import Found
+from .._core.changes import Change, Found, compare
 from .._core.entries import Absent, Directory, Entry, File, Link
+from .accounts import ids_of
 from .host import Host
 from .live_host import temporary_name
 
 
-def look(host: Host, path: str) -> Found | None:
-    """What is at ``path``, without following a link; None when nothing is."""
+def pending(host: Host, entries: Iterable[Entry]) -> tuple[Change, ...]:
+    """What would change, in the order in which it has to be done."""
+    found = (compare(entry, look(host, entry.path, owner=_owner(entry))) for entry in entries)
+    return tuple(change for change in found if change is not None)
+
+
+def own_part(host: Host, directory: str, *, ours: Callable[[str], bool]) -> tuple[str, ...]:
+    """What to remove of a directory in which only some names are ``ours``: all of it where there are no others."""
+    real = host.real(directory)
+    names = sorted(os.listdir(real)) if os.path.isdir(real) else []
+    own = tuple(f"{directory}/{name}" for name in names if ours(name))
+    return own if len(own) < len(names) else (directory,)
+
+
+def look(host: Host, path: str, *, owner: str | None = None) -> Found | None:
+    """What is at ``path``, without following a link; None when nothing is. ``owner`` is whose it should be."""
     status = host.status(path)
     if status is None:
         return None
     if stat.S_ISLNK(status.st_mode):
         return Found(target=host.target(path))
-    # Everything that a converge places is root's; in a directory that stands for a host the owner is who made it.
-    foreign = host.live and (status.st_uid, status.st_gid) != (0, 0)
+    # In a directory that stands for a host the owner is who made it.
+    foreign = host.live and (status.st_uid, status.st_gid) != (ids_of(owner) if owner else (0, 0))
     mode = stat.S_IMODE(status.st_mode)
     if stat.S_ISDIR(status.st_mode):
         return Found(mode=mode, foreign=foreign)
@@ -39,13 +56,17 @@ def place(host: Host, entry: Entry) -> None:
         host.remove(temporary_name(entry.path))
     elif isinstance(entry, Directory):
         _clear_unless(host, entry.path, directory=True)
-        host.mkdir(entry.path, mode=entry.mode, owner=entry.owner)
+        host.mkdir(entry.path, mode=entry.mode, owner=_owner(entry) if host.live else None)
     elif isinstance(entry, Link):
         _clear_unless(host, entry.path, directory=False)
         host.link(entry.path, entry.target)
     elif isinstance(entry, File):
         _clear_unless(host, entry.path, directory=False)
-        host.write(entry.path, entry.content, mode=entry.mode)
+        host.write(entry.path, entry.content, mode=entry.mode, owner=_owner(entry) if host.live else None)
+
+
+def _owner(entry: Entry) -> str | None:
+    return entry.owner if isinstance(entry, (Directory, File)) else None
 
 
 def _clear_unless(host: Host, path: str, *, directory: bool) -> None:

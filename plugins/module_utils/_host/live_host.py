@@ -12,11 +12,11 @@ import time
 from collections.abc import Sequence
 
 from . import process
-from .accounts import group_exists
+from .accounts import group_exists, ids_of
 from .process import Completed
 
-SANDBOX_LOG = "/var/log/epp-agent.log"
-_NAME_IN_JOURNAL = "epp-agent"
+AGENT = "epp-agent"
+SANDBOX_LOG = f"/var/log/{AGENT}.log"
 
 
 def temporary_name(path: str) -> str:
@@ -26,9 +26,13 @@ def temporary_name(path: str) -> str:
 
 
 class LocalHost:
-    """The ``Host`` of the agent. ``root`` is a directory that stands for ``/``; empty means the running system."""
+    """The ``Host`` of both programs. ``root`` is a directory that stands for ``/``; empty means the running system.
 
-    def __init__(self, root: str = "") -> None:
+    ``program`` is the name by which it speaks in the journal.
+    """
+
+    def __init__(self, root: str = "", *, program: str = AGENT) -> None:
+        self.program = program
         absolute = os.path.abspath(root) if root else ""
         self.root = "" if absolute == "/" else absolute
 
@@ -146,12 +150,13 @@ class LocalHost:
         if self.live:
             import syslog
 
-            syslog.openlog(_NAME_IN_JOURNAL, syslog.LOG_PID, syslog.LOG_DAEMON)
+            syslog.openlog(self.program, syslog.LOG_PID, syslog.LOG_DAEMON)
             syslog.syslog(level, line)
             return
-        self.mkdir_parents(SANDBOX_LOG)
+        log = f"/var/log/{self.program}.log"
+        self.mkdir_parents(log)
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.now()))
-        with open(self._inside(SANDBOX_LOG), "a", encoding="utf-8") as file:
+        with open(self._inside(log), "a", encoding="utf-8") as file:
             file.write(f"{stamp} <{level}> {line}\n")
 
 
@@ -162,10 +167,10 @@ def _identity(owner: str | None) -> tuple[int, int] | None:
     """
     if owner is None or os.geteuid() != 0:
         return None
-    import pwd
-
-    entry = pwd.getpwnam(owner)
-    return entry.pw_uid, entry.pw_gid
+    ids = ids_of(owner)
+    if ids is None:
+        raise KeyError(f"there is no user or group {owner}")
+    return ids
 
 
 def _own(descriptor: int, identity: tuple[int, int] | None) -> None:

@@ -15,17 +15,33 @@ from contextlib import contextmanager
 from .host import Host
 
 _RETRY_S = 0.1
+_LONGEST_WAIT_S = 60.0
+
+
+class Busy(RuntimeError):
+    """Another process that holds a lock does not come to an end."""
 
 
 @contextmanager
 def locked(host: Host, path: str, *, wait: float) -> Iterator[bool]:
     """Hold the lock at ``path``, waiting for it at most ``wait`` seconds; yields whether it was obtained."""
-    host.mkdir(os.path.dirname(path), mode=0o755)
+    directory = os.path.dirname(path)
+    if not host.exists(directory):  # one that is there keeps its mode
+        host.mkdir(directory, mode=0o755)
     descriptor = os.open(host.real(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         yield _obtain(descriptor, time.monotonic() + wait)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def exclusively(host: Host, path: str, what: str) -> Iterator[None]:
+    """Hold the lock at ``path``; raises Busy where another ``what`` does not let it go within a minute."""
+    with locked(host, path, wait=_LONGEST_WAIT_S) as held:
+        if not held:
+            raise Busy(f"another {what} on this host still runs after {_LONGEST_WAIT_S:.0f} s")
+        yield
 
 
 def _obtain(descriptor: int, deadline: float) -> bool:

@@ -12,15 +12,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Callable, TypeVar
 
 from .._core.document import EndpointDocument
 from .._core.document_keys import FORMAT
 from .._core.faults import Faults, InvalidDocument
 from .._core.fields import choice, read_mapping
+from .._core.server_settings import FORMAT as SETTINGS_FORMAT
+from .._core.server_settings import ServerSettings
 from .._core.texts import path
 from . import specs
 
+T = TypeVar("T")
 _MAY_NOT_BE_EMPTY = ("bool", "int", "path")
 
 
@@ -45,12 +48,27 @@ class Wanted:
     def from_options(cls, options: Mapping[str, Any]) -> Wanted:
         """Read the options as ``plain`` gives them; raises InvalidDocument with all faults."""
         faults = Faults()
-        own = {name: options[name] for name in _OWN if name in options}
-        values = read_mapping(own, path="", known=_OWN, faults=faults)
-        absent = values.get("state") is State.ABSENT
-        document = None if absent else _document(options, faults)
+        absent, root = _own(options, faults)
+        document = None if absent else _read(EndpointDocument.from_dict, FORMAT, options, faults)
         faults.check()
-        return cls(document=document, root=values.get("root", "").rstrip("/"))
+        return cls(document=document, root=root)
+
+
+@dataclass(frozen=True)
+class WantedServer:
+    """What a task of the module ``server`` asks for; ``settings`` is None where every trace is to go."""
+
+    settings: ServerSettings | None
+    root: str = ""
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> WantedServer:
+        """Read the options as ``plain`` gives them; raises InvalidDocument with all faults."""
+        faults = Faults()
+        absent, root = _own(options, faults)
+        settings = None if absent else _read(ServerSettings.from_dict, SETTINGS_FORMAT, options, faults)
+        faults.check()
+        return cls(settings=settings, root=root)
 
 
 def plain(spec: specs.Spec, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,10 +94,17 @@ def _plain(option: Mapping[str, Any], value: Any) -> Any:
     return int(value) if kind == "int" and isinstance(value, str) and value.isdecimal() else value
 
 
-def _document(options: Mapping[str, Any], faults: Faults) -> EndpointDocument | None:
+def _own(options: Mapping[str, Any], faults: Faults) -> tuple[bool, str]:
+    """The options that are no part of a document: whether everything is to go, and the root directory."""
+    own = {name: options[name] for name in _OWN if name in options}
+    values = read_mapping(own, path="", known=_OWN, faults=faults)
+    return values.get("state") is State.ABSENT, values.get("root", "").rstrip("/")
+
+
+def _read(read: Callable[[object], T], number: int, options: Mapping[str, Any], faults: Faults) -> T | None:
     described = {name: value for name, value in options.items() if name not in (*_OWN, "use_variables")}
     try:
-        return EndpointDocument.from_dict({"format": FORMAT, **described})
+        return read({"format": number, **described})
     except InvalidDocument as invalid:
         for fault in invalid.faults:
             faults.add(fault.path, fault.found, fault.allowed)

@@ -112,6 +112,63 @@ def endpoint() -> Spec:
     }
 
 
+def server_components() -> Spec:
+    """The section ``components`` of an update server's settings."""
+    limits = {"requests_per_hour": _option("int"), "timeout": _option("str")}
+    return {
+        "clamav": _group(
+            cvd=_option("path"),
+            mirror=_option("str"),
+            databases=_strings(choices=["main", "daily", "bytecode"]),
+            extra=_option("dict"),
+            nameserver=_option("str"),
+            keep=_option("int"),
+            **limits,
+        ),
+        "files": _group(
+            directory=_option("path"), url=_option("str"), git=_option("str"), branch=_option("str"), **limits
+        ),
+        "command": _group(fetch=_strings(), version=_strings(), **limits),
+    }
+
+
+def server_notify() -> Spec:
+    """The section ``notify`` of an update server's settings."""
+    return {
+        "notifier": _option("str", choices=["ssh", "local"]),
+        "user": _option("str"),
+        "key": _option("path", no_log=False),  # a path, not the key
+        "connect_timeout": _option("str"),
+        "timezone": _option("str"),
+        **{name: _option("int") for name in ("cap", "cap_peak", "cap_off_peak")},
+        **{name: _strings() for name in ("peak_hours", "off_peak_hours")},
+        **{name: _option("str") for name in ("hold", "deadline", "retry_after")},
+        "retries": _option("int"),
+        "keep": _option("str"),
+    }
+
+
+def server_settings() -> Spec:
+    """The settings of one update server, as its ``apply`` takes them."""
+    return {
+        "web": _group(url=_option("str")),
+        "components": _group(**server_components()),
+        "notify": _group(**server_notify()),
+        "configuration": _group(lifetime=_option("str"), overlap=_option("str")),
+        "fetch": _group(every=_option("str"), phase=_option("str")),
+        "scheduler": _option("str", choices=["auto", "systemd", "cron"]),
+    }
+
+
+def server() -> Spec:
+    """All options of the module ``server``."""
+    return {
+        "state": _option("str", choices=["present", "absent"], default="present"),
+        **root(),
+        **server_settings(),
+    }
+
+
 def timeout() -> Spec:
     """How long to wait for the agent."""
     return {"timeout": _option("str", default="2h")}

@@ -17,6 +17,7 @@ from datetime import tzinfo
 
 from .._core import zones
 from .._core.campaign import Stage
+from .._core.exits import DONE, FAILED
 from .._core.notify_settings import NotifierName, NotifySettings
 from .._core.values import replace
 from .._host.host import Host
@@ -33,8 +34,6 @@ from .notifiers import select_notifier
 from .notifiers.keys import ensure_notify_key
 from .settings_sections import section
 
-DONE = 0
-FAILED = 1
 _KEPT_S = 400 * 86400.0
 """How long settled campaigns stay on record: a year and a month."""
 

@@ -13,16 +13,15 @@ from contextlib import closing
 
 from .._core.component_settings import read_components
 from .._core.document_keys import ProductKind
+from .._core.exits import DONE, FAILED, UNREACHABLE
 from .._core.results import Result
 from .._host.live_host import LocalHost
 from .._host.lock import locked
 from . import campaign_places
-from .commands_campaigns import DONE, FAILED, notify, notify_settings
+from .commands_campaigns import notify, notify_settings
 from .database import open_database
 from .fetching import FetchReport, fetch
 from .settings_sections import section
-
-UNREACHABLE = 75
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -6,12 +6,18 @@
 
 from __future__ import annotations
 
-SETTINGS = "/etc/epp-autoupdate/server.json"
+from .._host import places as shared
+
+CONFIGURATION_DIRECTORY = shared.CONFIGURATION_DIRECTORY
+SETTINGS = f"{CONFIGURATION_DIRECTORY}/{shared.SERVER_SETTINGS_NAME}"
 STATE_DIRECTORY = "/var/lib/epp-autoupdate-server"
 DATABASE = STATE_DIRECTORY + "/server.db"
 KEYS = STATE_DIRECTORY + "/keys"
 PUBLIC = "/var/lib/epp-autoupdate-public"
 """What the web server serves: outside the state, which nobody else may even enter."""
+TREE = PUBLIC + "/configuration/tree.json"
+"""The client tree, published; it is there once keys are made and a first publication has been."""
 USER = "epp-server"
 """Whom the server works as; root becomes it before it touches anything."""
 SERVER = "/usr/local/bin/epp-server"
+RUNTIME_DIRECTORY = "/run/epp-autoupdate-server"

@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Callable
 
 from ..._host.host import Host
+from ..._host.init import own_scheduler
 from .base import Scheduler
 
 AUTO = "auto"
-_SYSTEMD_RUNS = "/run/systemd/system"
-_SYSTEMD_PROGRAMS = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
 
 
 def _systemd(host: Host) -> Scheduler:
@@ -37,7 +36,7 @@ def select_scheduler(kind: str, host: Host) -> Scheduler:
 
     Raises ValueError for a kind that does not exist.
     """
-    name = _detected(host) if kind == AUTO else kind
+    name = own_scheduler(host) if kind == AUTO else kind
     if name not in _SCHEDULERS:
         raise ValueError(f"scheduler: {kind!r} is unknown (one of: {', '.join((AUTO, *_SCHEDULERS))})")
     return _SCHEDULERS[name](host)
@@ -46,9 +45,3 @@ def select_scheduler(kind: str, host: Host) -> Scheduler:
 def all_schedulers(host: Host) -> tuple[Scheduler, ...]:
     """Every scheduler there is, so that what another one left behind can be removed."""
     return tuple(door(host) for door in _SCHEDULERS.values())
-
-
-def _detected(host: Host) -> str:
-    """A live host is asked what runs; a directory (an image being built) what would run once it boots."""
-    evidence = (_SYSTEMD_RUNS,) if host.live else _SYSTEMD_PROGRAMS
-    return "systemd" if any(host.exists(path) for path in evidence) else "cron"

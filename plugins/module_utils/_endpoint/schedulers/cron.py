@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 from ..._core.calendars import DailyCalendar
 from ..._core.entries import Entry, File
+from ..._host.cron_words import ENVIRONMENT, table_line
 from ..._host.host import Host
 from ..places import AGENT
 from .base import JobPlan
@@ -20,9 +21,6 @@ _HEAD = """\
 # Managed by the Ansible collection epp.autoupdate; changes are undone by the next converge.
 # These lines only wake the agent, at the right minute of every hour; its timetable decides whether a run is due, and
 # it waits for its own second. So neither seconds, zones nor daylight saving time need a word here.
-SHELL=/bin/sh
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-MAILTO=""
 """
 
 _DIRECTORIES = ("/usr/bin", "/bin", "/usr/sbin", "/sbin")
@@ -45,7 +43,7 @@ class CronScheduler:
         from .own_updaters import disabled_links
 
         lines = (*self._scheduled(plan), *_reconnecting(plan))
-        table = _HEAD + "".join(f"{line}\n" for line in lines)
+        table = _HEAD + ENVIRONMENT + "".join(f"{line}\n" for line in lines)
         return (File(TABLE, table.encode()), *disabled_links(plan.needs))
 
     def owned(self) -> tuple[str, ...]:
@@ -117,8 +115,4 @@ def _every(seconds: int) -> str:
 
 
 def _line(when: str, plan: JobPlan, trigger: str) -> str:
-    from shlex import quote
-
-    # Cron itself makes a line break of every percent sign, quoted or not.
-    command = f"{quote(plan.agent)} run --trigger {trigger}".replace("%", "\\%")
-    return f"{when} root {command}"
+    return table_line(when, "root", (plan.agent, "run", "--trigger", trigger))

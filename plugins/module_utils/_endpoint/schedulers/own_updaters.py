@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from ..._core.entries import Absent, Entry
 from ..._host.host import Host
+from ..._host.systemd_state import UnitState, systemctl, systemd_runs, unit_states
 from ..products.base import ProductNeeds
-from .systemd_state import UnitState, systemctl, systemd_runs, unit_states
 
 _WANTS = {"service": "multi-user.target.wants", "timer": "timers.target.wants"}
 _TIMEOUT_S = 60.0

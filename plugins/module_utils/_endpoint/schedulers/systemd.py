@@ -10,9 +10,9 @@ from collections.abc import Collection
 
 from ..._core.entries import Absent, Entry, File, Link
 from ..._host.host import Host
+from ..._host.systemd_state import UnitState, systemctl, systemd_runs, unit_states
 from .base import JobPlan
 from .systemd_names import RECONNECT_TIMER, SCAN_SERVICE, SERVICES, TIMERS, UPDATE_SERVICE, UPDATE_TIMER, wanted_timers
-from .systemd_state import UnitState, systemctl, systemd_runs, unit_states
 
 UNIT_DIRECTORY = "/etc/systemd/system"
 _TIMERS_WANTS = UNIT_DIRECTORY + "/timers.target.wants"

@@ -7,10 +7,8 @@
 from __future__ import annotations
 
 from ..._core.calendars import Calendar, DailyCalendar, IntervalCalendar
+from ..._host.systemd_times import intervals
 from ..zones import LOCAL
-
-_DAY = 86400
-_HOURS, _MINUTES = 24, 60
 
 
 def on_calendar(calendar: Calendar) -> tuple[str, ...]:
@@ -21,7 +19,7 @@ def on_calendar(calendar: Calendar) -> tuple[str, ...]:
     in UTC, where a day always has 86400 s.
     """
     if isinstance(calendar, IntervalCalendar):
-        return _intervals(calendar)
+        return intervals(calendar.tick, calendar.phase % calendar.tick)
     return (_daily(calendar), *(_instant(moment) for moment in calendar.extra))
 
 
@@ -35,21 +33,3 @@ def _instant(moment: int) -> str:
     from datetime import datetime, timezone
 
     return f"{datetime.fromtimestamp(moment, timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _intervals(calendar: IntervalCalendar) -> tuple[str, ...]:
-    """Hours that share their minutes share an expression: one where the tick divides an hour, eight at most."""
-    minutes_of_hour: dict[int, list[int]] = {}
-    for second in range(calendar.phase % calendar.tick, _DAY, calendar.tick):
-        minutes_of_hour.setdefault(second // 3600, []).append(second % 3600 // 60)
-    hours_of_minutes: dict[tuple[int, ...], list[int]] = {}
-    for hour, minutes in minutes_of_hour.items():
-        hours_of_minutes.setdefault(tuple(minutes), []).append(hour)
-    return tuple(
-        f"*-*-* {_listed(hours, _HOURS)}:{_listed(minutes, _MINUTES)}:{calendar.phase % 60:02} UTC"
-        for minutes, hours in hours_of_minutes.items()
-    )
-
-
-def _listed(numbers: list[int] | tuple[int, ...], whole: int) -> str:
-    return "*" if len(numbers) == whole else ",".join(f"{number:02}" for number in numbers)

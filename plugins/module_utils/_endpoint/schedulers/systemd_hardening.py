@@ -8,29 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..._host.systemd_hardening import EVERY_SERVICE, private_tmp
+from ..._host.systemd_words import optional_paths
 from ..places import RUNTIME_DIRECTORY, STATE_DIRECTORY
 from .base import JobPlan
-from .systemd_words import optional_paths
 
-_EVERY_SERVICE = """\
+_PLACES = """\
 StateDirectory={state}
 RuntimeDirectory={runtime}
 RuntimeDirectoryPreserve=yes
-NoNewPrivileges=yes
-ProtectSystem=strict
-ProtectControlGroups=yes
-ProtectKernelTunables=yes
-ProtectKernelLogs=yes
-ProtectClock=yes
-ProtectHostname=yes
-PrivateDevices=yes
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-SystemCallArchitectures=native
-SystemCallErrorNumber=EPERM
-SystemCallFilter=@system-service
 """.format(
     state=STATE_DIRECTORY.rpartition("/")[2],
     runtime=RUNTIME_DIRECTORY.rpartition("/")[2],
@@ -77,25 +63,35 @@ _TEMPORARY = ("/tmp", "/var/tmp")
 def for_update(plan: JobPlan) -> str:
     """The agent with the product's updater: the network, the product's own paths and capabilities."""
     writable = (*_textfile(plan), *plan.needs.read_write)
-    return _EVERY_SERVICE + _UPDATE.format(
-        private_tmp="no" if any(_is_temporary(path) for path in writable) else "yes",
-        capabilities=_capabilities(plan, _with_kill(plan.needs.capabilities)),
-        writable=optional_paths(writable),
+    return (
+        _PLACES
+        + EVERY_SERVICE
+        + _UPDATE.format(
+            private_tmp=private_tmp(writable),
+            capabilities=_capabilities(plan, _with_kill(plan.needs.capabilities)),
+            writable=optional_paths(writable),
+        )
     )
 
 
 def for_scan(plan: JobPlan) -> str:
     """The agent with a scanner: reads everything, writes next to nothing."""
-    return _EVERY_SERVICE + _SCAN.format(
-        capabilities=_capabilities(plan, ("CAP_DAC_READ_SEARCH", *plan.needs.scan_capabilities)),
-        writable=optional_paths((*_TEMPORARY, *_textfile(plan))),
+    return (
+        _PLACES
+        + EVERY_SERVICE
+        + _SCAN.format(
+            capabilities=_capabilities(plan, ("CAP_DAC_READ_SEARCH", *plan.needs.scan_capabilities)),
+            writable=optional_paths((*_TEMPORARY, *_textfile(plan))),
+        )
     )
 
 
 def for_switch(plan: JobPlan) -> str:
     """The agent alone, noting what a user has switched."""
-    return _EVERY_SERVICE + _SWITCH.format(
-        capabilities=_capabilities(plan, ()), writable=optional_paths(_textfile(plan))
+    return (
+        _PLACES
+        + EVERY_SERVICE
+        + _SWITCH.format(capabilities=_capabilities(plan, ()), writable=optional_paths(_textfile(plan)))
     )
 
 
@@ -112,7 +108,3 @@ def _capabilities(plan: JobPlan, needed: Iterable[str]) -> str:
 def _with_kill(capabilities: tuple[str, ...]) -> tuple[str, ...]:
     """An updater that changes its user can only be ended by somebody who may signal other users' processes."""
     return (*capabilities, "CAP_KILL") if "CAP_SETUID" in capabilities else capabilities
-
-
-def _is_temporary(path: str) -> bool:
-    return any(path == directory or path.startswith(directory + "/") for directory in _TEMPORARY)

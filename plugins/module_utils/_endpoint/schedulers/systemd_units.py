@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ..._core.entries import Directory
+from ..._host.systemd_words import argument, path_word
 from .base import JobPlan
 from .systemd_calendar import on_calendar
 from .systemd_hardening import for_scan, for_switch, for_update
@@ -20,7 +21,6 @@ from .systemd_names import (
     UPDATE_TIMER,
     wanted_timers,
 )
-from .systemd_words import argument, path_word
 
 _MARGIN_S = 120
 """What the agent gets to end a run by itself before systemd kills it: its own limits come first and tell why."""

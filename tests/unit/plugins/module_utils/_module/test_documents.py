@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.document_keys import _KEYS
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy_keys import KEYS
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.server_settings import ServerSettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload as agent
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import documents, specs
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import payload as server
 
-LIBRARY = Path(payload.__file__).parent.parent
+LIBRARY = Path(agent.__file__).parent.parent
 
 
 @pytest.mark.parametrize(
@@ -63,6 +66,28 @@ def test_the_options_are_the_keys_of_the_document() -> None:
     }
 
 
+def test_the_options_of_the_module_server_are_the_keys_of_the_settings() -> None:
+    def shape(options: dict[str, Any]) -> dict[str, Any]:
+        return {name: shape(option.get("options", {})) for name, option in options.items()}
+
+    def keys(settings: dict[str, Any]) -> dict[str, Any]:
+        return {name: keys(part) if isinstance(part, dict) else {} for name, part in settings.items()}
+
+    given = {
+        "web": {"url": "http://server.example.com"},
+        "components": {
+            "clamav": {"nameserver": "192.0.2.1"},
+            "files": {"git": "/srv/rules.git", "branch": "main"},
+            "command": {"fetch": ["/bin/true"], "version": ["/bin/true"]},
+        },
+        "notify": {"key": "/etc/key"},
+    }
+    settings = keys(ServerSettings.from_dict({"format": 1, **given}).to_dict())
+    del settings["format"]
+    settings["components"]["files"].update(directory={}, url={})  # one of three places
+    assert shape(specs.server_settings()) == settings
+
+
 def imported(path: Path) -> set[Path]:
     """The files of the library that one of them names in an import, at any depth of its code."""
     found: set[Path] = set()
@@ -75,11 +100,13 @@ def imported(path: Path) -> set[Path]:
     return found
 
 
-def test_the_module_imports_every_file_of_the_agent() -> None:
+@pytest.mark.parametrize(("module", "program"), [("endpoint", agent), ("server", server)])
+def test_the_module_imports_every_file_of_its_program(module: str, program: ModuleType) -> None:
     """Ansible brings what is imported; an agent that lacked a file would never be the one that is expected."""
-    known = {LIBRARY / "_module/endpoint.py"}
+    known = {LIBRARY / f"_module/{module}.py"}
     while more := {file for path in known for file in imported(path)} - known:
         known |= more
     packages = {parent / "__init__.py" for path in known for parent in path.parents if LIBRARY in parent.parents}
     brought = {str(path.relative_to(LIBRARY)) for path in known | packages}
-    assert set(payload.sources()) <= brought, "name the missing files in _module/agent_parts.py"
+    parts = {"endpoint": "agent_parts", "server": "server_parts"}[module]
+    assert set(program.sources()) - brought == set(), f"name the missing files in _module/{parts}.py"

@@ -19,7 +19,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries impor
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.base import ProductNeeds
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd import SystemdScheduler
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd_names import SERVICES, TIMERS
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd_words import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd_words import (
     argument,
     optional_paths,
     path_word,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..._core.values import value
-from ..._host.host import Completed, Host
+from .._core.values import value
+from .host import Completed, Host
 
 _TIMEOUT_S = 90.0
 _PROPERTIES = "Id,Names,LoadState,ActiveState,UnitFileState,NeedDaemonReload"

@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what the command lines of both programs have in common."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from .._core import exits
+
+_HELP_WIDTH = 100
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help of a fixed width: to ask for the terminal's, argparse would import shutil at each start."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_HELP_WIDTH)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors end with the status for a wrong command line.
+
+    ``--root`` may be given before or after each command, however deep; ``first`` is the parser of the program itself.
+    """
+
+    def __init__(self, *, first: bool = False, **options: Any) -> None:
+        super().__init__(formatter_class=_Help, **options)
+        told = "work on this directory instead of /" if first else argparse.SUPPRESS
+        self.add_argument("--root", default="" if first else argparse.SUPPRESS, metavar="DIR", help=told)
+
+    def error(self, message: str) -> None:  # type: ignore[override]  # exits, as the original does
+        self.exit(exits.USAGE, f"{self.format_usage()}{self.prog.partition(' ')[0]}: {message}\n")

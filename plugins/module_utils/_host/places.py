@@ -1,0 +1,11 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what an endpoint and an update server share where one host is both."""
+
+from __future__ import annotations
+
+CONFIGURATION_DIRECTORY = "/etc/epp-autoupdate"
+SERVER_SETTINGS_NAME = "server.json"
+"""The one file of the server's in it; the others are the endpoint's."""

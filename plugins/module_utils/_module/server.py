@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what the module ``server`` does on the host."""
+
+from __future__ import annotations
+
+import sys
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .._host.host import Host
+from .._host.live_host import LocalHost
+from .._server import payload, places
+from .._server.converge import Converged, converge, remove
+from . import server_parts as _server_parts  # noqa: F401
+from . import specs
+from .documents import WantedServer, plain
+from .endpoint import guarded
+
+
+def run(module: AnsibleModule) -> None:
+    """Converge or remove the server, and end the module."""
+
+    def work() -> Converged:
+        wanted = WantedServer.from_options(plain(specs.server(), module.params))
+        host = LocalHost(wanted.root, program="epp-server")
+        if wanted.settings is None:
+            return remove(host, check=module.check_mode)
+        return converge(wanted.settings, host, program=_program_file(host), check=module.check_mode)
+
+    result = guarded(module, work).to_result()
+    if not module._diff:
+        del result["diff"]
+    module.exit_json(**result)
+
+
+def _program_file(host: Host) -> bytes:
+    """The server's executable, for the Python that runs this module; the installed one where it is the same."""
+    return payload.renewed(host.read(places.SERVER), payload.sources(), interpreter=sys.executable)

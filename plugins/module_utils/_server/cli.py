@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the command line of ``epp-server``. Each command lives in a module of its own subject.
+
+That module has ``add_parsers``, which adds its commands, each with ``run`` set to its function. It is imported when one
+of its commands is used, or when help is asked for.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Callable
+
+from .._core import exits
+from .._core.faults import InvalidDocument
+from .._core.version import VERSION
+from .._host.command_line import Parser
+from .._host.live_host import LocalHost
+from . import places
+from .account import NoUser, become
+
+NAME = "epp-server"
+_DESCRIPTION = f"""\
+Keeps the client tree, publishes configuration and components, and notifies endpoints.
+Root becomes the user {places.USER} before anything is touched.
+"""
+_EPILOG = f"""\
+exit status:
+  {exits.DONE}   done (also: nothing was new, or another one is at it already)
+  {exits.FAILED}   failed, the message says why; verify: something is wrong
+  {exits.STALE}   apply --digest: this is another server program
+  {exits.USAGE}  the command line is wrong
+  {exits.BAD_DOCUMENT}  the input is refused, the message lists every fault with its path
+  {exits.NO_USER}  this host has no user {places.USER}
+  {exits.UNREACHABLE}  no component source could be reached
+  {exits.DENIED}  the caller may not do this
+"""
+AS_ROOT = frozenset({"apply"})
+"""Commands that converge the server itself, and so need what its user may not do."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command; returns the exit status."""
+    options = _parser(_command_in(argv)).parse_args(argv)
+    host = LocalHost(options.root, program=NAME)
+    try:
+        if options.command not in AS_ROOT:
+            become(host, places.USER)
+        status: int = options.run(host, options)
+    except (InvalidDocument, LookupError, OSError, ValueError, sqlite3.Error) as error:
+        return _explain(error)
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{NAME}: stopped\n")
+        return exits.FAILED
+    return status
+
+
+def _components() -> ModuleType:
+    from . import commands_components
+
+    return commands_components
+
+
+def _campaigns() -> ModuleType:
+    from . import commands_campaigns
+
+    return commands_campaigns
+
+
+def _apply() -> ModuleType:
+    from . import commands_apply
+
+    return commands_apply
+
+
+COMMANDS: dict[str, Callable[[], ModuleType]] = {
+    "apply": _apply,
+    "fetch": _components,
+    "notify": _campaigns,
+    "campaigns": _campaigns,
+}
+
+
+def _command_in(argv: Sequence[str]) -> str:
+    """The command that the arguments name; empty where there is none."""
+    rest = iter(argv)
+    for word in rest:
+        if word == "--root":
+            next(rest, None)
+        elif not word.startswith("-"):
+            return word
+    return ""
+
+
+def _parser(command: str) -> Parser:
+    parser = Parser(first=True, prog=NAME, description=_DESCRIPTION, epilog=_EPILOG)
+    parser.add_argument("--version", action="version", version=f"{NAME} {VERSION}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    homes = [COMMANDS[command]] if command in COMMANDS else dict.fromkeys(COMMANDS.values())
+    for home in homes:
+        home().add_parsers(commands)
+    return parser
+
+
+def _explain(error: Exception) -> int:
+    """Tell an error on standard error; returns its exit status."""
+    sys.stderr.write("".join(f"{NAME}: {line}\n" for line in (str(error) or repr(error)).splitlines()))
+    if isinstance(error, InvalidDocument):
+        return exits.BAD_DOCUMENT
+    if isinstance(error, NoUser):
+        return exits.NO_USER
+    return exits.DENIED if isinstance(error, PermissionError) else exits.FAILED

@@ -1,0 +1,56 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: ``epp-server apply``, the converge of the server itself, which the Ansible task does too."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from .._core import exits
+from .._core.faults import InvalidDocument
+from .._core.server_settings import ServerSettings
+from .._host.identity import own_file
+from .._host.live_host import LocalHost
+from .converge import Busy, converge, remove
+
+
+def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to a command line; it sets ``run`` to its function."""
+    apply = commands.add_parser("apply", help="converge this server to the JSON settings on standard input (as root)")
+    apply.add_argument("--check", action="store_true", help="change nothing, report what would change")
+    apply.add_argument("--diff", action="store_true", help="add the differences to the report")
+    apply.add_argument("--absent", action="store_true", help="remove every trace; reads no settings")
+    apply.set_defaults(run=run_apply)
+
+
+def run_apply(host: LocalHost, options: argparse.Namespace) -> int:
+    """Converge and write one JSON result; refused settings are one too (``failed`` and ``msg``)."""
+    try:
+        result = _result(host, options)
+    except InvalidDocument as error:
+        return _tell({"failed": True, "changed": False, "msg": str(error)}, exits.BAD_DOCUMENT)
+    except (OSError, Busy, LookupError, ValueError) as error:
+        return _tell({"failed": True, "changed": False, "msg": str(error) or repr(error)}, exits.FAILED)
+    if not options.diff:
+        del result["diff"]
+    return _tell(result, exits.DONE)
+
+
+def _result(host: LocalHost, options: argparse.Namespace) -> dict[str, Any]:
+    if options.absent:
+        return remove(host, check=options.check).to_result()
+    try:
+        raw = json.loads(sys.stdin.buffer.read())
+    except ValueError as error:
+        raise ValueError(f"standard input is not JSON: {error}") from error
+    return converge(ServerSettings.from_dict(raw), host, program=own_file(), check=options.check).to_result()
+
+
+def _tell(result: dict[str, Any], status: int) -> int:
+    sys.stdout.write(json.dumps(result) + "\n")
+    return status
