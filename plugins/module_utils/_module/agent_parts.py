@@ -15,29 +15,17 @@ from .._core import (
     campaign,
     catalogue,
     component_settings,
-    configuration,
     notify_settings,
     planner,
-    published_shard,
-    published_tree,
-    signed,
-    tree,
 )
 from .._endpoint import main
-from .._host import signatures
 
 __all__ = (
     "budget",
     "campaign",
     "catalogue",
     "component_settings",
-    "configuration",
     "main",
     "notify_settings",
     "planner",
-    "published_shard",
-    "published_tree",
-    "signatures",
-    "signed",
-    "tree",
 )

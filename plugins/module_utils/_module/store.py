@@ -16,7 +16,7 @@ from typing import Any, Callable, Protocol
 from .._core.document import EndpointDocument
 from .._core.policy import Policy
 from .._endpoint.converge import Converged, converge
-from .._endpoint.endpoint import NotEnrolled, load_document
+from .._endpoint.endpoint import NotEnrolled, installed_document
 from .._host.host import Host
 
 
@@ -38,14 +38,17 @@ class EndpointStore:
     agent: Callable[[Host], bytes]
 
     def policy(self) -> Policy:
-        return self._document().policy
+        document = self._document()
+        if document.server is not None:
+            raise ValueError(f"the policy of this endpoint is set on its update server, {document.server.url}")
+        return document.policy
 
     def save(self, policy: Policy, *, check: bool) -> Converged:
         document = {**self._document().to_dict(), "policy": policy.to_dict()}
         return converge(EndpointDocument.from_dict(document), self.host, agent=self.agent(self.host), check=check)
 
     def _document(self) -> EndpointDocument:
-        document = load_document(self.host)
+        document = installed_document(self.host)
         if document is None:
             raise NotEnrolled("this host is not enrolled as an endpoint; run epp.autoupdate.endpoint on it first")
         return document
