@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.adopted import OF_THE_TREE, brought
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import (
     Fault,
@@ -98,7 +99,7 @@ class InventoryCheck:
         document: EndpointDocument | None = None
         found: tuple[Fault, ...] = ()
         try:
-            document = Wanted.from_options(endpoint_options(name, values)).document
+            document = _with_tree_keys(Wanted.from_options(endpoint_options(name, values)).document, values)
         except InvalidDocument as invalid:
             found = tuple(_named(fault) for fault in invalid.faults)
         return HostCheck(tuple(dict.fromkeys((*self._tree(values), *found))), document)
@@ -126,7 +127,9 @@ class InventoryCheck:
 def endpoint_options(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The options of the module ``endpoint`` that the variables of a host make (names without the prefix).
 
-    Raises InvalidDocument with the faults of its policy and, where that is refused, those of everything else too.
+    Where there is a ``server``, policy, domain and ordinal are not among them: those variables go to its tree. They are
+    checked all the same. Raises InvalidDocument with the faults of its policy and, where that is refused, those of
+    everything else too.
     """
     options = plain(specs.endpoint(), {name: values[name] for name in _OPTIONS if name in values})
     options["endpoint"] = name
@@ -136,9 +139,23 @@ def endpoint_options(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     if misfits:
         raise InvalidDocument(misfits)
     try:
-        return {**options, "policy": resolve(_layers(values)).policy.to_dict()}
+        policy = resolve(_layers(values)).policy.to_dict()
+        return _without_tree_keys(options) if options.get("server") else {**options, "policy": policy}
     except InvalidDocument as invalid:
         raise InvalidDocument((*invalid.faults, *_besides_policy(options))) from None
+
+
+def _without_tree_keys(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: one for name, one in options.items() if name not in OF_THE_TREE}
+
+
+def _with_tree_keys(document: EndpointDocument | None, values: Mapping[str, Any]) -> EndpointDocument | None:
+    """The document with what the inventory gives to the server's tree, for plans; a standalone one has it already."""
+    if document is None or document.server is None:
+        return document
+    given = plain(specs.endpoint(), {name: values[name] for name in ("domain", "ordinal") if name in values})
+    policy = resolve(_layers(values)).policy.to_dict()
+    return EndpointDocument.from_dict({**brought(document), **given, "policy": policy})
 
 
 def unknown_variables(names: Iterator[str]) -> Iterator[str]:
@@ -179,7 +196,7 @@ def _layers(values: Mapping[str, Any]) -> tuple[Layer, ...]:
 
 def _besides_policy(options: Mapping[str, Any]) -> Iterator[Fault]:
     try:
-        Wanted.from_options(options)
+        Wanted.from_options(_without_tree_keys(options) if options.get("server") else options)
     except InvalidDocument as invalid:
         yield from (fault for fault in invalid.faults if not fault.path.startswith("policy"))
 

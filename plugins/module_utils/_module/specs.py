@@ -89,6 +89,12 @@ def document() -> Spec:
         "reconnect": _group(probe=_option("str"), jitter=_option("str"), wait=_option("str")),
         "limits": _group(update=_option("str"), scan=_option("str")),
         "textfile_directory": _option("path"),
+        "server": _group(
+            url=_option("str"),
+            signers=_strings(),
+            notify_key=_option("str", no_log=False),
+            notify_user=_option("str"),
+        ),
     }
 
 

@@ -18,7 +18,7 @@ from .._core.policy import Policy
 from .._core.tree import Layer, resolve
 from .._core.tree_change import TreeScope
 from .._endpoint.converge import converge
-from .._endpoint.endpoint import NotEnrolled, load_document
+from .._endpoint.endpoint import NotEnrolled, installed_document
 from .._host.host import Host
 from .installed_server import Server
 from .scopes import Assignment, Place
@@ -64,7 +64,7 @@ class EndpointStore:
         return Saved(changed, before.to_dict(), after.to_dict(), result, diff)
 
     def _document(self) -> EndpointDocument:
-        document = load_document(self.host)
+        document = installed_document(self.host)
         if document is None:
             raise NotEnrolled("this host is not enrolled as an endpoint; run epp.autoupdate.endpoint on it first")
         if document.server is not None:
