@@ -33,7 +33,13 @@ READ = (*_LAYERS, *_OPTIONS)
 """The variables that decide about an endpoint, without their prefix."""
 
 _OF_PLAYBOOKS = ("hosts", "install", "packages", "component_size", "link", "run_time")
-KNOWN = tuple(PREFIX + name for name in (*READ, *_OF_PLAYBOOKS))
+_OF_SERVER = (
+    *(f"server_{name}" for name in specs.server_settings() if name != "web"),
+    *(f"server_{name}" for name in ("state", "root", "url", "install", "packages", "cvdupdate_version")),
+    *(f"server_{name}" for name in ("cvdupdate_pip_arguments", "web", "listen", "tls_certificate", "tls_key")),
+    *(f"server_{name}" for name in ("max_connections", "retry_after")),
+)
+KNOWN = tuple(PREFIX + name for name in (*READ, *_OF_PLAYBOOKS, *_OF_SERVER))
 
 
 def is_literal(raw: Any) -> bool:

@@ -29,7 +29,7 @@ from lab_server import ComponentServer
 LONG = ("test_late_starts", "test_resilience", "test_privileges", "test_events", "test_converge", "test_timers")
 # Which machine belongs to whom. A test file owns its machines: no test cares what another file's tests left.
 SYSTEMD_MACHINES = 15
-BARE_MACHINES = 5
+BARE_MACHINES = 6
 
 
 def pytest_configure(config: pytest.Config) -> None:
