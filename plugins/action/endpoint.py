@@ -49,6 +49,8 @@ class ActionModule(ActionBase):
         if not given.pop("use_variables", False):
             return given
         values = read_variables(task_vars, self._templar.template)
+        if "server" in given:  # decides which of the variables are the server's affair
+            values["server"] = given["server"]
         return {**endpoint_options(task_vars["inventory_hostname"], values), **given}
 
     def _takes_the_fast_way(self) -> bool:

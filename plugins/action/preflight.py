@@ -16,10 +16,12 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     PREFIX,
+    SERVER_HOST,
     HostCheck,
     InventoryCheck,
     unknown_variables,
 )
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._members import Members
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._plans import Budget, fleet_plans, sentences
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import Template, hosts_of_play
 
@@ -36,7 +38,8 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec(argument_spec=specs.preflight())
-        checks, warnings = self._check_all(task_vars or {})
+        members = Members()
+        checks, warnings = self._check_all(task_vars or {}, members)
         found: dict[str, tuple[Fault, ...]] = {host: check.faults for host, check in checks.items()}
         result: dict[str, Any] = {"changed": False, "checked": len(checks), "warnings": warnings}
         if options["plan"]:
@@ -45,10 +48,11 @@ class ActionModule(ActionBase):
             plans, unfit = fleet_plans(policies, _budget(options))
             found.update({host: (*found[host], fault) for host, fault in unfit.items()})
             result.update(plans=plans, summary=sentences(plans))
-        faults = _lines(found)
+        faults = [*_lines(found), *map(str, members.faults())]
         return {**result, "failed": True, "faults": faults, "msg": "\n".join(faults)} if faults else result
 
-    def _check_all(self, task_vars: Mapping[str, Any]) -> tuple[dict[str, HostCheck], list[str]]:
+    def _check_all(self, task_vars: Mapping[str, Any], members: Members) -> tuple[dict[str, HostCheck], list[str]]:
+        """Check each host, and collect those that are to be registered with an update server."""
         inventory = InventoryCheck()
         checks: dict[str, HostCheck] = {}
         unknown: dict[str, None] = {}
@@ -57,6 +61,8 @@ class ActionModule(ActionBase):
             unknown.update(dict.fromkeys(unknown_variables(iter(raw))))
             checks[host], values = _check(inventory, host, raw, template)
             ordinals.setdefault(values.get("ordinal"), []).append(host)
+            if values.get(SERVER_HOST) and not checks[host].faults:
+                members.add(host, raw, template)
         return checks, [*unknown, *_shared(ordinals)]
 
 

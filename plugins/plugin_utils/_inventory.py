@@ -29,17 +29,21 @@ PREFIX = "autoupdate_"
 ROOT_POLICY, DOMAIN_POLICIES, ENDPOINT_POLICY = "policy", "domain_policies", "endpoint_policy"
 _LAYERS = (ROOT_POLICY, DOMAIN_POLICIES, ENDPOINT_POLICY)
 _OPTIONS = tuple(name for name in specs.endpoint() if name not in ("use_variables", "endpoint", "policy"))
-READ = (*_LAYERS, *_OPTIONS)
+SERVER_HOST = "server_host"
+READ = (*_LAYERS, *_OPTIONS, SERVER_HOST)
 """The variables that decide about an endpoint, without their prefix."""
 
-_OF_PLAYBOOKS = ("hosts", "install", "packages", "component_size", "link", "run_time")
+_OF_TREE = ("address", "host_key")
+_OF_PLAYBOOKS = ("hosts", "install", "packages", "component_size", "link", "run_time", "domains", "outdated", "timeout")
 _OF_SERVER = (
     *(f"server_{name}" for name in specs.server_settings() if name != "web"),
     *(f"server_{name}" for name in ("state", "root", "url", "install", "packages", "cvdupdate_version")),
     *(f"server_{name}" for name in ("cvdupdate_pip_arguments", "web", "listen", "tls_certificate", "tls_key")),
     *(f"server_{name}" for name in ("max_connections", "retry_after")),
 )
-KNOWN = tuple(PREFIX + name for name in (*READ, *_OF_PLAYBOOKS, *_OF_SERVER))
+KNOWN = tuple(PREFIX + name for name in (*READ, *_OF_TREE, *_OF_PLAYBOOKS, *_OF_SERVER))
+_SOME_SERVER = {"url": "http://updates.invalid", "signers": [f"ssh-ed25519 {'A' * 68}"]}
+"""Stands for the server of hosts that are to have one: what it is, is known when it is up."""
 
 
 def is_literal(raw: Any) -> bool:
@@ -104,6 +108,8 @@ class InventoryCheck:
         """Check one host's variables (names without the prefix), and the policy of root and domains."""
         document: EndpointDocument | None = None
         found: tuple[Fault, ...] = ()
+        if values.get(SERVER_HOST) and not values.get("server"):
+            values = {**values, "server": _SOME_SERVER}
         try:
             document = _with_tree_keys(Wanted.from_options(endpoint_options(name, values)).document, values)
         except InvalidDocument as invalid:

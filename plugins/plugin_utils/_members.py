@@ -25,6 +25,7 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     read_variables,
 )
 
+_REACHED = ("name", "address", "host_key")
 _OWN = ("state", "root", "address", "host_key", "domain", "ordinal", "server_host")
 _READ = (*_OWN, ENDPOINT_POLICY, ROOT_POLICY, DOMAIN_POLICIES)
 _CONNECTION = ("ansible_host", "ansible_port")
@@ -69,12 +70,26 @@ class Members:
         entry["host_key"] = entry["host_key"] or self._host_key(variables)
         self._endpoints.append(plain(specs.member(), entry))
 
+    def faults(self) -> tuple[Fault, ...]:
+        """What is wrong with the hosts, by their names: what they contradict each other in, and how they are reached.
+
+        Policies and the like are not looked at: they are checked with the rest of each host.
+        """
+        found = [_of(hosts, fault) for fault, hosts in self._faults.items()]
+        reached = [{key: one[key] for key in _REACHED if key in one} for one in self._endpoints]
+        try:
+            check({"endpoints": reached})
+        except InvalidDocument as invalid:
+            found += invalid.faults
+        return tuple(found)
+
     def options(self) -> dict[str, Any]:
         """The options of the module; raises InvalidDocument with the faults of all hosts, by their names."""
         if self._faults:
             raise InvalidDocument(tuple(_of(hosts, fault) for fault, hosts in self._faults.items()))
-        root = self._pinned.pop(f"{PREFIX}{ROOT_POLICY}", (None, ""))[0]
-        domains = {path[len(_DOMAIN) : -1]: policy for path, (policy, _host) in self._pinned.items()}
+        policies = dict(self._pinned)
+        root = policies.pop(f"{PREFIX}{ROOT_POLICY}", (None, ""))[0]
+        domains = {path[len(_DOMAIN) : -1]: policy for path, (policy, _host) in policies.items()}
         return {
             **({"policy": root} if root is not None else {}),
             **({"domains": domains} if domains else {}),

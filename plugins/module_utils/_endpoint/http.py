@@ -29,7 +29,7 @@ _REFUSED_S = 3600
 """How long to leave a source alone that answers 403, or 429 without saying how long."""
 _LONGEST_WAIT_S = 24 * 3600
 """No answer can silence an endpoint for longer."""
-_LONGEST_PAUSE_S = 300
+LONGEST_PAUSE_S = 300
 """A busy server that wants more is not waited for: it counts as one that wants to be left alone."""
 
 
@@ -105,7 +105,7 @@ class Getter:
         if wish.busy is None:
             return False
         pause = jittered(wish.busy, self.draw())
-        if wish.busy > _LONGEST_PAUSE_S or time.monotonic() + pause >= self.deadline:
+        if wish.busy > LONGEST_PAUSE_S or time.monotonic() + pause >= self.deadline:
             return False
         time.sleep(pause)
         return True

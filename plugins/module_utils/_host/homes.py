@@ -54,6 +54,8 @@ def change_file(host: Host, owner: Account, folder: str, name: str, change: Call
     Mode and owner are kept; a new file is the user's (0600), and so is a new folder (0700). Raises OSError for a link,
     or for what belongs to somebody else.
     """
+    if not host.live and not host.exists(owner.home):  # a directory that stands for a host begins empty
+        host.mkdir(owner.home, mode=0o700)
     home = os.open(host.real(owner.home), _DIRECTORY)
     try:
         directory = _opened_folder(home, owner, folder)

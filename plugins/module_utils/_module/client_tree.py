@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,9 +14,11 @@ from ansible.module_utils.basic import AnsibleModule
 
 from . import specs
 from .documents import plain
-from .installed_server import Server, asked
+from .installed_server import Refused, Server, asked
 
 _SHOWN_NAMES = 20
+_ROOT = re.compile("^root(?=[.:])", re.MULTILINE)
+"""The root's policy in a fault's path: the option of this module has another name."""
 _LISTS = ("added", "modified", "removed")
 
 
@@ -52,7 +55,10 @@ def _policy(values: Any) -> Any:
 def _register(server: Server, wanted: Mapping[str, Any], *, check: bool) -> tuple[dict[str, Any], Any]:
     if check and not server.installed:
         return _first(wanted), None
-    answer = server.ask("register", given=wanted, check=check)
+    try:
+        answer = server.ask("register", given=wanted, check=check)
+    except Refused as refused:
+        raise Refused(_ROOT.sub("policy", str(refused))) from None
     return answer, server.ask("enrolment")
 
 

@@ -49,7 +49,9 @@ def results(report: NowReport) -> dict[str, tuple[str, str]]:
 def move(server: Server, **domains: str) -> None:
     with closing(open_database(server.host)) as connection:
         for name, domain in domains.items():
-            connection.execute("UPDATE endpoints SET domain = ? WHERE name = ?", (domain.replace("_", "/"), name))
+            path = domain.replace("_", "/")
+            connection.execute("UPDATE endpoints SET domain = ? WHERE name = ?", (path, name))
+            connection.execute("INSERT INTO nodes (path) VALUES (?)", (path,))
         connection.commit()
 
 
