@@ -16,6 +16,7 @@ import zoneinfo as _zoneinfo  # noqa: F401 - loaded here once, and not in each w
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.adopted import brought
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import canonical_json
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload, places
@@ -63,7 +64,7 @@ class ActionModule(ActionBase):
 
     def _ask_agent(self, wanted: Wanted) -> dict[str, Any] | None:
         """The agent's result; None when there is no agent, or not the right one, or it can't do its work."""
-        document = {} if wanted.document is None else wanted.document.to_dict()
+        document = {} if wanted.document is None else brought(wanted.document)
         answer = self._low_level_execute_command(self._command(wanted), in_data=canonical_json(document))
         result = _result_in(answer["stdout"])
         if result is None:

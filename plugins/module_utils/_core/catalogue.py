@@ -6,20 +6,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .canonical import canonical_json, digest
 from .document_keys import ProductKind
-from .faults import Faults, show
+from .faults import Faults
 from .fields import Parser, Unfit, choice, integer, read_mapping
+from .issue import Issue, begin, read_issue
 from .manifest import Kind, is_older
 from .texts import line
 from .values import asdict, replace, value
 
-FORMAT = 1
 KIND = "catalogue"
+FILE = "configuration/catalogue.json"
+"""Where it lies below the server's base URL."""
 NAMESPACE = "epp-catalogue"
 MAX_SIZE = 8 * 1024 * 1024
 MAX_ITEMS = 50_000
@@ -60,26 +61,16 @@ class Catalogue:
     @classmethod
     def from_bytes(cls, content: bytes) -> Catalogue:
         """Read what ``to_bytes`` wrote; raises InvalidDocument with all faults."""
+        issue, values = read_issue(content, KIND, {"components": _items})
         faults = Faults()
-        try:
-            raw = json.loads(content)
-        except (ValueError, RecursionError):
-            raw = None
-            faults.add("", "no JSON", "a catalogue")
+        items = [_item(one, f"components[{index}]", faults) for index, one in enumerate(values["components"])]
         faults.check()
-        values = read_mapping(raw, path="", known=_KEYS, faults=faults)
-        for key in (key for key in _KEYS if isinstance(raw, dict) and key not in raw):
-            faults.add(key, "", "there")
-        listed = values.pop("components", ())
-        items = [_item(one, f"components[{index}]", faults) for index, one in enumerate(listed)]
-        faults.check()
-        return cls(values["serial"], values["issued"], values["expires"], tuple(item for item in items if item))
+        return cls(issue.serial, issue.issued, issue.expires, tuple(item for item in items if item))
 
     def to_bytes(self) -> bytes:
         """The canonical document, which is what is signed."""
-        plain: dict[str, Any] = {"format": FORMAT, "kind": KIND, "serial": self.serial}
-        plain.update(issued=self.issued, expires=self.expires, components=[one.to_dict() for one in self.components])
-        return canonical_json(plain)
+        issue = Issue(self.serial, self.issued, self.expires)
+        return canonical_json({**begin(KIND, issue), "components": [one.to_dict() for one in self.components]})
 
     def same_content(self, other: Catalogue) -> bool:
         """Whether two catalogues differ in serial and times only."""
@@ -125,15 +116,6 @@ def _item(raw: object, path: str, faults: Faults) -> CatalogueItem | None:
     return CatalogueItem(**values) if len(values) == len(_ITEM_KEYS) else None
 
 
-def _exactly(wanted: object) -> Parser:
-    def parse(raw: object) -> object:
-        if raw != wanted or isinstance(raw, bool):
-            raise Unfit(show(wanted))
-        return raw
-
-    return parse
-
-
 def _items(raw: object) -> tuple[object, ...]:
     if not isinstance(raw, list) or len(raw) > MAX_ITEMS:
         raise Unfit(f"a list of at most {MAX_ITEMS} components")
@@ -157,14 +139,6 @@ def _relative(raw: object) -> str:
     return text
 
 
-_KEYS: dict[str, Parser] = {
-    "format": _exactly(FORMAT),
-    "kind": _exactly(KIND),
-    "serial": integer(0, _MAX_NUMBER),
-    "issued": integer(0, _MAX_NUMBER),
-    "expires": integer(0, _MAX_NUMBER),
-    "components": _items,
-}
 _ITEM_KEYS: dict[str, Parser] = {
     "product": lambda raw: str(choice(ProductKind)(raw).value),
     "name": _text,

@@ -56,6 +56,15 @@ class Faults:
         near = suggestion(key, known) if len(self._faults) < _SUGGESTIONS else ""
         self.add(join(path, key), show(key), f"a known key{near or ' (known: ' + ', '.join(known) + ')'}")
 
+    def add_all(self, faults: tuple[Fault, ...]) -> None:
+        """Take over what was found elsewhere."""
+        self._faults += faults
+
+    @property
+    def found(self) -> tuple[Fault, ...]:
+        """All that was added so far."""
+        return tuple(self._faults)
+
     def mention(self, key: str) -> bool:
         """Whether a key (``schedule.frequency``) was found wrong, wherever in the document."""
         paths = (fault.path.rpartition("[")[0] if fault.path.endswith("]") else fault.path for fault in self._faults)

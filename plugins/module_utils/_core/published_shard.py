@@ -20,7 +20,7 @@ from .values import value
 KIND = "shard"
 SHARDS = 256
 """How many there are. Endpoints learn it from the tree, so that a server may have another number."""
-_MOST_ORDINAL = 2**53 - 1
+MOST_ORDINAL = 2**53 - 1
 
 
 @value
@@ -85,7 +85,7 @@ def _policy(raw: object) -> dict[str, Any]:
 
 _MEMBERSHIP: Mapping[str, Parser] = {
     "domain": domain_path,
-    "ordinal": integer(0, _MOST_ORDINAL),
+    "ordinal": integer(0, MOST_ORDINAL),
     "policy": _policy,
 }
 _KEYS: Mapping[str, Parser] = {

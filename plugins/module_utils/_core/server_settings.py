@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import Any, Callable
 
 from .component_settings import SourceSettings, plain_components, read_components
+from .configuration_settings import ConfigurationSettings
 from .document_keys import SchedulerKind
 from .durations import format_duration
-from .faults import Faults, InvalidDocument, show
+from .faults import Faults, InvalidDocument
 from .fields import Parser, Unfit, choice, duration, nullable, read_mapping
 from .notify_settings import NotifySettings
 from .policy_words import DAY
@@ -42,7 +43,7 @@ class ServerSettings:
     url: str
     components: Mapping[Any, SourceSettings] = field(default_factory=dict)
     notify: NotifySettings = field(default_factory=NotifySettings)
-    configuration: Mapping[str, Any] = field(default_factory=dict)
+    configuration: ConfigurationSettings = ConfigurationSettings()
     fetch: Fetch = Fetch()
     scheduler: SchedulerKind = SchedulerKind.AUTO
 
@@ -73,7 +74,7 @@ class ServerSettings:
             "web": {"url": self.url},
             "components": plain_components(self.components),
             "notify": self.notify.to_dict(),
-            "configuration": dict(self.configuration),
+            "configuration": self.configuration.to_dict(),
             "fetch": {
                 "every": format_duration(self.fetch.every),
                 "phase": None if phase is None else format_duration(phase),
@@ -133,18 +134,10 @@ def _attempt(read: Callable[[object], Any], raw: object, faults: Faults) -> Any:
         return None
 
 
-def _configuration(raw: object) -> dict[str, Any]:
-    faults = Faults()
-    if not isinstance(raw, dict):
-        faults.add("configuration", show(raw), "a mapping")
-    faults.check()
-    return dict(raw) if isinstance(raw, dict) else {}
-
-
 _SECTIONS: Mapping[str, Callable[[object], Any]] = {
     "components": read_components,
     "notify": NotifySettings.from_dict,
-    "configuration": _configuration,
+    "configuration": ConfigurationSettings.from_dict,
 }
 _WEB: Mapping[str, Parser] = {"url": base_url("https", "http")}
 _FETCH: Mapping[str, Parser] = {"every": _minutes, "phase": nullable(duration(0, DAY))}

@@ -36,11 +36,11 @@ def locked(host: Host, path: str, *, wait: float) -> Iterator[bool]:
 
 
 @contextmanager
-def exclusively(host: Host, path: str, what: str) -> Iterator[None]:
-    """Hold the lock at ``path``; raises Busy where another ``what`` does not let it go within a minute."""
-    with locked(host, path, wait=_LONGEST_WAIT_S) as held:
+def exclusively(host: Host, path: str, what: str, *, wait: float = _LONGEST_WAIT_S) -> Iterator[None]:
+    """Hold the lock at ``path``; raises Busy where another ``what`` does not let it go within ``wait`` seconds."""
+    with locked(host, path, wait=wait) as held:
         if not held:
-            raise Busy(f"another {what} on this host still runs after {_LONGEST_WAIT_S:.0f} s")
+            raise Busy(f"another {what} on this host still runs after {wait:.0f} s")
         yield
 
 

@@ -18,6 +18,7 @@ from . import agent_parts as _agent_parts  # noqa: F401
 from . import specs
 from .documents import Wanted, plain
 from .interpreters import interpreter_of
+from .programs import NoAnswer
 
 
 def run(module: AnsibleModule) -> None:
@@ -51,5 +52,5 @@ def guarded(module: AnsibleModule, work: Callable[[], Any]) -> Any:
     """The value of ``work``; what can go wrong in it ends the module with the words that the agent would use."""
     try:
         return work()
-    except (OSError, Busy, LookupError, ValueError) as error:
+    except (OSError, Busy, NoAnswer, LookupError, ValueError) as error:
         return module.fail_json(msg=str(error) or repr(error), changed=False)

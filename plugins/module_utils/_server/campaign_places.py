@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from . import places
 
-SIGNING_KEY = places.KEYS + "/signing"
 NOTIFY_KEY = places.KEYS + "/notify"
 ENGINE_LOCK = places.STATE_DIRECTORY + "/engine.lock"
 """Held by the one engine that notifies."""
@@ -18,6 +17,5 @@ SOURCES = places.STATE_DIRECTORY + "/sources"
 """A working directory for each product's source."""
 FETCHED = places.STATE_DIRECTORY + "/fetched.json"
 """What the last fetch of each product came to."""
-CATALOGUE = places.PUBLIC + "/configuration/catalogue.json"
 COMPONENTS = "components"
 """Where components lie below the server's base URL."""

@@ -21,6 +21,7 @@ from .._core.faults import InvalidDocument
 from .._core.version import VERSION
 from .._host.command_line import Parser
 from .._host.live_host import LocalHost
+from .._host.lock import Busy
 from . import places
 from .account import NoUser, become
 
@@ -52,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
         if options.command not in AS_ROOT:
             become(host, places.USER)
         status: int = options.run(host, options)
-    except (InvalidDocument, LookupError, OSError, ValueError, sqlite3.Error) as error:
+    except (Busy, InvalidDocument, LookupError, OSError, ValueError, sqlite3.Error) as error:
         return _explain(error)
     except KeyboardInterrupt:
         sys.stderr.write(f"{NAME}: stopped\n")
@@ -72,17 +73,50 @@ def _campaigns() -> ModuleType:
     return commands_campaigns
 
 
+def _update_now() -> ModuleType:
+    from . import commands_update_now
+
+    return commands_update_now
+
+
 def _apply() -> ModuleType:
     from . import commands_apply
 
     return commands_apply
 
 
+def _tree() -> ModuleType:
+    from . import commands_tree
+
+    return commands_tree
+
+
+def _publication() -> ModuleType:
+    from . import commands_publication
+
+    return commands_publication
+
+
+def _fleet() -> ModuleType:
+    from . import commands_fleet
+
+    return commands_fleet
+
+
 COMMANDS: dict[str, Callable[[], ModuleType]] = {
     "apply": _apply,
+    "status": _fleet,
+    "endpoints": _fleet,
+    "tree": _tree,
+    "register": _tree,
     "fetch": _components,
+    "publish": _publication,
+    "verify": _publication,
+    "keys": _publication,
+    "enrolment": _publication,
     "notify": _campaigns,
     "campaigns": _campaigns,
+    "update-now": _update_now,
 }
 
 

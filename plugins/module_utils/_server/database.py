@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from urllib.parse import quote
 
+from .._core.published_shard import SHARDS, shard_of
 from .._host.host import Host
 from . import places
 from .schema import MIGRATIONS
@@ -24,9 +28,35 @@ def open_database(host: Host) -> sqlite3.Connection:
     """The database of this host, made or migrated if need be; the caller begins and ends transactions."""
     host.mkdir(os.path.dirname(places.DATABASE), mode=0o750)
     connection = sqlite3.connect(host.real(places.DATABASE), timeout=_BUSY_S, isolation_level=None)
-    connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode = WAL")
+    return _prepared(connection)
+
+
+def open_copy(host: Host) -> sqlite3.Connection:
+    """A copy of the database in memory, for those who want to know what would be; nothing on the host changes."""
+    memory = sqlite3.connect(":memory:", isolation_level=None)
+    if host.exists(places.DATABASE):
+        with closing(sqlite3.connect(f"file:{quote(host.real(places.DATABASE))}?mode=ro", uri=True)) as original:
+            original.backup(memory)
+    return _prepared(memory)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """One change of the records: all of it, or nothing where something fails on the way."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
+    connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.create_function("shard_of", 1, lambda name: shard_of(name, SHARDS), deterministic=True)
     _migrate(connection)
     return connection
 

@@ -15,15 +15,17 @@ from typing import Any
 from .._core.campaign import Limits
 from .._core.component_settings import SourceSettings
 from .._core.document_keys import ProductKind
+from .._core.faults import InvalidDocument
 from .._core.results import Outcome, Result
 from .._core.values import value
 from .._host.host import Host
-from . import campaign_places, places
+from .._host.lock import Busy
+from . import campaign_places
 from .announce import announce
-from .catalogues import publish_catalogue
-from .components import select_source
-from .components.base import Published, Source, Workplace
+from .component_sources import catalogued, sources_of
+from .components.base import Published
 from .components.guard import Guard
+from .publication import publish_catalogue, turn
 
 _LEVELS = {Result.FAILED: syslog.LOG_ERR, Result.UNREACHABLE: syslog.LOG_WARNING}
 
@@ -62,7 +64,7 @@ def fetch(
     Each product is published, catalogued and announced before the next one is fetched, so that a slow source keeps
     nobody waiting. Published comes first: whoever is notified finds what the notice is about.
     """
-    sources = {kind: _source(host, kind, settings) for kind, settings in components.items()}
+    sources = sources_of(host, components)
     published = {kind: source.published() for kind, source in sources.items()}
     reports = []
     for kind, source in sources.items():
@@ -87,8 +89,9 @@ def _catalogued(host: Host, connection: sqlite3.Connection, published: Iterable[
     Endpoints find the components all the same; that the catalogue is old has to be told and mended.
     """
     try:
-        publish_catalogue(host, connection, [item for one in published if one is not None for item in one.items])
-    except OSError as error:
+        with turn(host):
+            publish_catalogue(host, connection, catalogued(published))
+    except (Busy, OSError, InvalidDocument) as error:
         return f"the catalogue: {error}"
     return ""
 
@@ -96,12 +99,6 @@ def _catalogued(host: Host, connection: sqlite3.Connection, published: Iterable[
 def _report(kind: ProductKind, outcome: Outcome, published: Published | None, campaign: str | None) -> FetchReport:
     version = published.version if published else None
     return FetchReport(kind.value, outcome.result, outcome.why, outcome.until, version, campaign)
-
-
-def _source(host: Host, kind: ProductKind, settings: SourceSettings) -> Source:
-    path = f"{campaign_places.COMPONENTS}/{kind.value}"
-    workplace = Workplace(f"{campaign_places.SOURCES}/{kind.value}", f"{places.PUBLIC}/{path}", path)
-    return select_source(kind, settings, host, workplace)
 
 
 def _remember(host: Host, report: FetchReport) -> None:

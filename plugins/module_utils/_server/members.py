@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from typing import Any
 
 from .._core.faults import InvalidDocument
 from .._core.policy import Policy
-from .._core.tree import layers_of, resolve
+from .._core.tree import resolve
 from .._core.values import value
+from .tree_store import Nodes, layers, read_nodes
 
 
 @value
@@ -29,27 +29,19 @@ class Member:
 
 def members(connection: sqlite3.Connection) -> Iterator[Member]:
     """Every registered endpoint. Endpoints of one domain without values of their own share one policy."""
-    nodes = {row["path"]: _merged(row["born"], row["own"]) for row in connection.execute("SELECT * FROM nodes")}
+    nodes = read_nodes(connection)
     known: dict[tuple[str, str], tuple[Policy | None, str]] = {}
     for row in connection.execute("SELECT name, domain, ordinal, policy FROM endpoints ORDER BY name"):
         key = (row["domain"] or "", row["policy"] or "")
         if key not in known:
-            known[key] = _policy(key[0], nodes, json.loads(key[1]) if key[1] else None)
+            known[key] = _policy(nodes, row)
         policy, fault = known[key]
         yield Member(row["name"], row["ordinal"], policy, fault)
 
 
-def _policy(domain: str, nodes: dict[str, dict[str, Any]], own: dict[str, Any] | None) -> tuple[Policy | None, str]:
-    domains = {path: values for path, values in nodes.items() if path}
+def _policy(nodes: Nodes, row: sqlite3.Row) -> tuple[Policy | None, str]:
+    own = json.loads(row["policy"]) if row["policy"] else None
     try:
-        return resolve(layers_of(domain, root=nodes.get("", {}), domains=domains, endpoint=own)).policy, ""
+        return resolve(layers(nodes, row["domain"] or "", row["name"], own)).policy, ""
     except InvalidDocument as error:
         return None, str(error.faults[0])
-
-
-def _merged(born: str | None, own: str | None) -> dict[str, Any]:
-    """What a node was born with (P2, future domains only) under its own values, key by key."""
-    values: dict[str, Any] = json.loads(born) if born else {}
-    for section, keys in (json.loads(own) if own else {}).items():
-        values[section] = {**values.get(section, {}), **keys}
-    return values

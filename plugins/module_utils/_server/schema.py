@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from .schema_campaigns import CAMPAIGNS
+from .schema_tree import TREE
 
 _REGISTRY = """
 CREATE TABLE endpoints (
@@ -25,4 +26,4 @@ CREATE TABLE nodes (path TEXT PRIMARY KEY, own TEXT, born TEXT);
 CREATE TABLE serials (name TEXT PRIMARY KEY, serial INTEGER NOT NULL, digest TEXT);
 """
 
-MIGRATIONS = (_REGISTRY, CAMPAIGNS)
+MIGRATIONS = (_REGISTRY, CAMPAIGNS, TREE)

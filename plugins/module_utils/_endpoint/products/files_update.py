@@ -14,9 +14,9 @@ from ..._core.manifest import MAX_SIZE, NAME, InvalidManifest, Kind, Manifest, i
 from ..._core.policy import Scope
 from ..._core.results import Outcome, Result
 from ..._core.values import value
+from ..http import Answer, CoolDown, Getter, SourceFault, TimeIsUp, Unreachable, whole_body
 from .base import broken, overdue, without_secrets
 from .fetch import fetch
-from .http import Answer, CoolDown, Getter, SourceFault, TimeIsUp, Unreachable
 from .source_memory import SourceMemory
 from .store import Release, Store
 
@@ -144,15 +144,10 @@ class _Run:
 
 def _whole(answer: Answer) -> bytes:
     """The body of a manifest; no more of it is read than a manifest may have."""
-    content = bytearray()
-    for chunk in answer.chunks:
-        content += chunk
-        if len(content) > MAX_SIZE:
-            raise InvalidManifest(f"it is larger than {MAX_SIZE} bytes")
-    length = answer.headers.get("content-length", "")
-    if length.isdigit() and len(content) < int(length):
-        raise SourceFault(f"{NAME}: the download ended after {len(content)} of {length} bytes")
-    return bytes(content)
+    content = whole_body(answer, MAX_SIZE)
+    if len(content) > MAX_SIZE:
+        raise InvalidManifest(f"it is larger than {MAX_SIZE} bytes")
+    return content
 
 
 def _telling(endings: Sequence[Outcome]) -> Outcome:

@@ -6,22 +6,12 @@
 
 from __future__ import annotations
 
-import os
-
 from ..._host.host import Host
-
-_KEYGEN_S = 60.0
+from ..key_files import make_key, public_part
 
 
 def ensure_notify_key(host: Host, path: str) -> str:
     """Make the key pair at ``path`` unless it is there; returns the public key's line. Raises OSError."""
     if not host.exists(path):
-        host.mkdir(os.path.dirname(path), mode=0o700)
-        argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "epp-update-server", "-f", host.real(path)]
-        done = host.run(argv, timeout=_KEYGEN_S)
-        if done.code != 0:
-            raise OSError(f"{path}: ssh-keygen made no key: {(done.err or done.out).strip()}")
-    public = host.read(path + ".pub")
-    if public is None:
-        raise OSError(f"{path}.pub is missing; it belongs to {path}")
-    return public.decode("ascii", "replace").strip()
+        make_key(host, path)
+    return public_part(host, path)

@@ -21,9 +21,9 @@ from ..._core.notice import Order
 from ..._core.notify_settings import NotifySettings
 from ..._core.values import value
 from ..._host.host import Host
+from .addresses import host_and_port
 from .base import Target, Told, understood
 
-PORT = 22
 _COMMAND = "epp-agent notice"
 """What is asked for; the endpoint's ``authorized_keys`` decides what runs."""
 _OUTPUT_LIMIT = 4 * 1024 * 1024
@@ -67,7 +67,7 @@ class SshNotifier:
     def notify(self, target: Target, order: Order, *, patience: float) -> Told:
         deadline = time.monotonic() + patience
         try:
-            connection = socket.create_connection(_address(target.address), min(self.connect_timeout, patience))
+            connection = socket.create_connection(host_and_port(target.address), min(self.connect_timeout, patience))
         except (OSError, ValueError) as error:
             return Told.silence(Heard.NOT_REACHED, f"{target.address}: {_words(error)}")
         with connection:
@@ -146,19 +146,6 @@ def _library() -> Any:
     # What goes wrong is told by the notice's own record, not by tracebacks of the library's threads.
     logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
     return paramiko
-
-
-def _address(text: str) -> tuple[str, int]:
-    """Host and port; ValueError for what is neither ``host``, ``host:port`` nor ``[v6]:port``."""
-    if text.startswith("["):
-        host, _bracket, rest = text[1:].partition("]")
-        return host, int(rest[1:]) if rest.startswith(":") else PORT
-    host, colon, port = text.rpartition(":")
-    if not colon or ":" in host:  # no port, or an address of IPv6 without brackets
-        host, port = text, str(PORT)
-    if not host:
-        raise ValueError("no address is known")
-    return host, int(port)
 
 
 def _pinned(text: str) -> tuple[str, bytes]:

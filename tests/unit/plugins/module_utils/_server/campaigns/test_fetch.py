@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import NAMESPACE, Catalogue
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import FILE, NAMESPACE, Catalogue
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.configuration_settings import (
+    ConfigurationSettings,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.signed import unseal
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
@@ -27,12 +30,14 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server import (
     places,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaign_views import summaries
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.catalogues import LIFETIME_S
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import open_database
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fetching import last_fetches
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.keys import ensure_notify_key
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.issuing import public_path
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.signing_keys import ensure_keyring
 
 from .conftest import SandboxEndpoint
+
+CATALOGUE = public_path(FILE)
 
 
 class MovedHost(LocalHost):
@@ -50,7 +55,7 @@ class Server:
     def __init__(self, host: MovedHost, upstream: Path) -> None:
         self.host = host
         self.upstream = upstream
-        self.public = ensure_notify_key(host, campaign_places.SIGNING_KEY)
+        (self.public,) = ensure_keyring(host).signers
         signer = f'epp-update-server namespaces="{NAMESPACE}" {self.public}\n'
         host.write("/allowed", signer.encode())
         components = {"files": {"directory": "/upstream"}}
@@ -70,7 +75,7 @@ class Server:
         return int(options.run(self.host, options))
 
     def catalogue(self) -> Catalogue:
-        sealed = unseal(self.host.read(campaign_places.CATALOGUE) or b"", limit=10**6)
+        sealed = unseal(self.host.read(CATALOGUE) or b"", limit=10**6)
         verify(self.host, sealed.document, sealed.signature, "/allowed", NAMESPACE)
         return Catalogue.from_bytes(sealed.document)
 
@@ -110,9 +115,9 @@ def test_a_new_version_is_published_catalogued_and_reaches_the_endpoints(
 def test_the_same_version_again_makes_no_campaign_and_no_new_catalogue(server: Server) -> None:
     server.offer("one")
     server.command("fetch")
-    before = server.host.read(campaign_places.CATALOGUE)
+    before = server.host.read(CATALOGUE)
     assert server.command("fetch") == 0
-    assert server.host.read(campaign_places.CATALOGUE) == before
+    assert server.host.read(CATALOGUE) == before
     assert len(server.campaigns()) == 1
     server.offer("two")
     server.command("fetch")
@@ -126,7 +131,7 @@ def test_a_server_killed_between_publishing_and_announcing_makes_up_for_it(serve
     with closing(open_database(server.host)) as connection:
         connection.execute("DELETE FROM campaigns")
         connection.commit()
-    server.host.remove(campaign_places.CATALOGUE)
+    server.host.remove(CATALOGUE)
     server.command("fetch")
     assert [one.version for one in server.campaigns()] == ["1"]
     assert server.catalogue().serial == 2
@@ -136,10 +141,10 @@ def test_a_catalogue_is_issued_anew_before_it_expires(server: Server) -> None:
     server.offer("one")
     server.command("fetch")
     first = server.catalogue()
-    server.host.ahead = LIFETIME_S * 0.4
+    server.host.ahead = ConfigurationSettings().lifetime * 0.4
     server.command("fetch")
     assert server.catalogue() == first
-    server.host.ahead = LIFETIME_S * 0.6
+    server.host.ahead = ConfigurationSettings().lifetime * 0.6
     server.command("fetch")
     second = server.catalogue()
     assert (second.serial, second.same_content(first)) == (first.serial + 1, True)
@@ -159,9 +164,7 @@ def test_serials_grow_even_when_the_records_are_lost(server: Server) -> None:
 
 def test_a_catalogue_of_another_key_is_not_ours(server: Server) -> None:
     server.offer("one")
-    server.host.remove(campaign_places.SIGNING_KEY)
-    server.host.remove(campaign_places.SIGNING_KEY + ".pub")
-    ensure_notify_key(server.host, campaign_places.SIGNING_KEY)
+    server.host.remove(places.KEYS)
     server.command("fetch")
     with pytest.raises(UnknownKey):
         server.catalogue()
@@ -170,7 +173,7 @@ def test_a_catalogue_of_another_key_is_not_ours(server: Server) -> None:
 def test_without_a_key_components_are_published_and_the_fault_is_told(
     server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server.host.remove(campaign_places.SIGNING_KEY)
+    server.host.remove(f"{places.KEYS}/{ensure_keyring(server.host).current.name}")
     server.offer("one")
     assert server.command("fetch") == 1
     assert "the catalogue:" in capsys.readouterr().out

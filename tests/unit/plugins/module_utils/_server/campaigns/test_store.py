@@ -216,7 +216,7 @@ def test_the_policy_of_the_tree_decides_key_by_key(connection: sqlite3.Connectio
         ("apac", {"events": {"include_roaming_and_offline": True}}, {"events": {"update_after_download": True}}),
     ):
         row = (path, json.dumps(own), json.dumps(born) if born else None)
-        connection.execute("INSERT INTO nodes VALUES (?, ?, ?)", row)
+        connection.execute("INSERT INTO nodes (path, own, born) VALUES (?, ?, ?)", row)
     connection.commit()
     register(connection, "nowhere")
     register(connection, "office", domain="emea")

@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: domains and endpoints in bulk as ``epp-server register`` takes them, read with complete validation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Callable
+
+from .faults import Faults, show
+from .fields import Parser, Unfit, boolean, integer, nullable, read_mapping
+from .published_shard import MOST_ORDINAL
+from .texts import domain_path, endpoint_name, line, path
+from .tree_values import Values, read_part
+from .update_server import signer
+from .values import value
+
+_ADDRESS = re.compile(
+    r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,300}"  # never an option of a program, nor a network
+    r"|\[[0-9A-Fa-f:.]{2,45}(?:%[A-Za-z0-9._-]{1,20})?\](?::[0-9]{1,5})?"
+)
+
+
+@value
+class Entry:
+    """One endpoint; what is None stays as it is on record, and what a new endpoint lacks is empty.
+
+    ``policy`` are all the keys that it sets itself, an empty mapping for none.
+    """
+
+    name: str
+    domain: str | None = None
+    address: str | None = None
+    host_key: str | None = None
+    ordinal: int | None = None
+    source: str | None = None
+    policy: Values | None = None
+
+
+@value
+class Registration:
+    """``root`` and each domain's policy are all the keys that the node sets itself; None leaves them as they are.
+
+    With ``purge``, endpoints and domains that are not named are removed, as far as the document has the list at all:
+    ``domains`` and ``endpoints`` are None where it does not.
+    """
+
+    root: Values | None = None
+    domains: Mapping[str, Values | None] | None = None
+    endpoints: tuple[Entry, ...] | None = None
+    purge: bool = False
+
+    @classmethod
+    def from_dict(cls, raw: object) -> Registration:
+        """Read a registration; raises InvalidDocument with all its faults."""
+        faults = Faults()
+        read = read_mapping(raw, path="", known=_KEYS, faults=faults)
+        if read.get("root") is not None:
+            read["root"] = read_part(read["root"], path="root", faults=faults)
+        if read.get("domains") is not None:
+            read["domains"] = _domains(read["domains"], faults)
+        if read.get("endpoints") is not None:
+            read["endpoints"] = _endpoints(read["endpoints"], faults)
+        faults.check()
+        return cls(**read)
+
+
+def _domains(raw: dict[Any, object], faults: Faults) -> dict[str, Values | None]:
+    domains: dict[str, Values | None] = {}
+    for name, policy in raw.items():
+        where = f"domains[{name}]" if isinstance(name, str) and name.isprintable() else f"domains[{show(name)}]"
+        try:
+            if not domain_path(name):
+                raise Unfit("a domain such as emea/finance (the root has a key of its own)")
+        except Unfit as unfit:
+            unfit.report(faults, where, name)
+            continue
+        domains[name] = None if policy is None else read_part(policy, path=where, faults=faults)
+    return domains
+
+
+def _endpoints(raw: list[object], faults: Faults) -> tuple[Entry, ...]:
+    entries: dict[str, Entry] = {}
+    for index, one in enumerate(raw):
+        where = f"endpoints[{index}]"
+        read = read_mapping(one, path=where, known=_ENTRY, faults=faults)
+        if read.get("policy") is not None:
+            read["policy"] = read_part(read["policy"], path=f"{where}.policy", faults=faults)
+        if isinstance(one, dict) and "name" not in one:
+            faults.add(f"{where}.name", "", "the endpoint's name")
+        name = read.get("name")
+        if name in entries:
+            faults.add(f"{where}.name", show(name), "allowed twice")
+        if name is not None:
+            entries[name] = Entry(**read)
+    return tuple(entries.values())
+
+
+def _of_type(kind: type, allowed: str) -> Parser:
+    def parse(raw: object) -> object:
+        if raw is not None and not isinstance(raw, kind):
+            raise Unfit(allowed)
+        return raw
+
+    return parse
+
+
+def _empty_or(parser: Parser) -> Parser:
+    """A reader of texts that takes the empty one, which means none, and null, which means as it was."""
+    return lambda raw: raw if raw is None or raw == "" else parser(raw)
+
+
+def address(raw: object) -> str:
+    """How an endpoint is reached: ``host``, ``host:port``, ``[v6]:port``; in a sandbox an endpoint's directory."""
+    if isinstance(raw, str) and raw.startswith("/"):
+        return path(raw)
+    if not isinstance(raw, str) or not _ADDRESS.fullmatch(raw):
+        raise Unfit("an address (host, host:port or [IPv6]:port)")
+    return raw
+
+
+def _source(raw: object) -> str:
+    text = line(raw, "the name of an update source")
+    if len(text) > _LONGEST_SOURCE:
+        raise Unfit(f"a name of at most {_LONGEST_SOURCE} characters")
+    return text
+
+
+_LONGEST_SOURCE = 200
+_KEYS: Mapping[str, Parser] = {
+    "root": _of_type(dict, "a policy or null"),
+    "domains": _of_type(dict, "a mapping of domains to their policies"),
+    "endpoints": _of_type(list, "a list of endpoints"),
+    "purge": boolean,
+}
+_ENTRY: Mapping[str, Callable[[object], Any]] = {
+    "name": endpoint_name,
+    "domain": nullable(domain_path),
+    "address": _empty_or(address),
+    "host_key": _empty_or(signer),
+    "ordinal": nullable(integer(0, MOST_ORDINAL)),
+    "source": _empty_or(_source),
+    "policy": _of_type(dict, "a policy or null"),
+}

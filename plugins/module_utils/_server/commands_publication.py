@@ -1,0 +1,148 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the commands ``publish``, ``verify``, ``keys`` and ``enrolment`` of ``epp-server``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import closing
+
+from .._core.durations import format_duration
+from .._core.exits import DONE, FAILED
+from .._core.faults import Fault, InvalidDocument, show
+from .._core.fields import Unfit
+from .._core.keyring import Keyring, KeyStage, SigningKey
+from .._core.texts import base_url
+from .._host.live_host import LocalHost
+from . import campaign_places
+from .commands_campaigns import notify_settings
+from .component_sources import published_items
+from .database import open_database
+from .key_files import public_part
+from .notifiers.keys import ensure_notify_key
+from .publication import configuration_settings, publish, publish_catalogue, turn
+from .settings_sections import section
+from .signing_keys import ensure_keyring, read_keyring, rotate
+from .stale import counted
+from .telling import moment, table, tell
+from .verification import problems
+
+
+def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands to a command line; each sets ``run`` to its function."""
+    one = commands.add_parser("publish", help="issue what has changed, is damaged or would end soon")
+    one.set_defaults(run=run_publish)
+    check = commands.add_parser("verify", help="check all that is published against the records and the files")
+    check.set_defaults(run=run_verify)
+    enrol = commands.add_parser("enrolment", help="what endpoints need to know of this server, as JSON")
+    enrol.set_defaults(run=run_enrolment)
+    keys = commands.add_parser("keys", help="the keys that sign what is published")
+    verbs = keys.add_subparsers(dest="verb", required=True, metavar="VERB")
+    shown = verbs.add_parser("show", help="which key is good for what, and what comes next")
+    shown.set_defaults(run=run_keys_show)
+    turned = verbs.add_parser("rotate", help="announce the next key; once more: let it sign at once")
+    turned.set_defaults(run=run_keys_rotate)
+    for parser in (one, check, enrol, shown, turned):
+        parser.add_argument("--json", action="store_true", help="report as one JSON document (enrolment: always)")
+
+
+def run_publish(host: LocalHost, options: argparse.Namespace) -> int:
+    """Publish; the timer's command."""
+    with turn(host):
+        names = _publish_all(host)
+    if options.json:
+        tell({"changed": bool(names), "published": counted(names)})
+    else:
+        words = ", ".join(f"{number} {kind}" for kind, number in counted(names).items())
+        sys.stdout.write(f"publish: {words or 'nothing is new'}\n")
+    return DONE
+
+
+def run_verify(host: LocalHost, options: argparse.Namespace) -> int:
+    """Name every problem."""
+    with turn(host), closing(open_database(host)) as connection:
+        found = problems(host, connection)
+    if options.json:
+        tell({"problems": [{"file": problem.file, "problem": problem.what} for problem in found]})
+    else:
+        sys.stdout.write("".join(f"{problem.file}: {problem.what}\n" for problem in found) or "verify: all is well\n")
+    return FAILED if found else DONE
+
+
+def run_enrolment(host: LocalHost, options: argparse.Namespace) -> int:
+    """Tell what an endpoint's document has in its section ``server``."""
+    del options
+    url, notify = _url(section(host, "web")), notify_settings(host)
+    with turn(host):
+        signers = ensure_keyring(host).signers
+        own = notify.key == campaign_places.NOTIFY_KEY
+        key = ensure_notify_key(host, notify.key) if own else public_part(host, notify.key)
+    plain = " ".join(key.split()[:2])
+    tell({"url": url, "signers": list(signers), "notify_key": plain, "notify_user": notify.user})
+    return DONE
+
+
+def run_keys_show(host: LocalHost, options: argparse.Namespace) -> int:
+    """Tell the keys; makes none."""
+    ring, overlap = read_keyring(host), configuration_settings(host).overlap
+    keys = [{**key.to_dict(), "then": _then(key, overlap)} for key in ring.keys] if ring else []
+    if options.json:
+        tell({"overlap": format_duration(overlap), "keys": keys})
+        return DONE
+    if not keys:
+        sys.stdout.write("keys: there is none yet, the first publication makes it\n")
+        return DONE
+    table([(one["name"], one["stage"], f"since {moment(one['since'])}", one["then"], one["public"]) for one in keys])
+    return DONE
+
+
+def run_keys_rotate(host: LocalHost, options: argparse.Namespace) -> int:
+    """One step, published at once."""
+    with turn(host):
+        before = ensure_keyring(host)
+        after = rotate(host)
+        names = _publish_all(host)
+    result = {"changed": True, "before": before.to_dict(), "after": after.to_dict(), "published": counted(names)}
+    if options.json:
+        tell(result)
+    else:
+        sys.stdout.write(_rotated(after, configuration_settings(host).overlap))
+    return DONE
+
+
+def _publish_all(host: LocalHost) -> list[str]:
+    with closing(open_database(host)) as connection:
+        names = publish(host, connection, mend=True)
+        return names + publish_catalogue(host, connection, published_items(host), mend=True)
+
+
+def _url(web: object) -> str:
+    raw = web.get("url") if isinstance(web, dict) else None
+    try:
+        return base_url("https", "http")(raw)
+    except Unfit as unfit:
+        found = "" if raw is None else (unfit.found or show(raw))
+        raise InvalidDocument((Fault("web.url", found, unfit.allowed),)) from None
+
+
+def _then(key: SigningKey, overlap: int) -> str:
+    """What becomes of a key, if nobody does anything."""
+    if key.stage is KeyStage.CURRENT:
+        return "signs until the next one follows"
+    words = "signs from" if key.stage is KeyStage.NEXT else "is trusted until"
+    return f"{words} {moment(key.since + overlap)}"
+
+
+def _rotated(after: Keyring, overlap: int) -> str:
+    if after.next is not None:
+        return (
+            f"keys: {after.next.name} is announced beside {after.current.name}, which still signs.\n"
+            f"It follows by itself on {moment(after.next.since + overlap)}, or at once with the next `keys rotate`:"
+            " endpoints that have not fetched the configuration by then have to be converged again.\n"
+        )
+    return (
+        f"keys: {after.current.name} signs from now on; the key before is trusted for {format_duration(overlap)} more\n"
+    )

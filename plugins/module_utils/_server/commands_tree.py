@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the commands ``tree`` and ``register`` of ``epp-server``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+import sys
+import syslog
+from contextlib import closing
+from typing import Any, Callable
+
+from .._core.exits import DONE
+from .._core.registration import Registration
+from .._core.tree_change import TreeChange
+from .._core.tree_values import flat
+from .._host.live_host import LocalHost
+from .database import open_copy, open_database, transaction
+from .effective import explain
+from .publication import publish, turn
+from .registry import register
+from .stale import counted
+from .telling import document, refusals, table, tell
+from .tree_changes import set_values
+from .tree_store import read_nodes
+
+Work = Callable[[sqlite3.Connection], Any]
+
+
+def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands to a command line; each sets ``run`` to its function."""
+    _add_tree(commands.add_parser("tree", help="the client tree: what is set where, and what an endpoint gets"))
+    many = commands.add_parser("register", help="bring domains and endpoints to the JSON document on standard input")
+    many.add_argument("--check", action="store_true", help="change nothing, report what would change")
+    many.set_defaults(run=run_register)
+
+
+def _add_tree(tree: argparse.ArgumentParser) -> None:
+    verbs = tree.add_subparsers(dest="verb", required=True, metavar="VERB")
+    change = verbs.add_parser("set", help="set values at a node, from the JSON document on standard input")
+    change.add_argument("--check", action="store_true", help="change nothing, report what would change")
+    change.set_defaults(run=run_set)
+    show = verbs.add_parser("show", help="what root and domains set")
+    show.set_defaults(run=run_show)
+    effective = verbs.add_parser("effective", help="an endpoint's policy, and where each value comes from")
+    effective.add_argument("endpoint")
+    effective.set_defaults(run=run_effective)
+    for parser in (change, show, effective):
+        parser.add_argument("--json", action="store_true", help="report as one JSON document (set: always)")
+
+
+def run_set(host: LocalHost, options: argparse.Namespace) -> int:
+    """Change what one node sets, and publish."""
+    with refusals() as refused:
+        wanted = TreeChange.from_dict(document())
+        made = _change(host, lambda connection: set_values(connection, wanted), check=options.check)
+        if made["changed"] and not options.check:
+            keys = ", ".join([*flat(wanted.values), *(f"{key} (inherited)" for key in wanted.inherit)])
+            host.log(syslog.LOG_NOTICE, f"tree: {wanted.scope.value} {wanted.name}: {keys}")
+        tell(made)
+    return refused.status
+
+
+def run_register(host: LocalHost, options: argparse.Namespace) -> int:
+    """Register in bulk, and publish."""
+    with refusals() as refused:
+        wanted = Registration.from_dict(document())
+        made = _change(host, lambda connection: register(connection, wanted, now=host.now()), check=options.check)
+        if made["changed"] and not options.check:
+            host.log(syslog.LOG_NOTICE, f"registry: changed, {made['registered']} endpoints are registered")
+        tell(made)
+    return refused.status
+
+
+def _change(host: LocalHost, work: Work, *, check: bool) -> dict[str, Any]:
+    """Do the work in one transaction and publish what follows; with ``check`` on a copy that is thrown away."""
+    if check:
+        with closing(open_copy(host)) as copy, transaction(copy):
+            return {**work(copy).to_result(), "published": {}}
+    with turn(host), closing(open_database(host)) as connection:
+        with transaction(connection):
+            result = work(connection).to_result()
+        return {**result, "published": counted(publish(host, connection))}
+
+
+def run_show(host: LocalHost, options: argparse.Namespace) -> int:
+    """Show every node with what it sets."""
+    with closing(open_database(host)) as connection:
+        nodes = read_nodes(connection)
+        counted = dict(
+            tuple(row) for row in connection.execute("SELECT domain, count(*) FROM endpoints GROUP BY domain")
+        )
+    root = nodes.pop("")
+    if options.json:
+        domains = {
+            path: {"own": node.own, "born": node.born, "endpoints": counted.get(path, 0)}
+            for path, node in nodes.items()
+        }
+        mine = {"own": root.own, "future_domains": root.future, "endpoints": counted.get("", 0)}
+        tell({"root": mine, "domains": domains})
+        return DONE
+    _show("root", counted.get("", 0), {"": root.own, " (future domains)": root.future})
+    for path, node in nodes.items():
+        _show(path, counted.get(path, 0), {"": node.own, " (born)": node.born})
+    return DONE
+
+
+def _show(name: str, endpoints: int, parts: dict[str, Any]) -> None:
+    sys.stdout.write(f"{name}: {endpoints} endpoint{'' if endpoints == 1 else 's'}\n")
+    for words, values in parts.items():
+        for key, one in flat(values).items():
+            sys.stdout.write(f"  {key}  {json.dumps(one)}{words}\n")
+
+
+def run_effective(host: LocalHost, options: argparse.Namespace) -> int:
+    """Explain what one endpoint gets."""
+    with closing(open_database(host)) as connection:
+        explained = explain(connection, options.endpoint)
+    if options.json:
+        tell(explained.to_dict())
+        return DONE
+    values = flat(explained.policy.to_dict())
+    table([(key, json.dumps(one), explained.origins[key]) for key, one in values.items()])
+    return DONE

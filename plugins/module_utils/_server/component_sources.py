@@ -1,0 +1,40 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the sources of all products that are set up, and what they publish together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from .._core.catalogue import CatalogueItem
+from .._core.component_settings import SourceSettings, read_components
+from .._core.document_keys import ProductKind
+from .._host.host import Host
+from . import campaign_places, places
+from .components import select_source
+from .components.base import Published, Source, Workplace
+from .settings_sections import section
+
+
+def sources_of(host: Host, components: Mapping[ProductKind, SourceSettings]) -> dict[ProductKind, Source]:
+    """Each product's source."""
+    return {kind: _source(host, kind, settings) for kind, settings in components.items()}
+
+
+def published_items(host: Host) -> list[CatalogueItem]:
+    """What the settings' products publish now; raises InvalidDocument."""
+    sources = sources_of(host, read_components(section(host, "components")))
+    return catalogued(source.published() for source in sources.values())
+
+
+def catalogued(published: Iterable[Published | None]) -> list[CatalogueItem]:
+    """The items of all products, one after the other."""
+    return [item for one in published if one is not None for item in one.items]
+
+
+def _source(host: Host, kind: ProductKind, settings: SourceSettings) -> Source:
+    path = f"{campaign_places.COMPONENTS}/{kind.value}"
+    workplace = Workplace(f"{campaign_places.SOURCES}/{kind.value}", f"{places.PUBLIC}/{path}", path)
+    return select_source(kind, settings, host, workplace)

@@ -1,0 +1,30 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: key pairs of OpenSSH, whose private part nobody but the server's user may read."""
+
+from __future__ import annotations
+
+import os
+
+from .._host.host import Host
+
+_KEYGEN_S = 60.0
+
+
+def make_key(host: Host, path: str) -> None:
+    """Make an ed25519 key pair without passphrase; raises OSError."""
+    host.mkdir(os.path.dirname(path), mode=0o700)
+    argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "epp-update-server", "-f", host.real(path)]
+    done = host.run(argv, timeout=_KEYGEN_S)
+    if done.code != 0:
+        raise OSError(f"{path}: ssh-keygen made no key: {(done.err or done.out).strip()}")
+
+
+def public_part(host: Host, path: str) -> str:
+    """The line of the public key that belongs to a private one; raises OSError where its file is missing."""
+    public = host.read(path + ".pub")
+    if public is None:
+        raise OSError(f"{path}.pub is missing; it belongs to {path}")
+    return public.decode("ascii", "replace").strip()

@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: all that is published, checked as an endpoint would and against what the server knows."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from typing import Union
+
+from .._core import catalogue
+from .._core.canonical import digest
+from .._core.catalogue import Catalogue, CatalogueItem
+from .._core.faults import InvalidDocument
+from .._core.issue import NAMESPACE, Issue
+from .._core.keyring import Keyring
+from .._core.published_shard import SHARDS, PublishedShard, file_of
+from .._core.published_tree import FILE, KIND, PublishedTree
+from .._core.signed import Malformed, TooLarge, unseal
+from .._core.values import value
+from .._host.durable import digest_of
+from .._host.host import Host
+from .._host.signatures import BadSignature, allowed_signers, verify
+from . import places, stale
+from .component_sources import published_items
+from .issuing import LARGEST_FILE, Record, public_path, records
+from .publication import shard_content, tree_draft
+from .signing_keys import read_keyring
+from .tree_store import read_nodes
+
+_ALLOWED = places.STATE_DIRECTORY + "/allowed_signers"
+
+Document = Union[PublishedTree, PublishedShard, Catalogue]
+
+
+@value
+class Problem:
+    """What is wrong with one published file (its path below the public directory)."""
+
+    file: str
+    what: str
+
+
+def problems(host: Host, connection: sqlite3.Connection) -> list[Problem]:
+    """Every problem, by file. To be called in one's ``turn``."""
+    ring = read_keyring(host)
+    if ring is None:
+        return [Problem(FILE, "nothing was ever published: there is no signing key")]
+    host.write(_ALLOWED, allowed_signers(ring.signers), mode=0o640)
+    check = _Check(host, connection, ring, records(connection))
+    return list(check.all())
+
+
+@value
+class _Check:
+    host: Host
+    connection: sqlite3.Connection
+    ring: Keyring
+    records: dict[str, Record]
+
+    def all(self) -> Iterator[Problem]:
+        tree = tree_draft(read_nodes(self.connection), self.ring)
+        yield from self._told(FILE, self._file(KIND, FILE, NAMESPACE, PublishedTree.from_bytes, tree.content))
+        for number in range(SHARDS):
+            content, file = digest(shard_content(self.connection, number)), file_of(number)
+            told = self._file(stale.document(number), file, NAMESPACE, PublishedShard.from_bytes, content)
+            yield from self._told(file, told)
+        items = sorted(published_items(self.host), key=lambda item: (item.product, item.name, item.path))
+        content = digest([item.to_dict() for item in items])
+        told = self._file(catalogue.KIND, catalogue.FILE, catalogue.NAMESPACE, Catalogue.from_bytes, content)
+        yield from self._told(catalogue.FILE, told)
+        yield from self._components()
+
+    def _told(self, file: str, what: Iterator[str]) -> Iterator[Problem]:
+        yield from (Problem(file, one) for one in what)
+
+    def _file(
+        self, name: str, file: str, namespace: str, read: Callable[[bytes], Document], content: str
+    ) -> Iterator[str]:
+        """What is wrong with one document; ``content`` is the digest of what it should say."""
+        found = self.host.read(public_path(file))
+        if found is None:
+            yield "missing"
+            return
+        try:
+            sealed = unseal(found, limit=LARGEST_FILE)
+            verify(self.host, sealed.document, sealed.signature, _ALLOWED, namespace)
+            document = read(sealed.document)
+        except (Malformed, TooLarge, BadSignature) as error:
+            yield f"{'bad signature: ' if isinstance(error, BadSignature) else 'malformed: '}{error}"
+            return
+        except InvalidDocument as invalid:
+            yield f"malformed: {invalid.faults[0]}"
+            return
+        yield from self._issue(name, _issue_of(document))
+        if _said(document) != content:
+            yield "it does not say what the records say"
+
+    def _issue(self, name: str, issue: Issue) -> Iterator[str]:
+        record, now = self.records.get(name), self.host.now()
+        if record is None or record.serial != issue.serial:
+            known = "none" if record is None else str(record.serial)
+            yield f"its serial is {issue.serial}, the last one on record is {known}"
+        if now >= issue.expires:
+            yield "it has expired"
+
+    def _components(self) -> Iterator[Problem]:
+        """The files of the published catalogue, as endpoints would find them."""
+        found = self.host.read(public_path(catalogue.FILE))
+        try:
+            listed = Catalogue.from_bytes(unseal(found or b"", limit=LARGEST_FILE).document).components
+        except (Malformed, TooLarge, InvalidDocument):
+            return  # told already
+        for item in listed:
+            what = self._component(item)
+            if what:
+                yield Problem(item.path, what)
+
+    def _component(self, item: CatalogueItem) -> str:
+        real = self.host.real(public_path(item.path))
+        try:
+            size = os.stat(real).st_size
+            if size != item.size:
+                return f"it has {size} bytes, the catalogue says {item.size}"
+            return "" if digest_of(real) == item.sha256 else "its content is not what the catalogue says"
+        except FileNotFoundError:
+            return "missing, though the catalogue has it"
+
+
+def _issue_of(document: Document) -> Issue:
+    if isinstance(document, Catalogue):
+        return Issue(document.serial, document.issued, document.expires)
+    return document.issue
+
+
+def _said(document: Document) -> str:
+    """The digest of what a document says, as drafts have it."""
+    if isinstance(document, Catalogue):
+        return digest([item.to_dict() for item in document.components])
+    if isinstance(document, PublishedShard):
+        return digest(document.endpoints)
+    signers, domains = list(document.signers), document.domains
+    return digest({"signers": signers, "shards": document.shards, "root": document.root, "domains": domains})
