@@ -117,24 +117,30 @@ class Keeper:
         machine = self._plan.machine(name)
         if self._alive(name):
             raise LabError(f"{name} is running")
+        self.mount(name)
         home = self._plan.directory / "machines" / name
-        merged = home / "merged"
-        if not os.path.ismount(merged):
-            for part in ("upper", "work", "merged"):
-                (home / part).mkdir(parents=True, exist_ok=True)
-            layers = f"lowerdir={self._root},upperdir={home}/upper,workdir={home}/work"
-            _run(["mount", "-t", "overlay", "overlay", "-o", layers, str(merged)])
-            _furnish(merged, machine, self._plan)
         # The kernel takes a dead machine's network apart when it finds the time; the new one's has the same name.
         _quietly("ip", "link", "del", f"vb-{self._plan.name}-{name}")
         with (home / "console.log").open("ab") as console:
             self._running[name] = subprocess.Popen(
-                _nspawn(merged, machine, self._plan),
+                _nspawn(home / "merged", machine, self._plan),
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,
                 preexec_fn=lambda: _enter(_cgroup(self._plan, name)),
             )
+
+    def mount(self, name: str) -> None:
+        """Make the machine's tree where it is not there yet, and leave the machine off."""
+        home = self._plan.directory / "machines" / name
+        merged = home / "merged"
+        if os.path.ismount(merged):
+            return
+        for part in ("upper", "work", "merged"):
+            (home / part).mkdir(parents=True, exist_ok=True)
+        layers = f"lowerdir={self._root},upperdir={home}/upper,workdir={home}/work"
+        _run(["mount", "-t", "overlay", "overlay", "-o", layers, str(merged)])
+        _furnish(merged, self._plan.machine(name), self._plan)
 
     def stop(self, name: str) -> None:
         """Shut down cleanly; after 20 s like ``kill``."""
@@ -188,6 +194,7 @@ class Keeper:
             verb, _space, name = stream.readline().strip().partition(" ")
             commands = {
                 "boot": self.boot,
+                "mount": self.mount,
                 "stop": self.stop,
                 "kill": self.kill,
                 "wipe": self.wipe,
@@ -334,6 +341,12 @@ class Fleet:
             self._command("boot", name)
         for name in fresh:
             self.wait_for_ssh(name)
+
+    def image(self, name: str) -> tuple[Path, list[str]]:
+        """The tree of a machine that is off, and the words in front of a command that let it see that tree."""
+        self._command("mount", name)
+        entrance = ["nsenter", f"--mount=/proc/{_keeper_pid(self.plan.name)}/ns/mnt"]
+        return self.plan.directory / "machines" / name / "merged", entrance
 
     def stop(self, name: str) -> None:
         self._command("stop", name)

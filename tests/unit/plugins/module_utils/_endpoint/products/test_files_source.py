@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import InvalidManifest, Kind
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.http import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.http import (
     Getter,
     SourceFault,
     TimeIsUp,
