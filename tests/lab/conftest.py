@@ -21,9 +21,10 @@ from typing import Any
 import lab_root
 import lab_wheels
 import pytest
-from fleet import AlreadyUp, Fleet, Plan
+from fleet import AlreadyUp, Fleet
 from lab_ansible import REPOSITORY, Ansible
 from lab_nodes import Node
+from lab_plan import Plan
 from lab_server import ComponentServer
 
 # A file is one process's work. Those that take minutes begin first, or the last one would run alone at the end.
