@@ -16,6 +16,7 @@ import zoneinfo as _zoneinfo  # noqa: F401 - loaded here once, and not in each w
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.adopted import brought
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import canonical_json
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload, places
@@ -48,6 +49,8 @@ class ActionModule(ActionBase):
         if not given.pop("use_variables", False):
             return given
         values = read_variables(task_vars, self._templar.template)
+        if "server" in given:  # decides which of the variables are the server's affair
+            values["server"] = given["server"]
         return {**endpoint_options(task_vars["inventory_hostname"], values), **given}
 
     def _takes_the_fast_way(self) -> bool:
@@ -63,7 +66,7 @@ class ActionModule(ActionBase):
 
     def _ask_agent(self, wanted: Wanted) -> dict[str, Any] | None:
         """The agent's result; None when there is no agent, or not the right one, or it can't do its work."""
-        document = {} if wanted.document is None else wanted.document.to_dict()
+        document = {} if wanted.document is None else brought(wanted.document)
         answer = self._low_level_execute_command(self._command(wanted), in_data=canonical_json(document))
         result = _result_in(answer["stdout"])
         if result is None:

@@ -11,18 +11,19 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible.template import Templar
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.durations import parse_duration
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import Fault
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     PREFIX,
+    SERVER_HOST,
     HostCheck,
     InventoryCheck,
-    read_variables,
     unknown_variables,
 )
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._members import Members
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._plans import Budget, fleet_plans, sentences
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import Template, hosts_of_play
 
 _SHOWN_HOSTS = 5
 
@@ -37,7 +38,8 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec(argument_spec=specs.preflight())
-        checks, warnings = self._check_all(task_vars or {})
+        members = Members()
+        checks, warnings = self._check_all(task_vars or {}, members)
         found: dict[str, tuple[Fault, ...]] = {host: check.faults for host, check in checks.items()}
         result: dict[str, Any] = {"changed": False, "checked": len(checks), "warnings": warnings}
         if options["plan"]:
@@ -46,41 +48,32 @@ class ActionModule(ActionBase):
             plans, unfit = fleet_plans(policies, _budget(options))
             found.update({host: (*found[host], fault) for host, fault in unfit.items()})
             result.update(plans=plans, summary=sentences(plans))
-        faults = _lines(found)
+        faults = [*_lines(found), *map(str, members.faults())]
         return {**result, "failed": True, "faults": faults, "msg": "\n".join(faults)} if faults else result
 
-    def _check_all(self, task_vars: Mapping[str, Any]) -> tuple[dict[str, HostCheck], list[str]]:
+    def _check_all(self, task_vars: Mapping[str, Any], members: Members) -> tuple[dict[str, HostCheck], list[str]]:
+        """Check each host, and collect those that are to be registered with an update server."""
         inventory = InventoryCheck()
         checks: dict[str, HostCheck] = {}
         unknown: dict[str, None] = {}
         ordinals: dict[Any, list[str]] = {}
-        for host in task_vars["ansible_play_batch"]:
-            raw = self._variables_of(host, task_vars)
+        for host, raw, template in hosts_of_play(self._task, self._loader, task_vars):
             unknown.update(dict.fromkeys(unknown_variables(iter(raw))))
-            checks[host], values = self._check(inventory, host, raw)
+            checks[host], values = _check(inventory, host, raw, template)
             ordinals.setdefault(values.get("ordinal"), []).append(host)
+            if values.get(SERVER_HOST) and not checks[host].faults:
+                members.add(host, raw, template)
         return checks, [*unknown, *_shared(ordinals)]
 
-    def _variables_of(self, host: str, task_vars: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The host's variables, not templated, as a task of this very place would see them.
 
-        ``hostvars`` would do, were it not blind to the variables of the play and the role.
-        """
-        hostvars = task_vars["hostvars"]
-        manager = getattr(hostvars, "_variable_manager", None)
-        play = getattr(self._task, "play", None)
-        if manager is None or play is None:
-            return dict(hostvars.get(host))
-        known = hostvars._inventory.get_host(host)
-        variables: Mapping[str, Any] = manager.get_vars(play=play, host=known, task=self._task)
-        return variables
-
-    def _check(self, inventory: InventoryCheck, host: str, raw: Mapping[str, Any]) -> tuple[HostCheck, dict[str, Any]]:
-        try:
-            values = read_variables(raw, Templar(loader=self._loader, variables=raw).template)
-        except AnsibleError as error:
-            return HostCheck((Fault(f"{PREFIX}*", "a template that fails", f"usable: {error}"),)), {}
-        return inventory.host(host, values), values
+def _check(
+    inventory: InventoryCheck, host: str, raw: Mapping[str, Any], template: Template
+) -> tuple[HostCheck, dict[str, Any]]:
+    try:
+        values = inventory.read(raw, template)
+    except AnsibleError as error:
+        return HostCheck((Fault(f"{PREFIX}*", "a template that fails", f"usable: {error}"),)), {}
+    return inventory.host(host, values), values
 
 
 def _budget(options: Mapping[str, Any]) -> Budget:

@@ -28,16 +28,53 @@ options:
   scope:
     description:
       - Where the values are set.
-      - V(endpoint) is this very host, which must have been converged by M(epp.autoupdate.endpoint) before.
+      - V(root) and V(domain) are nodes of the client tree, so the task runs on the update server. All that is below a
+        node inherits from it, key by key, unless a node between sets the key itself.
+      - V(endpoint) with a O(name) is one endpoint of the client tree. Without a O(name) it is this very host, which
+        must have been converged by M(epp.autoupdate.endpoint) before, and not for an update server.
     type: str
     choices:
+      - root
+      - domain
       - endpoint
     default: endpoint
+  name:
+    description:
+      - The path of the domain, such as V(emea/finance), or the name of the endpoint on the update server.
+      - Required if O(scope=domain). The root has no name.
+    type: str
+  apply_to:
+    description:
+      - For whom the values of the root are meant. Only if O(scope=root).
+      - With V(all), which is the default, they are in force for all domains and endpoints that do not set them
+        themselves.
+      - With V(future_domains), what exists keeps what it had. Each domain that is made at the top of the tree from then
+        on begins with the values.
+    type: str
+    choices:
+      - all
+      - future_domains
 notes:
   - Only the keys that are given are changed. A key that the new O(ignore:frequency) makes meaningless is dropped.
-  - The values are set on the endpoint itself. If its inventory has other ones, the next run of
-    M(epp.autoupdate.endpoint) or of the playbook C(epp.autoupdate.site) puts those back.
+  - On an update server, endpoints take the values over when they next fetch their configuration. Nothing has to be
+    converged for that.
+  - On a standalone endpoint, the values are set on the endpoint itself. If its inventory has other ones, the next run
+    of M(epp.autoupdate.endpoint) or of the playbook C(epp.autoupdate.site) puts those back. The same is true of root
+    and domains of an update server whose policy the inventory pins.
 seealso:
+  - module: epp.autoupdate.client_tree
   - module: epp.autoupdate.endpoint
   - module: epp.autoupdate.status_info
+"""
+
+    SERVER_ROOT = r"""
+options:
+  root:
+    description:
+      - A directory on the host that stands for V(/), as in C(dpkg --root). The default is the running system itself.
+      - Must be an absolute path.
+    type: path
+requirements:
+  - Python 3.9 or later on the host, with its standard library only
+  - The role P(epp.autoupdate.server#role) has been applied to the host
 """

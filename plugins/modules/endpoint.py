@@ -51,7 +51,8 @@ options:
       - Take what is not given from the inventory, as the role P(epp.autoupdate.endpoint#role) does. Each option has a
         variable whose name is C(autoupdate_) and the option's.
       - O(endpoint) is C(inventory_hostname) then, and O(policy) what C(autoupdate_policy),
-        C(autoupdate_domain_policies) and C(autoupdate_endpoint_policy) make together.
+        C(autoupdate_domain_policies) and C(autoupdate_endpoint_policy) make together. With O(server), the variables of
+        policy, domain and ordinal are left to the server's client tree.
       - This costs a large fleet much less than one template for each option.
     type: bool
     default: false
@@ -337,6 +338,36 @@ options:
       - Where the status is put for the Prometheus node exporter, if the directory exists. The default is
         V(/var/lib/prometheus/node-exporter).
     type: path
+  server:
+    description:
+      - The update server that manages this endpoint. Without it the endpoint is a standalone one.
+      - A managed endpoint gets O(policy), O(domain) and O(ordinal) from the server's client tree, so they can't be
+        given beside this option. The converge that enrols the endpoint fetches and adopts its configuration, and fails
+        where it can't; later ones send no request, because the endpoint keeps itself up to date.
+      - What the command C(epp-server enrolment) prints on the server.
+    type: dict
+    suboptions:
+      url:
+        description:
+          - The server's base URL, C(http) or C(https).
+          - Required with O(server).
+        type: str
+      signers:
+        description:
+          - Public keys of OpenSSH (C(ssh-ed25519 AAAA...)) by which the configuration may be signed until it names
+            others. Other keys than before are a new beginning.
+          - Required with O(server).
+        type: list
+        elements: str
+      notify_key:
+        description:
+          - The public key by which the server notifies this endpoint. It gets one line in the C(authorized_keys) of
+            O(server.notify_user), which lets it start an update and nothing else. Without it there is no such line.
+        type: str
+      notify_user:
+        description:
+          - Whose C(authorized_keys) that is. The default is V(root).
+        type: str
 notes:
   - The fast way needs a connection that can pass standard input to a command, such as C(ssh) and C(local). Others work
     the usual way.
@@ -378,6 +409,16 @@ EXAMPLES = r"""
         urls:
           - http://127.0.0.1:8080
 
+- name: Let an update server manage the endpoint
+  epp.autoupdate.endpoint:
+    endpoint: "{{ inventory_hostname }}"
+    product: clamav
+    server:
+      url: https://updates.example.com
+      signers:
+        - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDpaQ2Wb0cNIEV1rYlUQm1NcrbDVUYTYbGCOZVDTYUNR
+      notify_key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVb1JmtyCJUNRbG8oQmXr1m1JcTQKXv0cTP8Z8qPyTh
+
 - name: Remove every trace
   epp.autoupdate.endpoint:
     state: absent
@@ -417,6 +458,13 @@ next_run:
   returned: success
   type: str
   sample: "2026-11-23T02:41:07Z"
+host_key:
+  description:
+    - The host's public SSH key of type ed25519, without its comment, by which an update server knows the host. V(null)
+      where there is none.
+  returned: success
+  type: str
+  sample: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKjz1lZ8qXr0Vh4S8vQe7c0v3ZbU0mC8eVtq0y2n7h1P
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -29,6 +29,16 @@ attributes:
     support: full
     platforms: linux
 options:
+  inherit:
+    description:
+      - The keys that the node is not to set itself any more, so that it inherits them again. Only on an update server.
+    type: list
+    elements: str
+    choices:
+      - update_after_download
+      - include_roaming_and_offline
+      - update_on_reconnect
+      - scan_after_update
   update_after_download:
     description:
       - Update as soon as the update server has downloaded a new component version.
@@ -56,22 +66,51 @@ EXAMPLES = r"""
   epp.autoupdate.update_events:
     update_after_download: true
     scan_after_update: true
+
+- name: Let one domain be scanned after each update that the server announced
+  epp.autoupdate.update_events:
+    scope: domain
+    name: emea/finance
+    scan_after_update: true
+  delegate_to: updates.example.com
+
+- name: Let that domain do again what its parents say
+  epp.autoupdate.update_events:
+    scope: domain
+    name: emea/finance
+    inherit:
+      - scan_after_update
+  delegate_to: updates.example.com
 """
 
 RETURN = r"""
 before:
-  description: The section as it was.
+  description:
+    - The section as it was. On an update server, the keys that the node sets itself and no others.
   returned: success
   type: dict
   sample: {scan_after_update: false, update_after_download: true}
 after:
-  description: The section as it is now, or would be in check mode.
+  description:
+    - The section as it is now, or would be in check mode. On an update server, the keys that the node sets itself.
   returned: success
   type: dict
   sample: {scan_after_update: true, update_after_download: true}
+effective:
+  description:
+    - The policy that is in force on the endpoint now, own and inherited values together.
+  returned: on an update server with O(scope=endpoint), not in check mode
+  type: dict
+  sample: {schedule: {frequency: daily, start: "22:00", window: 2h}}
+origins:
+  description:
+    - The node of the tree that each of these values comes from.
+  returned: on an update server with O(scope=endpoint), not in check mode
+  type: dict
+  sample: {schedule.frequency: default, schedule.start: emea/finance, schedule.window: root}
 changes:
   description: The files that were changed on the host for that. See M(epp.autoupdate.endpoint).
-  returned: success
+  returned: on a standalone endpoint
   type: list
   elements: dict
   contains:
@@ -87,14 +126,14 @@ changes:
       sample: modify
 corrections:
   description: What ran, or did not run, otherwise than it should and was put right, in words.
-  returned: success
+  returned: on a standalone endpoint
   type: list
   elements: str
   sample: []
 next_run:
   description:
     - When the next scheduled update is, in UTC. V(null) when none will run.
-  returned: success
+  returned: on a standalone endpoint
   type: str
   sample: "2026-11-23T02:41:07Z"
 """

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: update_now
-short_description: Update an endpoint's components at once
+short_description: Update components at once, on one endpoint or on many through their update server
 version_added: 1.0.0
 description:
   - Starts an update on the endpoint and waits for its result.
   - The result comes from evidence, which is the versions before and after and what the product itself recorded. An exit
     code alone decides nothing.
   - When another update runs already, this one joins it and returns its result.
+  - With O(endpoints), O(domains) or O(outdated) the task runs on the update server, which notifies the endpoints that
+    are meant, not more at a time than its cap allows, and waits for their answers. A roaming endpoint takes no
+    commands, and one that is off is tried once; neither makes the task fail. Users need no privilege for that.
 extends_documentation_fragment:
   - epp.autoupdate._attributes
   - epp.autoupdate._attributes.actiongroup_all
@@ -21,7 +24,9 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Starts nothing and contacts no update source. The versions that are installed are returned.
+    details: >-
+      Starts nothing and contacts no update source. The versions that are installed are returned, or on an update
+      server, who would be notified.
   diff_mode:
     support: full
   idempotent:
@@ -37,9 +42,29 @@ options:
     description:
       - How long to wait for the agent, such as V(10m). When that is over the update is ended, and the task fails.
       - The agent itself ends an update after the O(epp.autoupdate.endpoint#module:limits.update) of its endpoint.
+      - On an update server, what is under way then goes on and is found in the records, and what had not begun does not
+        begin any more.
     type: str
     default: 2h
+  endpoints:
+    description:
+      - The names of endpoints, as the update server has them. An empty list means nobody.
+    type: list
+    elements: str
+  domains:
+    description:
+      - The paths of domains, such as V(emea/finance). All endpoints in them and below them are meant; the empty string
+        is the root, so everybody.
+    type: list
+    elements: str
+  outdated:
+    description:
+      - Only endpoints that are behind what the update server publishes, or that never reported anything - of those that
+        O(endpoints) and O(domains) name, or of all.
+    type: bool
+    default: false
 seealso:
+  - module: epp.autoupdate.fleet_info
   - module: epp.autoupdate.status_info
 author:
   - epp.autoupdate contributors (@epp-autoupdate)
@@ -53,6 +78,14 @@ EXAMPLES = r"""
 - name: Show the versions
   ansible.builtin.debug:
     msg: "{{ update.result }}: {{ update.before }} before, {{ update.after }} now"
+
+- name: Update what is behind in one domain, through the update server
+  epp.autoupdate.update_now:
+    domains:
+      - emea/finance
+    outdated: true
+    timeout: 30m
+  delegate_to: updates.example.com
 """
 
 RETURN = r"""
@@ -60,17 +93,17 @@ result:
   description:
     - How the update ended.
     - In check mode V(skipped).
-  returned: always
+  returned: on an endpoint
   type: str
   sample: updated
 why:
   description: What there is to say about it, in one sentence. Empty when there is nothing.
-  returned: always
+  returned: on an endpoint
   type: str
   sample: ""
 before:
   description: The components before the update.
-  returned: success
+  returned: on an endpoint
   type: list
   elements: dict
   contains:
@@ -86,7 +119,7 @@ before:
       sample: "27001"
 after:
   description: The components after the update.
-  returned: success
+  returned: on an endpoint
   type: list
   elements: dict
   contains:
@@ -110,6 +143,91 @@ joined:
   returned: when it joined another update
   type: str
   sample: schedule
+campaign:
+  description:
+    - Under which id the update server has this Update Now on record. V(null) where there was nobody to notify, and in
+      check mode.
+  returned: on an update server
+  type: str
+  sample: c-a8f9c52a97f7c66ff10d60228a59d8
+notified:
+  description: The endpoints that were meant, or would be in check mode.
+  returned: on an update server
+  type: list
+  elements: str
+  sample: [n1, n2]
+endpoints:
+  description: What became of each of them. Empty in check mode.
+  returned: on an update server
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The endpoint's name.
+      type: str
+      returned: always
+      sample: n1
+    stage:
+      description: Where it stands, V(done) when it has reported.
+      type: str
+      returned: always
+      sample: done
+    result:
+      description: How its update ended, in its own word. Empty while that is not known.
+      type: str
+      returned: always
+      sample: updated
+    why:
+      description: What there is to say about it, in one sentence.
+      type: str
+      returned: always
+      sample: ""
+    before:
+      description: Its components before the update, as far as it reported them.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        name:
+          description: The component's name.
+          type: str
+          returned: always
+        version:
+          description: The product's own word for its version.
+          type: str
+          returned: always
+    after:
+      description: Its components after the update, as far as it reported them.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        name:
+          description: The component's name.
+          type: str
+          returned: always
+        version:
+          description: The product's own word for its version.
+          type: str
+          returned: always
+broken:
+  description: The endpoints that reported that their update failed or reached no source. The task fails then.
+  returned: on an update server, not in check mode
+  type: list
+  elements: str
+  sample: []
+not_reached:
+  description: The endpoints that were off.
+  returned: on an update server, not in check mode
+  type: list
+  elements: str
+  sample: [laptop17]
+unfinished:
+  description: The endpoints that had not answered when O(timeout) was over. The task fails then.
+  returned: on an update server, not in check mode
+  type: list
+  elements: str
+  sample: []
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -117,7 +235,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._module import agen
 
 
 def main() -> None:
-    spec = {**specs.root(), **specs.timeout()}
+    spec = {**specs.root(), **specs.timeout(), **specs.selection()}
     agent.update_now(AnsibleModule(argument_spec=spec, supports_check_mode=True))
 
 

@@ -32,6 +32,17 @@ attributes:
     support: full
     platforms: linux
 options:
+  inherit:
+    description:
+      - The keys that the node is not to set itself any more, so that it inherits them again. Only on an update server.
+    type: list
+    elements: str
+    choices:
+      - toggle_scheduled_update
+      - scheduled_update
+      - update_now
+      - go_roaming
+      - vendor_fallback
   toggle_scheduled_update:
     description:
       - The user may switch scheduled update on and off.
@@ -61,22 +72,43 @@ EXAMPLES = r"""
   epp.autoupdate.update_privileges:
     toggle_scheduled_update: true
     go_roaming: false
+
+- name: Let the users of one endpoint of a fleet turn roaming on
+  epp.autoupdate.update_privileges:
+    scope: endpoint
+    name: laptop17
+    go_roaming: true
+  delegate_to: updates.example.com
 """
 
 RETURN = r"""
 before:
-  description: The section as it was.
+  description:
+    - The section as it was. On an update server, the keys that the node sets itself and no others.
   returned: success
   type: dict
   sample: {go_roaming: false, toggle_scheduled_update: false}
 after:
-  description: The section as it is now, or would be in check mode.
+  description:
+    - The section as it is now, or would be in check mode. On an update server, the keys that the node sets itself.
   returned: success
   type: dict
   sample: {go_roaming: false, toggle_scheduled_update: true}
+effective:
+  description:
+    - The policy that is in force on the endpoint now, own and inherited values together.
+  returned: on an update server with O(scope=endpoint), not in check mode
+  type: dict
+  sample: {schedule: {frequency: daily, start: "22:00", window: 2h}}
+origins:
+  description:
+    - The node of the tree that each of these values comes from.
+  returned: on an update server with O(scope=endpoint), not in check mode
+  type: dict
+  sample: {schedule.frequency: default, schedule.start: emea/finance, schedule.window: root}
 changes:
   description: The files that were changed on the host for that. See M(epp.autoupdate.endpoint).
-  returned: success
+  returned: on a standalone endpoint
   type: list
   elements: dict
   contains:
@@ -92,14 +124,14 @@ changes:
       sample: modify
 corrections:
   description: What ran, or did not run, otherwise than it should and was put right, in words.
-  returned: success
+  returned: on a standalone endpoint
   type: list
   elements: str
   sample: []
 next_run:
   description:
     - When the next scheduled update is, in UTC. V(null) when none will run.
-  returned: success
+  returned: on a standalone endpoint
   type: str
   sample: "2026-11-23T02:41:07Z"
 """

@@ -34,6 +34,21 @@ attributes:
     support: full
     platforms: linux
 options:
+  inherit:
+    description:
+      - The keys that the node is not to set itself any more, so that it inherits them again. Only on an update server.
+    type: list
+    elements: str
+    choices:
+      - frequency
+      - interval
+      - configuration_once_per_day
+      - start
+      - day
+      - window
+      - timezone
+      - spread
+      - initiator
   frequency:
     description:
       - How often scheduled updates run.
@@ -112,22 +127,51 @@ EXAMPLES = r"""
   epp.autoupdate.update_schedule:
     frequency: hours
     interval: 2
+
+- name: Move the window of the whole fleet, on the update server
+  epp.autoupdate.update_schedule:
+    scope: root
+    start: "01:00"
+    window: 4h
+  delegate_to: updates.example.com
+
+- name: Let the domains that are made from now on update every four hours; what exists keeps what it has
+  epp.autoupdate.update_schedule:
+    scope: root
+    apply_to: future_domains
+    frequency: hours
+    interval: 4
+  delegate_to: updates.example.com
 """
 
 RETURN = r"""
 before:
-  description: The section as it was.
+  description:
+    - The section as it was. On an update server, the keys that the node sets itself and no others.
   returned: success
   type: dict
   sample: {frequency: daily, start: "12:00", window: 2h}
 after:
-  description: The section as it is now, or would be in check mode.
+  description:
+    - The section as it is now, or would be in check mode. On an update server, the keys that the node sets itself.
   returned: success
   type: dict
   sample: {frequency: daily, start: "22:00", window: 2h}
+effective:
+  description:
+    - The policy that is in force on the endpoint now, own and inherited values together.
+  returned: on an update server with O(scope=endpoint), not in check mode
+  type: dict
+  sample: {schedule: {frequency: daily, start: "22:00", window: 2h}}
+origins:
+  description:
+    - The node of the tree that each of these values comes from.
+  returned: on an update server with O(scope=endpoint), not in check mode
+  type: dict
+  sample: {schedule.frequency: default, schedule.start: emea/finance, schedule.window: root}
 changes:
   description: The files that were changed on the host for that. See M(epp.autoupdate.endpoint).
-  returned: success
+  returned: on a standalone endpoint
   type: list
   elements: dict
   contains:
@@ -143,14 +187,14 @@ changes:
       sample: modify
 corrections:
   description: What ran, or did not run, otherwise than it should and was put right, in words.
-  returned: success
+  returned: on a standalone endpoint
   type: list
   elements: str
   sample: []
 next_run:
   description:
     - When the next scheduled update is, in UTC. V(null) when none will run.
-  returned: success
+  returned: on a standalone endpoint
   type: str
   sample: "2026-11-23T02:41:07Z"
 """

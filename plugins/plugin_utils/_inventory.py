@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.adopted import OF_THE_TREE, brought
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import (
     Fault,
@@ -28,11 +29,59 @@ PREFIX = "autoupdate_"
 ROOT_POLICY, DOMAIN_POLICIES, ENDPOINT_POLICY = "policy", "domain_policies", "endpoint_policy"
 _LAYERS = (ROOT_POLICY, DOMAIN_POLICIES, ENDPOINT_POLICY)
 _OPTIONS = tuple(name for name in specs.endpoint() if name not in ("use_variables", "endpoint", "policy"))
-READ = (*_LAYERS, *_OPTIONS)
+SERVER_HOST = "server_host"
+READ = (*_LAYERS, *_OPTIONS, SERVER_HOST)
 """The variables that decide about an endpoint, without their prefix."""
 
-_OF_PLAYBOOKS = ("hosts", "install", "packages", "component_size", "link", "run_time")
-KNOWN = tuple(PREFIX + name for name in (*READ, *_OF_PLAYBOOKS))
+_OF_TREE = ("address", "host_key")
+_OF_PLAYBOOKS = ("hosts", "install", "packages", "component_size", "link", "run_time", "domains", "outdated", "timeout")
+_OF_SERVER = (
+    *(f"server_{name}" for name in specs.server_settings() if name != "web"),
+    *(f"server_{name}" for name in ("state", "root", "url", "install", "packages", "cvdupdate_version")),
+    *(f"server_{name}" for name in ("cvdupdate_pip_arguments", "web", "listen", "tls_certificate", "tls_key")),
+    *(f"server_{name}" for name in ("max_connections", "retry_after")),
+)
+KNOWN = tuple(PREFIX + name for name in (*READ, *_OF_TREE, *_OF_PLAYBOOKS, *_OF_SERVER))
+_SOME_SERVER = {"url": "http://updates.invalid", "signers": [f"ssh-ed25519 {'A' * 68}"]}
+"""Stands for the server of hosts that are to have one: what it is, is known when it is up."""
+
+
+def is_literal(raw: Any) -> bool:
+    """Whether a value can't hold a template: most don't, and to template one costs a hundred times this look."""
+    if isinstance(raw, str):
+        return "{{" not in raw and "{%" not in raw and "{#" not in raw
+    if isinstance(raw, Mapping):
+        return all(is_literal(key) and is_literal(one) for key, one in raw.items())
+    if isinstance(raw, (list, tuple)):
+        return all(map(is_literal, raw))
+    return raw is None or isinstance(raw, (bool, int, float))
+
+
+class Literals:
+    """Tells which values hold no template, and remembers it of those that many hosts share."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[bool, Any]] = {}
+
+    def has(self, raw: Any) -> bool:
+        if not isinstance(raw, Mapping):
+            return is_literal(raw)
+        known = self._known.get(id(raw))
+        if known is None:
+            known = self._known[id(raw)] = (is_literal(raw), raw)  # kept, so that no other gets its id
+        return known[0]
+
+
+def read_variables(
+    variables: Mapping[str, Any],
+    template: Callable[[Any], Any],
+    *,
+    names: Iterable[str] = READ,
+    is_literal: Callable[[Any], bool] = is_literal,
+) -> dict[str, Any]:
+    """The values that decide about an endpoint, without their prefix; ``template`` is the host's templating."""
+    raw = {name: variables[PREFIX + name] for name in names if PREFIX + name in variables}
+    return {name: one if is_literal(one) else template(one) for name, one in raw.items()}
 
 
 @dataclass(frozen=True)
@@ -48,13 +97,21 @@ class InventoryCheck:
     """Finds what is wrong with hosts, one after the other; what many of them share is looked at once."""
 
     _trees: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
+    _seen: dict[tuple[int, int], tuple[str, Any, Any]] = field(default_factory=dict)
+    _literals: Literals = field(default_factory=Literals)
+
+    def read(self, variables: Mapping[str, Any], template: Callable[[Any], Any]) -> dict[str, Any]:
+        """The values that decide about an endpoint, as ``read_variables`` gives them."""
+        return read_variables(variables, template, is_literal=self._literals.has)
 
     def host(self, name: str, values: Mapping[str, Any]) -> HostCheck:
         """Check one host's variables (names without the prefix), and the policy of root and domains."""
         document: EndpointDocument | None = None
         found: tuple[Fault, ...] = ()
+        if values.get(SERVER_HOST) and not values.get("server"):
+            values = {**values, "server": _SOME_SERVER}
         try:
-            document = Wanted.from_options(endpoint_options(name, values)).document
+            document = _with_tree_keys(Wanted.from_options(endpoint_options(name, values)).document, values)
         except InvalidDocument as invalid:
             found = tuple(_named(fault) for fault in invalid.faults)
         return HostCheck(tuple(dict.fromkeys((*self._tree(values), *found))), document)
@@ -64,17 +121,27 @@ class InventoryCheck:
         root, domains = values.get(ROOT_POLICY) or {}, values.get(DOMAIN_POLICIES) or {}
         if values.get("state") == "absent" or any(_misfits(values)):
             return ()
-        key = json.dumps([root, domains], sort_keys=True, default=str)
+        key = self._same(root, domains)
         if key not in self._trees:
             found = [fault for domain in domains for fault in _of_domain(domain, root, domains)]
             self._trees[key] = tuple(dict.fromkeys(found))
         return self._trees[key]
 
+    def _same(self, root: Any, domains: Any) -> str:
+        """One text for equal policies; hosts that share the very same ones cost a look."""
+        seen = self._seen.get((id(root), id(domains)))
+        if seen is None:
+            text = json.dumps([root, domains], sort_keys=True, default=str)
+            seen = self._seen[id(root), id(domains)] = (text, root, domains)  # kept, so that no other gets their ids
+        return seen[0]
+
 
 def endpoint_options(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The options of the module ``endpoint`` that the variables of a host make (names without the prefix).
 
-    Raises InvalidDocument with the faults of its policy and, where that is refused, those of everything else too.
+    Where there is a ``server``, policy, domain and ordinal are not among them: those variables go to its tree. They are
+    checked all the same. Raises InvalidDocument with the faults of its policy and, where that is refused, those of
+    everything else too.
     """
     options = plain(specs.endpoint(), {name: values[name] for name in _OPTIONS if name in values})
     options["endpoint"] = name
@@ -84,26 +151,23 @@ def endpoint_options(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     if misfits:
         raise InvalidDocument(misfits)
     try:
-        return {**options, "policy": resolve(_layers(values)).policy.to_dict()}
+        policy = resolve(_layers(values)).policy.to_dict()
+        return _without_tree_keys(options) if options.get("server") else {**options, "policy": policy}
     except InvalidDocument as invalid:
         raise InvalidDocument((*invalid.faults, *_besides_policy(options))) from None
 
 
-def read_variables(variables: Mapping[str, Any], template: Callable[[Any], Any]) -> dict[str, Any]:
-    """The values that decide about an endpoint, without their prefix; ``template`` is the host's templating."""
-    raw = {name: variables[PREFIX + name] for name in READ if PREFIX + name in variables}
-    return {name: one if _is_literal(one) else template(one) for name, one in raw.items()}
+def _without_tree_keys(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: one for name, one in options.items() if name not in OF_THE_TREE}
 
 
-def _is_literal(raw: Any) -> bool:
-    """Whether a value can't hold a template: most don't, and to template one costs a hundred times this look."""
-    if isinstance(raw, str):
-        return "{{" not in raw and "{%" not in raw and "{#" not in raw
-    if isinstance(raw, Mapping):
-        return all(_is_literal(key) and _is_literal(one) for key, one in raw.items())
-    if isinstance(raw, (list, tuple)):
-        return all(map(_is_literal, raw))
-    return raw is None or isinstance(raw, (bool, int, float))
+def _with_tree_keys(document: EndpointDocument | None, values: Mapping[str, Any]) -> EndpointDocument | None:
+    """The document with what the inventory gives to the server's tree, for plans; a standalone one has it already."""
+    if document is None or document.server is None:
+        return document
+    given = plain(specs.endpoint(), {name: values[name] for name in ("domain", "ordinal") if name in values})
+    policy = resolve(_layers(values)).policy.to_dict()
+    return EndpointDocument.from_dict({**brought(document), **given, "policy": policy})
 
 
 def unknown_variables(names: Iterator[str]) -> Iterator[str]:
@@ -115,14 +179,20 @@ def unknown_variables(names: Iterator[str]) -> Iterator[str]:
 
 def policy_layers(root: Any, domains: Any, domain: str, endpoint: Any) -> tuple[Layer, ...]:
     """The layers of an endpoint, with faults that name the variables they are in."""
-    policy = specs.policy()
+    policy, above = specs.policy(), _ancestry(domain)
     layers = layers_of(
         domain,
         root=plain(policy, root or {}),
-        domains={name: plain(policy, values) for name, values in (domains or {}).items() if values is not None},
+        domains={name: plain(policy, domains[name]) for name in above if (domains or {}).get(name) is not None},
         endpoint=plain(policy, endpoint or {}),
     )
     return tuple(Layer(layer.name, layer.values, _variable(layer, outermost=layer is layers[0])) for layer in layers)
+
+
+def _ancestry(domain: str) -> list[str]:
+    """A domain and those that it is in; the others have no say, and there may be thousands."""
+    names = domain.split("/")
+    return ["/".join(names[: depth + 1]) for depth in range(len(names))]
 
 
 def _variable(layer: Layer, *, outermost: bool) -> str:
@@ -138,7 +208,7 @@ def _layers(values: Mapping[str, Any]) -> tuple[Layer, ...]:
 
 def _besides_policy(options: Mapping[str, Any]) -> Iterator[Fault]:
     try:
-        Wanted.from_options(options)
+        Wanted.from_options(_without_tree_keys(options) if options.get("server") else options)
     except InvalidDocument as invalid:
         yield from (fault for fault in invalid.faults if not fault.path.startswith("policy"))
 

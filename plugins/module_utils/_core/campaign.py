@@ -54,6 +54,8 @@ class Mode(str, Enum):
     """E1a: after N2 the notice is kept until the endpoint is reachable or its time is over."""
     SLOT = "slot"
     """S6: notified once, at its slot; an endpoint that is off then is not made to catch up (S4)."""
+    NOW = "now"
+    """Update Now: notified once, while somebody waits for it."""
 
 
 class Heard(str, Enum):
@@ -139,6 +141,11 @@ def slot_notice(endpoint: str, *, at: float, end: float) -> Notice:
     return Notice(endpoint, Mode.SLOT, due=at, until=end)
 
 
+def now_notice(endpoint: str, *, created: float, until: float) -> Notice:
+    """The notice of an endpoint that is to update at once; not sent any more when nobody waits for it."""
+    return Notice(endpoint, Mode.NOW, due=created, until=until)
+
+
 def skipped(endpoint: str, why: str) -> Notice:
     """The record of an endpoint that takes no part."""
     return Notice(endpoint, stage=Stage.SKIPPED, result=Result.SKIPPED.value, why=why)
@@ -213,12 +220,12 @@ def patience(notice: Notice, now: float, limits: Limits) -> float:
 
 
 def _again(notice: Notice, reply: Reply, now: float, limits: Limits) -> Notice:
-    """What becomes of an endpoint that was not reached (N2, E1a, S6)."""
+    """What becomes of an endpoint that was not reached (N2, E1a, S6, Update Now)."""
     notice = replace(notice, since=None, result=reply.heard.value, why=reply.why)
     if notice.mode is Mode.SLOT:
         return replace(notice, stage=Stage.SKIPPED)
     later = now + limits.retry_after
-    if notice.tries <= limits.retries:
+    if notice.tries <= limits.retries and notice.mode is not Mode.NOW:
         return replace(notice, stage=Stage.RETRY, due=later)
     if notice.mode is Mode.KEPT:
         return replace(notice, stage=Stage.PENDING, due=later)
@@ -228,6 +235,8 @@ def _again(notice: Notice, reply: Reply, now: float, limits: Limits) -> Notice:
 def _over(notice: Notice) -> Notice:
     if notice.mode is Mode.SLOT:
         return replace(notice, stage=Stage.SKIPPED, result="expired", why="its window ended before its turn came")
+    if notice.mode is Mode.NOW:
+        return replace(notice, stage=Stage.GAVE_UP, result="expired", why="the time to wait ended before its turn came")
     return replace(notice, stage=Stage.GAVE_UP, result="expired", why="it was not reachable while the notice was kept")
 
 

@@ -2,14 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: when an endpoint asks for its configuration (SPEC S2), prepared for endpoints that have an update server."""
+"""Private: when an endpoint asks its update server for its configuration (SPEC S2)."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 
+from .calendars import IntervalCalendar
 from .policy_words import DAY, Spread
-from .slots import even_slot, random_slot
+from .slots import even_slot, hashed_ordinal, random_slot
 from .timetable import Timetable
 from .zones import date_exists, instant_of, local_date
 
@@ -34,6 +35,20 @@ def configuration_instant(timetable: Timetable, now: float) -> int | None:
     days = (today - timedelta(days=number) for number in range(4))
     instants = (_instant(timetable, day) for day in days if date_exists(day, timetable.zone))
     return next(instant for instant in instants if instant <= now)
+
+
+def daily_calendar(endpoint: str, ordinal: int | None) -> IntervalCalendar:
+    """When an endpoint that runs no scheduled update is woken to ask all the same: once a day, each at its own second.
+
+    Otherwise nobody could ever switch its updates on again.
+    """
+    return IntervalCalendar(tick=DAY, phase=even_slot(hashed_ordinal(endpoint) if ordinal is None else ordinal, DAY))
+
+
+def daily_due(calendar: IntervalCalendar, *, now: float, last: float | None) -> bool:
+    """Whether it is time to ask, once in each of the calendar's days; ``last`` is when an answer came last."""
+    instant = now - (now - calendar.phase) % calendar.tick
+    return last is None or last < instant or last > now
 
 
 def _instant(timetable: Timetable, day: date) -> int:

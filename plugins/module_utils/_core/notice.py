@@ -15,8 +15,8 @@ from .results import Trigger
 from .values import value
 
 MAX_SIZE = 4096
-TRIGGERS = (Trigger.DOWNLOAD, Trigger.SCHEDULE)
-"""What a server may start: an update after a download (E1), and one at the slot that it keeps itself (S6)."""
+TRIGGERS = (Trigger.DOWNLOAD, Trigger.SCHEDULE, Trigger.MANUAL)
+"""What a server may start: an update after a download (E1), one at the slot that it keeps itself (S6), Update Now."""
 
 _CAMPAIGN = re.compile(r"[a-z0-9][a-z0-9-]{7,63}")
 _VERSION = re.compile(r"[ -~]{1,200}")

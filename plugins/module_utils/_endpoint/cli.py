@@ -24,8 +24,8 @@ exit status:
   {exits.FAILED}   failed, the message says why
   {exits.STALE}   apply --digest: this is another agent
   {exits.USAGE}  the command line is wrong
-  {exits.BAD_DOCUMENT}  the document is refused, the message lists every fault with its path
-  {exits.UNREACHABLE}  no component source could be reached
+  {exits.BAD_DOCUMENT}  the document is refused, the message lists every fault; sync: what the server publishes
+  {exits.UNREACHABLE}  no component source, or update server, could be reached
   {exits.DENIED}  denied: the message names the privilege that is missing
 """
 
@@ -55,6 +55,10 @@ def _command(name: str) -> Command:
         from .commands_notice import notice
 
         return notice
+    if name == "sync":
+        from .commands_sync import sync
+
+        return sync
     if name == "status":
         from .commands_status import status
 
@@ -79,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_switches(commands)
     _add_apply(commands)
     _add_notice(commands)
+    _add_sync(commands)
     return parser
 
 
@@ -95,6 +100,14 @@ def _add_work(commands: argparse._SubParsersAction[Parser]) -> None:
 
 def _add_notice(commands: argparse._SubParsersAction[Parser]) -> None:
     commands.add_parser("notice", help="the update server's entry: one line of JSON on standard input, one as answer")
+
+
+def _add_sync(commands: argparse._SubParsersAction[Parser]) -> None:
+    sync = commands.add_parser("sync", help="ask the update server for the configuration, adopt it, converge to it")
+    only = sync.add_mutually_exclusive_group()
+    only.add_argument("--due", action="store_true", help="only if no scheduled update asks and today nobody has yet")
+    only.add_argument("--adopted", action="store_true", help="ask nobody: converge to what was adopted before")
+    _add_json(sync)
 
 
 def _add_switches(commands: argparse._SubParsersAction[Parser]) -> None:

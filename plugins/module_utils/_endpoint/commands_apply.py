@@ -46,10 +46,22 @@ def _result(host: Witness, options: argparse.Namespace) -> dict[str, Any]:
         raw = json.loads(given)
     except ValueError as error:
         raise ValueError(f"standard input is not JSON: {error}") from error
-    converged = converge(EndpointDocument.from_dict(raw), host, agent=own_file(), check=options.check)
+    converged = converge(_document(raw), host, agent=own_file(), check=options.check)
     if options.digest and not options.check and not converged.changed:
         _settle(host, given, options.digest, converged.to_result())
     return converged.to_result()
+
+
+def _document(raw: object) -> EndpointDocument:
+    """The document that was given; raises InvalidDocument."""
+    if isinstance(raw, dict) and raw.get("server") is not None:
+        from .._core.adopted import refuse_tree_keys
+        from .._core.faults import Faults
+
+        faults = Faults()
+        refuse_tree_keys(raw, faults)
+        faults.check()
+    return EndpointDocument.from_dict(raw)
 
 
 def _settle(host: Witness, document: bytes, digest: str, result: dict[str, Any]) -> None:

@@ -89,7 +89,8 @@ def _answer(endpoint: Endpoint, order: Order) -> dict[str, Any]:
     else:
         host.log(6, f"notice {order.campaign} came again: it had been cut off")
         answer = _finished_unheard(taken, endpoint.store.read(), order) or _carry_out(endpoint, order)
-    answer.update(campaign=order.campaign, version=order.version, endpoint=endpoint.document.endpoint)
+    answer.update(campaign=order.campaign, version=order.version)
+    answer.update(endpoint=endpoint.document.endpoint, product=endpoint.document.product.value)
     store.answered(taken, answer)
     return {**answer, "repeated": False}
 
@@ -97,6 +98,8 @@ def _answer(endpoint: Endpoint, order: Order) -> dict[str, Any]:
 def _carry_out(endpoint: Endpoint, order: Order) -> dict[str, Any]:
     if order.trigger is Trigger.SCHEDULE and endpoint.document.policy.schedule.initiator is not Initiator.SERVER:
         return {"result": Result.SKIPPED.value, "why": "this endpoint keeps its schedule itself (schedule.initiator)"}
+    if order.trigger is Trigger.MANUAL and endpoint.store.read().roaming:
+        return {"result": Result.SKIPPED.value, "why": "this endpoint is roaming, so it takes no commands"}
     waiting = _ServersTurn if order.trigger is Trigger.SCHEDULE else Waiting
     runner = Runner(endpoint, waiting(time.sleep, random.SystemRandom().random))
     try:

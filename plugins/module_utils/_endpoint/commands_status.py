@@ -61,6 +61,7 @@ def _lines(current: dict[str, Any]) -> Iterator[str]:
         yield "component         none installed"
     yield f"scheduled update  {_schedule(current)}"
     yield f"next run          {current['next_run'] or 'none'}"
+    yield from _configuration_lines(current["configuration"])
     yield f"roaming           {'yes' if current['roaming'] else 'no'}"
     yield f"users may         {', '.join(_granted(current['policy']['privileges'])) or 'nothing'}"
     for trigger, run in current["last"].items():
@@ -71,9 +72,24 @@ def _lines(current: dict[str, Any]) -> Iterator[str]:
 
 def _schedule(current: dict[str, Any]) -> str:
     state = "on" if current["scheduled_update"] else "off"
+    if current["configuration"] is not None and current["configuration"]["adopted"] is None:
+        return f"{state} (nothing was adopted yet)"
     if current["policy"]["privileges"]["toggle_scheduled_update"] and current["switch"] is not None:
         return f"{state} (the user's switch)"
     return f"{state} (policy)"
+
+
+def _configuration_lines(told: dict[str, Any] | None) -> Iterator[str]:
+    if told is None:
+        return
+    if told["adopted"] is None:
+        yield f"configuration     none yet from {told['server']}: no scheduled update runs"
+    else:
+        serials = f"tree {told['tree_serial']}, shard {told['shard_serial']}"
+        yield f"configuration     {serials} from {told['server']}, adopted {told['adopted']}, ends {told['expires']}"
+    if told["result"] is not None:
+        why = f" ({told['why']})" if told["why"] else ""
+        yield f"last asked for    {told['result']} at {told['asked']}{why}"
 
 
 def _granted(privileges: dict[str, bool]) -> Iterator[str]:

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from .._core.changes import Change, told
 from .._core.document import EndpointDocument
@@ -21,15 +22,20 @@ from .._host.places import CONFIGURATION_DIRECTORY, SERVER_SETTINGS_NAME
 from . import groups, places
 from .boot import boot_id
 from .desired import Desired, desired, rights_of
-from .endpoint import Endpoint, load_document
+from .endpoint import Endpoint, installed_document, load_document
 from .rights import all_rights
 from .schedulers import all_schedulers
-from .state import StateStore
+from .state import State, StateStore
 from .status import next_run_text, publish
+
+if TYPE_CHECKING:
+    from .configuration.enrol import Enrolment
+    from .notify_access import Edit
 
 __all__ = ("Busy", "Converged", "converge", "remove")
 
 _LOCK = places.RUNTIME_DIRECTORY + "/converge.lock"
+_HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
 
 
 @value
@@ -37,11 +43,13 @@ class Converged:
     """What a converge did, or in check mode would do.
 
     ``changes`` are the files and links, ``corrections`` what ran (or did not run) otherwise than it should, in words.
+    ``host_key`` is the host's public SSH key, by which an update server knows it.
     """
 
     changes: tuple[Change, ...]
     corrections: tuple[str, ...] = ()
     next_run: str | None = None
+    host_key: str | None = None
 
     @property
     def changed(self) -> bool:
@@ -49,40 +57,88 @@ class Converged:
 
     def to_result(self) -> dict[str, Any]:
         """The plain result that the module and the agent's command both return."""
-        return told(self.changes, self.corrections, next_run=self.next_run)
+        return told(self.changes, self.corrections, next_run=self.next_run, host_key=self.host_key)
 
 
 def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, check: bool) -> Converged:
     """Make the host what ``document`` says; with ``check`` nothing is written and the same is reported.
 
-    ``agent`` is the agent's executable file. Raises OSError, or Busy.
+    ``agent`` is the agent's executable file, None to leave the installed one alone. A managed endpoint that has
+    adopted nothing yet does so first. Raises OSError, LookupError, or Busy.
     """
-    endpoint = Endpoint.of(host, document)
-    found = _compared(endpoint, desired(endpoint, agent=agent))
+    enrolment = _enrolment(document, host, check=check)
+    endpoint = enrolment.endpoint
+    found = _compared(enrolment, desired(endpoint, agent=agent), _access(endpoint))
     if check or not found.changed:
         return found
     with exclusively(host, _LOCK, "converge"):
         # Computed anew: another converge may have been at work until now.
-        wanted = desired(endpoint, agent=agent)
-        found, previous = _compared(endpoint, wanted), _previous(host)
-        _apply(endpoint, wanted, found.changes)
+        wanted, access = desired(endpoint, agent=agent), _access(endpoint)
+        found, previous = _compared(enrolment, wanted, access), _previous(host)
+        with enrolment.adopting():
+            _apply(endpoint, wanted, found.changes, access)
         _remember(endpoint, previous)
     return found
 
 
-def _compared(endpoint: Endpoint, wanted: Desired) -> Converged:
+def _enrolment(document: EndpointDocument, host: Host, *, check: bool) -> Enrolment | _Standalone:
+    if document.server is None:
+        return _Standalone(Endpoint.of(host, document))
+    from .configuration.enrol import enrol
+
+    return enrol(document, host, check=check)
+
+
+@value
+class _Standalone:
+    """An endpoint that has nothing to adopt."""
+
+    endpoint: Endpoint
+    words: tuple[str, ...] = ()
+
+    @contextmanager
+    def adopting(self) -> Iterator[None]:
+        yield
+
+
+def _access(endpoint: Endpoint) -> tuple[Edit, ...]:
+    """What has to change in users' authorized_keys (N5); only on an endpoint that has, or had, an update server."""
+    previous = _installed(endpoint.host)
+    if endpoint.document.server is None and (previous is None or previous.server is None):
+        return ()
+    from .notify_access import edits
+
+    return edits(endpoint.host, endpoint.document, previous)
+
+
+def _compared(enrolment: Enrolment | _Standalone, wanted: Desired, access: tuple[Edit, ...]) -> Converged:
     """What is otherwise than wanted, and what would be done about it."""
-    host, document = endpoint.host, endpoint.document
+    endpoint, host = enrolment.endpoint, enrolment.endpoint.host
     changes = pending(host, (*wanted.entries, *_leftovers(endpoint, wanted.entries)))
-    drift = (*endpoint.scheduler.drift(wanted.plan), *groups.missing(host, rights_of(document)))
-    return Converged(changes=changes, corrections=drift, next_run=next_run_text(endpoint, StateStore(host).read()))
+    drift = (*endpoint.scheduler.drift(wanted.plan), *groups.missing(host, rights_of(endpoint.document)))
+    return Converged(
+        changes=(*changes, *(edit.change for edit in access)),
+        corrections=(*enrolment.words, *drift),
+        next_run=next_run_text(endpoint, StateStore(host).read()),
+        host_key=_host_key(host),
+    )
+
+
+def _host_key(host: Host) -> str | None:
+    from .._core.notice import public_key
+
+    return public_key((host.read(_HOST_KEY) or b"").decode("utf-8", "replace"))
 
 
 def remove(host: Host, *, check: bool) -> Converged:
     """Take every trace of this project off the host; an update under way is ended or waited for."""
     state = StateStore(host).read()
     corrections = tuple(f"group {group} is removed" for group in state.created_groups)
-    found = Converged(changes=pending(host, [Absent(path) for path in _everything(host)]), corrections=corrections)
+    access = _access_left(host)
+    changes = pending(host, [Absent(path) for path in _everything(host)])
+    found = Converged(
+        changes=(*(edit.change for edit in access), *changes), corrections=corrections, host_key=_host_key(host)
+    )
     if check or not found.changed:
         return found
     with exclusively(host, _LOCK, "converge"):
@@ -91,7 +147,9 @@ def remove(host: Host, *, check: bool) -> Converged:
         with exclusively(host, places.UPDATE_LOCK, "update"):
             for group in state.created_groups:
                 groups.remove(host, group)
-            for change in found.changes:
+            for edit in access:
+                edit.carry_out(host)
+            for change in changes:
                 place(host, Absent(change.path))
     for scheduler in all_schedulers(host):
         scheduler.forget()
@@ -99,12 +157,22 @@ def remove(host: Host, *, check: bool) -> Converged:
     return found
 
 
+def _access_left(host: Host) -> tuple[Edit, ...]:
+    previous = _installed(host)
+    if previous is None or previous.server is None:
+        return ()
+    from .notify_access import edits
+
+    return edits(host, None, previous)
+
+
 def _leftovers(endpoint: Endpoint, wanted: Iterable[Entry]) -> tuple[Absent, ...]:
     """Files of other back ends, of jobs and rights that are no longer wanted, and metrics in a former directory."""
     kept = {entry.path for entry in wanted} | {_textfile(endpoint.document)}
     previous = _previous(endpoint.host)
     metrics = () if previous is None else (_textfile(previous),)
-    return tuple(Absent(path) for path in (*_back_end_paths(endpoint.host), *metrics) if path not in kept)
+    adopted = () if endpoint.document.server is not None else (places.ADOPTED_DIRECTORY,)
+    return tuple(Absent(path) for path in (*_back_end_paths(endpoint.host), *metrics, *adopted) if path not in kept)
 
 
 def _back_end_paths(host: Host) -> tuple[str, ...]:
@@ -126,13 +194,22 @@ def _textfile(document: EndpointDocument) -> str:
 
 
 def _previous(host: Host) -> EndpointDocument | None:
+    """The document that was in force until now."""
     try:
         return load_document(host)
     except ValueError:
         return None  # damaged by hand: it is about to be replaced
 
 
-def _apply(endpoint: Endpoint, wanted: Desired, changes: tuple[Change, ...]) -> None:
+def _installed(host: Host) -> EndpointDocument | None:
+    """The document that the last converge brought."""
+    try:
+        return installed_document(host)
+    except ValueError:
+        return None
+
+
+def _apply(endpoint: Endpoint, wanted: Desired, changes: tuple[Change, ...], access: tuple[Edit, ...]) -> None:
     host = endpoint.host
     changed = {change.path for change in changes}
     by_path: dict[str, Entry] = {entry.path: entry for entry in wanted.entries}
@@ -140,8 +217,12 @@ def _apply(endpoint: Endpoint, wanted: Desired, changes: tuple[Change, ...]) -> 
     left = [scheduler for scheduler in others if changed & set(scheduler.owned())]
     for scheduler in left:
         scheduler.deactivate()
+    edited = {edit.change.path: edit for edit in access}
     for change in changes:
-        place(host, by_path.get(change.path, Absent(change.path)))
+        if change.path in edited:
+            edited[change.path].carry_out(host)
+        else:
+            place(host, by_path.get(change.path, Absent(change.path)))
     for scheduler in left:
         scheduler.forget()
     created = groups.create(host, rights_of(endpoint.document))
@@ -153,7 +234,11 @@ def _apply(endpoint: Endpoint, wanted: Desired, changes: tuple[Change, ...]) -> 
 def _remember(endpoint: Endpoint, previous: EndpointDocument | None) -> None:
     """Refresh the status; an endpoint to which reconnect updates are new has not missed this boot's (E2)."""
     had_reconnect = previous is not None and previous.policy.events.update_on_reconnect
-    boot = boot_id(endpoint.host)
-    store = StateStore(endpoint.host)
-    state = store.change(lambda state: state if had_reconnect else replace(state, boot_id=boot, source_lost=False))
-    publish(endpoint, state)
+    boot, adopted = boot_id(endpoint.host), endpoint.adopted
+    carried_out = "" if adopted is None else adopted.identity
+
+    def transform(state: State) -> State:
+        state = replace(state, carried_out=carried_out)
+        return state if had_reconnect else replace(state, boot_id=boot, source_lost=False)
+
+    publish(endpoint, StateStore(endpoint.host).change(transform))

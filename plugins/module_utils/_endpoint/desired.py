@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
+from typing import Any
 
+from .._core.calendars import Calendar
 from .._core.canonical import readable_json
 from .._core.document import EndpointDocument, ProductKind
 from .._core.entries import Directory, Entry, File
-from .._core.policy import Policy
+from .._core.policy import Initiator, Policy
 from .._core.privileges import scheduled_update_runs
 from .._core.values import value
 from . import places
@@ -41,7 +43,7 @@ def desired(endpoint: Endpoint, *, agent: bytes | None) -> Desired:
         Directory(places.CONFIGURATION_DIRECTORY, 0o755),
         Directory(places.STATE_DIRECTORY, 0o755),
         # Command lines may hold secrets; everything else in it is policy, which people want to see in a diff.
-        File(places.DOCUMENT, readable_json(document.to_dict()), 0o600, secret=_holds_command_lines(endpoint)),
+        File(places.DOCUMENT, readable_json(_brought(document)), 0o600, secret=_holds_command_lines(endpoint)),
     ]
     return Desired(
         entries=(
@@ -52,6 +54,15 @@ def desired(endpoint: Endpoint, *, agent: bytes | None) -> Desired:
         ),
         plan=plan,
     )
+
+
+def _brought(document: EndpointDocument) -> dict[str, Any]:
+    """What of a document is the converge's to bring: what the update server's tree decides lies elsewhere."""
+    if document.server is None:
+        return document.to_dict()
+    from .._core.adopted import brought
+
+    return brought(document)
 
 
 def _holds_command_lines(endpoint: Endpoint) -> bool:
@@ -71,7 +82,8 @@ def job_plan(endpoint: Endpoint) -> JobPlan:
     year = datetime.fromtimestamp(endpoint.host.now(), timezone.utc).year
     return JobPlan(
         agent=places.AGENT,
-        calendar=endpoint.timetable().calendar(year) if may_run_scheduled(policy) else None,
+        calendar=endpoint.timetable().calendar(year) if keeps_schedule(endpoint) else None,
+        configuration=_configuration(document),
         reconnect_probe=document.reconnect.probe if policy.events.update_on_reconnect else None,
         update_limit=document.limits.update,
         longest_wait=longest_wait(document),
@@ -79,6 +91,24 @@ def job_plan(endpoint: Endpoint) -> JobPlan:
         needs=endpoint.product.needs(),
         textfile_directory=document.textfile_directory,
     )
+
+
+def keeps_schedule(endpoint: Endpoint) -> bool:
+    """Whether this endpoint's own scheduler wakes it for scheduled updates.
+
+    It does not before anybody has said when they are, and not where the server keeps the slots (S6).
+    """
+    policy = endpoint.document.policy
+    own = policy.schedule.initiator is Initiator.ENDPOINT
+    return endpoint.configured and own and may_run_scheduled(policy)
+
+
+def _configuration(document: EndpointDocument) -> Calendar | None:
+    if document.server is None:
+        return None
+    from .._core.configuration import daily_calendar
+
+    return daily_calendar(document.endpoint, document.ordinal)
 
 
 def may_run_scheduled(policy: Policy) -> bool:

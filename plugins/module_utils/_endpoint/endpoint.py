@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import json
-from typing import Callable
+import syslog
+from typing import TYPE_CHECKING, Callable
 
 from .._core.document import EndpointDocument
+from .._core.faults import InvalidDocument
 from .._core.timetable import Timetable
 from .._core.values import value
 from .._host.host import Host
@@ -21,6 +23,9 @@ from .schedulers.base import Scheduler
 from .state import State, StateStore
 from .zones import zone_of
 
+if TYPE_CHECKING:
+    from .._core.adopted import Adopted
+
 
 class NotEnrolled(LookupError):
     """This host has no document: no converge has happened here."""
@@ -28,36 +33,57 @@ class NotEnrolled(LookupError):
 
 @value
 class Endpoint:
-    """A host and everything that its document decides."""
+    """A host and everything that its document decides.
+
+    ``document`` is the one in force; on a managed endpoint ``adopted`` is what made it so, None before anything was.
+    """
 
     host: Host
     document: EndpointDocument
     product: Product
     scheduler: Scheduler
     store: StateStore
+    adopted: Adopted | None = None
 
     @classmethod
-    def of(cls, host: Host, document: EndpointDocument) -> Endpoint:
-        """The endpoint that ``document`` describes on this host."""
+    def of(cls, host: Host, document: EndpointDocument, adopted: Adopted | None = None) -> Endpoint:
+        """The endpoint that a document brought by a converge describes on this host, with what was adopted for it."""
+        if document.server is not None:
+            document, adopted = _in_force(host, document, adopted)
         return cls(
             host=host,
             document=document,
             product=select_product(document, host),
             scheduler=select_scheduler(document.scheduler, host),
             store=StateStore(host),
+            adopted=adopted,
         )
 
     @classmethod
     def load(cls, host: Host) -> Endpoint:
         """The endpoint as it was last converged; raises NotEnrolled, or InvalidDocument when the file was damaged."""
-        document = load_document(host)
+        document = installed_document(host)
         if document is None:
             raise NotEnrolled(f"{places.DOCUMENT} does not exist: this host is not enrolled; converge it first")
-        return cls.of(host, document)
+        return cls.of(host, document, adopted_for(host, document))
 
     def reloaded(self) -> Endpoint:
         """The endpoint as it is now, after a wait in which a converge may have happened."""
         return Endpoint.load(self.host)
+
+    @property
+    def configured(self) -> bool:
+        """Whether anybody has said what this endpoint should do: a managed one has to adopt that first."""
+        return self.document.server is None or self.adopted is not None
+
+    def reachable(self, timeout: float) -> bool:
+        """Whether the update server, or without one a component source, accepts a connection; sends no request."""
+        server = self.document.server
+        if server is None:
+            return self.product.reachable(timeout)
+        from .products.base import tcp_reachable
+
+        return tcp_reachable((server.url,), proxy=None, timeout=timeout)
 
     def timetable(self) -> Timetable:
         """When this endpoint's scheduled updates are."""
@@ -74,10 +100,44 @@ class Endpoint:
         return state
 
 
-def load_document(host: Host) -> EndpointDocument | None:
-    """The document that is on the host, None where there is none; raises InvalidDocument or ValueError if damaged."""
+def installed_document(host: Host) -> EndpointDocument | None:
+    """The document that the last converge brought, None where there is none; raises ValueError if it is damaged."""
     content = host.read(places.DOCUMENT)
     return None if content is None else EndpointDocument.from_dict(json.loads(content))
+
+
+def load_document(host: Host) -> EndpointDocument | None:
+    """The document that is in force on the host, None where there is none; raises ValueError if it is damaged."""
+    document = installed_document(host)
+    if document is None or document.server is None:
+        return document
+    return _in_force(host, document, adopted_for(host, document))[0]
+
+
+def adopted_for(host: Host, document: EndpointDocument) -> Adopted | None:
+    """What was adopted for a document that a converge brought."""
+    if document.server is None:
+        return None
+    from .._core.adopted import Basis
+    from .configuration.store import ConfigurationStore
+
+    return ConfigurationStore(host).read(Basis.of(document, document.server))
+
+
+def _in_force(
+    host: Host, document: EndpointDocument, adopted: Adopted | None
+) -> tuple[EndpointDocument, Adopted | None]:
+    """The document with what was adopted; what this agent does not understand (any more) counts as not adopted."""
+    from .._core.adopted import in_force
+    from .._core.published_shard import Membership
+
+    if adopted is None:
+        return in_force(document, None, None), None
+    try:
+        return in_force(document, Membership(adopted.domain, adopted.ordinal), adopted.policy), adopted
+    except InvalidDocument as error:
+        host.log(syslog.LOG_WARNING, f"the adopted configuration is not understood and asked for anew: {error}")
+        return in_force(document, None, None), None
 
 
 def timetable_of(host: Host, document: EndpointDocument) -> Timetable:

@@ -13,6 +13,8 @@ JOIN_MARGIN_S = 60
 _PROBE_S = 60
 """What one look at the sources and its bookkeeping may take on top of the waits."""
 _CRON_GRAIN_S = 60
+SYNC_S = 120
+"""How long asking the update server for the configuration may take, and how long another one's is waited for."""
 
 
 def longest_wait(document: EndpointDocument) -> int:
@@ -20,4 +22,6 @@ def longest_wait(document: EndpointDocument) -> int:
     schedule, reconnect = document.policy.schedule, document.reconnect
     window = schedule.window if schedule.frequency.windowed else 0
     another_run = document.limits.update + JOIN_MARGIN_S
-    return max(window, reconnect.wait + reconnect.jitter, _CRON_GRAIN_S) + another_run + _PROBE_S
+    synchronisation = 2 * SYNC_S if document.server is not None else 0
+    own = max(window, reconnect.wait + reconnect.jitter, _CRON_GRAIN_S)
+    return own + another_run + synchronisation + _PROBE_S

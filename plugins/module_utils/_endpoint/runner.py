@@ -58,11 +58,39 @@ class Runner:
 
     def _turn(self, trigger: Trigger) -> Turn:
         state = self._endpoint.store.read()
-        why = refusal(trigger, self._endpoint.document.policy, state)
+        why = self._refusal(trigger, state)
         if why is not None:
             return Turn.never(Outcome(Result.SKIPPED, why))
         turn, self._endpoint = self._waiting.await_turn(trigger, self._endpoint, state)
-        return turn
+        if turn.come and self._synchronised(trigger):
+            why = self._refusal(trigger, self._endpoint.store.read())
+        return turn if why is None else Turn.never(Outcome(Result.SKIPPED, why))
+
+    def _refusal(self, trigger: Trigger, state: State) -> str | None:
+        if trigger is Trigger.SCHEDULE and not self._endpoint.configured:
+            return "no configuration was adopted from the update server yet, so there is no schedule"
+        return refusal(trigger, self._endpoint.document.policy, state)
+
+    def _synchronised(self, trigger: Trigger) -> bool:
+        """Ask the update server for the configuration first, where this run has to (S2); never the end of the run.
+
+        Returns whether it was asked: what is in force may be another policy now.
+        """
+        if self._endpoint.document.server is None:
+            return False
+        from .configuration.carry_out import hand_over
+        from .configuration.sync import synchronise
+        from .configuration.when import run_asks
+
+        asks = run_asks(trigger, self._endpoint, self._endpoint.store.read())
+        try:
+            if asks:
+                synchronise(self._endpoint)
+                self._endpoint = self._endpoint.reloaded()
+            hand_over(self._endpoint)
+        except (LookupError, ValueError) as error:  # a converge has just made it another endpoint
+            self._host.log(syslog.LOG_WARNING, f"the configuration could not be asked for: {error}")
+        return asks
 
     def _locked_run(self, trigger: Trigger, occurrence: str | None) -> RunReport:
         store, started = self._endpoint.store, self._host.now()

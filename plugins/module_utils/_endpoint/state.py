@@ -56,6 +56,19 @@ class ScanRecord:
 
 
 @value
+class SyncRecord:
+    """What became of asking the update server for the configuration last (a ``ConfigurationResult``).
+
+    ``asked`` is when, ``answered`` when an answer came last, good or bad; Unix seconds.
+    """
+
+    result: str
+    why: str
+    asked: float
+    answered: float | None = None
+
+
+@value
 class State:
     """Everything an endpoint remembers. ``switch`` is the user's own: None while never touched (P1)."""
 
@@ -71,6 +84,9 @@ class State:
     scan_due: bool = False
     created_groups: tuple[str, ...] = ()
     failed_reconnects: int = 0
+    sync: SyncRecord | None = None
+    carried_out: str = ""
+    """Which adopted configuration the host was converged to last (``Adopted.identity``)."""
 
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> State:
@@ -80,6 +96,7 @@ class State:
         values["running"] = Running(**raw["running"]) if raw.get("running") else None
         values["last"] = {trigger: _run_record(record) for trigger, record in raw.get("last", {}).items()}
         values["created_groups"] = tuple(raw.get("created_groups", ()))
+        values["sync"] = SyncRecord(**raw["sync"]) if raw.get("sync") else None
         values["scan"] = _scan_record(raw["scan"]) if raw.get("scan") else None
         return cls(**values)
 

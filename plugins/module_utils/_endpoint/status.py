@@ -53,10 +53,11 @@ def compose(endpoint: Endpoint, state: State) -> dict[str, Any]:
         "scheduler": endpoint.scheduler.name,
         "user_group": document.user_group,
         "policy": document.policy.to_dict(),
-        "serial": None,
+        "serial": None if endpoint.adopted is None else endpoint.adopted.tree.serial,
+        "configuration": _configuration(endpoint, state),
         "switch": state.switch,
         "roaming": state.roaming,
-        "scheduled_update": scheduled_update_runs(document.policy.privileges, state.switch),
+        "scheduled_update": endpoint.configured and scheduled_update_runs(document.policy.privileges, state.switch),
         "components": [_component(component) for component in _components(endpoint)],
         "running": _running(state),
         "last": {trigger: _run(record) for trigger, record in sorted(state.last.items())},
@@ -67,7 +68,7 @@ def compose(endpoint: Endpoint, state: State) -> dict[str, Any]:
 
 def next_run(endpoint: Endpoint, state: State) -> float | None:
     """Unix seconds of the next scheduled update, None when none will run."""
-    if not scheduled_update_runs(endpoint.document.policy.privileges, state.switch):
+    if not endpoint.configured or not scheduled_update_runs(endpoint.document.policy.privileges, state.switch):
         return None
     return endpoint.timetable().next_slot(endpoint.host.now()).at
 
@@ -100,6 +101,23 @@ def _components(endpoint: Endpoint) -> Sequence[Component]:
 def _component(component: Component) -> dict[str, Any]:
     built = None if component.built is None else iso(component.built)
     return {"name": component.name, "version": component.version, "built": built}
+
+
+def _configuration(endpoint: Endpoint, state: State) -> dict[str, Any] | None:
+    """What is in force from the update server, and what became of asking it last; None on a standalone endpoint."""
+    server, adopted, sync = endpoint.document.server, endpoint.adopted, state.sync
+    if server is None:
+        return None
+    return {
+        "server": server.url,
+        "result": None if sync is None else sync.result,
+        "why": "" if sync is None else sync.why,
+        "asked": None if sync is None else iso(sync.asked),
+        "adopted": None if adopted is None else iso(adopted.at),
+        "tree_serial": None if adopted is None else adopted.tree.serial,
+        "shard_serial": None if adopted is None else adopted.shard.serial,
+        "expires": None if adopted is None else iso(adopted.expires),
+    }
 
 
 def _running(state: State) -> dict[str, Any] | None:

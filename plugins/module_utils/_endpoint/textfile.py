@@ -56,10 +56,28 @@ def metrics(status: Mapping[str, Any]) -> Iterator[str]:
     )
     if status["next_run"]:
         yield from _metric("next_run_timestamp_seconds", "The next scheduled update", [({}, _unix(status["next_run"]))])
+    yield from _configuration(status["configuration"])
     scan = status["scan"]["last"]
     if scan:
         yield from _metric("scan_findings", "Findings of the last scan", [({}, scan["found"])])
         yield from _metric("scan_timestamp_seconds", "When the last scan finished", [({}, _unix(scan["finished"]))])
+
+
+def _configuration(told: Mapping[str, Any] | None) -> Iterator[str]:
+    """What a managed endpoint has from its update server; an alert on its end notices a server that stands still."""
+    if told is None:
+        return
+    serials = [({"document": kind}, told[f"{kind}_serial"]) for kind in ("tree", "shard") if told["adopted"]]
+    yield from _metric("configuration_serial", "The serials of the adopted configuration", serials)
+    for name, text in (
+        ("asked", "When the update server was asked for the configuration last"),
+        ("adopted", "When the configuration was adopted"),
+        ("expires", "When the adopted configuration ends"),
+    ):
+        if told[name]:
+            yield from _metric(f"configuration_{name}_timestamp_seconds", text, [({}, _unix(told[name]))])
+    results = [({"result": told["result"]}, 1)] if told["result"] else []
+    yield from _metric("configuration_result", "What became of asking for the configuration last", results)
 
 
 def _metric(name: str, text: str, samples: list[tuple[dict[str, str], int]]) -> Iterator[str]:

@@ -95,7 +95,7 @@ class Waiting:
             return self._watch(endpoint)
         if not self._reached_within_wait(endpoint):
             endpoint.remember(lambda state: replace(state, source_lost=True))
-            return Turn.never(Outcome(Result.UNREACHABLE, "no component source answers"))
+            return Turn.never(Outcome(Result.UNREACHABLE, f"{_source(endpoint)} does not answer"))
         self._sleep(self._draw() * endpoint.document.reconnect.jitter)
         why = refusal(Trigger.RECONNECT, endpoint.document.policy, endpoint.store.read())
         if why is not None:
@@ -104,14 +104,14 @@ class Waiting:
 
     def _watch(self, endpoint: Endpoint) -> Turn:
         """The usual case: connected before and still; losing the source is only noted."""
-        if endpoint.product.reachable(_PROBE_TIMEOUT_S):
-            return Turn.never(Outcome(Result.SKIPPED, "the source was never lost"), recorded=False)
+        if endpoint.reachable(_PROBE_TIMEOUT_S):
+            return Turn.never(Outcome(Result.SKIPPED, f"{_source(endpoint)} was never lost"), recorded=False)
         endpoint.remember(lambda state: replace(state, source_lost=True))
-        return Turn.never(Outcome(Result.UNREACHABLE, "the component source was lost"), recorded=False)
+        return Turn.never(Outcome(Result.UNREACHABLE, f"{_source(endpoint)} was lost"), recorded=False)
 
     def _reached_within_wait(self, endpoint: Endpoint) -> bool:
         deadline = endpoint.host.now() + endpoint.document.reconnect.wait
-        while not endpoint.product.reachable(_PROBE_TIMEOUT_S):
+        while not endpoint.reachable(_PROBE_TIMEOUT_S):
             if endpoint.host.now() >= deadline:
                 return False
             self._sleep(_PROBE_PAUSE_S)
@@ -125,6 +125,10 @@ class Waiting:
             if document is None or _basis(document) != _basis(endpoint.document):
                 return False
         return True
+
+
+def _source(endpoint: Endpoint) -> str:
+    return "the component source" if endpoint.document.server is None else "the update server"
 
 
 def _basis(document: EndpointDocument) -> tuple[object, ...]:

@@ -14,6 +14,8 @@ from .host import Host
 
 SIGNER = "epp-update-server"
 _LONGEST_S = 60.0
+_NO_MATCH = "No principal matched."
+"""All that ssh-keygen says of a good signature by a key that is not allowed; of a damaged one it says more."""
 
 
 class BadSignature(ValueError):
@@ -46,6 +48,9 @@ def verify(host: Host, document: bytes, signature: str, allowed_signers_path: st
             return
         # Only now it matters why not: the usual case costs one process.
         known = host.run(["ssh-keygen", "-Y", "find-principals", *allowed], timeout=_LONGEST_S)
+        complaints = [line for line in known.err.splitlines() if line.strip() not in ("", _NO_MATCH)]
+        if known.code != 0 and complaints:
+            raise BadSignature(complaints[0])
         if known.code != 0:
             raise UnknownKey("the signature's key is not an allowed one")
         raise BadSignature((done.err or done.out).strip() or "the signature does not belong to the document")

@@ -6,24 +6,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._core.durations import parse_duration
 from .._core.results import Result
 from .._endpoint import places
 from .._host.live_host import LocalHost
+from . import fleet
+from .programs import NoAnswer, Program
+from .timeouts import seconds
 
 _STATUS_S = 60.0
 _FAILURES = (Result.FAILED.value, Result.UNREACHABLE.value)
 _NOT_INSTALLED = "there is no agent on this host; run epp.autoupdate.endpoint on it first"
-
-
-class NoAnswer(RuntimeError):
-    """The agent gave no document; the message is its own complaint."""
 
 
 def status_info(module: AnsibleModule) -> None:
@@ -35,7 +32,10 @@ def status_info(module: AnsibleModule) -> None:
 
 
 def update_now(module: AnsibleModule) -> None:
-    """Update, return what came of it, and end the module."""
+    """Update this host, or through the update server whom the options name; return what came of it, end the module."""
+    if fleet.selected(module.params):
+        fleet.update_now(module)
+        return
     try:
         result = _would_update(module) if module.check_mode else _update(module)
     except NoAnswer as error:
@@ -54,7 +54,7 @@ def _would_update(module: AnsibleModule) -> dict[str, Any]:
 
 
 def _update(module: AnsibleModule) -> dict[str, Any]:
-    report = _ask(module, ["update-now", "--json"], timeout=_seconds(module))
+    report = _ask(module, ["update-now", "--json"], timeout=seconds(module))
     known = {key: report[key] for key in ("until", "joined") if report.get(key) is not None}
     return {
         "changed": bool(report["changed"]),
@@ -66,34 +66,14 @@ def _update(module: AnsibleModule) -> dict[str, Any]:
     }
 
 
-def _seconds(module: AnsibleModule) -> float:
-    try:
-        return float(parse_duration(module.params["timeout"]))
-    except ValueError as error:
-        return float(module.fail_json(msg=f'timeout: "{module.params["timeout"]}" is {error}'))
-
-
 def _status(module: AnsibleModule) -> dict[str, Any]:
     return _ask(module, ["status", "--json"], timeout=_STATUS_S)
 
 
 def _ask(module: AnsibleModule, arguments: Sequence[str], *, timeout: float) -> dict[str, Any]:
     """The agent's answer; raises NoAnswer."""
-    host = LocalHost(module.params["root"] or "")
-    root = ["--root", host.root] if host.root else []
-    try:
-        done = host.run([host.real(places.AGENT), *root, *arguments], timeout=timeout)
-    except FileNotFoundError:
-        raise NoAnswer(_NOT_INSTALLED) from None
-    except OSError as error:
-        raise NoAnswer(f"the agent can't be started: {error}") from error
-    if done.timed_out:
-        raise NoAnswer(f"the agent did not come to an end within {timeout:.0f} s")
-    try:
-        answer = json.loads(done.out)
-    except ValueError:
-        raise NoAnswer(done.err.strip() or f"the agent ended with code {done.code} and said nothing") from None
-    return dict(answer)
+    agent = Program(LocalHost(module.params["root"] or ""), places.AGENT, name="agent", missing=_NOT_INSTALLED)
+    return dict(agent.ask(arguments, timeout=timeout))
 
 
 def _components(components: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

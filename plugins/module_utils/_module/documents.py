@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Callable, TypeVar
 
+from .._core.adopted import refuse_tree_keys
 from .._core.document import EndpointDocument
 from .._core.document_keys import FORMAT
 from .._core.faults import Faults, InvalidDocument
@@ -103,6 +104,9 @@ def _own(options: Mapping[str, Any], faults: Faults) -> tuple[bool, str]:
 
 def _read(read: Callable[[object], T], number: int, options: Mapping[str, Any], faults: Faults) -> T | None:
     described = {name: value for name, value in options.items() if name not in (*_OWN, "use_variables")}
+    if described.get("server") == {}:  # the role's default, since a mapping can't be left out there
+        del described["server"]
+    refuse_tree_keys(described, faults)
     try:
         return read({"format": number, **described})
     except InvalidDocument as invalid:

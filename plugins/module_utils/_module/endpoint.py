@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
@@ -18,6 +17,8 @@ from .._host.live_host import LocalHost
 from . import agent_parts as _agent_parts  # noqa: F401
 from . import specs
 from .documents import Wanted, plain
+from .interpreters import interpreter_of
+from .programs import NoAnswer
 
 
 def run(module: AnsibleModule) -> None:
@@ -35,8 +36,8 @@ def run(module: AnsibleModule) -> None:
 
 
 def agent_file(host: Host) -> bytes:
-    """The agent's executable file, for the Python that runs this module; the installed one where it is the same."""
-    return payload.renewed(host.read(places.AGENT), payload.sources(), interpreter=sys.executable)
+    """The agent's executable file, for the Python that the host has; the installed one where it is the same."""
+    return payload.renewed(host.read(places.AGENT), payload.sources(), interpreter=interpreter_of(host))
 
 
 def result_of(converged: Converged, *, diff: bool) -> dict[str, Any]:
@@ -51,5 +52,5 @@ def guarded(module: AnsibleModule, work: Callable[[], Any]) -> Any:
     """The value of ``work``; what can go wrong in it ends the module with the words that the agent would use."""
     try:
         return work()
-    except (OSError, Busy, LookupError, ValueError) as error:
+    except (OSError, Busy, NoAnswer, LookupError, ValueError) as error:
         return module.fail_json(msg=str(error) or repr(error), changed=False)

@@ -11,23 +11,22 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._core.policy import Policy
-from .._core.tree import Layer, resolve
 from .._host.live_host import LocalHost
 from . import specs
 from .documents import plain
-from .endpoint import agent_file, guarded, result_of
+from .endpoint import agent_file, guarded
+from .scopes import Assignment, Place
 from .store import select_store
 
 _SECTIONS = {"events": specs.events, "schedule": specs.schedule, "privileges": specs.privileges}
 
 
 def module_for(section: str) -> AnsibleModule:
-    """The module of a section: its keys, of which at least one must be given, and where to set them."""
+    """The module of a section: its keys, of which at least one must be given or taken away, and where to set them."""
     keys = _SECTIONS[section]()
     return AnsibleModule(
-        argument_spec={**specs.scope(), **specs.root(), **keys},
-        required_one_of=[sorted(keys)],
+        argument_spec={**specs.scope(keys), **specs.root(), **keys},
+        required_one_of=[[*sorted(keys), "inherit"]],
         supports_check_mode=True,
     )
 
@@ -36,27 +35,27 @@ def run(section: str) -> None:
     """Set the keys that are given, and end the module."""
     module = module_for(section)
     keys = _SECTIONS[section]()
-    given = {section: plain(keys, {name: module.params[name] for name in keys})}
+    given = plain(keys, {name: module.params[name] for name in keys})
     module.exit_json(**guarded(module, lambda: _set(module, section, given)))
 
 
 def _set(module: AnsibleModule, section: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    assignment = Assignment.from_options(section, module.params, given)
     host = LocalHost(module.params["root"] or "")
-    store = select_store(module.params["scope"], host=host, agent=agent_file)
-    before = store.policy()
-    after = changed_policy(before, given)
-    converged = store.save(after, check=module.check_mode)
-    result = result_of(converged, diff=module._diff)
-    shown = {"before": before.to_dict()[section], "after": after.to_dict()[section]}
-    if module._diff and before != after:
-        header = {"before_header": f"policy.{section}", "after_header": f"policy.{section}"}
-        result["diff"].insert(0, {**header, **{side: _lines(values) for side, values in shown.items()}})
-    return {**result, **shown}
+    store = select_store(on_server=assignment.place.on_server, host=host, agent=agent_file)
+    saved = store.save(assignment, check=module.check_mode)
+    before, after = (dict(sections.get(section, {})) for sections in (saved.before, saved.after))
+    result = {"changed": saved.changed, "before": before, "after": after, **saved.more}
+    if module._diff:
+        result["diff"] = [*_difference(assignment.place, section, before, after), *saved.diff]
+    return result
 
 
-def changed_policy(before: Policy, given: Mapping[str, Any]) -> Policy:
-    """The policy with some keys set; keys that this makes meaningless fall away. Raises InvalidDocument."""
-    return resolve([Layer("before", before.to_dict()), Layer("task", given)]).policy
+def _difference(place: Place, section: str, before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, str]]:
+    if before == after:
+        return []
+    name = f"{place} policy.{section}" if place.on_server else f"policy.{section}"
+    return [{"before_header": name, "after_header": name, "before": _lines(before), "after": _lines(after)}]
 
 
 def _lines(values: Mapping[str, Any]) -> str:

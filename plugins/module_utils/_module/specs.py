@@ -89,6 +89,12 @@ def document() -> Spec:
         "reconnect": _group(probe=_option("str"), jitter=_option("str"), wait=_option("str")),
         "limits": _group(update=_option("str"), scan=_option("str")),
         "textfile_directory": _option("path"),
+        "server": _group(
+            url=_option("str"),
+            signers=_strings(),
+            notify_key=_option("str", no_log=False),
+            notify_user=_option("str"),
+        ),
     }
 
 
@@ -97,9 +103,14 @@ def root() -> Spec:
     return {"root": _option("path")}
 
 
-def scope() -> Spec:
-    """Where a section is set: the one place there is until there is an update server."""
-    return {"scope": _option("str", choices=["endpoint"], default="endpoint")}
+def scope(keys: Spec) -> Spec:
+    """Where the keys of a section are set, and which of them a node is to inherit again."""
+    return {
+        "scope": _option("str", choices=["root", "domain", "endpoint"], default="endpoint"),
+        "name": _option("str"),
+        "apply_to": _option("str", choices=["all", "future_domains"]),
+        "inherit": _strings(choices=list(keys)),
+    }
 
 
 def endpoint() -> Spec:
@@ -109,6 +120,52 @@ def endpoint() -> Spec:
         "use_variables": _option("bool", default=False),
         **root(),
         **document(),
+    }
+
+
+def member() -> Spec:
+    """One endpoint of the client tree."""
+    return {
+        "name": _option("str", required=True),
+        "domain": _option("str"),
+        "address": _option("str"),
+        "host_key": _option("str", no_log=False),
+        "ordinal": _option("int"),
+        "source": _option("str"),
+        "policy": _group(**policy()),
+    }
+
+
+def client_tree() -> Spec:
+    """All options of the module ``client_tree``."""
+    return {
+        "policy": _group(**policy()),
+        "domains": _option("dict"),
+        "endpoints": _option("list", elements="dict", options=member()),
+        "purge": _option("bool", default=False),
+        "use_variables": _option("bool", default=False),
+        "host_keys_from": _option("str", no_log=False),
+        **root(),
+    }
+
+
+def selection() -> Spec:
+    """Which endpoints of the client tree are meant."""
+    return {
+        "endpoints": _strings(),
+        "domains": _strings(),
+        "outdated": _option("bool", default=False),
+    }
+
+
+def fleet_info() -> Spec:
+    """All options of the module ``fleet_info``."""
+    subsets = ["endpoints", "campaigns", "status"]
+    return {
+        "gather": _strings(choices=subsets, default=subsets),
+        "recent_campaigns": _option("int", default=20),
+        **selection(),
+        **root(),
     }
 
 

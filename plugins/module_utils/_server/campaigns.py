@@ -19,6 +19,7 @@ from typing import Any
 from .._core import campaign
 from .._core.campaign import Limits, Mode, Notice, Stage, Step
 from .._core.canonical import digest
+from .._core.document_keys import ProductKind
 from .._core.notice import Order
 from .._core.results import Trigger
 from .._core.values import value
@@ -116,10 +117,10 @@ class CampaignStore:
                 return errand.notice
             after = campaign.heard(_notice(row), told.reply, now=now, limits=limits)
             self._update(name, after, now, answer=told.answer)
-            product = connection.execute("SELECT product FROM campaigns WHERE id = ?", (name,)).fetchone()["product"]
+            about = connection.execute("SELECT product FROM campaigns WHERE id = ?", (name,)).fetchone()["product"]
             versions = _reported(told.answer)
             if versions is not None:
-                self._record(endpoint, product, versions, now)
+                self._record(endpoint, _product(told.answer) or about, versions, now)
         return after
 
     def returned(self, endpoint: str, now: float) -> None:
@@ -142,6 +143,11 @@ class CampaignStore:
         """How many notices are not settled yet."""
         select = f"SELECT count(*) FROM notices WHERE stage IN {_OPEN}"
         return int(self._connection.execute(select).fetchone()[0]) + self.in_flight()
+
+    def settled(self, subject: Subject) -> bool:
+        """Whether every endpoint's part in a campaign is settled."""
+        is_open = f"SELECT 1 FROM notices WHERE campaign = ? AND stage IN {_OPEN[:-1]}, 'in_flight') LIMIT 1"
+        return self._connection.execute(is_open, (subject.id,)).fetchone() is None
 
     def forget(self, before: float) -> int:
         """Remove campaigns that began before an instant and have nothing open; returns how many."""
@@ -245,6 +251,12 @@ _FIELDS = ("endpoint", "due", "until", "since", "tries", "result", "why")
 def _notice(row: sqlite3.Row) -> Notice:
     values = {key: row[key] for key in _FIELDS}
     return Notice(**values, mode=Mode(row["mode"]), stage=Stage(row["stage"]))
+
+
+def _product(answer: dict[str, Any] | None) -> str | None:
+    """Which product a report is of; campaigns of slots and of Update Now are about none."""
+    told = answer.get("product") if answer else None
+    return told if told in [kind.value for kind in ProductKind] else None
 
 
 def _reported(answer: dict[str, Any] | None) -> dict[str, str] | None:

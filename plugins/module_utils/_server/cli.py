@@ -73,6 +73,12 @@ def _campaigns() -> ModuleType:
     return commands_campaigns
 
 
+def _update_now() -> ModuleType:
+    from . import commands_update_now
+
+    return commands_update_now
+
+
 def _apply() -> ModuleType:
     from . import commands_apply
 
@@ -110,6 +116,7 @@ COMMANDS: dict[str, Callable[[], ModuleType]] = {
     "enrolment": _publication,
     "notify": _campaigns,
     "campaigns": _campaigns,
+    "update-now": _update_now,
 }
 
 

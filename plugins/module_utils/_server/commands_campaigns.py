@@ -14,6 +14,7 @@ import sys
 import time
 from contextlib import closing
 from datetime import tzinfo
+from typing import Callable
 
 from .._core import zones
 from .._core.campaign import Stage
@@ -62,14 +63,19 @@ def run_notify(host: LocalHost, options: argparse.Namespace) -> int:
     return DONE
 
 
-def notify(host: LocalHost, *, until_settled: bool = False) -> EngineReport | None:
-    """Run the engine until nothing is due, or nothing is open; None where another one runs. SIGTERM ends it soon."""
+def notify(
+    host: LocalHost, *, until_settled: bool = False, enough: Callable[[CampaignStore], bool] | None = None
+) -> EngineReport | None:
+    """Run the engine until nothing is due, or nothing is open; None where another one runs. SIGTERM ends it soon.
+
+    ``enough`` is asked every second whether the records are as somebody waits for; then it ends, too.
+    """
     settings = notify_settings(host)
     with locked(host, campaign_places.ENGINE_LOCK, wait=0) as held:
         if not held:
             return None
         with closing(open_database(host)) as connection:
-            return _run_engine(host, connection, settings, until_settled=until_settled)
+            return _run_engine(host, connection, settings, until_settled=until_settled, enough=enough)
 
 
 def notify_settings(host: Host) -> NotifySettings:
@@ -84,7 +90,12 @@ def zone_of(host: Host, name: str) -> tzinfo:
 
 
 def _run_engine(
-    host: LocalHost, connection: sqlite3.Connection, settings: NotifySettings, *, until_settled: bool
+    host: LocalHost,
+    connection: sqlite3.Connection,
+    settings: NotifySettings,
+    *,
+    until_settled: bool,
+    enough: Callable[[CampaignStore], bool] | None,
 ) -> EngineReport:
     if settings.notifier is NotifierName.SSH and settings.key == campaign_places.NOTIFY_KEY:
         ensure_notify_key(host, settings.key)
@@ -97,6 +108,7 @@ def _run_engine(
         return engine.run(
             until_settled=until_settled,
             tick=lambda: _plan(host, connection),
+            enough=None if enough is None else lambda: enough(store),
         )
     finally:
         signal.signal(signal.SIGTERM, previous)

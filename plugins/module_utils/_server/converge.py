@@ -11,6 +11,7 @@ as its own user.
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from typing import Any
 
 from .._core.changes import Change, told
@@ -29,6 +30,11 @@ from .jobs.base import Jobs
 __all__ = ("Busy", "Converged", "converge", "remove")
 
 _LOCK = places.RUNTIME_DIRECTORY + "/converge.lock"
+_JOB_LOCKS = (
+    (campaign_places.FETCH_LOCK, "fetch"),
+    (campaign_places.ENGINE_LOCK, "campaign"),
+    (places.PUBLISH_LOCK, "publication"),
+)
 _OWN_COMMAND_S = 600.0
 _SANDBOX_LOG = "/var/log/epp-server.log"
 
@@ -97,10 +103,15 @@ def _compared(host: Host, jobs: Jobs, wanted: Desired) -> Converged:
     """What is otherwise than wanted, and what would be done about it."""
     corrections = (
         *((f"user {places.USER} is made",) if own_user.missing(host) else ()),
-        *(("the first configuration is published",) if not host.exists(places.TREE) else ()),
+        *(() if _published(host) else ("keys are made, and the configuration is published",)),
         *jobs.drift(wanted.plan),
     )
     return Converged(pending(host, (*wanted.entries, *_leftovers(host, wanted.entries))), corrections)
+
+
+def _published(host: Host) -> bool:
+    """Whether there has been a first publication, and its keys are still there."""
+    return all(host.exists(path) for path in (places.TREE, places.KEYRING))
 
 
 def _leftovers(host: Host, wanted: tuple[Entry, ...]) -> tuple[Absent, ...]:
@@ -130,7 +141,7 @@ def _apply(host: Host, jobs: Jobs, wanted: Desired, changes: tuple[Change, ...])
         place(host, by_path.get(change.path, Absent(change.path)))
     for other in left:
         other.forget()
-    if changed & {places.SETTINGS, places.SERVER, places.STATE_DIRECTORY} or not host.exists(places.TREE):
+    if changed & {places.SETTINGS, places.SERVER, places.STATE_DIRECTORY} or not _published(host):
         _own_command(host, "publish")
     jobs.activate(wanted.plan, changed)
 
@@ -138,10 +149,12 @@ def _apply(host: Host, jobs: Jobs, wanted: Desired, changes: tuple[Change, ...])
 def _clear(host: Host, changes: tuple[Change, ...]) -> None:
     """Remove everything, once no job works on it any more."""
     if not host.exists(places.STATE_DIRECTORY):
-        return _remove_paths(host, changes)
-    fetching, notifying = campaign_places.FETCH_LOCK, campaign_places.ENGINE_LOCK
-    with exclusively(host, fetching, "fetch"), exclusively(host, notifying, "campaign"):
-        return _remove_paths(host, changes)
+        _remove_paths(host, changes)
+        return
+    with ExitStack() as held:
+        for path, what in _JOB_LOCKS:
+            held.enter_context(exclusively(host, path, what))
+        _remove_paths(host, changes)
 
 
 def _remove_paths(host: Host, changes: tuple[Change, ...]) -> None:
@@ -151,7 +164,7 @@ def _remove_paths(host: Host, changes: tuple[Change, ...]) -> None:
 
 def _enrolment(host: Host, settings: ServerSettings, found: Converged, *, check: bool) -> dict[str, Any] | None:
     """What the server's program says, for these settings; a program that is not the right one is not asked."""
-    if check and (not host.exists(places.TREE) or places.SERVER in {change.path for change in found.changes}):
+    if check and (not _published(host) or places.SERVER in {change.path for change in found.changes}):
         return None
     told_now: dict[str, Any] = json.loads(_own_command(host, "enrolment"))
     return {**told_now, "url": settings.url, "notify_user": settings.notify.user}

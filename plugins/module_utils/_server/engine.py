@@ -21,6 +21,7 @@ from .notifiers.base import Notifier, Told
 
 _LOOK_AGAIN_S = 30.0
 """The class of the hour and the campaigns themselves may change meanwhile."""
+_ASK_AGAIN_S = 1.0
 _PARTING_S = 2.0
 """How long answers are still taken when the engine is told to stop; what comes later is asked for at the next start."""
 
@@ -59,20 +60,27 @@ class Engine:
         self._stopped.set()
         self._answers.put(None)
 
-    def run(self, *, until_settled: bool = False, tick: Callable[[], None] = lambda: None) -> EngineReport:
+    def run(
+        self,
+        *,
+        until_settled: bool = False,
+        tick: Callable[[], None] = lambda: None,
+        enough: Callable[[], bool] | None = None,
+    ) -> EngineReport:
         """Send what is due and wait for its answers; with ``until_settled`` also for what becomes due later.
 
-        ``tick`` is called before each look at the records.
+        ``tick`` is called before each look at the records. ``enough`` is asked every second, and ends the run.
         """
+        look_again = _LOOK_AGAIN_S if enough is None else _ASK_AGAIN_S
         asked = self._store.interrupted(self._host.now())
         if asked:
             self._host.log(syslog.LOG_NOTICE, f"notify: {asked} notices were in flight; their endpoints are asked")
-        while not self._stopped.is_set():
+        while not self._stopped.is_set() and not (enough and enough()):
             tick()
             wake = self._send_due()
             if not self._listening and (not until_settled or wake is None):
                 break
-            self._hear(_LOOK_AGAIN_S if wake is None else wake - self._host.now())
+            self._hear(look_again if wake is None else min(look_again, wake - self._host.now()))
         self._part()
         return EngineReport(self._sent, self._done, self._store.open())
 
@@ -101,7 +109,7 @@ class Engine:
     def _hear(self, longest: float) -> None:
         """Wait for an answer, then take all that have come."""
         try:
-            item = self._answers.get(timeout=max(0.0, min(longest, _LOOK_AGAIN_S)))
+            item = self._answers.get(timeout=max(0.0, longest))
             while True:
                 if item is not None:
                     self._settle(*item)

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import unknown_variables
 
 from . import repository
 
-FREE_KEYS = ("autoupdate_domain_policies",)
-"""Mappings whose keys are the users' own, here the paths of domains; no specification can type what is below them."""
+FREE_KEYS = ("autoupdate_domain_policies", "components.clamav.extra", "autoupdate_server_components.clamav.extra")
+"""Mappings whose keys are the users' own, such as the paths of domains: no specification can type what is below."""
 
 
 def entry_points(role: str) -> dict:
@@ -38,6 +39,11 @@ def test_a_role_has_a_readme_and_metadata(role):
 def test_every_variable_of_a_role_is_typed_and_described(role):
     for name, entry in entry_points(role).items():
         assert untyped(entry.get("options", {})) == [], name
+
+
+@pytest.mark.parametrize("role", repository.roles())
+def test_no_variable_of_a_role_is_taken_for_a_slip_of_the_pen(role):
+    assert list(unknown_variables(iter(entry_points(role)["main"]["options"]))) == []
 
 
 @pytest.mark.parametrize("module", repository.modules())

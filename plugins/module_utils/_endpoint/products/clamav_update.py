@@ -15,6 +15,7 @@ from ..._core.results import Component, Outcome, Result
 from ..._core.values import replace, value
 from ..._host.host import Completed
 from .. import places
+from ..http import LONGEST_PAUSE_S, drawn, jittered
 from . import clamav_directory
 from .base import overdue
 from .clamd import Clamd
@@ -23,6 +24,8 @@ from .freshclam_words import Cause, Said, understand
 if TYPE_CHECKING:
     from .clamav import ClamAV
 
+_RUN_S = 10.0
+"""What freshclam needs at least to ask again."""
 RUNTIME_CONFIG = places.RUNTIME_DIRECTORY + "/freshclam.conf"
 
 
@@ -40,7 +43,7 @@ class ClamavUpdate:
         deadline = time.monotonic() + timeout
         before, clamd = self.product.components(), Clamd.of(self.product.host, self.product.settings.clamd_config)
         try:
-            completed = self.product.host.run(self._command(), timeout=timeout)
+            completed = self._completed(deadline)
         except FileNotFoundError:
             return Outcome(Result.FAILED, "freshclam is not installed")
         if completed.timed_out:
@@ -49,6 +52,22 @@ class ClamavUpdate:
         if outcome.result is Result.UPDATED and clamd is not None and not outcome.why:
             return replace(outcome, why=self._proven(clamd, deadline - time.monotonic()))
         return outcome
+
+    def _completed(self, deadline: float) -> Completed:
+        """A whole run of freshclam: again where the server is at its cap (N3), as long as the time allows.
+
+        freshclam itself tries twice within five seconds and gives up, without any cool-down.
+        """
+        while True:
+            remaining = deadline - time.monotonic()
+            completed = self.product.host.run(self._command(), timeout=remaining)
+            busy = None if completed.code == 0 else understand(completed.out + completed.err).busy
+            if busy is None or busy > LONGEST_PAUSE_S:
+                return completed
+            pause = jittered(busy, drawn())
+            if time.monotonic() + pause + _RUN_S > deadline:
+                return completed
+            time.sleep(pause)
 
     def _proven(self, clamd: Clamd, patience: float) -> str:
         """What is wrong with the new databases in the clamd that was running; empty when it works with them.

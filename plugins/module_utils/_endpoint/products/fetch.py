@@ -10,7 +10,7 @@ import os
 
 from ..._core.manifest import ManifestFile
 from ..._host.durable import digest_of
-from .http import Answer, Getter, SourceFault
+from ..http import Answer, Getter, SourceFault
 
 
 class _WrongContent(SourceFault):

@@ -9,10 +9,11 @@ there yet is fetched, verified before it is put in place, and a version becomes 
 
 * A manifest that is older than what is installed is ``held``: nothing is downgraded.
 * The same version published again with other content is taken: the source's word counts, and digests tell.
-* 403, 429, and 503 with Retry-After leave a cool-down of that source (an hour unless the answer says otherwise, a day
-  at most), during which it gets no request. Other sources are still asked.
+* 403 and 429 leave a cool-down of that source (an hour unless the answer says otherwise, a day at most), during which
+  it gets no request. Other sources are still asked. 503 with Retry-After is waited for, or else a cool-down too.
 * ``components.scope``: ``patterns`` and ``engines`` take files of that kind and leave all others as installed; ``all``
   takes everything, programs too.
+* On a managed endpoint nothing is taken for which the update server's signed catalogue does not vouch.
 * Files edited, damaged or removed by hand show as version ``damaged`` and are mended by the next update.
 """
 
@@ -31,6 +32,7 @@ from ..places import STATE_DIRECTORY
 from .base import ProductNeeds, tcp_reachable
 
 if TYPE_CHECKING:
+    from ..configuration.catalogue import Vouching
     from .store import Store
 
 DAMAGED = "damaged"
@@ -44,12 +46,13 @@ class Files:
     settings: FilesSettings
     sources: Sources
     scope: Scope
+    vouching: Vouching | None = None
     name: str = "files"
 
     @classmethod
     def of(cls, document: EndpointDocument, host: Host) -> Files:
         policy = document.policy
-        return cls(host, document.files, policy.sources, policy.components.scope)
+        return cls(host, document.files, policy.sources, policy.components.scope, _vouching(document, host))
 
     def entries(self) -> tuple[Entry, ...]:
         return (Directory(self.settings.directory),)
@@ -88,3 +91,13 @@ class Files:
         from .store import Store
 
         return Store(self.host.real(self.settings.directory))
+
+
+def _vouching(document: EndpointDocument, host: Host) -> Vouching | None:
+    """Who vouches for what the sources list; nobody on a standalone endpoint."""
+    if document.server is None:
+        return None
+    from ..._core.adopted import Basis
+    from ..configuration.catalogue import Vouching
+
+    return Vouching(host, Basis.of(document, document.server), document.product.value)

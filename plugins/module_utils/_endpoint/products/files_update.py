@@ -10,13 +10,15 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ..._core.configuration_results import Refused
 from ..._core.manifest import MAX_SIZE, NAME, InvalidManifest, Kind, Manifest, is_older
 from ..._core.policy import Scope
 from ..._core.results import Outcome, Result
 from ..._core.values import value
+from ..configuration.catalogue import Unvouched
+from ..http import Answer, CoolDown, Getter, SourceFault, TimeIsUp, Unreachable, jittered, whole_body
 from .base import broken, overdue, without_secrets
 from .fetch import fetch
-from .http import Answer, CoolDown, Getter, SourceFault, TimeIsUp, Unreachable
 from .source_memory import SourceMemory
 from .store import Release, Store
 
@@ -28,6 +30,8 @@ _KINDS = {
     Scope.ENGINES: (Kind.ENGINE,),
     Scope.ALL: tuple(Kind),
 }
+_PAUSES_S = (2.0, 4.0, 8.0)
+"""Between publishing components and the catalogue lie a signature and a few writes."""
 _TELLING = (Result.HELD, Result.FAILED, Result.COOLING_DOWN, Result.UNREACHABLE)
 """When no source brought us up to date: whose word counts most."""
 
@@ -78,7 +82,7 @@ class _Run:
             why = f"{without_secrets(key)} was not asked: it wants to be left alone"
             return Outcome(Result.COOLING_DOWN, why, until)
         try:
-            return self._take(url, key)
+            return self._vouched(url, key)
         except TimeIsUp:
             raise
         except CoolDown as wish:
@@ -86,10 +90,23 @@ class _Run:
             return Outcome(Result.COOLING_DOWN, str(wish), wish.until)
         except Unreachable as fault:
             return Outcome(Result.UNREACHABLE, str(fault))
-        except SourceFault as fault:
-            return Outcome(Result.FAILED, str(fault))
-        except InvalidManifest as fault:
-            return Outcome(Result.FAILED, f"{without_secrets(url)}/{NAME}: {fault}")
+        except (SourceFault, InvalidManifest, Refused) as fault:
+            return Outcome(Result.FAILED, _why(fault, url))
+
+    def _vouched(self, url: str, key: str) -> Outcome:
+        """What the source came to. A server publishes components first and the catalogue then, so a source that is
+        ahead of it is asked again a few times before its version is held."""
+        for pause in _PAUSES_S:
+            try:
+                return self._take(url, key)
+            except Unvouched:
+                if time.monotonic() + 2 * pause >= self.getter.deadline:
+                    break
+                time.sleep(jittered(pause, self.getter.draw()))
+        try:
+            return self._take(url, key)
+        except Unvouched as held:
+            return Outcome(Result.HELD, f"{held}; what is installed is kept")
 
     def _take(self, url: str, key: str) -> Outcome:
         installed = self.store.installed()
@@ -103,7 +120,10 @@ class _Run:
         if installed and is_older(published.version, installed.manifest.version):
             why = f"the source offers version {published.version}, older than {installed.manifest.version}"
             return Outcome(Result.HELD, f"{why}; nothing is downgraded")
-        outcome = self._reach(self._in_scope(published, installed), installed, url)
+        target = self._in_scope(published, installed)
+        if self.product.vouching is not None and not (installed and installed.manifest == target):
+            self.product.vouching.check(published, self.getter)
+        outcome = self._reach(target, installed, url)
         self.memory.answered(key, answer.headers, self._held(self.store.installed()))
         return outcome
 
@@ -144,15 +164,16 @@ class _Run:
 
 def _whole(answer: Answer) -> bytes:
     """The body of a manifest; no more of it is read than a manifest may have."""
-    content = bytearray()
-    for chunk in answer.chunks:
-        content += chunk
-        if len(content) > MAX_SIZE:
-            raise InvalidManifest(f"it is larger than {MAX_SIZE} bytes")
-    length = answer.headers.get("content-length", "")
-    if length.isdigit() and len(content) < int(length):
-        raise SourceFault(f"{NAME}: the download ended after {len(content)} of {length} bytes")
-    return bytes(content)
+    content = whole_body(answer, MAX_SIZE)
+    if len(content) > MAX_SIZE:
+        raise InvalidManifest(f"it is larger than {MAX_SIZE} bytes")
+    return content
+
+
+def _why(fault: Exception, url: str) -> str:
+    if isinstance(fault, InvalidManifest):
+        return f"{without_secrets(url)}/{NAME}: {fault}"
+    return f"{fault}; nothing is fetched without it" if isinstance(fault, Refused) else str(fault)
 
 
 def _telling(endings: Sequence[Outcome]) -> Outcome:

@@ -48,7 +48,8 @@ class Said:
 
     ``offered`` are the versions that the source holds by database, ``patch_missing`` those that it has no patch for;
     ``answered`` tells whether a source answered with a database's version at all. ``cooling_until`` (Unix seconds) is
-    for machines where the layout of freshclam's own memory is another than the one we know.
+    for machines where the layout of freshclam's own memory is another than the one we know. ``busy`` is the number of
+    seconds after which a server that is at its cap (503) wants to be asked again; None where none is.
     """
 
     offered: dict[str, int]
@@ -57,6 +58,7 @@ class Said:
     clamd_deaf: bool
     answered: bool
     cooling_until: int | None
+    busy: int | None = None
 
     @property
     def worst(self) -> Trouble | None:
@@ -71,6 +73,9 @@ _PATCH_MISSING = re.compile(r"doesn't have the latest patch for the (\S+) databa
 _ANSWERED = re.compile(r"(?:database|^\S+) is up-to-date \(version|^\S+ updated \(version", re.MULTILINE)
 _SERVER = re.compile(r"^Trying to retrieve CVD header from (\S+)|^downloadFile: Download source: +(\S+)")
 _COOLING = re.compile(r"You are (?:still )?on cool-down until after: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
+_BUSY = re.compile(
+    r"^< HTTP/\S+ 503\b.*\n(?:< (?!Retry-After).*\n)*< Retry-After: (\d{1,5})\s*$", re.MULTILINE | re.IGNORECASE
+)
 _CLAMD_DEAF = re.compile(r"Clamd was NOT notified|NotifyClamd: Can't find or parse")
 
 _WITH_URL = re.compile(r"https?://\S+")
@@ -113,7 +118,14 @@ def understand(output: str) -> Said:
         clamd_deaf=bool(_CLAMD_DEAF.search(output)),
         answered=bool(offered or _ANSWERED.search(output)),
         cooling_until=_cooling_until(output),
+        busy=_busy(output),
     )
+
+
+def _busy(output: str) -> int | None:
+    """freshclam knows no Retry-After of a 503, but shows it among the answer's headers."""
+    answers = _BUSY.findall(output)
+    return max((int(seconds) for seconds in answers), default=None)
 
 
 def _cooling_until(output: str) -> int | None:

@@ -18,9 +18,7 @@ from typing import Any
 from ..._core.canonical import readable_json
 from ..._core.values import field, value
 from ..._host.durable import write_durably
-
-_SETTLED_S = 2
-_VALIDATORS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
+from ..validators import condition_of, validators_in
 
 
 @value
@@ -56,13 +54,11 @@ class SourceMemory:
         values = self._sources.get(url, {})
         if values.get("held") != dict(held):
             return {}
-        return {header: str(values[name]) for name, header in _VALIDATORS.items() if values.get(name)}
+        return condition_of(values)
 
     def answered(self, url: str, headers: Mapping[str, str], held: Mapping[str, str]) -> None:
         """The source gave its manifest with these headers, and we now hold what it says."""
-        settled = not _just_modified(headers)
-        validators = {name: headers[name] for name in _VALIDATORS if name in headers and settled}
-        values = {**validators, "held": dict(held)}
+        values = {**validators_in(headers), "held": dict(held)}
         if self._sources.get(url) != values:
             self._sources[url] = values
             self._write()
@@ -84,15 +80,3 @@ class SourceMemory:
 
     def _write(self) -> None:
         write_durably(self.path, readable_json(self._sources))
-
-
-def _just_modified(headers: Mapping[str, str]) -> bool:
-    """Whether the source could change once more and still say the same of itself.
-
-    Web servers tell files apart by their size and the second of their change, in entity tags too (nginx, Apache). Two
-    versions of one second would look alike for ever, so what is that young is asked for anew (RFC 9110, 8.8.2.2).
-    """
-    from email.utils import mktime_tz, parsedate_tz
-
-    said, modified = (parsedate_tz(headers.get(name, "")) for name in ("date", "last-modified"))
-    return said is not None and modified is not None and mktime_tz(said) - mktime_tz(modified) < _SETTLED_S

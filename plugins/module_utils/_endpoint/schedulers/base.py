@@ -39,6 +39,8 @@ class JobPlan:
     needs: ProductNeeds
     textfile_directory: str | None = None
     """Where the Prometheus textfile goes when the directory exists."""
+    configuration: Calendar | None = None
+    """When the agent is woken to ask the update server for its configuration (S2); None: there is no server."""
 
 
 class Scheduler(Protocol):
@@ -70,6 +72,12 @@ class Scheduler(Protocol):
 
     def start_scan(self) -> bool:
         """Start the low-priority scan and return at once; False where nothing could be started (a mere directory)."""
+
+    def start_configuring(self) -> bool:
+        """Start the converge to what was adopted, outside the walls of the caller, and return at once.
+
+        False where nothing could be started; raises OSError when the scheduler refuses.
+        """
 
     def user_command(self, action: str) -> tuple[str, ...]:
         """The argument list by which an unprivileged user asks for a ``UserAction`` (its value will do)."""

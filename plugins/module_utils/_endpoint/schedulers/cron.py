@@ -42,7 +42,7 @@ class CronScheduler:
     def entries(self, plan: JobPlan) -> tuple[Entry, ...]:
         from .own_updaters import disabled_links
 
-        lines = (*self._scheduled(plan), *_reconnecting(plan))
+        lines = (*self._scheduled(plan), *_reconnecting(plan), *self._configuring(plan))
         table = _HEAD + ENVIRONMENT + "".join(f"{line}\n" for line in lines)
         return (File(TABLE, table.encode()), *disabled_links(plan.needs))
 
@@ -66,20 +66,34 @@ class CronScheduler:
         """Nothing: cron sees that the file is gone."""
 
     def start_scan(self) -> bool:
-        """Start the scan in a session of its own, which outlives both this process and its process group."""
-        if not self._host.live:
-            return False
-        scan = (*self._low_priority(), AGENT, "scan")
-        argv = ("setsid", "--wait", "/bin/sh", "-c", _IN_BACKGROUND, "epp-scan", *scan)
-        done = self._host.run(argv, timeout=_TIMEOUT_S)
-        if done.code != 0:
-            raise OSError(f"the scan could not be started: {done.err.strip() or f'exit status {done.code}'}")
-        return True
+        return self._start("scan", (*self._low_priority(), AGENT, "scan"))
+
+    def start_configuring(self) -> bool:
+        return self._start("converge", (AGENT, "sync", "--adopted"))
 
     def user_command(self, action: str) -> tuple[str, ...]:
         from ..rights import select_rights
 
         return select_rights(self, self._host).user_command(action)
+
+    def _start(self, what: str, command: tuple[str, ...]) -> bool:
+        """Start a command in a session of its own, which outlives both this process and its process group."""
+        if not self._host.live:
+            return False
+        argv = ("setsid", "--wait", "/bin/sh", "-c", _IN_BACKGROUND, f"epp-{what}", *command)
+        done = self._host.run(argv, timeout=_TIMEOUT_S)
+        if done.code != 0:
+            why = done.err.strip() or f"exit status {done.code}"
+            raise OSError(f"the {what} could not be started: {why}")
+        return True
+
+    def _configuring(self, plan: JobPlan) -> tuple[str, ...]:
+        if plan.configuration is None:
+            return ()
+        from .cron_minutes import minutes_of_hour
+
+        minutes = ",".join(str(minute) for minute in minutes_of_hour(plan.configuration, self._host))
+        return (table_line(f"{minutes} * * * *", "root", (plan.agent, "sync", "--due")),)
 
     def _scheduled(self, plan: JobPlan) -> tuple[str, ...]:
         if plan.calendar is None:

@@ -12,11 +12,21 @@ from ..._core.entries import Absent, Entry, File, Link
 from ..._host.host import Host
 from ..._host.systemd_state import UnitState, systemctl, systemd_runs, unit_states
 from .base import JobPlan
-from .systemd_names import RECONNECT_TIMER, SCAN_SERVICE, SERVICES, TIMERS, UPDATE_SERVICE, UPDATE_TIMER, wanted_timers
+from .systemd_names import (
+    CONFIGURE_SERVICE,
+    RECONNECT_TIMER,
+    SCAN_SERVICE,
+    SERVICES,
+    SYNC_TIMER,
+    TIMERS,
+    UPDATE_SERVICE,
+    UPDATE_TIMER,
+    wanted_timers,
+)
 
 UNIT_DIRECTORY = "/etc/systemd/system"
 _TIMERS_WANTS = UNIT_DIRECTORY + "/timers.target.wants"
-_LASTING_TIMERS = (UPDATE_TIMER, RECONNECT_TIMER)
+_LASTING_TIMERS = (UPDATE_TIMER, RECONNECT_TIMER, SYNC_TIMER)
 """Timers that run from a converge on. The boot timer is started by a boot alone: on a machine that is up for longer
 than its delay it would fire at once."""
 _EVERY_UNIT = tuple(name.replace("@", "@*").replace(".", "[.]") for name in (*TIMERS, *SERVICES))
@@ -89,9 +99,15 @@ class SystemdScheduler:
             self._tell("reset-failed", _EVERY_UNIT)
 
     def start_scan(self) -> bool:
+        return self._start(SCAN_SERVICE)
+
+    def start_configuring(self) -> bool:
+        return self._start(CONFIGURE_SERVICE)
+
+    def _start(self, service: str) -> bool:
         if not systemd_runs(self._host):
             return False
-        systemctl(self._host, "start", "--no-block", "--", SCAN_SERVICE)
+        systemctl(self._host, "start", "--no-block", "--", service)
         return True
 
     def user_command(self, action: str) -> tuple[str, ...]:

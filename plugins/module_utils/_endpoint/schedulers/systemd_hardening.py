@@ -57,6 +57,46 @@ CapabilityBoundingSet={capabilities}
 ReadWritePaths={writable}
 """
 
+# The agent alone, talking to the update server. ssh-keygen checks signatures, in a temporary directory of ours.
+_SYNC = """\
+ProtectHome=yes
+ProtectKernelModules=yes
+ProtectProc=invisible
+PrivateTmp=yes
+UMask=0022
+MemoryDenyWriteExecute=yes
+SystemCallFilter=~@privileged @resources
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+CapabilityBoundingSet={capabilities}
+ReadWritePaths={writable}
+"""
+
+# What a converge may do: units, rules, groups, a line in a user's authorized_keys. So it sees the host as it is, but
+# for what no converge touches; and it has no network, for what it carries out was fetched and verified by another.
+_CONFIGURE = """\
+NoNewPrivileges=yes
+ProtectSystem=yes
+ProtectControlGroups=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectClock=yes
+ProtectHostname=yes
+PrivateDevices=yes
+PrivateNetwork=yes
+PrivateTmp=yes
+IPAddressDeny=any
+RestrictAddressFamilies=AF_UNIX AF_NETLINK
+RestrictNamespaces=yes
+RestrictRealtime=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+SystemCallErrorNumber=EPERM
+SystemCallFilter=@system-service
+CapabilityBoundingSet=CAP_AUDIT_WRITE CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID
+"""
+
 _TEMPORARY = ("/tmp", "/var/tmp")
 
 
@@ -93,6 +133,17 @@ def for_switch(plan: JobPlan) -> str:
         + EVERY_SERVICE
         + _SWITCH.format(capabilities=_capabilities(plan, ()), writable=optional_paths(_textfile(plan)))
     )
+
+
+def for_sync(plan: JobPlan) -> str:
+    """The agent alone with the network."""
+    sync = _SYNC.format(capabilities=_capabilities(plan, ()), writable=optional_paths(_textfile(plan)))
+    return _PLACES + EVERY_SERVICE + sync
+
+
+def for_configuring() -> str:
+    """The agent as it converges the host, without a network."""
+    return _CONFIGURE
 
 
 def _textfile(plan: JobPlan) -> tuple[str, ...]:

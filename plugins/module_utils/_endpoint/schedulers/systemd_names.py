@@ -13,13 +13,16 @@ UPDATE_SERVICE = "epp-update@.service"
 SCAN_SERVICE = "epp-scan.service"
 SCHEDULE_SERVICE = "epp-schedule@.service"
 ROAMING_SERVICE = "epp-roaming@.service"
+SYNC_SERVICE = "epp-sync.service"
+CONFIGURE_SERVICE = "epp-configure.service"
 UPDATE_TIMER = "epp-update.timer"
 BOOT_TIMER = "epp-boot.timer"
 RECONNECT_TIMER = "epp-reconnect.timer"
+SYNC_TIMER = "epp-sync.timer"
 
-SERVICES = (UPDATE_SERVICE, SCAN_SERVICE, SCHEDULE_SERVICE, ROAMING_SERVICE)
-"""All of them exist whatever the policy is: only timers and rights start them."""
-TIMERS = (UPDATE_TIMER, BOOT_TIMER, RECONNECT_TIMER)
+SERVICES = (UPDATE_SERVICE, SCAN_SERVICE, SCHEDULE_SERVICE, ROAMING_SERVICE, SYNC_SERVICE, CONFIGURE_SERVICE)
+"""The first four exist whatever the policy is: only timers and rights start them. The others need a server."""
+TIMERS = (UPDATE_TIMER, BOOT_TIMER, RECONNECT_TIMER, SYNC_TIMER)
 
 
 def wanted_timers(plan: JobPlan) -> tuple[str, ...]:
@@ -28,5 +31,6 @@ def wanted_timers(plan: JobPlan) -> tuple[str, ...]:
         UPDATE_TIMER: plan.calendar is not None,
         BOOT_TIMER: isinstance(plan.calendar, DailyCalendar),
         RECONNECT_TIMER: plan.reconnect_probe is not None,
+        SYNC_TIMER: plan.configuration is not None,
     }
     return tuple(name for name in TIMERS if wanted[name])

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from ..._core.entries import Directory
 from ..._host.systemd_words import argument, path_word
+from ..patience import SYNC_S
 from .base import JobPlan
 from .systemd_calendar import on_calendar
-from .systemd_hardening import for_scan, for_switch, for_update
+from .systemd_hardening import for_configuring, for_scan, for_switch, for_sync, for_update
 from .systemd_names import (
     BOOT_TIMER,
+    CONFIGURE_SERVICE,
     RECONNECT_TIMER,
     ROAMING_SERVICE,
     SCAN_SERVICE,
     SCHEDULE_SERVICE,
+    SYNC_SERVICE,
+    SYNC_TIMER,
     UPDATE_SERVICE,
     UPDATE_TIMER,
     wanted_timers,
@@ -25,6 +29,7 @@ from .systemd_names import (
 _MARGIN_S = 120
 """What the agent gets to end a run by itself before systemd kills it: its own limits come first and tell why."""
 _SWITCH_LIMIT_S = 60
+_CONFIGURE_LIMIT_S = 600
 
 _HEAD = """\
 # Managed by the Ansible collection epp.autoupdate; changes are undone by the next converge.
@@ -77,6 +82,29 @@ ExecStart={agent} {command} %i
 TimeoutStartSec={limit}
 """
 
+_SYNC_SERVICE = """\
+[Unit]
+Description=Ask the update server for this endpoint's configuration
+After=network-online.target nss-lookup.target time-sync.target
+
+[Service]
+Type=oneshot
+ExecStart={agent} sync --due
+# 75: the server could not be reached, 65: what it publishes is refused. Both are told in the status.
+SuccessExitStatus=65 75
+TimeoutStartSec={limit}
+"""
+
+_CONFIGURE_SERVICE = """\
+[Unit]
+Description=Converge this endpoint to the configuration that it has adopted
+
+[Service]
+Type=oneshot
+ExecStart={agent} sync --adopted
+TimeoutStartSec={limit}
+"""
+
 # The timers want network-online.target, and the service is only ordered after it: so the target is part of the boot,
 # and a later start does not sit through its time-out again on a machine without network.
 _TIMER = """\
@@ -106,12 +134,21 @@ def service_texts(plan: JobPlan) -> dict[str, str]:
     made = "".join(_preparation(directory) for directory in plan.needs.makes)
     update = _UPDATE_SERVICE.format(agent=agent, after=after, limit=update_limit, preparations=made)
     scan = _SCAN_SERVICE.format(agent=agent, after=after, limit=plan.scan_limit + _MARGIN_S)
+    managed = {} if plan.configuration is None else _managed_texts(plan)
     return {
+        **managed,
         UPDATE_SERVICE: _HEAD + update + for_update(plan),
         SCAN_SERVICE: _HEAD + scan + for_scan(plan),
         SCHEDULE_SERVICE: _switch_text(plan, "schedule", "The user's switch of scheduled update (%i)"),
         ROAMING_SERVICE: _switch_text(plan, "roaming", "The user's switch of roaming (%i)"),
     }
+
+
+def _managed_texts(plan: JobPlan) -> dict[str, str]:
+    agent = path_word(plan.agent)
+    sync = _SYNC_SERVICE.format(agent=agent, limit=2 * SYNC_S + _MARGIN_S)
+    configure = _CONFIGURE_SERVICE.format(agent=agent, limit=_CONFIGURE_LIMIT_S)
+    return {SYNC_SERVICE: _HEAD + sync + for_sync(plan), CONFIGURE_SERVICE: _HEAD + configure + for_configuring()}
 
 
 def timer_texts(plan: JobPlan) -> dict[str, str]:
@@ -140,7 +177,19 @@ def _reconnect_timer(plan: JobPlan) -> str:
     return _timer_text("Update when the server is reached again", when, "reconnect")
 
 
-_TIMERS = {UPDATE_TIMER: _update_timer, BOOT_TIMER: _boot_timer, RECONNECT_TIMER: _reconnect_timer}
+def _sync_timer(plan: JobPlan) -> str:
+    expressions = () if plan.configuration is None else on_calendar(plan.configuration)
+    when = "".join(f"OnCalendar={expression}\n" for expression in expressions) + "Persistent=false"
+    description = "Ask for the configuration once a day where no schedule does"
+    return _HEAD + _TIMER.format(description=description, when=when, unit=SYNC_SERVICE)
+
+
+_TIMERS = {
+    UPDATE_TIMER: _update_timer,
+    BOOT_TIMER: _boot_timer,
+    RECONNECT_TIMER: _reconnect_timer,
+    SYNC_TIMER: _sync_timer,
+}
 
 
 def _timer_text(description: str, when: str, trigger: str) -> str:

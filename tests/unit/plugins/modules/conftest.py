@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils import basic
-from ansible_collections.epp.autoupdate.plugins.modules import endpoint
+from ansible_collections.epp.autoupdate.plugins.modules import endpoint, server
 
 Module = Any
 
@@ -49,6 +50,32 @@ class Modules:
 
     def enrol(self, **options: Any) -> dict[str, Any]:
         return self.run(endpoint, **{**self.options, **options})
+
+    @property
+    def server_root(self) -> Path:
+        return self.work / "server"
+
+    def serve(self, **options: Any) -> dict[str, Any]:
+        """Bring up an update server in a directory beside the endpoint's."""
+        settings = {"web": {"url": "http://127.0.0.1:9"}, "notify": {"notifier": "local"}, "scheduler": "systemd"}
+        return self.on_server(server, **{**settings, **options})
+
+    def on_server(self, module: Module, **options: Any) -> dict[str, Any]:
+        return self.run(module, root=str(self.server_root), **options)
+
+    def ask(self, *arguments: str) -> Any:
+        """What the server's own command prints."""
+        program = self.server_root / "usr/local/bin/epp-server"
+        command = [program, "--root", self.server_root, *arguments, "--json"]
+        return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+
+    def files_of_server(self) -> dict[str, tuple[int, bytes]]:
+        """Every file of the server that says something, with its time: what check mode must leave alone."""
+        found = {}
+        for path in sorted(self.server_root.rglob("*")):
+            if path.is_file() and path.stat().st_size and path.suffix not in (".log", ".lock", ".db-shm"):
+                found[str(path)] = (path.stat().st_mtime_ns, path.read_bytes())
+        return found
 
 
 @pytest.fixture

@@ -77,6 +77,27 @@ def test_bad_documents_are_bad_inventories_too(case: dict[str, Any]) -> None:
     assert "hunter2" not in "".join(found)
 
 
+def managed(**values: Any) -> dict[str, Any]:
+    return {"server": {"url": "http://updates.example", "signers": ["ssh-ed25519 " + 68 * "A"]}, **values}
+
+
+def test_with_a_server_the_policy_s_variables_go_to_its_tree() -> None:
+    values = managed(policy=POLICY, domain_policies={"emea": {}}, endpoint_policy={}, domain="emea", ordinal=4)
+    options = inventory.endpoint_options("n1", values)
+    assert {"policy", "domain", "ordinal"}.isdisjoint(options)
+    check = inventory.InventoryCheck().host("n1", values)
+    assert check.faults == ()
+    assert check.document is not None
+    assert (check.document.domain, check.document.policy.sources.urls) == ("emea", ("http://a.example",))
+
+
+def test_they_are_checked_all_the_same() -> None:
+    assert faults(**managed(policy={"schedule": {"window": "2x"}}, domain="emea")) == [
+        'autoupdate_policy.schedule.window: "2x" is not a duration (try 90m, 2h)'
+    ]
+    assert faults(**managed(ordinal=-1))[0].startswith("autoupdate_ordinal: ")
+
+
 def test_only_what_may_hold_a_template_is_templated() -> None:
     """Vault texts are no strings of Python's own, so they go through the templating that decrypts them."""
     secret = object()

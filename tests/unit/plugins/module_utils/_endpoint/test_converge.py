@@ -37,6 +37,7 @@ def test_check_then_real_then_quiet(sandbox: Sandbox, scheduler: str) -> None:
             "corrections": [],
             "diff": [],
             "next_run": "2026-11-23T12:00:00Z",
+            "host_key": None,
         }
     assert sandbox.tree() == written
 

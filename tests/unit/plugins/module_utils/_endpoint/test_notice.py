@@ -150,7 +150,7 @@ def test_a_slot_that_the_endpoint_keeps_itself_is_not_the_servers(entry: Entry) 
 
 
 @pytest.mark.parametrize(
-    "line", [b"", b"\n", b"sh\n", b'{"campaign":"campaign-2","version":"2","trigger":"manual"}\n', b"{" * 9000]
+    "line", [b"", b"\n", b"sh\n", b'{"campaign":"campaign-2","version":"2","trigger":"reconnect"}\n', b"{" * 9000]
 )
 def test_anything_else_is_refused_and_leaves_no_trace(entry: Entry, line: bytes) -> None:
     entry.enrol()

@@ -58,6 +58,32 @@ def test_faults_of_the_task_and_of_the_document_are_told_together() -> None:
     assert {"state", "root", "ordinal"} <= {fault.path for fault in refused.value.faults}
 
 
+SERVER = {"url": "http://updates.example", "signers": ["ssh-ed25519 " + 68 * "A"]}
+
+
+def test_beside_a_server_there_is_no_policy_domain_or_ordinal() -> None:
+    """They would be without effect: the server's tree has them."""
+    own = {"policy": {"events": {"scan_after_update": True}}, "domain": "emea", "ordinal": 0}
+    with pytest.raises(InvalidDocument) as refused:
+        documents.Wanted.from_options({"endpoint": "n1", "server": SERVER, **own})
+    assert {fault.path for fault in refused.value.faults} == {"policy", "domain", "ordinal"}
+    assert "policy: a mapping beside server is not allowed" in str(refused.value)
+
+
+@pytest.mark.parametrize("nothing", [{}, {"policy": {}, "domain": ""}])
+def test_what_says_nothing_may_stand_beside_a_server(nothing: dict[str, Any]) -> None:
+    document = documents.Wanted.from_options({"endpoint": "n1", "server": SERVER, **nothing}).document
+    assert document is not None
+    assert document.server is not None
+
+
+def test_an_empty_server_is_none() -> None:
+    given = {"endpoint": "n1", "product": "clamav", "server": {}, "ordinal": 3}
+    document = documents.Wanted.from_options(given).document
+    assert document is not None
+    assert (document.server, document.ordinal) == (None, 3)
+
+
 def test_the_options_are_the_keys_of_the_document() -> None:
     assert set(specs.document()) == set(_KEYS) - {"format"}
     policy = specs.policy()

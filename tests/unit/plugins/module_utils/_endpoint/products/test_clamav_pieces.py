@@ -183,6 +183,19 @@ def test_words_of_a_trouble(line: str, cause: Cause, why: str) -> None:
     assert (worst.cause, worst.why) == (cause, why)
 
 
+@pytest.mark.parametrize(
+    ("answer", "seconds"),
+    [
+        ("< HTTP/1.1 503 Service Unavailable\r\n< Server: nginx\r\n< Retry-After: 30\r\n< \r\n", 30),
+        ("< HTTP/1.1 503 Service Unavailable\n< Server: nginx\n< \n", None),
+        ("< HTTP/1.1 429 Too Many Requests\n< Retry-After: 30\n< \n", None),
+        ("< HTTP/1.1 503 Busy\n< \n* Closing\n< HTTP/1.1 429 Too Many Requests\n< Retry-After: 30\n< \n", None),
+    ],
+)
+def test_when_a_busy_server_wants_to_be_asked_again(answer: str, seconds: int | None) -> None:
+    assert understand(answer).busy == seconds
+
+
 def test_words_of_an_announcement_by_dns() -> None:
     said = understand("daily version from DNS: 27000\ndaily.cld database is up-to-date (version: 27000, sigs: 1)\n")
     assert said.offered == {"daily": 27000}

@@ -360,6 +360,27 @@ def test_root_gives_way_to_the_databases_owner_on_a_live_host(server: ScriptedSe
         assert not (Path(folder) / "run").exists()
 
 
+def test_a_server_at_its_cap_is_asked_again(host: LocalHost, server: ScriptedServer) -> None:
+    """N3: freshclam tries twice within five seconds and gives up; it stores no cool-down for a 503."""
+    publish(server, 1)
+    turned_away: list[str] = []
+
+    def busy(path: str, _headers: dict[str, str]) -> Answer | None:
+        turned_away.append(path)
+        return Answer(503, b"", {"Retry-After": "1"}) if len(turned_away) <= 2 else None
+
+    server.script = busy
+    assert clamav(host, server.url).update(TIMEOUT).result is Result.UPDATED
+
+
+def test_a_server_that_stays_at_its_cap_is_a_failure_in_time(host: LocalHost, server: ScriptedServer) -> None:
+    server.always(Answer(503, b"", {"Retry-After": "1"}))
+    outcome = clamav(host, server.url).update(22.0)
+    assert (outcome.result, outcome.until) == (Result.FAILED, None)
+    assert "answered 503" in outcome.why
+    assert len(server.requests) >= 4
+
+
 def test_missing_freshclam_is_a_failure(
     host: LocalHost, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

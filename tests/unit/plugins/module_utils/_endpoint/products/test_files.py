@@ -393,6 +393,19 @@ def test_refusal_is_a_cool_down_in_which_nothing_is_asked(
     assert update(files).result is Result.UPDATED
 
 
+def test_a_server_at_its_cap_is_asked_again(files: Files, source: Source) -> None:
+    """N3: neither a failure nor a cool-down."""
+    turned_away: list[str] = []
+
+    def busy(path: str, _headers: dict[str, str]) -> Answer | None:
+        turned_away.append(path)
+        return Answer(503, b"", {"Retry-After": "0"}) if len(turned_away) in (1, 3) else None
+
+    source.server.script = busy
+    assert update(files).result is Result.UPDATED
+    assert source.seen()[:2] == [MANIFEST, MANIFEST]
+
+
 def test_sources_are_tried_in_order(
     host: LocalHost,
     document: Callable[..., EndpointDocument],

@@ -37,6 +37,7 @@ DAILY = DailyCalendar(
     utc_minutes=(34,),
 )
 WEEKLY = replace(DAILY, weekday=Weekday.MONDAY, extra=())
+ONCE_A_DAY = IntervalCalendar(tick=86400, phase=3723)
 EVERY_TEN_MINUTES = IntervalCalendar(tick=600, phase=67)
 
 PLAN = JobPlan(

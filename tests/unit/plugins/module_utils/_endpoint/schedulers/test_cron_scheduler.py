@@ -46,6 +46,12 @@ def test_an_interval_has_no_window_to_be_late_in(tmp_path):
     assert jobs(tmp_path, every_twenty_minutes) == [f"1,21,41 * * * * root {AGENT} run --trigger schedule"]
 
 
+def test_the_configuration_is_asked_for_once_in_the_agent_s_day(tmp_path):
+    """Cron wakes it every hour, at the minute; the agent knows whether it is due."""
+    wanted = plan(calendar=None, reconnect_probe=None, configuration=IntervalCalendar(86400, 3723))
+    assert jobs(tmp_path, wanted) == [f"2 * * * * root {AGENT} sync --due"]
+
+
 def test_nothing_to_do_leaves_an_empty_table(tmp_path):
     assert jobs(tmp_path, plan(calendar=None, reconnect_probe=None)) == []
 

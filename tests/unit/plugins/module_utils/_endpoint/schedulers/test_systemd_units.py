@@ -27,6 +27,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd_words
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
     CLAMAV_NEEDS,
     EVERY_TEN_MINUTES,
+    ONCE_A_DAY,
     Sandbox,
     plan,
 )
@@ -49,7 +50,7 @@ def texts_of(tmp_path, wanted):
 
 
 def test_a_daily_plan_has_every_unit_and_enables_every_timer(tmp_path):
-    entries = entries_of(tmp_path, plan())
+    entries = entries_of(tmp_path, plan(configuration=ONCE_A_DAY))
     assert {entry.path for entry in entries if isinstance(entry, File)} == {UNITS + name for name in SERVICES + TIMERS}
     assert {entry for entry in entries if isinstance(entry, Link)} == {
         Link(f"{UNITS}timers.target.wants/{name}", UNITS + name) for name in TIMERS
@@ -65,10 +66,23 @@ def test_a_daily_plan_has_every_unit_and_enables_every_timer(tmp_path):
     ],
 )
 def test_timers_that_the_plan_does_not_need_are_absent_with_their_links(tmp_path, changes, unwanted):
-    entries = entries_of(tmp_path, plan(**changes))
+    entries = entries_of(tmp_path, plan(**{"configuration": ONCE_A_DAY, **changes}))
     absent = {entry.path for entry in entries if isinstance(entry, Absent) and not entry.path.endswith(".d")}
     assert absent == {path for name in unwanted for path in (UNITS + name, f"{UNITS}timers.target.wants/{name}")}
     assert not absent & {entry.path for entry in entries if not isinstance(entry, Absent)}
+
+
+def test_a_standalone_endpoint_has_nothing_of_an_update_server(tmp_path):
+    managed = {UNITS + name for name in ("epp-sync.service", "epp-sync.timer", "epp-configure.service")}
+    absent = {entry.path for entry in entries_of(tmp_path, plan()) if isinstance(entry, Absent)}
+    assert managed <= absent
+
+
+def test_the_configuration_is_asked_for_at_the_endpoint_s_own_second(tmp_path):
+    texts = texts_of(tmp_path, plan(configuration=ONCE_A_DAY))
+    assert "OnCalendar=*-*-* 01:02:03 UTC\nPersistent=false\n" in texts["epp-sync.timer"]
+    assert f"ExecStart={plan().agent} sync --due\n" in texts["epp-sync.service"]
+    assert f"ExecStart={plan().agent} sync --adopted\n" in texts["epp-configure.service"]
 
 
 def test_whatever_is_written_is_owned(tmp_path):
@@ -159,7 +173,9 @@ def test_systemd_finds_no_fault(tmp_path, needs, agent):
     program = tmp_path / agent
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    units = written(tmp_path / "units", texts_of(tmp_path, plan(needs=needs, agent=str(program))))
+    units = written(
+        tmp_path / "units", texts_of(tmp_path, plan(needs=needs, agent=str(program), configuration=ONCE_A_DAY))
+    )
     env = {"SYSTEMD_UNIT_PATH": f"{tmp_path / 'units'}:"}
     argv = ["systemd-analyze", "verify", "--man=no", *units]
     told = subprocess.run(argv, check=False, capture_output=True, text=True, env=env)
@@ -176,10 +192,12 @@ def test_systemd_finds_no_fault(tmp_path, needs, agent):
         (CLAMAV_NEEDS, "epp-scan.service", 2.8),
         (CLAMAV_NEEDS, "epp-schedule@.service", 1.1),
         (CLAMAV_NEEDS, "epp-roaming@.service", 1.1),
+        (CLAMAV_NEEDS, "epp-sync.service", 2.0),
+        (CLAMAV_NEEDS, "epp-configure.service", 2.2),
     ],
 )
 def test_exposure(tmp_path, needs, unit, limit):
-    (path,) = written(tmp_path, {unit: texts_of(tmp_path, plan(needs=needs))[unit]})
+    (path,) = written(tmp_path, {unit: texts_of(tmp_path, plan(needs=needs, configuration=ONCE_A_DAY))[unit]})
     argv = ["systemd-analyze", "security", "--offline=true", "--no-pager", path]
     told = subprocess.run(argv, check=False, capture_output=True, text=True).stdout
     assert float(re.search(r"Overall exposure level for \S+: ([0-9.]+)", told).group(1)) <= limit

@@ -2,7 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: GET requests of the product ``files``: bounded in time, TLS verified, every answer put in our words."""
+"""Private: GET requests to component sources and the update server, every answer put in our words.
+
+They are bounded in time, and TLS is verified. A server that is at its cap says 503 and when to come back (Retry-After,
+N3): it is asked again then, give or take half of that, so that those who were turned away together don't return
+together.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +15,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable
 
-from ..._core.values import field, value
-from .base import without_secrets
+from .._core.values import field, value
+from .products.base import without_secrets
 
 if TYPE_CHECKING:
     import urllib.request
@@ -24,6 +29,8 @@ _REFUSED_S = 3600
 """How long to leave a source alone that answers 403, or 429 without saying how long."""
 _LONGEST_WAIT_S = 24 * 3600
 """No answer can silence an endpoint for longer."""
+LONGEST_PAUSE_S = 300
+"""A busy server that wants more is not waited for: it counts as one that wants to be left alone."""
 
 
 class SourceFault(Exception):
@@ -39,11 +46,27 @@ class TimeIsUp(SourceFault):
 
 
 class CoolDown(SourceFault):
-    """The source wants to be left alone until ``until`` (Unix seconds)."""
+    """The source wants to be left alone until ``until`` (Unix seconds).
 
-    def __init__(self, why: str, until: int) -> None:
+    ``busy`` is how many seconds a server that is merely at its cap wants to have; None for one that refuses.
+    """
+
+    def __init__(self, why: str, until: int, *, busy: int | None = None) -> None:
         super().__init__(why)
         self.until = until
+        self.busy = busy
+
+
+def drawn() -> float:
+    """A number in [0, 1) by chance."""
+    import random
+
+    return random.SystemRandom().random()
+
+
+def jittered(seconds: float, draw: float) -> float:
+    """A pause of half to one and a half times these seconds, at least half a second."""
+    return max(1.0, seconds) * (0.5 + draw)
 
 
 @value
@@ -57,15 +80,37 @@ class Answer:
 
 @value
 class Getter:
-    """Sends requests until ``deadline`` (monotonic seconds); ``now`` is the wall clock, in Unix seconds."""
+    """Sends requests until ``deadline`` (monotonic seconds); ``now`` is the wall clock, in Unix seconds.
+
+    ``draw`` gives a uniform number in [0, 1).
+    """
 
     deadline: float
     now: Callable[[], float]
     proxy: str | None = None
+    draw: Callable[[], float] = drawn
     _cached: list[urllib.request.OpenerDirector] = field(default_factory=list, repr=False)
 
     def get(self, url: str, headers: dict[str, str] | None = None) -> Answer:
-        """Ask for a URL. Raises a SourceFault for anything but 200, 206 and 304."""
+        """Ask for a URL, again where the server is busy. Raises a SourceFault for anything but 200, 206 and 304."""
+        while True:
+            try:
+                return self._get(url, headers)
+            except CoolDown as wish:
+                if not self._waits_for(wish):
+                    raise
+
+    def _waits_for(self, wish: CoolDown) -> bool:
+        """Wait as long as a busy server asks; False where it refuses, or where the time does not allow to."""
+        if wish.busy is None:
+            return False
+        pause = jittered(wish.busy, self.draw())
+        if wish.busy > LONGEST_PAUSE_S or time.monotonic() + pause >= self.deadline:
+            return False
+        time.sleep(pause)
+        return True
+
+    def _get(self, url: str, headers: dict[str, str] | None) -> Answer:
         import http.client
         import urllib.error
         import urllib.request
@@ -102,7 +147,9 @@ class Getter:
         if status in (429, 403) or (status == 503 and "retry-after" in headers):
             now = self.now()
             seconds = retry_after(headers.get("retry-after", ""), now)
-            raise CoolDown(f"{shown} answered {status}", int(now) + (_REFUSED_S if seconds is None else seconds))
+            busy = seconds if status == 503 else None
+            until = int(now) + (_REFUSED_S if seconds is None else seconds)
+            raise CoolDown(f"{shown} answered {status}", until, busy=busy)
         if status == 404:
             raise SourceFault(f"the source lacks {shown} (404)")
         raise SourceFault(f"{shown} answered {status}")
@@ -158,6 +205,22 @@ def retry_after(value: str, now: float) -> int | None:
     if until.tzinfo is None:
         return None
     return max(0, min(int(until.timestamp() - now), _LONGEST_WAIT_S))
+
+
+def whole_body(answer: Answer, limit: int) -> bytes:
+    """An answer's body, of which no more than one byte beyond ``limit`` is read: who gets more was sent too much.
+
+    Raises SourceFault when less came than was announced.
+    """
+    content = bytearray()
+    for chunk in answer.chunks:
+        content += chunk
+        if len(content) > limit:
+            return bytes(content[: limit + 1])
+    length = answer.headers.get("content-length", "")
+    if length.isdigit() and len(content) < int(length):
+        raise SourceFault(f"the download ended after {len(content)} of {length} bytes")
+    return bytes(content)
 
 
 def _silence(url: str, error: Exception) -> SourceFault:

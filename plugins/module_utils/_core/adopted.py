@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what an endpoint has adopted from its update server, and the document that is in force by it (C1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .document import EndpointDocument
+from .faults import Faults, show
+from .published_shard import Membership
+from .update_server import UpdateServer, signer
+from .values import asdict, replace, value
+
+FORMAT = 1
+OF_THE_TREE = ("domain", "ordinal", "policy")
+"""What the update server's tree decides, so that the document of a managed endpoint does not."""
+
+
+@value
+class Basis:
+    """What a configuration was adopted under. Another name, address or set of first keys is another enrolment."""
+
+    endpoint: str
+    url: str
+    signers: tuple[str, ...]
+
+    @classmethod
+    def of(cls, document: EndpointDocument, server: UpdateServer) -> Basis:
+        return cls(document.endpoint, server.url, server.signers)
+
+
+@value
+class Accepted:
+    """A published document that was verified: Unix seconds; ``sha256`` is that of its sealed file.
+
+    ``content`` is the digest of the document itself, which may be signed again.
+    """
+
+    serial: int
+    expires: int
+    sha256: str
+    content: str
+
+
+@value
+class Adopted:
+    """A tree and a shard that were verified together, and what they make of this endpoint.
+
+    ``at`` is when (Unix seconds). ``signers`` are the keys that are trusted since. ``shards`` is how many there are.
+    ``policy`` is the effective one, as documents hold it.
+    """
+
+    basis: Basis
+    at: float
+    signers: tuple[str, ...]
+    tree: Accepted
+    shard: Accepted
+    shards: int
+    domain: str
+    ordinal: int
+    policy: Mapping[str, Any]
+
+    @classmethod
+    def from_dict(cls, raw: Any) -> Adopted:
+        """Read what ``to_dict`` wrote; raises TypeError, KeyError or ValueError on anything else."""
+        basis = Basis(raw["basis"]["endpoint"], raw["basis"]["url"], _signers(raw["basis"]["signers"]))
+        tree, shard = Accepted(**raw["tree"]), Accepted(**raw["shard"])
+        plain = {key: raw[key] for key in ("at", "shards", "domain", "ordinal", "policy")}
+        return cls(basis=basis, signers=_signers(raw["signers"]), tree=tree, shard=shard, **plain)
+
+    def to_dict(self) -> dict[str, Any]:
+        return dict(asdict(self))
+
+    @property
+    def expires(self) -> int:
+        """When the first of the two documents ends."""
+        return min(self.tree.expires, self.shard.expires)
+
+    @property
+    def identity(self) -> str:
+        """A word for this very configuration."""
+        return f"{self.tree.serial}.{self.shard.serial}.{self.tree.sha256[:8]}.{self.shard.sha256[:8]}"
+
+
+def brought(document: EndpointDocument) -> dict[str, Any]:
+    """A document as a converge brings it: that of a managed endpoint without what the tree decides."""
+    plain = document.to_dict()
+    if document.server is None:
+        return plain
+    return {key: one for key, one in plain.items() if key not in OF_THE_TREE}
+
+
+def refuse_tree_keys(raw: Mapping[str, Any], faults: Faults) -> None:
+    """Note a policy, domain or ordinal beside ``server``: they would be of no effect, which nobody would expect."""
+    if raw.get("server") is None:
+        return
+    for key in OF_THE_TREE:
+        if raw.get(key) not in (None, "", {}):
+            faults.add(
+                key, f"{show(raw[key])} beside server", "allowed (the update server's tree has it: set it there)"
+            )
+
+
+def in_force(
+    document: EndpointDocument, place: Membership | None, policy: Mapping[str, Any] | None
+) -> EndpointDocument:
+    """The document that counts on a managed endpoint with this place and policy in the tree.
+
+    Without them (nothing was adopted yet) the policy is the default one. Raises InvalidDocument.
+    """
+    if place is not None and policy is not None:
+        tree = {"domain": place.domain, "ordinal": place.ordinal, "policy": policy}
+        document = EndpointDocument.from_dict({**brought(document), **tree})
+    return _with_sources(document)
+
+
+def _with_sources(document: EndpointDocument) -> EndpointDocument:
+    """The document whose policy names the server's own components where it names no source."""
+    policy, server = document.policy, document.server
+    if server is None or policy.sources.urls:
+        return document
+    urls = (server.components(document.product.value),)
+    return replace(document, policy=replace(policy, sources=replace(policy.sources, urls=urls)))
+
+
+def _signers(raw: Any) -> tuple[str, ...]:
+    return tuple(signer(key) for key in raw)

@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: ``epp-agent sync``: the configuration from the update server, now, when it is due, or as it was adopted."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from .._core.configuration_results import ConfigurationResult
+from .._host.live_host import LocalHost
+from . import exits
+from .configuration.carry_out import carry_out, hand_over
+from .configuration.sync import NoServer, SyncReport, synchronise
+from .configuration.when import daily_asks
+from .converge import Busy, Converged
+from .endpoint import Endpoint
+
+_STATUSES = {
+    ConfigurationResult.ADOPTED: exits.DONE,
+    ConfigurationResult.UNCHANGED: exits.DONE,
+    ConfigurationResult.UNREACHABLE: exits.UNREACHABLE,
+    ConfigurationResult.FAILED: exits.FAILED,
+}
+
+
+def sync(host: LocalHost, options: argparse.Namespace) -> int:
+    """Ask, adopt and converge; what was adopted earlier is carried out whatever the server says now."""
+    endpoint = Endpoint.load(host)
+    if endpoint.document.server is None:
+        raise NoServer("this endpoint has no update server: its policy comes from Ansible")
+    if options.due:
+        return _when_due(endpoint, options)
+    report = None if options.adopted else synchronise(endpoint)
+    try:
+        converged = carry_out(endpoint.reloaded())
+    except Busy as error:
+        raise OSError(str(error)) from error
+    return _tell(options, report, converged)
+
+
+def _when_due(endpoint: Endpoint, options: argparse.Namespace) -> int:
+    """The daily waking, shut in: what has to be written is another's business."""
+    report = synchronise(endpoint) if daily_asks(endpoint, endpoint.store.read()) else None
+    hand_over(endpoint.reloaded())
+    return _tell(options, report, None)
+
+
+def _tell(options: argparse.Namespace, report: SyncReport | None, converged: Converged | None) -> int:
+    content: dict[str, Any] = {"result": None, "why": ""}
+    lines: list[str] = []
+    if report is not None:
+        content.update(result=report.result.value, why=report.why)
+        lines.append(report.sentence())
+    if converged is not None:
+        told = converged.to_result()
+        content.update({key: told[key] for key in ("changed", "changes", "corrections", "next_run")})
+        lines += [f"{change['action']} {change['path']}" for change in told["changes"]]
+        lines += [f"corrected: {word}" for word in told["corrections"]]
+    text = json.dumps(content) if options.json else "\n".join(lines)
+    sys.stdout.write(f"{text}\n" if text else "")
+    return exits.DONE if report is None else _STATUSES.get(report.result, exits.BAD_DOCUMENT)

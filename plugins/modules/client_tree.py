@@ -1,0 +1,523 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: client_tree
+short_description: Register the domains and endpoints of a fleet on its update server, in one task
+version_added: 1.0.0
+description:
+  - Brings the client tree of an update server to what is wanted, for any number of domains and endpoints at once. What
+    changes is published before the task ends; endpoints take it over when they next fetch their configuration.
+  - What is not given stays as it is on the server. An endpoint that is new gets the lowest free ordinal, unless one is
+    given, and keeps it for life.
+  - With O(use_variables) the task runs once for all hosts of the play, and takes them and the pinned policies from
+    their variables. Run it on the update server by C(delegate_to). No variable of a host outside the play is looked
+    at, so a part of the inventory registers this part.
+  - Every fault is reported at once, each with its path or with its host and variable, before anything changes.
+extends_documentation_fragment:
+  - epp.autoupdate._attributes
+  - epp.autoupdate._attributes.actiongroup_all
+  - epp.autoupdate._options.server_root
+attributes:
+  check_mode:
+    support: full
+    details: Where there is no update server yet, everything counts as new.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+  async:
+    support: none
+  platform:
+    support: full
+    platforms: linux
+options:
+  policy:
+    description:
+      - All the keys that the root sets itself. Keys that it sets and that are not here are taken away from it.
+      - Everything below inherits them. To change single keys, see M(epp.autoupdate.update_schedule) and its like.
+    type: dict
+    suboptions:
+      events:
+        description:
+          - What makes an update run outside the schedule.
+        type: dict
+        suboptions:
+          update_after_download:
+            description:
+              - Update as soon as the update server has a new component. The default is V(true).
+            type: bool
+          include_roaming_and_offline:
+            description:
+              - Reach roaming endpoints and those that are off, too, when they come back. Only with
+                O(policy.events.update_after_download). The default is V(false).
+            type: bool
+          update_on_reconnect:
+            description:
+              - Update when the endpoint starts or gets its server back, and has missed a version. The default is
+                V(true).
+            type: bool
+          scan_after_update:
+            description:
+              - Scan after an update that an event caused and that changed a component. The default is V(false).
+            type: bool
+      schedule:
+        description:
+          - When scheduled updates run. See M(epp.autoupdate.update_schedule) for the keys in full.
+        type: dict
+        suboptions:
+          frequency:
+            description:
+              - How often. The default is V(daily).
+            type: str
+            choices:
+              - minutes
+              - hours
+              - daily
+              - weekly
+          interval:
+            description:
+              - Every how many minutes (1 to 59) or hours (1 to 23). Only with those two frequencies. The default is
+                V(1).
+            type: int
+          configuration_once_per_day:
+            description:
+              - Fetch the configuration once a day only, not at every interval. Only with V(minutes) and V(hours). The
+                default is V(true).
+            type: bool
+          start:
+            description:
+              - When the window starts, V(HH:MM) of the 24 hour clock, in quotes. Only with V(daily) and V(weekly). The
+                default is V(12:00).
+            type: str
+          day:
+            description:
+              - The day of the week. Only with V(weekly). The default is V(monday).
+            type: str
+            choices:
+              - monday
+              - tuesday
+              - wednesday
+              - thursday
+              - friday
+              - saturday
+              - sunday
+          window:
+            description:
+              - How long the window is, such as V(90m) or V(2h), shorter than the period. Only with V(daily) and
+                V(weekly). The default is V(2h).
+            type: str
+          timezone:
+            description:
+              - An IANA zone, or V(local) for the host's own. The default is V(UTC).
+            type: str
+          spread:
+            description:
+              - V(even) gives each endpoint its own instant for good, V(random) a new one for each occurrence. The
+                default is V(even).
+            type: str
+            choices:
+              - even
+              - random
+          initiator:
+            description:
+              - Who starts the update at its instant. The default is V(endpoint).
+            type: str
+            choices:
+              - endpoint
+              - server
+      privileges:
+        description:
+          - What the users in O(user_group) may do. See M(epp.autoupdate.update_privileges) for the keys in full.
+        type: dict
+        suboptions:
+          toggle_scheduled_update:
+            description:
+              - The user may switch scheduled update on and off. The default is V(false).
+            type: bool
+          scheduled_update:
+            description:
+              - Scheduled update is on. The default is V(true).
+            type: bool
+          update_now:
+            description:
+              - The user may start an update at once. The default is V(true).
+            type: bool
+          go_roaming:
+            description:
+              - The user may switch roaming on and off. The default is V(false).
+            type: bool
+          vendor_fallback:
+            description:
+              - The endpoint may fall back to the vendor's own update source. The default is V(false).
+            type: bool
+      components:
+        description:
+          - Which components are updated.
+        type: dict
+        suboptions:
+          scope:
+            description:
+              - Patterns only, patterns and engines, or all. The default is V(patterns).
+            type: str
+            choices:
+              - patterns
+              - engines
+              - all
+      sources:
+        description:
+          - Where components come from.
+        type: dict
+        suboptions:
+          urls:
+            description:
+              - Addresses of the component source, in the order of preference, C(http) or C(https), without user names
+                and passwords.
+            type: list
+            elements: str
+          proxy:
+            description:
+              - The proxy to reach them through. By default none.
+            type: str
+  domains:
+    description:
+      - The domains, by their paths such as V(emea/finance). Domains above them are made, too.
+      - Each value is a policy like O(policy), which is all that the domain sets itself, or V(null) for a domain whose
+        policy is to stay as it is.
+    type: dict
+  endpoints:
+    description:
+      - The endpoints.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description:
+          - The endpoint's identity, the O(epp.autoupdate.endpoint#module:endpoint) of its own task.
+        type: str
+        required: true
+      domain:
+        description:
+          - The path of its domain, which is made if need be. The empty string is directly below the root, where new
+            endpoints begin.
+        type: str
+      address:
+        description:
+          - How the server reaches it, V(host), V(host:port) or V([IPv6]:port). Without one it is not notified.
+          - In a sandbox, the directory that stands for the endpoint.
+        type: str
+      host_key:
+        description:
+          - The public SSH host key that it must have, such as V(ssh-ed25519 AAAA...). Nothing is told to a host that
+            has another one.
+        type: str
+      ordinal:
+        description:
+          - Its number among the endpoints of its O(endpoints[].source), which decides its instant in windows.
+        type: int
+      source:
+        description:
+          - The name of its update source. Ordinals are counted within a source, so that each is loaded evenly. By
+            default there is one for all.
+        type: str
+      policy:
+        description:
+          - All the keys that it sets itself. They come before all that it inherits.
+        type: dict
+        suboptions:
+          events:
+            description:
+              - What makes an update run outside the schedule.
+            type: dict
+            suboptions:
+              update_after_download:
+                description:
+                  - Update as soon as the update server has a new component. The default is V(true).
+                type: bool
+              include_roaming_and_offline:
+                description:
+                  - Reach roaming endpoints and those that are off, too, when they come back. Only with
+                    O(endpoints[].policy.events.update_after_download). The default is V(false).
+                type: bool
+              update_on_reconnect:
+                description:
+                  - Update when the endpoint starts or gets its server back, and has missed a version. The default is
+                    V(true).
+                type: bool
+              scan_after_update:
+                description:
+                  - Scan after an update that an event caused and that changed a component. The default is V(false).
+                type: bool
+          schedule:
+            description:
+              - When scheduled updates run. See M(epp.autoupdate.update_schedule) for the keys in full.
+            type: dict
+            suboptions:
+              frequency:
+                description:
+                  - How often. The default is V(daily).
+                type: str
+                choices:
+                  - minutes
+                  - hours
+                  - daily
+                  - weekly
+              interval:
+                description:
+                  - Every how many minutes (1 to 59) or hours (1 to 23). Only with those two frequencies. The default is
+                    V(1).
+                type: int
+              configuration_once_per_day:
+                description:
+                  - Fetch the configuration once a day only, not at every interval. Only with V(minutes) and V(hours).
+                    The default is V(true).
+                type: bool
+              start:
+                description:
+                  - When the window starts, V(HH:MM) of the 24 hour clock, in quotes. Only with V(daily) and V(weekly).
+                    The default is V(12:00).
+                type: str
+              day:
+                description:
+                  - The day of the week. Only with V(weekly). The default is V(monday).
+                type: str
+                choices:
+                  - monday
+                  - tuesday
+                  - wednesday
+                  - thursday
+                  - friday
+                  - saturday
+                  - sunday
+              window:
+                description:
+                  - How long the window is, such as V(90m) or V(2h), shorter than the period. Only with V(daily) and
+                    V(weekly). The default is V(2h).
+                type: str
+              timezone:
+                description:
+                  - An IANA zone, or V(local) for the host's own. The default is V(UTC).
+                type: str
+              spread:
+                description:
+                  - V(even) gives each endpoint its own instant for good, V(random) a new one for each occurrence. The
+                    default is V(even).
+                type: str
+                choices:
+                  - even
+                  - random
+              initiator:
+                description:
+                  - Who starts the update at its instant. The default is V(endpoint).
+                type: str
+                choices:
+                  - endpoint
+                  - server
+          privileges:
+            description:
+              - What the users in O(user_group) may do. See M(epp.autoupdate.update_privileges) for the keys in full.
+            type: dict
+            suboptions:
+              toggle_scheduled_update:
+                description:
+                  - The user may switch scheduled update on and off. The default is V(false).
+                type: bool
+              scheduled_update:
+                description:
+                  - Scheduled update is on. The default is V(true).
+                type: bool
+              update_now:
+                description:
+                  - The user may start an update at once. The default is V(true).
+                type: bool
+              go_roaming:
+                description:
+                  - The user may switch roaming on and off. The default is V(false).
+                type: bool
+              vendor_fallback:
+                description:
+                  - The endpoint may fall back to the vendor's own update source. The default is V(false).
+                type: bool
+          components:
+            description:
+              - Which components are updated.
+            type: dict
+            suboptions:
+              scope:
+                description:
+                  - Patterns only, patterns and engines, or all. The default is V(patterns).
+                type: str
+                choices:
+                  - patterns
+                  - engines
+                  - all
+          sources:
+            description:
+              - Where components come from.
+            type: dict
+            suboptions:
+              urls:
+                description:
+                  - Addresses of the component source, in the order of preference, C(http) or C(https), without user
+                    names and passwords.
+                type: list
+                elements: str
+              proxy:
+                description:
+                  - The proxy to reach them through. By default none.
+                type: str
+  purge:
+    description:
+      - Remove the endpoints that are not in O(endpoints), and, if O(domains) is given, the domains that are neither in
+        it nor needed by an endpoint.
+      - Not with O(use_variables), because a play may see a part of the inventory only.
+    type: bool
+    default: false
+  use_variables:
+    description:
+      - Take what is not given from the variables of all hosts of the play. Hosts whose C(autoupdate_state) is V(absent)
+        are left out.
+      - Of each host, C(autoupdate_domain), C(autoupdate_ordinal), C(autoupdate_endpoint_policy),
+        C(autoupdate_address) and C(autoupdate_host_key). The address is C(ansible_host) with C(ansible_port), or
+        C(inventory_hostname), unless it is given, and C(autoupdate_root) where that is set.
+      - Of all hosts together, C(autoupdate_policy) and C(autoupdate_domain_policies), the policies that the inventory
+        pins. Two hosts that say different things about one node are a fault. What is empty counts as not set.
+    type: bool
+    default: false
+  host_keys_from:
+    description:
+      - The name of a variable in which tasks of M(epp.autoupdate.endpoint) in this play have registered their results.
+        Their host keys are taken from there, unless C(autoupdate_host_key) is set. Only with O(use_variables).
+    type: str
+seealso:
+  - module: epp.autoupdate.endpoint
+  - module: epp.autoupdate.fleet_info
+  - module: epp.autoupdate.update_schedule
+author:
+  - epp.autoupdate contributors (@epp-autoupdate)
+"""
+
+EXAMPLES = r"""
+- name: Register the hosts of this play, as their variables say
+  epp.autoupdate.client_tree:
+    use_variables: true
+  delegate_to: updates.example.com
+
+- name: Make two domains, one of which has a window of its own
+  epp.autoupdate.client_tree:
+    domains:
+      emea: null
+      emea/finance:
+        schedule:
+          start: "22:00"
+          window: 1h
+  delegate_to: updates.example.com
+
+- name: Bring the registry to a list that is known to be whole
+  epp.autoupdate.client_tree:
+    endpoints:
+      - name: n1
+        domain: emea/finance
+        address: 192.0.2.17
+      - name: n2
+        domain: emea
+        policy:
+          privileges:
+            go_roaming: true
+    purge: true
+  delegate_to: updates.example.com
+"""
+
+RETURN = r"""
+counts:
+  description: How many there are of each.
+  returned: success
+  type: dict
+  contains:
+    registered:
+      description: Endpoints that are registered now, or would be in check mode.
+      type: int
+      returned: always
+    added:
+      description: Endpoints that are new.
+      type: int
+      returned: always
+    modified:
+      description: Endpoints that were registered otherwise.
+      type: int
+      returned: always
+    removed:
+      description: Endpoints that are registered no more.
+      type: int
+      returned: always
+    domains:
+      description: Domains that are new, removed, or set something else.
+      type: int
+      returned: always
+  sample: {added: 40, domains: 2, modified: 0, registered: 40, removed: 0}
+added:
+  description: The first names of new endpoints, 20 at most.
+  returned: success
+  type: list
+  elements: str
+  sample: [n1, n2]
+modified:
+  description: The first names of endpoints that were registered otherwise, 20 at most.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+removed:
+  description: The first names of endpoints that are registered no more, 20 at most.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+domains:
+  description: The first paths of domains that changed, 20 at most.
+  returned: success
+  type: list
+  elements: str
+  sample: [emea, emea/finance]
+enrolment:
+  description:
+    - What endpoints need to know of the server, for the option C(server) of M(epp.autoupdate.endpoint).
+    - V(null) in check mode where there is no server yet.
+  returned: success
+  type: dict
+  contains:
+    url:
+      description: The server's base URL.
+      type: str
+      returned: always
+      sample: https://updates.example.com
+    signers:
+      description: The public keys whose signatures count.
+      type: list
+      elements: str
+      returned: always
+    notify_key:
+      description: The public key by which the server notifies.
+      type: str
+      returned: always
+    notify_user:
+      description: The user on endpoints as whom it notifies.
+      type: str
+      returned: always
+      sample: root
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.epp.autoupdate.plugins.module_utils._module import client_tree, specs
+
+
+def main() -> None:
+    client_tree.run(AnsibleModule(argument_spec=specs.client_tree(), supports_check_mode=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,201 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fleet_info
+short_description: Read what an update server knows of its fleet
+version_added: 1.0.0
+description:
+  - Returns the registered endpoints with what they last reported, the campaigns, the versions that are published, and
+    the status of the server itself. Runs on the update server and contacts no endpoint.
+extends_documentation_fragment:
+  - epp.autoupdate._attributes
+  - epp.autoupdate._attributes.actiongroup_all
+  - epp.autoupdate._options.server_root
+  - epp.autoupdate._attributes.info
+attributes:
+  platform:
+    support: full
+    platforms: linux
+options:
+  gather:
+    description:
+      - What to return. V(status) brings RV(published) as well.
+    type: list
+    elements: str
+    choices:
+      - endpoints
+      - campaigns
+      - status
+    default:
+      - endpoints
+      - campaigns
+      - status
+  endpoints:
+    description:
+      - Only the endpoints of these names.
+      - With O(domains), those that either names. This does not limit the campaigns.
+    type: list
+    elements: str
+  domains:
+    description:
+      - Only the endpoints in these domains, such as V(emea/finance), and below them.
+    type: list
+    elements: str
+  outdated:
+    description:
+      - Only endpoints that are behind what is published, or that never reported anything.
+    type: bool
+    default: false
+  recent_campaigns:
+    description:
+      - How many campaigns to return at most, the newest first.
+    type: int
+    default: 20
+seealso:
+  - module: epp.autoupdate.status_info
+  - module: epp.autoupdate.update_now
+author:
+  - epp.autoupdate contributors (@epp-autoupdate)
+"""
+
+EXAMPLES = r"""
+- name: Find out who is behind in one domain
+  epp.autoupdate.fleet_info:
+    gather:
+      - endpoints
+    domains:
+      - emea
+    outdated: true
+  delegate_to: updates.example.com
+  register: behind
+
+- name: Show their names
+  ansible.builtin.debug:
+    msg: "{{ behind.endpoints | map(attribute='name') }}"
+"""
+
+RETURN = r"""
+endpoints:
+  description: The registered endpoints, by name.
+  returned: if O(gather) has V(endpoints)
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The endpoint's name.
+      type: str
+      returned: always
+      sample: n1
+    domain:
+      description: The path of its domain, empty directly below the root.
+      type: str
+      returned: always
+      sample: emea/finance
+    ordinal:
+      description: Its number among the endpoints of its source.
+      type: int
+      returned: always
+      sample: 0
+    source:
+      description: The name of its update source, empty for the one for all.
+      type: str
+      returned: always
+      sample: ""
+    address:
+      description: How the server reaches it, empty where it does not.
+      type: str
+      returned: always
+      sample: 192.0.2.17
+    pinned:
+      description: Whether its host key is known, without which it is not notified over SSH.
+      type: bool
+      returned: always
+      sample: true
+    versions:
+      description: Component versions as it last reported them, by product.
+      type: dict
+      returned: always
+      sample: {clamav: {daily: "27001"}}
+    reported:
+      description: When it last reported, in Unix seconds. V(null) if it never did.
+      type: float
+      returned: always
+      sample: 1763798400.0
+    outdated:
+      description: Whether it is behind what is published, or never reported anything.
+      type: bool
+      returned: always
+      sample: false
+    notice:
+      description: Its part in its last campaign. V(null) if it had none.
+      type: dict
+      returned: always
+      sample: {campaign: c-a8f9c52a97f7c66ff10d60228a59d8, changed: 1763798400.0, result: updated, stage: done, why: ""}
+campaigns:
+  description: The newest campaigns, with how many endpoints are at each stage.
+  returned: if O(gather) has V(campaigns)
+  type: list
+  elements: dict
+  contains:
+    campaign:
+      description: Its id.
+      type: str
+      returned: always
+      sample: c-a8f9c52a97f7c66ff10d60228a59d8
+    trigger:
+      description: Why it began, V(download), V(schedule) or V(manual).
+      type: str
+      returned: always
+      sample: download
+    product:
+      description: The product that it is about; V(schedule) and V(now) for those of slots and of Update Now.
+      type: str
+      returned: always
+      sample: clamav
+    version:
+      description: The version that it is about.
+      type: str
+      returned: always
+      sample: daily=27001
+    created:
+      description: When it began, in Unix seconds.
+      type: float
+      returned: always
+      sample: 1763798400.0
+    open:
+      description: Whether anything of it is still to be done.
+      type: bool
+      returned: always
+      sample: false
+    stages:
+      description: How many endpoints are at each stage.
+      type: dict
+      returned: always
+      sample: {done: 39, skipped: 1}
+published:
+  description: The versions that are published, by product and component.
+  returned: if O(gather) has V(status)
+  type: dict
+  sample: {clamav: {daily: "27001"}}
+status:
+  description: The rest of what C(epp-server status --json) prints.
+  returned: if O(gather) has V(status)
+  type: dict
+  sample: {}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.epp.autoupdate.plugins.module_utils._module import fleet, specs
+
+
+def main() -> None:
+    fleet.fleet_info(AnsibleModule(argument_spec=specs.fleet_info(), supports_check_mode=True))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the hosts of a play as the client tree has them, from their variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import Fault, InvalidDocument, show
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.registration import Registration
+from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
+from ansible_collections.epp.autoupdate.plugins.module_utils._module.client_tree import request
+from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import plain
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
+    DOMAIN_POLICIES,
+    ENDPOINT_POLICY,
+    PREFIX,
+    ROOT_POLICY,
+    Literals,
+    read_variables,
+)
+
+_REACHED = ("name", "address", "host_key")
+_OWN = ("state", "root", "address", "host_key", "domain", "ordinal", "server_host")
+_READ = (*_OWN, ENDPOINT_POLICY, ROOT_POLICY, DOMAIN_POLICIES)
+_CONNECTION = ("ansible_host", "ansible_port")
+_VARIABLES = {"policy": ENDPOINT_POLICY}
+"""Options of an endpoint whose variable has another name."""
+_SSH_PORT = 22
+_IN_ENDPOINT = re.compile(r"endpoints\[(\d+)\]\.(\w+)(.*)", re.DOTALL)
+
+
+class Members:
+    """Collects the hosts of a play. What a host does not set stays as it is on the server.
+
+    ``host_keys_from`` names a registered variable whose results have the endpoints' host keys. ``server`` is the host
+    that the task runs on, empty if it is not known.
+    """
+
+    def __init__(self, *, host_keys_from: str = "", server: str = "") -> None:
+        self._host_keys_from = host_keys_from
+        self._server = server
+        self._endpoints: list[dict[str, Any]] = []
+        self._pinned: dict[str, tuple[Any, str]] = {}
+        self._looked_at: dict[int, Any] = {}
+        self._literals = Literals()
+        self._faults: dict[Fault, list[str]] = {}
+
+    def add(self, host: str, variables: Mapping[str, Any], template: Callable[[Any], Any]) -> None:
+        """Take one host, whose variables are not templated yet."""
+        try:
+            values = read_variables(variables, template, names=_READ, is_literal=self._literals.has)
+            reached = {name: template(variables[name]) for name in _CONNECTION if name in variables}
+        except AnsibleError as error:
+            self._note(host, Fault(f"{PREFIX}*", "a template that fails", f"usable: {error}"))
+            return
+        if values.get("state") == "absent":
+            return
+        self._check_server(host, values.get("server_host"))
+        self._pin(host, f"{PREFIX}{ROOT_POLICY}", values.get(ROOT_POLICY))
+        self._pin_domains(host, values.get(DOMAIN_POLICIES))
+        entry = {"name": host, **{name: values.get(name) for name in ("domain", "ordinal", "host_key")}}
+        entry["policy"] = values.get(ENDPOINT_POLICY) or None
+        entry["address"] = address(host, values, reached)
+        entry["host_key"] = entry["host_key"] or self._host_key(variables)
+        self._endpoints.append(plain(specs.member(), entry))
+
+    def faults(self) -> tuple[Fault, ...]:
+        """What is wrong with the hosts, by their names: what they contradict each other in, and how they are reached.
+
+        Policies and the like are not looked at: they are checked with the rest of each host.
+        """
+        found = [_of(hosts, fault) for fault, hosts in self._faults.items()]
+        reached = [{key: one[key] for key in _REACHED if key in one} for one in self._endpoints]
+        try:
+            check({"endpoints": reached})
+        except InvalidDocument as invalid:
+            found += invalid.faults
+        return tuple(found)
+
+    def options(self) -> dict[str, Any]:
+        """The options of the module; raises InvalidDocument with the faults of all hosts, by their names."""
+        if self._faults:
+            raise InvalidDocument(tuple(_of(hosts, fault) for fault, hosts in self._faults.items()))
+        policies = dict(self._pinned)
+        root = policies.pop(f"{PREFIX}{ROOT_POLICY}", (None, ""))[0]
+        domains = {path[len(_DOMAIN) : -1]: policy for path, (policy, _host) in policies.items()}
+        return {
+            **({"policy": root} if root is not None else {}),
+            **({"domains": domains} if domains else {}),
+            "endpoints": self._endpoints,
+        }
+
+    def _note(self, host: str, fault: Fault) -> None:
+        self._faults.setdefault(fault, []).append(host)
+
+    def _check_server(self, host: str, server: Any) -> None:
+        if self._server and server and server != self._server:
+            allowed = f"{show(self._server)}, where this task runs (one play is registered with one server)"
+            self._note(host, Fault(f"{PREFIX}server_host", show(server), allowed))
+
+    def _pin_domains(self, host: str, policies: Any) -> None:
+        if not policies or id(policies) in self._looked_at:
+            return
+        self._looked_at[id(policies)] = policies
+        if not isinstance(policies, Mapping):
+            self._note(host, Fault(f"{PREFIX}{DOMAIN_POLICIES}", show(policies), "a mapping"))
+            return
+        for path, policy in policies.items():
+            self._pin(host, f"{_DOMAIN}{path}]", policy or {}, empty=True)
+
+    def _pin(self, host: str, variable: str, policy: Any, *, empty: bool = False) -> None:
+        """Note the policy of a node; that of two hosts for one node must be the same, whoever comes first."""
+        if not policy and not empty:
+            return
+        known = self._pinned.get(variable)
+        if known is not None and known[0] == policy:
+            return
+        plainly = plain(specs.policy(), policy) if isinstance(policy, Mapping) else policy
+        if known is None:
+            self._pinned[variable] = (plainly, host)
+        elif known[0] != plainly:
+            allowed = f"what {known[1]} has: set it for all hosts alike, for one node has one policy"
+            self._note(host, Fault(variable, "what it has", allowed))
+
+    def _host_key(self, variables: Mapping[str, Any]) -> Any:
+        told = variables.get(self._host_keys_from) if self._host_keys_from else None
+        return told.get("host_key") if isinstance(told, Mapping) else None
+
+
+_DOMAIN = f"{PREFIX}{DOMAIN_POLICIES}["
+
+
+def check(options: Mapping[str, Any]) -> None:
+    """Refuse what the server would refuse, in the words of the inventory; raises InvalidDocument."""
+    wanted = request(options)
+    try:
+        Registration.from_dict(wanted)
+    except InvalidDocument as invalid:
+        raise InvalidDocument(tuple(_named(fault, wanted) for fault in invalid.faults)) from None
+
+
+def address(host: str, values: Mapping[str, Any], reached: Mapping[str, Any]) -> str:
+    """How the server reaches an endpoint: as it is told, by its directory in a sandbox, or as Ansible reaches it."""
+    if values.get("address") or values.get("root"):
+        return str(values.get("address") or values.get("root"))
+    name, port = str(reached.get("ansible_host") or host), str(reached.get("ansible_port") or _SSH_PORT)
+    if port == str(_SSH_PORT):
+        return name
+    return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+
+
+def _named(fault: Fault, wanted: Mapping[str, Any]) -> Fault:
+    """The fault with the host and the variable that it is in."""
+    match = _IN_ENDPOINT.fullmatch(fault.path)
+    if match:
+        host, option = wanted["endpoints"][int(match[1])]["name"], _VARIABLES.get(match[2], match[2])
+        return Fault(host if option == "name" else f"{host}: {PREFIX}{option}{match[3]}", fault.found, fault.allowed)
+    if fault.path.startswith("domains["):
+        return Fault(f"{_DOMAIN}{fault.path[len('domains[') :]}", fault.found, fault.allowed)
+    if fault.path.startswith("root"):
+        return Fault(f"{PREFIX}{ROOT_POLICY}{fault.path[len('root') :]}", fault.found, fault.allowed)
+    return fault
+
+
+def _of(hosts: list[str], fault: Fault) -> Fault:
+    shown = ", ".join(hosts[:_SHOWN_HOSTS]) + (
+        f" and {len(hosts) - _SHOWN_HOSTS} more" if len(hosts) > _SHOWN_HOSTS else ""
+    )
+    return Fault(f"{shown}: {fault.path}", fault.found, fault.allowed)
+
+
+_SHOWN_HOSTS = 5

@@ -1,0 +1,295 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The update server on a real machine: the role, its jobs under real systemd, its files from real nginx."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab_ansible import Ansible, Run
+from lab_certificates import Authority
+from lab_nodes import OWN_NOISE, Node, differences
+from lab_server import ComponentServer
+
+SYSTEMD, BARE = "n15", "b6"
+Nodes = Callable[[str], Node]
+PUBLIC = "/var/lib/epp-autoupdate-public"
+NGINX = "/etc/nginx/conf.d/epp-autoupdate.conf"
+TIMERS = ["epp-server-fetch.timer", "epp-server-notify.timer", "epp-server-publish.timer"]
+EXPOSURE = {"epp-server-fetch.service": 1.6, "epp-server-notify.service": 1.5, "epp-server-publish.service": 0.7}
+# What programs of others write where they run: the package manager, the web server, pip.
+NOISE = (*OWN_NOISE, "/var/cache/apt", "/var/lib/nginx", "/root/.cache")
+
+
+@dataclass(frozen=True)
+class Server:
+    """The machine that becomes an update server, and the role that makes it one."""
+
+    node: Node
+    ansible: Ansible
+    variables: dict[str, Any]
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.node.machine.address}"
+
+    def role(self, *, check: bool = False, diff: bool = False, **changes: Any) -> Run:
+        """Run the role; ``changes`` are variables without their prefix."""
+        task = {"name": "Role", "ansible.builtin.include_role": {"name": "epp.autoupdate.server"}}
+        variables = {**self.variables, "url": self.url, **changes}
+        named = {f"autoupdate_server_{name}": value for name, value in variables.items()}
+        return self.ansible.play([task], {SYSTEMD: named}, check, diff)
+
+    def task(self, run: Run) -> dict[str, Any]:
+        """The result of the module."""
+        results = [line["result"] for line in run[SYSTEMD].results if line["action"] == "epp.autoupdate.server"]
+        return dict(results[-1])
+
+    def changed(self, run: Run) -> list[str]:
+        return [line["task"] for line in run[SYSTEMD].results if line["result"].get("changed")]
+
+    def get(self, path: str, *options: str, url: str = "") -> tuple[int, dict[str, str]]:
+        """Status and headers of what nginx answers, the body thrown away."""
+        argv = ["curl", "-sS", "-o", "/dev/null", "-D", "-", *options, f"{url or self.url}/{path}"]
+        lines = self.node.run(argv).out.replace("\r", "").split("\n")
+        pairs = (line.partition(": ") for line in lines[1:] if ": " in line)
+        return int(lines[0].split()[1]), {name.lower(): value for name, _colon, value in pairs}
+
+
+@pytest.fixture(scope="module")
+def fresh(node: Nodes, ansible: Ansible, wheelhouse: str) -> tuple[Server, dict[str, str]]:
+    """The machine before anything, and what its disk held then."""
+    machine = node(SYSTEMD)
+    machine.run("mkdir -p /srv/components/patterns && echo one >/srv/components/patterns/a.dat")
+    variables = {
+        "components": {"files": {"directory": "/srv/components"}, "clamav": {}},
+        "notify": {"cap": 2},
+        "fetch": {"every": "15m"},
+        "cvdupdate_pip_arguments": wheelhouse,
+    }
+    return Server(machine, ansible, variables), machine.manifest(but=NOISE)
+
+
+@pytest.fixture(scope="module")
+def server(fresh: tuple[Server, dict[str, str]]) -> Server:
+    """The update server, converged by its role."""
+    fresh[0].role().demand()
+    return fresh[0]
+
+
+def test_check_mode_on_a_fresh_machine_writes_nothing(fresh: tuple[Server, dict[str, str]]) -> None:
+    one, before = fresh
+    run = one.role(check=True, diff=True).demand()
+    assert run[SYSTEMD].changed
+    assert differences(before, one.node.manifest(but=NOISE)) == {}
+    assert one.task(run)["corrections"][0] == "user epp-server is made"
+    assert one.task(run)["enrolment"] is None
+
+
+def test_the_second_run_changes_nothing(server: Server) -> None:
+    run = server.role(diff=True).demand()
+    assert server.changed(run) == []
+    enrolment = server.task(run)["enrolment"]
+    assert (enrolment["url"], enrolment["notify_user"]) == (server.url, "root")
+    assert json.loads(server.node.run(["epp-server", "enrolment"]).out) == enrolment
+    assert server.node.exists("/opt/epp-autoupdate/cvdupdate/bin/cvd")
+
+
+def test_everything_is_the_users_but_for_program_and_settings(server: Server) -> None:
+    """Root that asks the server something leaves no file that the server itself could not write."""
+    assert json.loads(server.node.run(["epp-server", "status", "--json"]).out)
+    server.node.run(["epp-server", "publish"])
+    strangers = f"find /var/lib/epp-autoupdate-server {PUBLIC} -not -user epp-server -o -not -group epp-server"
+    assert server.node.run(strangers).out == ""
+    modes = "stat -c '%a %U:%G' /etc/epp-autoupdate/server.json /var/lib/epp-autoupdate-server " + PUBLIC
+    assert server.node.run(modes).out.splitlines() == [
+        "640 root:epp-server",
+        "750 epp-server:epp-server",
+        "755 epp-server:epp-server",
+    ]
+    assert server.node.run(["cat", "/etc/epp-autoupdate/server.json"], user="alice", check=False).code != 0
+    assert "nologin" in server.node.run(["getent", "passwd", "epp-server"]).out
+
+
+def test_the_timers_wait_and_each_service_does_its_work_shut_in(server: Server) -> None:
+    listed = server.node.run(["systemctl", "list-timers", "--no-legend", "epp-server-*"]).out
+    assert all(name in listed for name in TIMERS)
+    assert server.node.run(["systemctl", "is-enabled", *TIMERS]).out.split() == ["enabled"] * 3
+    for unit, limit in EXPOSURE.items():
+        told = server.node.run(["systemd-analyze", "security", "--no-pager", unit], check=False).out
+        exposure = re.search(r"Overall exposure level for \S+: ([0-9.]+)", told)
+        assert exposure is not None, told
+        assert float(exposure[1]) <= limit, (unit, exposure[1])
+    for unit in ("epp-server-publish.service", "epp-server-notify.service"):
+        server.node.run(["systemctl", "start", unit])
+    assert "paramiko is not installed" not in server.node.journal(unit="epp-server-notify.service")
+
+
+def test_a_fetch_publishes_the_files_and_its_end_starts_the_notices(server: Server) -> None:
+    """The mirror can't be reached, so the unit fails for it; the other product is published and announced."""
+    server.node.run("echo two >/srv/components/patterns/a.dat")
+    server.node.run(["systemctl", "start", "epp-server-fetch.service"], check=False)
+    journal = server.node.journal(unit="epp-server-fetch.service")
+    assert "fetch files: updated" in journal, journal
+    assert re.search("fetch clamav: (failed|unreachable)", journal), journal
+    assert server.node.exists(f"{PUBLIC}/components/files/manifest.json")
+    campaigns = json.loads(server.node.run(["epp-server", "campaigns", "--json"]).out)
+    assert {campaign["product"] for campaign in campaigns} == {"files"}
+    trigger = server.node.run(["systemctl", "show", "--value", "-p", "OnSuccess", "epp-server-fetch.service"])
+    assert trigger.out.split() == ["epp-server-notify.service"]
+    assert server.node.run(["epp-server", "verify"]).code == 0
+
+
+def test_nginx_answers_as_mirrors_must(server: Server) -> None:
+    """FRESHCLAM.md: 404 for what is absent, ranges, never 403; a 304 for what is unchanged."""
+    machine = server.node
+    machine.run(["install", "-m", "600", "-o", "epp-server", "/dev/null", f"{PUBLIC}/components/private"])
+    machine.run(["ln", "-sfn", "/etc/passwd", f"{PUBLIC}/components/link"])
+    absent = (
+        "components/x.cdiff",
+        "components/",
+        "components",
+        "",
+        "components/private",
+        "components/link",
+        "../etc/passwd",
+    )
+    assert {path: server.get(path, "--path-as-is")[0] for path in absent[:-1]} == dict.fromkeys(absent[:-1], 404)
+    assert server.get(absent[-1], "--path-as-is")[0] == 400
+    machine.run(["rm", f"{PUBLIC}/components/private", f"{PUBLIC}/components/link"])
+    tree = "configuration/tree.json"
+    status, headers = server.get(tree)
+    assert (status, headers["cache-control"]) == (200, "no-cache")
+    assert "retry-after" not in headers
+    assert server.get(tree, "-H", f"If-None-Match: {headers['etag']}")[0] == 304
+    assert server.get(tree, "-H", f"If-Modified-Since: {headers['last-modified']}")[0] == 304
+    assert server.get(tree, "-H", "Accept-Encoding: gzip")[1]["etag"] == headers["etag"]
+    status, part = server.get(tree, "-r", "0-9")
+    assert (status, part["content-length"], part["etag"]) == (206, "10", headers["etag"])
+    thing = machine.run(f"cd {PUBLIC} && find components/files/objects -type f | head -n 1").out.strip()
+    assert "immutable" in server.get(thing)[1]["cache-control"]
+    assert server.get("", "-H", "Host: another.example.com")[0] == 200, "the distribution's own site"
+    assert "range=" in machine.read("/var/log/nginx/epp-autoupdate.log")
+
+
+def test_beyond_the_cap_there_is_503_and_when_to_come_back(server: Server) -> None:
+    """N3, with downloads that are really under way."""
+    machine = server.node
+    machine.run(["truncate", "-s", "80M", f"{PUBLIC}/components/big"])
+    slow = f"curl -s --limit-rate 10k -o /dev/null {server.url}/components/big"
+    machine.run(f"for one in 1 2; do setsid {slow} </dev/null >/dev/null 2>&1 & echo $! >>/run/lab-slow; done")
+    machine.wait(f"[ $(curl -s -o /dev/null -w '%{{http_code}}' {server.url}/configuration/tree.json) = 503 ]")
+    status, headers = server.get("configuration/tree.json")
+    machine.run("kill $(cat /run/lab-slow); rm /run/lab-slow " + f"{PUBLIC}/components/big")
+    assert (status, headers["retry-after"]) == (503, "30")
+    machine.wait(f"[ $(curl -s -o /dev/null -w '%{{http_code}}' {server.url}/configuration/tree.json) = 200 ]")
+
+
+def test_hand_edits_of_files_modes_and_timers_are_found_and_mended(server: Server) -> None:
+    machine = server.node
+    machine.run(
+        f"echo '# by hand' >>{NGINX}; chmod 0666 /etc/epp-autoupdate/server.json; chown root {PUBLIC}; "
+        "systemctl stop epp-server-notify.timer; rm /etc/systemd/system/epp-server-publish.service; "
+        "echo x >>/usr/local/bin/epp-server"
+    )
+    run = server.role(install=False).demand()
+    task = server.task(run)
+    assert {change["path"] for change in task["changes"]} == {
+        "/usr/local/bin/epp-server",
+        "/etc/epp-autoupdate/server.json",
+        PUBLIC,
+        "/etc/systemd/system/epp-server-publish.service",
+    }
+    assert "epp-server-notify.timer is not active" in task["corrections"]
+    again = machine.run("epp-server apply </etc/epp-autoupdate/server.json").json()
+    assert again["changed"] is False, again
+    assert machine.run(["systemctl", "is-active", *TIMERS]).out.split() == ["active"] * 3
+
+
+def test_what_nginx_refuses_is_taken_back(server: Server) -> None:
+    before = server.node.read(NGINX)
+    run = server.role(install=False, listen=["nonsense:port"])
+    assert run.code != 0
+    assert "nonsense:port" in run[SYSTEMD].message
+    assert server.node.read(NGINX) == before
+    assert server.node.run("ls /etc/nginx/conf.d").out.split() == ["epp-autoupdate.conf"]
+    assert server.get("configuration/tree.json")[0] == 200
+
+
+def test_bad_settings_are_refused_with_every_path_and_touch_nothing(server: Server) -> None:
+    before = server.node.manifest(but=(*NOISE, "/var/lib/epp-autoupdate-server"))
+    run = server.role(url="ftp://a", fetch={"every": "1s"}, notify={"cap": 0})
+    assert run.code != 0
+    assert all(path in run[SYSTEMD].message for path in ("web.url", "fetch.every", "notify.cap"))
+    assert differences(before, server.node.manifest(but=(*NOISE, "/var/lib/epp-autoupdate-server"))) == {}
+    https = server.role(url="https://updates.example.com")
+    assert "autoupdate_server_tls_certificate" in https[SYSTEMD].message
+
+
+def test_with_a_certificate_it_speaks_tls_alone_below_a_path(server: Server, tmp_path: Path) -> None:
+    machine, authority = server.node, Authority(tmp_path)
+    certificate, key = authority.issue(machine.machine.address)
+    machine.write("/etc/lab.crt", certificate.read_text())
+    machine.write("/etc/lab.key", key.read_text(), mode="0600")
+    machine.write("/etc/lab-authority.crt", authority.certificate.read_text())
+    url = f"https://{machine.machine.address}:8443/epp"
+    tls = {"url": url, "tls_certificate": "/etc/lab.crt", "tls_key": "/etc/lab.key"}
+    server.role(install=False, **tls).demand()
+    trusted = ("--cacert", "/etc/lab-authority.crt")
+    assert server.get("configuration/tree.json", *trusted, url=url)[0] == 200
+    assert server.get("configuration/tree.json", *trusted, url=url.removesuffix("/epp"))[0] == 404
+    assert server.get("configuration/tree.json")[0] == 404, "only the distribution's own site is left on port 80"
+    machine.run(["rm", "/etc/lab.crt", "/etc/lab.key", "/etc/lab-authority.crt"])
+
+
+def test_absent_leaves_nothing(server: Server, fresh: tuple[Server, dict[str, str]]) -> None:
+    machine = server.node
+    machine.run(
+        "rm -rf /srv/components/* && mkdir -p /srv/components/patterns && echo one >/srv/components/patterns/a.dat"
+    )
+    server.role(state="absent").demand()
+    left = "find / -xdev \\( -name '*epp-*' -o -name '*epp_*' \\) -not -path '/proc/*' -not -path '/srv/*' | sort"
+    assert machine.run(left).out == ""
+    assert machine.run(["getent", "passwd", "epp-server"], check=False).code == 2
+    assert machine.run(["getent", "group", "epp-server"], check=False).code == 2
+    units = ["systemctl", "list-units", "--all", "--no-legend", "--plain", "epp-*"]
+    assert machine.run(units).out == ""
+    assert server.get("configuration/tree.json")[0] == 404
+    assert server.changed(server.role(state="absent").demand()) == []
+    accounts = ("/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid", "/srv")
+    before, after = (
+        {path: facts for path, facts in found.items() if not path.startswith(accounts)}
+        for found in (fresh[1], machine.manifest(but=NOISE))
+    )
+    left = {path for path in differences(before, after) if "nginx" not in path}
+    assert left == set(), "more than that nginx is on at boot"
+
+
+def test_a_machine_without_systemd_gets_a_table_of_cron(node: Nodes, ansible: Ansible) -> None:
+    machine = node(BARE)
+    machine.run("echo one >/srv/a.dat")
+    options = {"web": {"url": f"http://{machine.machine.address}"}, "components": {"files": {"directory": "/srv"}}}
+
+    def converge(**more: Any) -> dict[str, Any]:
+        task = {"name": "Converge", "epp.autoupdate.server": {**options, **more}}
+        run = ansible.play([task], {BARE: {}}).demand()
+        return dict(run[BARE].results[-1]["result"])
+
+    assert converge()["changed"]
+    assert not converge()["changed"]
+    lines = machine.read("/etc/cron.d/epp-autoupdate-server").splitlines()
+    assert "* * * * * epp-server /usr/local/bin/epp-server notify" in lines
+    command = next(line.partition(" epp-server ")[2] for line in lines if line.endswith(" fetch"))
+    machine.run(["setpriv", "--reuid", "epp-server", "--regid", "epp-server", "--clear-groups", *command.split()])
+    assert machine.exists(f"{PUBLIC}/components/files/manifest.json")
+    assert converge(state="absent")["changed"]
+    assert machine.run("find / -xdev -name '*epp-*' -not -path '/proc/*'").out == ""
+    assert machine.run(["getent", "passwd", "epp-server"], check=False).code == 2

@@ -1,0 +1,181 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Update Now for many, from the server: who is meant, what becomes of each, and how long anybody waits."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import campaign_places, commands_update_now
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaign_views import installed
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.commands_campaigns import notify
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import open_database
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.updating_now import NowReport, update_now
+
+from .conftest import SandboxEndpoint
+from .test_engine import Server
+
+
+@pytest.fixture
+def server(server_host: LocalHost, make_endpoint: Callable[[str], SandboxEndpoint]) -> Server:
+    return Server(server_host, make_endpoint)
+
+
+def command(server: Server, *argv: str) -> int:
+    parser = argparse.ArgumentParser()
+    commands_update_now.add_parsers(parser.add_subparsers(required=True))
+    options = parser.parse_args(["update-now", *argv])
+    return int(options.run(server.host, options))
+
+
+def results(report: NowReport) -> dict[str, tuple[str, str]]:
+    return {part.name: (part.stage.value, part.result) for part in report.parts}
+
+
+def move(server: Server, **domains: str) -> None:
+    with closing(open_database(server.host)) as connection:
+        for name, domain in domains.items():
+            path = domain.replace("_", "/")
+            connection.execute("UPDATE endpoints SET domain = ? WHERE name = ?", (path, name))
+            connection.execute("INSERT INTO nodes (path) VALUES (?)", (path,))
+        connection.commit()
+
+
+def test_who_is_meant_updates_once_and_the_others_hear_nothing(server: Server) -> None:
+    server.enrol("n1", "n2", "n3", privileges={"update_now": False}, events={"update_after_download": False})
+    report = update_now(server.host, ["n1", "n2"], timeout=120)
+    assert results(report) == dict.fromkeys(("n1", "n2"), ("done", "updated"))
+    assert [endpoint.runs() for endpoint in server.fleet.values()] == [1, 1, 0]
+    assert [part.after[0]["version"] for part in report.parts] == ["1", "1"]
+    assert report.to_dict()["changed"] is True
+    again = update_now(server.host, ["n1"], timeout=120)
+    assert (again.to_dict()["changed"], results(again)) == (False, {"n1": ("done", "current")})
+    assert again.campaign != report.campaign
+    assert server.fleet["n1"].runs() == 2
+
+
+def test_a_roaming_endpoint_takes_no_command_and_one_that_is_off_is_tried_once(server: Server) -> None:
+    server.enrol("off")
+    server.enrol("roaming", privileges={"go_roaming": True}, events={"include_roaming_and_offline": True})
+    roaming = server.fleet["roaming"]
+    subprocess.run([str(roaming.agent), "--root", str(roaming.root), "roaming", "on"], check=True)
+    server.fleet["off"].switch_off()
+    report = update_now(server.host, ["off", "roaming"], timeout=120)
+    assert results(report) == {"off": ("gave_up", "not_reached"), "roaming": ("skipped", "skipped")}
+    assert "roaming" in report.parts[1].why
+    assert (report.not_reached, report.unfinished, report.broken) == (("off",), (), ())
+    assert roaming.runs() == 0
+    assert server.open() == 0
+
+
+def test_one_that_is_slow_is_waited_for_no_longer_than_wanted_and_its_answer_still_goes_on_record(
+    server: Server,
+) -> None:
+    server.enrol("quick", "slow")
+    server.fleet["slow"].pause.write_text("5")
+    report = update_now(server.host, ["quick", "slow"], timeout=2)
+    assert report.campaign is not None
+    assert results(report) == {"quick": ("done", "updated"), "slow": ("in_flight", "")}
+    assert report.unfinished == ("slow",)
+    notify(server.host, until_settled=True)
+    assert server.told(report.campaign)["slow"] == ("done", "updated")
+    assert server.fleet["slow"].runs() == 1
+
+
+def test_the_cap_holds_and_who_gets_no_turn_in_time_is_told(server: Server) -> None:
+    server.set(notifier="local", cap=1)
+    server.enrol("n1", "n2")
+    server.fleet["n1"].pause.write_text("4")
+    report = update_now(server.host, ["n1", "n2"], timeout=2)
+    assert report.unfinished == ("n1", "n2")
+    notify(server.host, until_settled=True)
+    assert server.told(report.campaign or "") == {"n1": ("done", "updated"), "n2": ("gave_up", "expired")}
+    assert server.fleet["n2"].runs() == 0
+
+
+def test_it_works_beside_an_engine_that_is_at_work_already(server: Server) -> None:
+    server.enrol("n1")
+    taken, released = threading.Event(), threading.Event()
+
+    def other_engine() -> None:
+        with locked(server.host, campaign_places.ENGINE_LOCK, wait=0):
+            taken.set()
+            released.wait(100)
+
+    other = threading.Thread(target=other_engine)
+    other.start()
+    taken.wait(100)
+    threading.Timer(1.0, released.set).start()
+    assert results(update_now(server.host, ["n1"], timeout=120)) == {"n1": ("done", "updated")}
+    assert released.is_set()
+    other.join()
+
+
+def test_what_is_learned_counts_for_later_campaigns(server: Server) -> None:
+    server.enrol("n1", "n2")
+    server.publish("1")
+    notify(server.host)
+    server.fleet["n1"].upstream.write_text("2")
+    update_now(server.host, ["n1"], timeout=120)
+    with closing(open_database(server.host)) as connection:
+        assert installed(connection, "command") == {"n1": {"command": "2"}, "n2": {"command": "1"}}
+    second = server.publish("2")
+    assert second is not None
+    assert list(server.told(second)) == ["n2"]
+
+
+def test_the_command_chooses_by_name_by_domain_and_by_age(
+    server: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.enrol("n1", "n2", "n3", "n4")
+    move(server, n2="emea", n3="emea_finance", n4="emeax")
+
+    def meant(*argv: str) -> Any:
+        assert command(server, *argv, "--check", "--json") == 0
+        return json.loads(capsys.readouterr().out)["notified"]
+
+    assert meant("n1", "n4") == ["n1", "n4"]
+    assert meant("--domain", "emea") == ["n2", "n3"]
+    assert meant("n1", "--domain", "emea/finance") == ["n1", "n3"]
+    assert meant("--all") == meant("--outdated") == ["n1", "n2", "n3", "n4"]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"domains": ["emea"], "outdated": true}')))
+    assert meant("--read") == ["n2", "n3"]
+    assert [endpoint.runs() for endpoint in server.fleet.values()] == [0, 0, 0, 0]
+
+
+def test_what_nobody_knows_is_refused_at_once(server: Server) -> None:
+    server.enrol("n1")
+    with pytest.raises(InvalidDocument) as refused:
+        command(server, "n1", "n9", "--domain", "nowhere")
+    assert str(refused.value).splitlines() == [
+        'endpoints[1]: "n9" is not a registered endpoint',
+        'domains[0]: "nowhere" is not a domain of the client tree',
+    ]
+    with pytest.raises(InvalidDocument, match="endpoint: missing, must be a name, or --domain"):
+        command(server)
+    with pytest.raises(InvalidDocument, match='timeout: "soon" is not a duration'):
+        command(server, "n1", "--timeout", "soon")
+
+
+def test_the_exit_code_tells_about_failures(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    server.enrol("n1", "n2")
+    server.fleet["n2"].upstream.unlink()
+    server.fleet["n2"].installed.write_text("")
+    assert command(server, "--all", "--json") == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["broken"] == ["n2"]
+    assert {one["name"]: one["result"] for one in report["endpoints"]} == {"n1": "updated", "n2": "failed"}
