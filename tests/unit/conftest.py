@@ -2,11 +2,35 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Property tests judge results, never the speed of the machine: on a busy one they must not fail."""
+"""Property tests judge results, never the speed of the machine: on a busy one they must not fail.
+
+A test with an argument ``python`` runs on every Python of endpoints that is here.
+"""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+_PLACES = [Path(f"/usr/bin/python3.{number}") for number in range(9, 15)]
+_OLDEST = 9
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "python" in metafunc.fixturenames:
+        found = [*filter(Path.exists, _PLACES), *sorted(Path.home().glob(".pyenv/versions/3.*/bin/python3"))]
+        known = {python: _minor(python) for python in found}
+        supported = [python for python in found if known[python] >= _OLDEST] or [Path(sys.executable)]
+        metafunc.parametrize("python", supported, ids=lambda python: f"3.{known.get(python, 'x')}")
+
+
+def _minor(python: Path) -> int:
+    done = subprocess.run([python, "-c", "import sys; print(sys.version_info[1])"], capture_output=True, check=True)
+    return int(done.stdout)

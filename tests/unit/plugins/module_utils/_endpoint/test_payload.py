@@ -17,16 +17,6 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.version impor
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload
 
 LIBRARY = Path(payload.__file__).parent.parent
-_PLACES = [Path(f"/usr/bin/python3.{number}") for number in range(9, 15)]
-PYTHONS = [*filter(Path.exists, _PLACES), *sorted(Path.home().glob(".pyenv/versions/3.*/bin/python3"))]
-
-
-def minor(python: Path) -> int:
-    done = subprocess.run([python, "-c", "import sys; print(sys.version_info[1])"], capture_output=True, check=True)
-    return int(done.stdout)
-
-
-SUPPORTED = [python for python in PYTHONS if minor(python) >= 9] or [Path(sys.executable)]
 
 
 def test_the_sources_are_the_files_of_the_inner_rings() -> None:
@@ -67,7 +57,6 @@ def test_an_installed_agent_is_kept_unless_it_is_another(agent: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("python", SUPPORTED, ids=lambda python: f"3.{minor(python)}")
 def test_it_starts_and_converges_on_every_python(agent: Path, tmp_path: Path, python: Path) -> None:
     """Byte code of another Python is passed over: the sources beside it work."""
     version = subprocess.run([python, "-IS", agent, "--version"], capture_output=True, text=True, check=True)

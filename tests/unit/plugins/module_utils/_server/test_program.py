@@ -70,6 +70,17 @@ def test_the_root_may_come_before_or_after_the_command(server: Path, tmp_path: P
         assert (tmp_path / str(number) / "var/lib/epp-autoupdate-server/server.db").exists()
 
 
+def test_it_registers_and_publishes_on_every_python(server: Path, tmp_path: Path, python: Path) -> None:
+    document = {"domains": {"emea": {"schedule": {"window": "1h"}}}, "endpoints": [{"name": "n1", "domain": "emea"}]}
+    register = [python, "-I", server, "--root", tmp_path, "register"]
+    for changed in (True, False):
+        done = subprocess.run(register, input=json.dumps(document), capture_output=True, text=True, check=False)
+        assert (done.stderr, json.loads(done.stdout)["changed"]) == ("", changed)
+    effective = [python, "-I", server, "--root", tmp_path, "tree", "effective", "n1", "--json"]
+    told = json.loads(subprocess.run(effective, capture_output=True, text=True, check=True).stdout)
+    assert (told["policy"]["schedule"]["window"], told["origins"]["schedule.window"]) == ("1h", "domain emea")
+
+
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="sys.stdlib_module_names came with Python 3.10")
 def test_everything_but_the_ssh_notifier_works_without_other_packages(server: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(server) as archive:
