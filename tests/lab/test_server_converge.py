@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import lab_root
-import lab_wheels
 import pytest
 from lab_ansible import Ansible, Run
 from lab_certificates import Authority
@@ -64,21 +62,6 @@ class Server:
         lines = self.node.run(argv).out.replace("\r", "").split("\n")
         pairs = (line.partition(": ") for line in lines[1:] if ": " in line)
         return int(lines[0].split()[1]), {name.lower(): value for name, _colon, value in pairs}
-
-
-@pytest.fixture(scope="module")
-def wheelhouse(fleet: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """pip's arguments by which cvdupdate is installed from a page of links instead of a package index."""
-    try:
-        wheels = lab_wheels.wheels()
-    except lab_root.LabError as error:
-        pytest.skip(f"no wheels of cvdupdate: {error}")
-    directory = tmp_path_factory.mktemp("wheels")
-    source = ComponentServer(root=lab_root.path(), directory=directory, address=fleet.plan.gateway, port=7999)
-    source.publish({**wheels, "links.html": lab_wheels.index(sorted(wheels))})
-    source.start()
-    yield f"--no-index --find-links {source.url}/links.html --trusted-host {source.address}"
-    source.stop()
 
 
 @pytest.fixture(scope="module")
