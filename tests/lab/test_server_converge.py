@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ import pytest
 from lab_ansible import Ansible, Run
 from lab_certificates import Authority
 from lab_nodes import OWN_NOISE, Node, differences
-from lab_server import ComponentServer
 
 SYSTEMD, BARE = "n15", "b6"
 Nodes = Callable[[str], Node]
