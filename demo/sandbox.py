@@ -54,7 +54,9 @@ class Sandbox:
         """Run the server's own program; returns its JSON."""
         done = self._program(SERVER, "epp-server", (*arguments, "--json"))
         if done.returncode:
-            raise Unexpected(f"epp-server {' '.join(arguments)} ended with {done.returncode}: {done.stdout}{done.stderr}")
+            raise Unexpected(
+                f"epp-server {' '.join(arguments)} ended with {done.returncode}: {done.stdout}{done.stderr}"
+            )
         return json.loads(done.stdout)
 
     def status(self, host: str) -> dict[str, Any]:

@@ -63,7 +63,9 @@ def notified(fleet: Sandbox, version: str, *, expect: dict[str, str]) -> None:
     told = {row["endpoint"]: row for row in fleet.server("campaigns", report["campaign"])}
     for host, row in sorted(told.items()):
         words = "; ".join(part for part in (row["result"], row["why"]) if part)
-        print(f"   {host}: {row['stage']}: {words}; daily patterns {fleet.versions(host).get('patterns-daily', 'none')}")
+        print(
+            f"   {host}: {row['stage']}: {words}; daily patterns {fleet.versions(host).get('patterns-daily', 'none')}"
+        )
     if {host: row["result"] for host, row in told.items()} != expect:
         raise Unexpected(f"campaign {report['campaign']}: {told}")
 
@@ -79,7 +81,11 @@ def missed(fleet: Sandbox, web: WebServer) -> int:
     updated = [host for host, row in told.items() if row["result"] == "updated"]
     print(f"   version 2 on {', '.join(sorted(updated))}")
     for host in (ROAMING, OFF):
-        print(f"   {host}: {told[host]['stage']}: {told[host]['result']}; {told[host]['why']}".replace(str(fleet.directory), "..."))
+        print(
+            f"   {host}: {told[host]['stage']}: {told[host]['result']}; {told[host]['why']}".replace(
+                str(fleet.directory), "..."
+            )
+        )
     print(f"   requests: {web.count()}")
     (again,) = fleet.server("fetch", "--notify")
     print(f"   fetched again: {again['result']}, campaign {again['campaign'] or 'none'}")
@@ -115,12 +121,18 @@ def asked(fleet: Sandbox, host: str, *request: str, granted: bool) -> None:
 def changed_policy(fleet: Sandbox, web: WebServer) -> None:
     """C1, P2: set once on the server, fetched by those whom it concerns."""
     before = {host: fleet.status(host)["policy"]["schedule"] for host in HOSTS}
-    fleet.task(SERVER, "update_schedule", **on_server(fleet), scope="domain", name="office", start="22:00", window="30m")
+    fleet.task(
+        SERVER, "update_schedule", **on_server(fleet), scope="domain", name="office", start="22:00", window="30m"
+    )
     web.requests.clear()
     for host in HOSTS:
         done = fleet.agent(host, "sync", "--json")
         result, schedule = json.loads(done.stdout)["result"], fleet.status(host)["policy"]["schedule"]
-        when = f"{schedule['frequency']} from {schedule['start']}" if "start" in schedule else f"every {schedule['interval']} hours"
+        when = (
+            f"{schedule['frequency']} from {schedule['start']}"
+            if "start" in schedule
+            else f"every {schedule['interval']} hours"
+        )
         print(f"   {host}: {result}; {when}")
         if (schedule != before[host]) != (host in OFFICE):
             raise Unexpected(f"{host}: {schedule}, before {before[host]}")
