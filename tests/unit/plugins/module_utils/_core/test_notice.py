@@ -31,7 +31,7 @@ def test_an_order_survives_its_line() -> None:
         {"version": ""},
         {"version": "1\n2"},
         {"version": "x" * 201},
-        {"trigger": "manual"},
+        {"trigger": "midnight"},
         {"trigger": "reconnect"},
         {"trigger": ["download"]},
         {"command": "sh"},
