@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The web server of the demonstration: a real one on loopback, for the directory that the update server publishes to."""
+"""The web server of the demonstration: a real one on loopback, for what the update server publishes."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One server and eight endpoints: what appears upstream is everywhere one fetch later, and so is policy (E1, E3, C1)."""
+"""One server and eight endpoints: what appears upstream is everywhere one fetch later; policy, too (E1, E3, C1)."""
 
 from __future__ import annotations
 
