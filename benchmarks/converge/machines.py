@@ -10,7 +10,8 @@ import subprocess
 from pathlib import Path
 
 import lab_root
-from fleet import Fleet, Plan
+from fleet import Fleet
+from lab_plan import Plan
 from manifest import Manifest, differences, manifest
 from measure import Meter
 from recipe import UNITS

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet import cgroup_root
+from lab_host import cgroup_root
 
 TIMEOUT_S = 1800
 

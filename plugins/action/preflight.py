@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
@@ -23,9 +23,10 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
 )
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._members import Members
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._plans import Budget, fleet_plans, sentences
-from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import Template, hosts_of_play
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import HostOfPlay, Template, hosts_of_play
 
 _SHOWN_HOSTS = 5
+_SERVER = PREFIX + SERVER_HOST
 
 
 class ActionModule(ActionBase):
@@ -57,13 +58,20 @@ class ActionModule(ActionBase):
         checks: dict[str, HostCheck] = {}
         unknown: dict[str, None] = {}
         ordinals: dict[Any, list[str]] = {}
-        for host, raw, template in hosts_of_play(self._task, self._loader, task_vars):
+        for host, raw, template in _endpoints(list(hosts_of_play(self._task, self._loader, task_vars)), task_vars):
             unknown.update(dict.fromkeys(unknown_variables(iter(raw))))
             checks[host], values = _check(inventory, host, raw, template)
             ordinals.setdefault(values.get("ordinal"), []).append(host)
             if values.get(SERVER_HOST) and not checks[host].faults:
                 members.add(host, raw, template)
         return checks, [*unknown, *_shared(ordinals)]
+
+
+def _endpoints(hosts: list[HostOfPlay], task_vars: Mapping[str, Any]) -> Iterator[HostOfPlay]:
+    """The hosts that are to be endpoints: an update server is one too only where ``autoupdate_hosts`` names it."""
+    named = (template(raw[_SERVER]) for _host, raw, template in hosts if raw.get(_SERVER))
+    servers = set() if f"{PREFIX}hosts" in task_vars else set(named)
+    yield from (one for one in hosts if one[0] not in servers)
 
 
 def _check(

@@ -15,11 +15,10 @@ _LISTS = ("ansible_play_hosts_all", "ansible_play_hosts", "ansible_play_batch", 
 """What is the same for all hosts of a play, and costs a look at all of them each time it is made anew."""
 
 Template = Callable[[Any], Any]
+HostOfPlay = tuple[str, Mapping[str, Any], Template]
 
 
-def hosts_of_play(
-    task: Any, loader: Any, task_vars: Mapping[str, Any]
-) -> Iterator[tuple[str, Mapping[str, Any], Template]]:
+def hosts_of_play(task: Any, loader: Any, task_vars: Mapping[str, Any]) -> Iterator[HostOfPlay]:
     """Each host of the batch with its variables, which are not templated, and the function that does that.
 
     Hosts outside the play are never looked at: which hosts there are is the inventory's affair, and an inventory may be

@@ -19,16 +19,18 @@ from pathlib import Path
 from typing import Any
 
 import lab_root
+import lab_wheels
 import pytest
-from fleet import AlreadyUp, Fleet, Plan
+from fleet import AlreadyUp, Fleet
 from lab_ansible import REPOSITORY, Ansible
 from lab_nodes import Node
+from lab_plan import Plan
 from lab_server import ComponentServer
 
 # A file is one process's work. Those that take minutes begin first, or the last one would run alone at the end.
 LONG = ("test_late_starts", "test_resilience", "test_privileges", "test_events", "test_converge", "test_timers")
 # Which machine belongs to whom. A test file owns its machines: no test cares what another file's tests left.
-SYSTEMD_MACHINES = 15
+SYSTEMD_MACHINES = 30
 BARE_MACHINES = 6
 
 
@@ -143,6 +145,21 @@ def component_server(_new_server: Callable[[], ComponentServer]) -> ComponentSer
 def another_component_server(_new_server: Callable[[], ComponentServer]) -> ComponentServer:
     """A second one, for tests that need two."""
     return _new_server()
+
+
+@pytest.fixture(scope="session")
+def wheelhouse(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """pip's arguments by which cvdupdate is installed from a page of links instead of a package index."""
+    try:
+        wheels = lab_wheels.wheels()
+    except lab_root.LabError as error:
+        pytest.skip(f"no wheels of cvdupdate: {error}")
+    directory = tmp_path_factory.mktemp("wheels")
+    source = ComponentServer(root=lab_root.path(), directory=directory, address=fleet.plan.gateway, port=7999)
+    source.publish({**wheels, "links.html": lab_wheels.index(sorted(wheels))})
+    source.start()
+    yield f"--no-index --find-links {source.url}/links.html --trusted-host {source.address}"
+    source.stop()
 
 
 @pytest.fixture(scope="session")

@@ -21,263 +21,26 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import fcntl
-import ipaddress
-import json
 import os
-import selectors
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import lab_root
+from lab_host import claiming, gone, keeper_pid, make_bridge, make_room, sweep
+from lab_keeper import keep
+from lab_plan import Plan
 from lab_root import LabError
 
-# About five inotify instances a machine: the kernel's usual limit of 128 stops a fleet at 25.
-INOTIFY_INSTANCES = 4096
 BOOT_SECONDS = 30
 NAMESPACES = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
 class AlreadyUp(LabError):
     """A fleet of this name is up."""
-
-
-@dataclass(frozen=True)
-class Machine:
-    """One machine of a fleet; ``bare`` has neither systemd as init nor polkit."""
-
-    name: str
-    address: str
-    bare: bool = False
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a fleet consists of, and where: equal in the keeper and in its clients."""
-
-    name: str
-    subnet: str
-    machines: tuple[Machine, ...]
-
-    @classmethod
-    def of(cls, *, name: str, subnet: str, systemd: int, bare: int) -> Plan:
-        if not name.isalnum() or len(name) > 8:
-            raise LabError(f"fleet name {name!r}: at most 8 letters and digits")
-        ipaddress.ip_network(f"{subnet}.0.0/16")
-        nodes = [Machine(f"n{i}", f"{subnet}.1.{i}") for i in range(1, systemd + 1)]
-        bares = [Machine(f"b{i}", f"{subnet}.2.{i}", bare=True) for i in range(1, bare + 1)]
-        return cls(name=name, subnet=subnet, machines=(*nodes, *bares))
-
-    @property
-    def directory(self) -> Path:
-        return lab_root.CACHE / "fleets" / self.name
-
-    @property
-    def gateway(self) -> str:
-        return f"{self.subnet}.0.1"
-
-    def machine(self, name: str) -> Machine:
-        for machine in self.machines:
-            if machine.name == name:
-                return machine
-        raise LabError(f"no machine {name!r} in fleet {self.name!r}")
-
-    def upper(self, name: str) -> Path:
-        """Everything that a machine ever wrote outside its tmpfs mounts (seen from the host)."""
-        return self.directory / "machines" / name / "upper"
-
-
-# --- what the keeper does -------------------------------------------------------------------------------------------
-
-
-def cgroup_root() -> Path:
-    hybrid = Path("/sys/fs/cgroup/unified")
-    return hybrid if hybrid.is_dir() else Path("/sys/fs/cgroup")
-
-
-class Keeper:
-    """Owns a fleet inside its own mount namespace; every public method is one command."""
-
-    def __init__(self, plan: Plan, root: Path) -> None:
-        self._plan = plan
-        self._root = root
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._door = socket.socket(socket.AF_UNIX)
-        self._door.bind(str(plan.directory / "control"))
-        self._door.listen()
-
-    def boot(self, name: str) -> None:
-        machine = self._plan.machine(name)
-        if self._alive(name):
-            raise LabError(f"{name} is running")
-        home = self._plan.directory / "machines" / name
-        merged = home / "merged"
-        if not os.path.ismount(merged):
-            for part in ("upper", "work", "merged"):
-                (home / part).mkdir(parents=True, exist_ok=True)
-            layers = f"lowerdir={self._root},upperdir={home}/upper,workdir={home}/work"
-            _run(["mount", "-t", "overlay", "overlay", "-o", layers, str(merged)])
-            _furnish(merged, machine, self._plan)
-        # The kernel takes a dead machine's network apart when it finds the time; the new one's has the same name.
-        _quietly("ip", "link", "del", f"vb-{self._plan.name}-{name}")
-        with (home / "console.log").open("ab") as console:
-            self._running[name] = subprocess.Popen(
-                _nspawn(merged, machine, self._plan),
-                stdin=subprocess.DEVNULL,
-                stdout=console,
-                stderr=subprocess.STDOUT,
-                preexec_fn=lambda: _enter(_cgroup(self._plan, name)),
-            )
-
-    def stop(self, name: str) -> None:
-        """Shut down cleanly; after 20 s like ``kill``."""
-        process = self._running.get(name)
-        if process and process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(20)
-        self.kill(name)
-
-    def kill(self, name: str) -> None:
-        """Cut the power."""
-        group = _cgroup(self._plan, name)
-        _kill_group(group)
-        process = self._running.pop(name, None)
-        if process:
-            process.wait(10)
-        _drop_group(group)
-
-    def wipe(self, name: str) -> None:
-        """Cut the power and forget all that the machine ever wrote."""
-        self.kill(name)
-        home = self._plan.directory / "machines" / name
-        if os.path.ismount(home / "merged"):
-            _run(["umount", str(home / "merged")])
-        shutil.rmtree(home, ignore_errors=True)
-
-    def down(self) -> None:
-        for machine in self._plan.machines:
-            self.kill(machine.name)
-        for machine in self._plan.machines:
-            merged = self._plan.directory / "machines" / machine.name / "merged"
-            if os.path.ismount(merged):
-                _quietly("umount", "-l", str(merged))
-
-    def serve(self, *, until_closed: int | None) -> None:
-        """Take commands until one says down, or until the file descriptor ``until_closed`` reaches its end."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._door, selectors.EVENT_READ)
-            if until_closed is not None:
-                selector.register(until_closed, selectors.EVENT_READ)
-            while True:
-                for key, _events in selector.select():
-                    if key.fileobj is not self._door or self._answer() == "down":
-                        return
-
-    def _answer(self) -> str:
-        """Carry out one command and return its verb."""
-        connection, _peer = self._door.accept()
-        with connection, connection.makefile("rw") as stream:
-            verb, _space, name = stream.readline().strip().partition(" ")
-            commands = {
-                "boot": self.boot,
-                "stop": self.stop,
-                "kill": self.kill,
-                "wipe": self.wipe,
-                "down": lambda _name: None,
-            }
-            try:
-                commands[verb](name)
-                answer = "ok"
-            except (KeyError, LabError, OSError, subprocess.SubprocessError) as error:
-                answer = f"{type(error).__name__}: {error}".replace("\n", " ")
-            with contextlib.suppress(BrokenPipeError):
-                print(answer, file=stream, flush=True)
-        return verb
-
-    def _alive(self, name: str) -> bool:
-        process = self._running.get(name)
-        return process is not None and process.poll() is None
-
-
-def _nspawn(merged: Path, machine: Machine, plan: Plan) -> list[str]:
-    common = [
-        "systemd-nspawn", "-q", "-D", str(merged), "--register=no", "--keep-unit", "--console=pipe",
-        f"--network-bridge={plan.name}", f"--machine={plan.name}-{machine.name}", f"--hostname={machine.name}",
-        "--resolv-conf=off", "--timezone=off",
-    ]  # fmt: skip
-    if machine.bare:
-        return [*common, f"--setenv=LAB_ADDRESS={machine.address}/16", "--as-pid2", "/usr/local/sbin/lab-init"]
-    return [*common, "--boot"]
-
-
-def _furnish(merged: Path, machine: Machine, plan: Plan) -> None:
-    (merged / "etc/hostname").write_text(f"{machine.name}\n")
-    (merged / "etc/hosts").write_text(f"127.0.0.1 localhost {machine.name}\n")
-    network = merged / "etc/systemd/network/10-host0.network"
-    network.parent.mkdir(parents=True, exist_ok=True)
-    network.write_text(
-        f"[Match]\nName=host0\n[Network]\nAddress={machine.address}/16\nGateway={plan.gateway}\n"
-        "LinkLocalAddressing=no\nIPv6AcceptRA=no\n"
-    )
-    if machine.bare:
-        for path in ("usr/share/polkit-1", "etc/polkit-1", "usr/lib/polkit-1"):
-            shutil.rmtree(merged / path, ignore_errors=True)
-        for program in ("pkexec", "pkcheck", "pkaction", "pkttyagent"):
-            (merged / "usr/bin" / program).unlink(missing_ok=True)
-
-
-def _cgroup(plan: Plan, name: str) -> Path:
-    # A group of its own for every machine: two systemds in one group would take each other's units for their own.
-    return Path("/sys/fs/cgroup") / plan.name / name
-
-
-def _enter(group: Path) -> None:
-    group.mkdir(parents=True, exist_ok=True)
-    (group / "cgroup.procs").write_text("0")
-
-
-def _kill_group(group: Path) -> None:
-    if not group.is_dir():
-        return
-    (group / "cgroup.kill").write_text("1")
-    for _try in range(100):
-        if "populated 0" in (group / "cgroup.events").read_text():
-            return
-        time.sleep(0.05)
-    raise LabError(f"processes in {group} survive SIGKILL")
-
-
-def _drop_group(group: Path) -> None:
-    for directory, _names, _files in os.walk(group, topdown=False):
-        with contextlib.suppress(OSError):
-            os.rmdir(directory)
-
-
-def keep(plan: Plan, root: Path, *, boot: bool, until_closed: int | None) -> None:
-    """The keeper's main: boots the machines if told to, serves commands, and leaves nothing behind."""
-    # A host with hybrid (v1 and v2) control groups can't boot systemd in a container: show it a plain v2 tree.
-    if cgroup_root().name == "unified":
-        _run(["umount", "-R", "/sys/fs/cgroup"])
-        _run(["mount", "-t", "cgroup2", "none", "/sys/fs/cgroup"])
-    keeper = Keeper(plan, root)
-    try:
-        for machine in plan.machines if boot else ():
-            keeper.boot(machine.name)
-        keeper.serve(until_closed=until_closed)
-    finally:
-        keeper.down()
-        sweep(plan.name)
-
-
-# --- what clients do ------------------------------------------------------------------------------------------------
 
 
 class Fleet:
@@ -293,14 +56,14 @@ class Fleet:
         With ``follow`` it goes down when this process ends, without ``boot`` its machines are off until asked for.
         """
         root = lab_root.build()
-        with _claiming():
-            if _keeper_pid(plan.name):
+        with claiming():
+            if keeper_pid(plan.name):
                 raise AlreadyUp(f"fleet {plan.name!r} is already up")
             sweep(plan.name)
             plan.directory.mkdir(parents=True)
-            _make_room()
-            _make_bridge(plan)
-            (plan.directory / "plan.json").write_text(_plan_json(plan))
+            make_room()
+            make_bridge(plan)
+            (plan.directory / "plan.json").write_text(plan.to_json())
             process = _start_keeper(plan, root, ["--follow"] * follow + ["--boot"] * boot)
             (plan.directory / "pid").write_text(str(process.pid))
             fleet = cls(plan)
@@ -319,7 +82,7 @@ class Fleet:
     @classmethod
     def find(cls, name: str) -> Fleet:
         try:
-            return cls(_plan_from_json((lab_root.CACHE / "fleets" / name / "plan.json").read_text()))
+            return cls(Plan.from_json((lab_root.CACHE / "fleets" / name / "plan.json").read_text()))
         except FileNotFoundError:
             raise LabError(f"no fleet {name!r} is up") from None
 
@@ -334,6 +97,12 @@ class Fleet:
             self._command("boot", name)
         for name in fresh:
             self.wait_for_ssh(name)
+
+    def image(self, name: str) -> tuple[Path, list[str]]:
+        """The tree of a machine that is off, and the words in front of a command that let it see that tree."""
+        self._command("mount", name)
+        entrance = ["nsenter", f"--mount=/proc/{keeper_pid(self.plan.name)}/ns/mnt"]
+        return self.plan.directory / "machines" / name / "merged", entrance
 
     def stop(self, name: str) -> None:
         self._command("stop", name)
@@ -406,14 +175,6 @@ class Fleet:
             raise LabError(f"{verb} {name}: {answer or 'the keeper is gone'}")
 
 
-@contextlib.contextmanager
-def _claiming() -> Iterator[None]:
-    """Nobody else starts or tidies up a fleet meanwhile."""
-    with (lab_root.CACHE / "fleets.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _start_keeper(plan: Plan, root: Path, options: list[str]) -> subprocess.Popen[bytes]:
     with (plan.directory / "keeper.log").open("wb") as log:
         return subprocess.Popen(
@@ -428,85 +189,17 @@ def _start_keeper(plan: Plan, root: Path, options: list[str]) -> subprocess.Pope
 
 def take_down(name: str) -> None:
     """Stop the keeper of a fleet (and nothing else), then tidy up after it."""
-    pid = _keeper_pid(name)
+    pid = keeper_pid(name)
     if pid:
         with contextlib.suppress(LabError, OSError):
             Fleet.find(name)._command("down", "")
-        if not _gone(name, seconds=30):
+        if not gone(name, seconds=30):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            _gone(name, seconds=10)
-    with _claiming():
-        if not _keeper_pid(name):  # else a successor of the same name is up already
+            gone(name, seconds=10)
+    with claiming():
+        if not keeper_pid(name):  # else a successor of the same name is up already
             sweep(name)
-
-
-def sweep(name: str) -> None:
-    """Remove what a fleet without a keeper left on this host; safe to repeat."""
-    group = cgroup_root() / name
-    with contextlib.suppress(OSError):
-        _kill_group(group)
-    _drop_group(group)
-    _quietly("ip", "link", "del", name)
-    directory = lab_root.CACHE / "fleets" / name
-    grave = directory.with_name(f".{name}-{os.getpid()}-{time.monotonic_ns()}")
-    with contextlib.suppress(FileNotFoundError):
-        directory.rename(grave)  # first, so that nothing of a successor's is removed with it
-        shutil.rmtree(grave, ignore_errors=True)
-
-
-def _keeper_pid(name: str) -> int | None:
-    try:
-        pid = int((lab_root.CACHE / "fleets" / name / "pid").read_text())
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (OSError, ValueError):
-        return None
-    return pid if name.encode() in command and state != "Z" else None
-
-
-def _gone(name: str, *, seconds: float) -> bool:
-    limit = time.monotonic() + seconds
-    while _keeper_pid(name):
-        if time.monotonic() > limit:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def _make_room() -> None:
-    limit = Path("/proc/sys/fs/inotify/max_user_instances")
-    if int(limit.read_text()) < INOTIFY_INSTANCES:
-        limit.write_text(str(INOTIFY_INSTANCES))
-
-
-def _make_bridge(plan: Plan) -> None:
-    _run(["ip", "link", "add", plan.name, "type", "bridge"])
-    _run(["ip", "address", "add", f"{plan.gateway}/16", "dev", plan.name])
-    _run(["ip", "link", "set", plan.name, "up"])
-
-
-def _plan_json(plan: Plan) -> str:
-    machines = [[m.name, m.address, m.bare] for m in plan.machines]
-    return json.dumps({"name": plan.name, "subnet": plan.subnet, "machines": machines})
-
-
-def _plan_from_json(text: str) -> Plan:
-    raw = json.loads(text)
-    return Plan(name=raw["name"], subnet=raw["subnet"], machines=tuple(Machine(*m) for m in raw["machines"]))
-
-
-def _run(argv: list[str]) -> None:
-    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    if done.returncode:
-        raise LabError(f"{' '.join(argv)}: {done.stdout.strip()}")
-
-
-def _quietly(*argv: str) -> None:
-    subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-
-
-# --- the command ----------------------------------------------------------------------------------------------------
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -109,6 +109,7 @@ class Ansible:
         ``around`` are words in front of ansible-playbook's own that show it the directory.
         """
         task = {"name": "Converge", TASK: "{{ lab_options }}"}
+        # The Python of the tests' environment, which no image has.
         variables = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         play = self._play([task])
         return self._start(play, {"tree": {**variables, "lab_options": options}}, around=around).demand()["tree"]

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import fleet as fleets
 import pytest
-from fleet import Plan
+from lab_host import cgroup_root
 from lab_nodes import Node, eventually
+from lab_plan import Plan
 from lab_server import ComponentServer
 
 
@@ -89,7 +90,8 @@ def test_the_component_server_serves_refuses_and_dies(
 
 FLEET_OF_ANOTHER_PROCESS = """
 import sys, time
-from fleet import Fleet, Plan
+from fleet import Fleet
+from lab_plan import Plan
 Fleet.up(Plan.of(name="epp79", subnet="10.79", systemd=1, bare=0), follow=True)
 print("up", flush=True)
 time.sleep(60)
@@ -99,7 +101,7 @@ time.sleep(60)
 @pytest.mark.parametrize("victim", ["parent", "keeper"])
 def test_a_killed_fleet_leaves_no_machine_behind(victim: str) -> None:
     plan = Plan.of(name="epp79", subnet="10.79", systemd=1, bare=0)
-    group = fleets.cgroup_root() / plan.name / "n1" / "cgroup.events"
+    group = cgroup_root() / plan.name / "n1" / "cgroup.events"
     parent = subprocess.Popen(
         [sys.executable, "-c", FLEET_OF_ANOTHER_PROCESS], cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True
     )

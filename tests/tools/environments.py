@@ -16,11 +16,15 @@ from pathlib import Path
 
 from .interpreters import Interpreter
 
+_NO_PIP = "{path} has neither ensurepip nor pip to build an environment with; Debian has them in python3-venv"
 _PIP_CONFIGS = ("~/.pip/pip.conf", "~/.config/pip/pip.conf")
 
 
 def ensure(directory: Path, requirements: Path, interpreter: Interpreter) -> Path:
-    """Build the environment unless it is there already; return its ``bin`` directory."""
+    """Build the environment unless it is there already; return its ``bin`` directory.
+
+    Raises LookupError where the interpreter lacks what it takes.
+    """
     stamp = directory / ".built-from"
     wanted = _fingerprint(requirements, interpreter)
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
@@ -38,8 +42,10 @@ def _build(directory: Path, requirements: Path, interpreter: Interpreter) -> Non
         pip = [str(directory / "bin" / "python"), "-m", "pip"]
     else:
         # Debian without python3-venv: an environment without pip of its own, filled by the pip outside it.
+        outer = next((path for path in (interpreter.path, sys.executable) if _has_module(path, "pip")), None)
+        if outer is None:
+            raise LookupError(_NO_PIP.format(path=interpreter.path))
         subprocess.run([interpreter.path, "-m", "venv", "--without-pip", str(directory)], check=True)
-        outer = interpreter.path if _has_module(interpreter.path, "pip") else sys.executable
         pip = [outer, "-m", "pip", "--python", str(directory / "bin" / "python")]
         install.append("pip")
     subprocess.run([*pip, *install], check=True, stdin=subprocess.DEVNULL)

@@ -63,7 +63,7 @@ class TreeChange:
 def _check_scope(read: dict[str, Any], faults: Faults) -> None:
     """What the scope demands of the name, and who may choose whom a change reaches."""
     scope = read["scope"]
-    name = read.get("name", "")
+    name = "" if read.get("name") is None else read["name"]
     reader = {TreeScope.ROOT: _no_name, TreeScope.DOMAIN: _domain, TreeScope.ENDPOINT: endpoint_name}[scope]
     try:
         read["name"] = reader(name)
@@ -90,12 +90,6 @@ def _as_is(raw: object) -> object:
     return raw
 
 
-def _text(raw: object) -> str:
-    if not isinstance(raw, str):
-        raise Unfit("a text")
-    return raw
-
-
 def known_key(raw: object) -> str:
     """A key of the policy, such as ``schedule.window``."""
     if raw not in KNOWN:
@@ -105,7 +99,7 @@ def known_key(raw: object) -> str:
 
 _KEYS: Mapping[str, Parser] = {
     "scope": choice(TreeScope),
-    "name": _text,
+    "name": _as_is,
     "apply_to": choice(ApplyTo),
     "values": _as_is,
     "inherit": listing(known_key),

@@ -17,8 +17,9 @@ import io
 import pkgutil
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import ModuleType
+from typing import Any
 
 from .._core.values import value
 from .seal import BLANK, is_whole, seal
@@ -43,10 +44,7 @@ class Program:
         """Path below the package (``_core/slots.py``) to source text, for every file of the program."""
         found: dict[str, bytes] = {}
         for name, package in self.rings:
-            found[f"{name}/__init__.py"] = _source(package.__name__)
-            for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-                relative = name + module.name[len(package.__name__) :].replace(".", "/")
-                found[relative + ("/__init__.py" if module.ispkg else ".py")] = _source(module.name)
+            found.update(_sources(package.__loader__, package.__path__[0], name))
         return found
 
     def build(self, files: Mapping[str, bytes], *, interpreter: str) -> bytes:
@@ -115,11 +113,16 @@ def identity_of(program: bytes) -> tuple[str, str] | None:
     return digest(files), tag
 
 
-def _source(module: str) -> bytes:
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None or spec.loader is None:
-        raise ImportError(f"{module}: its source can't be found")
-    return spec.loader.get_data(spec.origin)  # type: ignore[attr-defined,no-any-return]  # every source loader has it
+def _sources(loader: Any, directory: str, name: str) -> Iterator[tuple[str, bytes]]:
+    """Path and source of each file of a package and of those below it. Nothing of them is imported, or even looked for
+    by name: a control node does this at the start of each playbook."""
+    yield f"{name}/__init__.py", loader.get_data(f"{directory}/__init__.py")
+    for module in pkgutil.iter_modules([directory]):
+        path = f"{directory}/{module.name}"
+        if module.ispkg:
+            yield from _sources(loader, path, f"{name}/{module.name}")
+        else:
+            yield f"{name}/{module.name}.py", loader.get_data(f"{path}.py")
 
 
 def _add(zipped: zipfile.ZipFile, name: str, content: bytes) -> None:

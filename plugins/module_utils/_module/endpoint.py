@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
@@ -18,6 +17,7 @@ from .._host.live_host import LocalHost
 from . import agent_parts as _agent_parts  # noqa: F401
 from . import specs
 from .documents import Wanted, plain
+from .interpreters import interpreter_of
 from .programs import NoAnswer
 
 
@@ -36,8 +36,8 @@ def run(module: AnsibleModule) -> None:
 
 
 def agent_file(host: Host) -> bytes:
-    """The agent's executable file, for the Python that runs this module; the installed one where it is the same."""
-    return payload.renewed(host.read(places.AGENT), payload.sources(), interpreter=sys.executable)
+    """The agent's executable file, for the Python that the host has; the installed one where it is the same."""
+    return payload.renewed(host.read(places.AGENT), payload.sources(), interpreter=interpreter_of(host))
 
 
 def result_of(converged: Converged, *, diff: bool) -> dict[str, Any]:

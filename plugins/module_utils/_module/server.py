@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from ansible.module_utils.basic import AnsibleModule
 
 from .._host.host import Host
@@ -18,6 +16,7 @@ from . import server_parts as _server_parts  # noqa: F401
 from . import specs
 from .documents import WantedServer, plain
 from .endpoint import guarded
+from .interpreters import interpreter_of
 
 
 def run(module: AnsibleModule) -> None:
@@ -37,5 +36,5 @@ def run(module: AnsibleModule) -> None:
 
 
 def _program_file(host: Host) -> bytes:
-    """The server's executable, for the Python that runs this module; the installed one where it is the same."""
-    return payload.renewed(host.read(places.SERVER), payload.sources(), interpreter=sys.executable)
+    """The server's executable, for the Python that the host has; the installed one where it is the same."""
+    return payload.renewed(host.read(places.SERVER), payload.sources(), interpreter=interpreter_of(host))

@@ -9,8 +9,8 @@ there yet is fetched, verified before it is put in place, and a version becomes 
 
 * A manifest that is older than what is installed is ``held``: nothing is downgraded.
 * The same version published again with other content is taken: the source's word counts, and digests tell.
-* 403, 429, and 503 with Retry-After leave a cool-down of that source (an hour unless the answer says otherwise, a day
-  at most), during which it gets no request. Other sources are still asked.
+* 403 and 429 leave a cool-down of that source (an hour unless the answer says otherwise, a day at most), during which
+  it gets no request. Other sources are still asked. 503 with Retry-After is waited for, or else a cool-down too.
 * ``components.scope``: ``patterns`` and ``engines`` take files of that kind and leave all others as installed; ``all``
   takes everything, programs too.
 * On a managed endpoint nothing is taken for which the update server's signed catalogue does not vouch.

@@ -37,12 +37,9 @@ StateDirectory={state}
 StateDirectoryMode=0750
 """
 
-# What a fetch began is sent at once, whether or not another product could be fetched; the notices' own timer would
-# find it within a minute.
-_NOTIFIES = f"""\
-OnSuccess={NOTIFY}.service
-OnFailure={NOTIFY}.service
-"""
+# What a fetch began is sent at once. Where one of several products could not be fetched, the notices' own timer finds
+# it within a minute: a second trigger of the same unit would have systemd complain at each start.
+_NOTIFIES = f"OnSuccess={NOTIFY}.service\n"
 _UNREACHABLE_IS_NO_FAULT = """\
 # 75: upstream could not be reached. That is told in the status and no fault of this machine.
 SuccessExitStatus=75

@@ -27,6 +27,7 @@ from .base import Target, Told, understood
 _COMMAND = "epp-agent notice"
 """What is asked for; the endpoint's ``authorized_keys`` decides what runs."""
 _OUTPUT_LIMIT = 4 * 1024 * 1024
+_KINDS_OF_KEYS = ("Ed25519Key", "ECDSAKey", "RSAKey")
 _SIGNATURES = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 """By which signatures a host proves a key, where they do not have the key's own name."""
 
@@ -56,11 +57,7 @@ class SshNotifier:
     def of(cls, settings: NotifySettings, host: Host) -> SshNotifier:
         """The notifier of a server; raises SshMissing, or OSError where the key can't be read."""
         paramiko = _library()
-        path = host.real(settings.key)
-        try:
-            key = paramiko.PKey.from_path(path)
-        except (paramiko.SSHException, ValueError, TypeError) as error:
-            raise OSError(f"{settings.key}: not a private key without passphrase: {error}") from error
+        key = _private_key(paramiko, host.real(settings.key), settings.key)
         faults = (paramiko.SSHException, OSError, EOFError, ValueError)
         return cls(paramiko, faults, key, settings.user, float(settings.connect_timeout))
 
@@ -112,6 +109,17 @@ class SshNotifier:
             raise _OtherHost("the host key is not the one that was pinned at enrolment")
         transport.auth_publickey(self.user, self.key)
         return transport.open_session(timeout=self.connect_timeout)
+
+
+def _private_key(paramiko: Any, real: str, path: str) -> Any:
+    """The private key in a file; raises OSError. Before its version 3.2, the library has to be told the kind."""
+    why: Exception | None = None
+    for kind in _KINDS_OF_KEYS:
+        try:
+            return getattr(paramiko, kind).from_private_key_file(real)
+        except (paramiko.SSHException, ValueError, TypeError) as error:
+            why = why or error
+    raise OSError(f"{path}: not a private key without passphrase: {why}") from why
 
 
 def _converse(channel: Any, order: Order, deadline: float) -> Told:

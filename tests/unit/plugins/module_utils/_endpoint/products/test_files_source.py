@@ -155,7 +155,7 @@ def https_port(tmp_path: Path) -> Iterator[int]:
     if not shutil.which("openssl"):
         pytest.skip("openssl is not installed")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
     made = ["-keyout", str(key), "-out", str(certificate)]
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *made]
     subprocess.run(command, check=True, capture_output=True)
@@ -171,7 +171,7 @@ def https_port(tmp_path: Path) -> Iterator[int]:
 
 def test_tls_is_verified(https_port: int) -> None:
     with pytest.raises(SourceFault, match=r"TLS: self[- ]signed certificate") as caught:
-        getter().get(f"https://localhost:{https_port}/x")
+        getter().get(f"https://127.0.0.1:{https_port}/x")
     assert not isinstance(caught.value, Unreachable)
 
 

@@ -34,7 +34,8 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoin
 )
 
 CVD = os.environ.get("EPP_CVD") or shutil.which("cvd", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-NAMESERVER = "127.0.53.1"
+# DNS has one port; so each process that runs these tests has an address.
+NAMESERVER = f"127.53.{os.getpid() // 256 % 256}.{os.getpid() % 256}"
 PUBLIC = "/public/components/clamav"
 
 pytestmark = [

@@ -1,0 +1,99 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The fleet of the demonstration: directories that stand for one update server and six endpoints."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+SERVER = "server"
+OFFICE = ("office1", "office2", "office3")
+PLANT = ("plant1", "plant2", "plant3")
+HOSTS = (*OFFICE, *PLANT)
+PUBLIC = "var/lib/epp-autoupdate-public"
+_RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
+
+
+class Unexpected(Exception):
+    """The story went otherwise than it should; the message says how."""
+
+
+class Sandbox:
+    """Runs the collection's playbooks, and the programs that they installed, below ``directory``."""
+
+    def __init__(self, directory: Path, url: str) -> None:
+        self.directory = directory
+        self._variables = {"demo_fleet": str(directory), "demo_url": url}
+
+    def playbook(self, name: str, **variables: Any) -> str:
+        """Run one of the collection's playbooks; returns what it printed."""
+        return self._ansible(["ansible-playbook", f"epp.autoupdate.{name}"], variables)
+
+    def task(self, host: str, module: str, **options: Any) -> str:
+        """Run one task on one host; returns what it printed."""
+        return self._ansible(["ansible", host, "-m", f"epp.autoupdate.{module}", "-a", json.dumps(options)], {})
+
+    def site(self) -> dict[str, int]:
+        """Run ``site``; returns the number of changed tasks of each host, as the recap says."""
+        recap = _RECAP.findall(self.playbook("site"))
+        return {host: int(changed) for host, _ok, changed, _unreachable, _failed in recap}
+
+    def agent(self, host: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a host's own agent, the very file that the converge put there."""
+        return self._program(host, "epp-agent", arguments)
+
+    def server(self, *arguments: str) -> Any:
+        """Run the server's own program; returns its JSON."""
+        done = self._program(SERVER, "epp-server", (*arguments, "--json"))
+        if done.returncode:
+            raise Unexpected(
+                f"epp-server {' '.join(arguments)} ended with {done.returncode}: {done.stdout}{done.stderr}"
+            )
+        return json.loads(done.stdout)
+
+    def status(self, host: str) -> dict[str, Any]:
+        return dict(json.loads(self.agent(host, "status", "--json").stdout))
+
+    def versions(self, host: str) -> dict[str, str]:
+        return {component["name"]: component["version"] for component in self.status(host)["components"]}
+
+    def upstream(self, version: str) -> None:
+        """The vendor brings out a version: three pattern files, of which one is another each time."""
+        folder = self.directory / SERVER / "srv/upstream/patterns"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder.parent / "VERSION").write_text(f"{version}\n", encoding="utf-8")
+        (folder / "base.dat").write_bytes(bytes(range(256)) * 2048)
+        (folder / "network.dat").write_bytes(b"network signatures\n" * 4096)
+        (folder / "daily.dat").write_text(f"daily signatures, version {version}\n" * 2048, encoding="utf-8")
+
+    def switch_off(self, host: str) -> None:
+        """As good as off: nobody is there to be talked to."""
+        (self.directory / host).rename(self.directory / f"{host}.off")
+
+    def switch_on(self, host: str) -> None:
+        """On again, after a boot that its kernel gives another name."""
+        (self.directory / f"{host}.off").rename(self.directory / host)
+        boot = self.directory / host / "proc/sys/kernel/random/boot_id"
+        boot.parent.mkdir(parents=True, exist_ok=True)
+        boot.write_text("another boot\n", encoding="utf-8")
+
+    def _program(self, host: str, name: str, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        root = self.directory / host
+        command = [str(root / "usr/local/bin" / name), "--root", str(root), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    def _ansible(self, command: list[str], variables: dict[str, Any]) -> str:
+        argv = [*command, "-i", str(HERE / "inventory.yml"), "-e", json.dumps({**self._variables, **variables})]
+        quiet = {"ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_DEPRECATION_WARNINGS": "false"}
+        done = subprocess.run(argv, env={**os.environ, **quiet}, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Unexpected(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        return done.stdout
