@@ -7,7 +7,7 @@ PYTHON ?= python3
 RUN = $(PYTHON) tests/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typing changelog docs-lint units sanity ansible-units package lab matrix bench docs clean
+.PHONY: help demo test lint typing changelog docs-lint units sanity ansible-units package lab matrix bench bench-server docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -50,6 +50,9 @@ matrix: ## ansible-core 2.18 to 2.22 and the Pythons of endpoints, as far as the
 
 bench: ## converge compared with builtin modules, mitogen and pyinfra on the lab
 	@$(RUN) bench
+
+bench-server: ## what changes cost an update server of up to 100,000 endpoints
+	@$(RUN) bench-server
 
 docs: ## the HTML documentation
 	@$(RUN) docs

@@ -15,8 +15,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .._host.host import Completed
 from .._host.live_host import LocalHost
+from .._host.process import OUTPUT_LIMIT, Completed
 from . import settled
 
 if TYPE_CHECKING:
@@ -57,9 +57,15 @@ class Witness(LocalHost):
         return self._groups[name]
 
     def run(
-        self, argv: Sequence[str], *, timeout: float, stdin: bytes = b"", env: dict[str, str] | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float,
+        stdin: bytes = b"",
+        env: dict[str, str] | None = None,
+        keep: int = OUTPUT_LIMIT,
     ) -> Completed:
-        done = super().run(argv, timeout=timeout, stdin=stdin, env=env)
+        done = super().run(argv, timeout=timeout, stdin=stdin, env=env, keep=keep)
         self.sound = self.sound and not stdin and not env and not done.timed_out
         self._commands[tuple(argv)] = (done.code, done.out)
         return done

@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from typing import Protocol
 
-from .process import Completed
+from .process import OUTPUT_LIMIT, Completed
 
 __all__ = ("Completed", "Host")
 
@@ -35,11 +35,18 @@ class Host(Protocol):
         """The path with the root prefix, for programs and libraries that need one."""
 
     def run(
-        self, argv: Sequence[str], *, timeout: float, stdin: bytes = b"", env: dict[str, str] | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float,
+        stdin: bytes = b"",
+        env: dict[str, str] | None = None,
+        keep: int = OUTPUT_LIMIT,
     ) -> Completed:
         """Run an argument list in the C locale; past ``timeout`` seconds its whole process group is killed.
 
         Raises FileNotFoundError when the program does not exist. ``env`` is added to a minimal environment.
+        ``keep`` is how many bytes of each output stream are kept.
         """
 
     def read(self, path: str) -> bytes | None:

@@ -58,9 +58,15 @@ class LocalHost:
         return joined
 
     def run(
-        self, argv: Sequence[str], *, timeout: float, stdin: bytes = b"", env: dict[str, str] | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float,
+        stdin: bytes = b"",
+        env: dict[str, str] | None = None,
+        keep: int = process.OUTPUT_LIMIT,
     ) -> Completed:
-        return process.run(argv, timeout=timeout, stdin=stdin, env=env)
+        return process.run(argv, timeout=timeout, stdin=stdin, env=env, keep=keep)
 
     def read(self, path: str) -> bytes | None:
         try:

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OUTPUT_LIMIT = 4 * 1024 * 1024
-"""Bytes kept of each output stream; what follows is read and thrown away, so that the child never blocks."""
+"""Bytes kept of each output stream, unless told otherwise.
+
+What follows is read and thrown away, so that the child never blocks.
+"""
 
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "HOME": "/"}
 _TICK_MS = 100
@@ -38,12 +41,20 @@ class Completed:
     timed_out: bool = False
 
 
-def run(argv: Sequence[str], *, timeout: float, stdin: bytes = b"", env: dict[str, str] | None = None) -> Completed:
+def run(
+    argv: Sequence[str],
+    *,
+    timeout: float,
+    stdin: bytes = b"",
+    env: dict[str, str] | None = None,
+    keep: int = OUTPUT_LIMIT,
+) -> Completed:
     """Run ``argv`` as a process group of its own and wait for it at most ``timeout`` seconds, then kill the group.
 
-    Raises FileNotFoundError or PermissionError when the program can't be started.
+    ``keep`` is how many bytes of each output stream are kept. Raises FileNotFoundError or PermissionError when the
+    program can't be started.
     """
-    with _Pipes() as pipes:
+    with _Pipes(keep) as pipes:
         pid = os.posix_spawnp(
             argv[0], list(argv), {**_ENVIRONMENT, **(env or {})}, file_actions=pipes.for_child(), setpgroup=0
         )
@@ -88,7 +99,8 @@ class _Child:
 class _Pipes:
     """The three standard streams of a child, seen from both ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep: int) -> None:
+        self._keep = keep
         self._open: set[int] = set()
         self._child_in, self.stdin = self._pipe()
         self.out, self._child_out = self._pipe()
@@ -126,27 +138,28 @@ class _Pipes:
         """Read once from an output; False at its end."""
         data = os.read(end, 65536)
         text = self._texts[end]
-        text.extend(data[: OUTPUT_LIMIT - len(text)])
+        text.extend(data[: max(0, self._keep - len(text))])
         return bool(data)
 
-    def push(self, data: bytes) -> bytes:
+    def push(self, data: memoryview) -> memoryview:
         """Write once to the child's input; returns what is still to be written (nothing when the child hung up)."""
         try:
             return data[os.write(self.stdin, data) :]
         except BlockingIOError:
             return data
         except BrokenPipeError:
-            return b""
+            return data[:0]
 
     def text(self, end: int) -> str:
         return self._texts[end].decode("utf-8", "replace")
 
 
-def _converse(child: _Child, pipes: _Pipes, data: bytes, deadline: float) -> bool:
+def _converse(child: _Child, pipes: _Pipes, stdin: bytes, deadline: float) -> bool:
     """Feed and read the child until it has exited; False when the deadline passes first.
 
     A grandchild may keep the pipes open after the child has gone, so the end of the output is not waited for.
     """
+    data = memoryview(stdin)  # a slice of it copies nothing, however much is left
     poll = select.poll()
     reading = {pipes.out, pipes.err}
     for end in reading:

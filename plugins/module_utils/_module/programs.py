@@ -14,6 +14,9 @@ from .._core.canonical import canonical_json
 from .._host.host import Host
 from .._host.process import Completed
 
+_LONGEST_ANSWER = 512 * 1024 * 1024
+"""Half a gigabyte: a hundred thousand endpoints, each with its part, are a tenth of it."""
+
 
 class NoAnswer(RuntimeError):
     """The program gave no document; the message is its own complaint."""
@@ -33,7 +36,8 @@ class Program:
         root = ["--root", self._host.root] if self._host.root else []
         stdin = b"" if given is None else canonical_json(given)
         try:
-            done = self._host.run([self._host.real(self._path), *root, *arguments], timeout=timeout, stdin=stdin)
+            argv = [self._host.real(self._path), *root, *arguments]
+            done = self._host.run(argv, timeout=timeout, stdin=stdin, keep=_LONGEST_ANSWER)
         except FileNotFoundError:
             raise NoAnswer(self._missing) from None
         except OSError as error:

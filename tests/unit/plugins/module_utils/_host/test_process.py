@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -80,3 +81,11 @@ def gone(pid: int) -> bool:
             return True
         time.sleep(0.1)
     return False
+
+
+def test_what_is_kept_of_the_output_may_be_more_or_less_than_usual() -> None:
+    script = "import sys; sys.stdout.write('x' * 6_000_000)"
+    argv = [sys.executable, "-c", script]
+    assert len(process.run(argv, timeout=60).out) == process.OUTPUT_LIMIT
+    assert len(process.run(argv, timeout=60, keep=8_000_000).out) == 6_000_000
+    assert len(process.run(argv, timeout=60, keep=10).out) == 10

@@ -18,7 +18,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server import plac
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import NewerDatabase, open_database
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.schema import MIGRATIONS
 
-from ..campaigns.conftest import Sshd, free_port
+from ..campaigns.conftest import SSHD, Sshd, free_port
 from .conftest import Server
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJWJH31gEJWi/MjUwinIqqqlrSjSsS1L5Lu/Ezpdowcz"
@@ -92,7 +92,7 @@ def test_the_status_of_a_server_that_has_nothing(server: Server) -> None:
 @pytest.fixture
 def network(server: Server, tmp_path: Path) -> Any:
     """Two hosts that answer and one that does not."""
-    if not shutil.which("ssh-keyscan") or not shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin"):
+    if SSHD is None or not shutil.which("ssh-keyscan"):
         pytest.skip("sshd and ssh-keyscan are not installed")
     hosts = [Sshd(tmp_path / f"sshd{number}", KEY, "true") for number in range(2)]
     server.register("a", address=hosts[0].address)
