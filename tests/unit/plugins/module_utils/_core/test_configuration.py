@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,8 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.configuration import (
     configuration_due,
     configuration_instant,
+    daily_calendar,
+    daily_due,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Frequency, Schedule, Spread
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timetable import Timetable
@@ -57,3 +60,16 @@ def test_a_fleet_asks_all_over_the_day() -> None:
 def test_an_endpoint_that_never_asked_or_asked_in_the_future_asks() -> None:
     assert configuration_due(table(HOURLY), now=NOON, last=None)
     assert configuration_due(table(HOURLY), now=NOON, last=NOON + 10**8)
+
+
+def test_the_daily_waking_is_spread_and_due_once_a_day() -> None:
+    calendars = [daily_calendar("n", ordinal) for ordinal in range(1440)]
+    assert max(Counter(calendar.phase // 600 for calendar in calendars).values()) <= 12
+    calendar = daily_calendar("n1", 7)
+    instant = 1795348800 // 86400 * 86400 + calendar.phase
+    assert daily_due(calendar, now=instant, last=None)
+    assert daily_due(calendar, now=instant, last=instant - 1)
+    assert not daily_due(calendar, now=instant + 86399, last=instant)
+    assert not daily_due(calendar, now=instant - 1, last=instant - 86400)
+    assert daily_due(calendar, now=instant, last=instant + 5), "a last time in the future is a clock that was wrong"
+    assert daily_calendar("n1", None) != daily_calendar("n2", None)
