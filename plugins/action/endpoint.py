@@ -22,7 +22,11 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload, places
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, plain
-from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import endpoint_options, read_variables
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
+    SERVER_HOST,
+    endpoint_options,
+    read_variables,
+)
 
 _DIGEST = payload.digest(payload.sources())
 
@@ -37,21 +41,37 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         try:
             options = self._options(task_vars or {})
+            if options is None:
+                return self._without_server()
             wanted = Wanted.from_options(options)
         except InvalidDocument as invalid:
             return {"failed": True, "changed": False, "msg": str(invalid)}
         result = self._ask_agent(wanted) if self._takes_the_fast_way() else None
         return result if result is not None else self._run_module(options, task_vars)
 
-    def _options(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        """The options that are given; with ``use_variables`` the host's variables stand in for those that are not."""
+    def _options(self, task_vars: dict[str, Any]) -> dict[str, Any] | None:
+        """The options that are given; with ``use_variables`` the host's variables stand in for those that are not.
+
+        None for a host that is to have an update server of which nothing is known.
+        """
         given = plain(specs.endpoint(), self._task.args)
         if not given.pop("use_variables", False):
             return given
         values = read_variables(task_vars, self._templar.template)
         if "server" in given:  # decides which of the variables are the server's affair
             values["server"] = given["server"]
+        if values.get(SERVER_HOST) and not values.get("server") and values.get("state") != "absent":
+            return None
         return {**endpoint_options(task_vars["inventory_hostname"], values), **given}
+
+    def _without_server(self) -> dict[str, Any]:
+        """Never a standalone endpoint instead. In check mode the server that is to tell may not be there yet."""
+        if self._task.check_mode:
+            return {"changed": True, "changes": [], "corrections": [], "next_run": None, "host_key": None}
+        why = (
+            "is set, but the server has not registered this endpoint: run epp.autoupdate.site, or set autoupdate_server"
+        )
+        return {"failed": True, "changed": False, "msg": f"autoupdate_server_host {why}"}
 
     def _takes_the_fast_way(self) -> bool:
         """Whether the connection passes standard input on, to a POSIX shell and in this very task."""

@@ -86,6 +86,21 @@ def test_site_brings_up_server_and_endpoints_and_is_quiet_the_second_time(fleet:
     assert fleet.control.ask("tree", "show")["root"]["own"] == {"schedule": {"start": "02:00"}}
 
 
+def test_check_mode_before_there_is_anything_writes_nothing_and_foretells_changes(fleet: Fleet) -> None:
+    run = fleet.play("site", "--check")
+    assert run.code == 0, run.output
+    assert changed(run) == {"n1", "n2", "updates"}
+    assert [path for path in fleet.control.server.rglob("*") if path.is_file()] == []
+    assert not fleet.control.root("n1").exists()
+
+
+def test_an_endpoint_of_a_server_never_becomes_a_standalone_one(fleet: Fleet) -> None:
+    task = {"name": "Converge", "epp.autoupdate.endpoint": {"use_variables": True}}
+    run = fleet.control.play([task], {"n1": fleet.hosts()["n1"]})
+    assert "autoupdate_server_host is set, but the server has not registered this endpoint" in run.of("n1")["msg"]
+    assert not fleet.control.root("n1").exists()
+
+
 def test_a_part_of_the_inventory_registers_this_part_and_takes_nobody_away(fleet: Fleet) -> None:
     for name in ("n1", "n2"):
         fleet.names = (name,)
