@@ -132,7 +132,8 @@ options:
               - server
       privileges:
         description:
-          - What the users in O(user_group) may do. See M(epp.autoupdate.update_privileges) for the keys in full.
+          - What the users in O(epp.autoupdate.endpoint#module:user_group) may do. See
+            M(epp.autoupdate.update_privileges) for the keys in full.
         type: dict
         suboptions:
           toggle_scheduled_update:
@@ -319,7 +320,8 @@ options:
                   - server
           privileges:
             description:
-              - What the users in O(user_group) may do. See M(epp.autoupdate.update_privileges) for the keys in full.
+              - What the users in O(epp.autoupdate.endpoint#module:user_group) may do. See
+                M(epp.autoupdate.update_privileges) for the keys in full.
             type: dict
             suboptions:
               toggle_scheduled_update:

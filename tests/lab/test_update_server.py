@@ -114,15 +114,18 @@ def world(
     upstream.stop()
 
 
-def test_one_fetch_brings_the_first_version_to_everyone(world: World) -> None:
-    """E1: real cvdupdate, real nginx, sshd and freshclam; the same version again begins no campaign."""
-    told = world.campaign()
-    assert told == dict.fromkeys(FLEET, ("done", "updated"))
+def test_the_first_version_is_fetched_unasked_and_brought_by_update_now(world: World) -> None:
+    """Real cvdupdate, nginx, sshd and freshclam; the same version again begins no campaign (E1)."""
+    found = eventually(world.server.campaigns, seconds=60, why="the server has fetched by itself")
+    assert (found[0]["product"], found[0]["stages"]) == ("clamav", {}), "nobody was registered then"
+    report = world.server.fetch()
+    assert (report["result"], report["campaign"]) == ("current", None)
+    assert len(world.server.campaigns()) == 1
+    world.server.command("update-now", "--all")
+    assert set(world.server.told(world.server.campaigns()[0]["campaign"]).values()) == {("done", "updated")}
     (versions,) = world.versions(*FLEET)
     assert versions["daily"] == "1"
-    again = world.server.fetch()
-    assert (again["result"], again["campaign"]) == ("current", None)
-    assert len(world.server.campaigns()) == 1
+    assert not world.server.command("update-now", "--outdated", "--check", "--json").json()["notified"]
 
 
 def test_endpoints_follow_by_incremental_files_alone(world: World, databases: Callable[[int], dict[str, Path]]) -> None:

@@ -144,6 +144,13 @@ def bench(bench: Workbench) -> Outcome:
     return Outcome()
 
 
+def bench_server(bench: Workbench) -> Outcome:
+    """What changes cost an update server of up to 100,000 endpoints."""
+    tools = bench.tools()
+    bench.run([tools / "python", "benchmarks/server"], env=bench.variables(tools))
+    return Outcome()
+
+
 def docs(bench: Workbench) -> Outcome:
     """The HTML documentation, in ``.cache/docs/build/html``."""
     tools = bench.tools("docs")
@@ -188,6 +195,7 @@ STEPS: dict[str, Callable[[Workbench], Outcome]] = {
         lab,
         demo,
         bench,
+        bench_server,
         docs,
         clean,
     )
@@ -197,7 +205,7 @@ STEPS.update(MATRIX)
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "lint": ("ruff", "ruff-format", "yamllint", "ansible-lint"),
-    "test": tuple(name for name in STEPS if name not in ("bench", "docs", "clean", *MATRIX)),
+    "test": tuple(name for name in STEPS if name not in ("bench", "bench-server", "docs", "clean", *MATRIX)),
     "matrix": tuple(MATRIX),
 }
 """Names for several steps; ``test`` is everything that can pass or fail on one ansible-core."""

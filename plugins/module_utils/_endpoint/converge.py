@@ -25,7 +25,7 @@ from .desired import Desired, desired, rights_of
 from .endpoint import Endpoint, installed_document, load_document
 from .rights import all_rights
 from .schedulers import all_schedulers
-from .state import State, StateStore
+from .state import State, StateStore, SyncRecord
 from .status import next_run_text, publish
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, che
         found, previous = _compared(enrolment, wanted, access), _previous(host)
         with enrolment.adopting():
             _apply(endpoint, wanted, found.changes, access)
-        _remember(endpoint, previous)
+        _remember(enrolment, previous)
     return found
 
 
@@ -95,6 +95,7 @@ class _Standalone:
 
     endpoint: Endpoint
     words: tuple[str, ...] = ()
+    record: SyncRecord | None = None
 
     @contextmanager
     def adopting(self) -> Iterator[None]:
@@ -231,14 +232,15 @@ def _apply(endpoint: Endpoint, wanted: Desired, changes: tuple[Change, ...], acc
     endpoint.scheduler.activate(wanted.plan, changed)
 
 
-def _remember(endpoint: Endpoint, previous: EndpointDocument | None) -> None:
+def _remember(enrolment: Enrolment | _Standalone, previous: EndpointDocument | None) -> None:
     """Refresh the status; an endpoint to which reconnect updates are new has not missed this boot's (E2)."""
     had_reconnect = previous is not None and previous.policy.events.update_on_reconnect
+    endpoint = enrolment.endpoint
     boot, adopted = boot_id(endpoint.host), endpoint.adopted
     carried_out = "" if adopted is None else adopted.identity
 
     def transform(state: State) -> State:
-        state = replace(state, carried_out=carried_out)
+        state = replace(state, carried_out=carried_out, sync=enrolment.record or (adopted and state.sync))
         return state if had_reconnect else replace(state, boot_id=boot, source_lost=False)
 
     publish(endpoint, StateStore(endpoint.host).change(transform))

@@ -10,7 +10,7 @@ import json
 from datetime import datetime, timezone
 from typing import Any
 
-from .._core.calendars import Calendar
+from .._core.calendars import IntervalCalendar
 from .._core.canonical import readable_json
 from .._core.document import EndpointDocument, ProductKind
 from .._core.entries import Directory, Entry, File
@@ -103,7 +103,7 @@ def keeps_schedule(endpoint: Endpoint) -> bool:
     return endpoint.configured and own and may_run_scheduled(policy)
 
 
-def _configuration(document: EndpointDocument) -> Calendar | None:
+def _configuration(document: EndpointDocument) -> IntervalCalendar | None:
     if document.server is None:
         return None
     from .._core.configuration import daily_calendar

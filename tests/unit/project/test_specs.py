@@ -11,7 +11,10 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import u
 
 from . import repository
 
-FREE_KEYS = ("autoupdate_domain_policies", "components.clamav.extra", "autoupdate_server_components.clamav.extra")
+FREE_KEYS = (
+    *("autoupdate_domain_policies", "domains"),
+    *("components.clamav.extra", "autoupdate_server_components.clamav.extra"),
+)
 """Mappings whose keys are the users' own, such as the paths of domains: no specification can type what is below."""
 
 

@@ -17,6 +17,7 @@ from ..._host.lock import locked
 from .. import places
 from ..endpoint import Endpoint, adopted_for, installed_document
 from ..patience import SYNC_S
+from ..state import SyncRecord
 
 if TYPE_CHECKING:
     from ..._core.adopted import Adopted
@@ -38,6 +39,16 @@ class Enrolment:
     endpoint: Endpoint
     words: tuple[str, ...] = ()
     candidate: Candidate | None = None
+
+    @property
+    def record(self) -> SyncRecord | None:
+        """What the status is to tell of it; None where nothing was asked for."""
+        if self.candidate is None:
+            return None
+        from ..._core.configuration_results import ConfigurationResult
+
+        at = self.candidate.adopted.at
+        return SyncRecord(ConfigurationResult.ADOPTED.value, "", at, at)
 
     @contextmanager
     def adopting(self) -> Iterator[None]:

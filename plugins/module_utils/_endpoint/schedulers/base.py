@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
-from ..._core.calendars import Calendar
+from ..._core.calendars import Calendar, IntervalCalendar
 from ..._core.entries import Entry
 from ..._core.values import value
 from ..products.base import ProductNeeds
@@ -39,7 +39,7 @@ class JobPlan:
     needs: ProductNeeds
     textfile_directory: str | None = None
     """Where the Prometheus textfile goes when the directory exists."""
-    configuration: Calendar | None = None
+    configuration: IntervalCalendar | None = None
     """When the agent is woken to ask the update server for its configuration (S2); None: there is no server."""
 
 

@@ -30,6 +30,8 @@ _MARGIN_S = 120
 """What the agent gets to end a run by itself before systemd kills it: its own limits come first and tell why."""
 _SWITCH_LIMIT_S = 60
 _CONFIGURE_LIMIT_S = 600
+_BOOT_DELAY_S = 120
+_BOOT_SPREAD_S = 600
 
 _HEAD = """\
 # Managed by the Ansible collection epp.autoupdate; changes are undone by the next converge.
@@ -178,8 +180,13 @@ def _reconnect_timer(plan: JobPlan) -> str:
 
 
 def _sync_timer(plan: JobPlan) -> str:
-    expressions = () if plan.configuration is None else on_calendar(plan.configuration)
-    when = "".join(f"OnCalendar={expression}\n" for expression in expressions) + "Persistent=false"
+    calendar = plan.configuration
+    expressions = () if calendar is None else on_calendar(calendar)
+    delay = _BOOT_DELAY_S + (0 if calendar is None else calendar.phase % _BOOT_SPREAD_S)
+    lines = "".join(f"OnCalendar={expression}\n" for expression in expressions)
+    # A machine that is always off at its instant asks after it has started; the agent knows whether that is due.
+    # Persistent=true would leave a stamp file of systemd's behind.
+    when = f"{lines}OnBootSec={delay}s\nPersistent=false"
     description = "Ask for the configuration once a day where no schedule does"
     return _HEAD + _TIMER.format(description=description, when=when, unit=SYNC_SERVICE)
 

@@ -51,6 +51,22 @@ class Control:
     def root(self, host: str) -> Path:
         return self.work / "hosts" / host
 
+    @property
+    def server(self) -> Path:
+        return self.work / "server"
+
+    def serve(self, url: str = "http://127.0.0.1:9") -> None:
+        """Bring up an update server in a directory, for endpoints that are directories."""
+        settings = {"web": {"url": url}, "notify": {"notifier": "local"}, "scheduler": "systemd"}
+        task = {"name": "Serve", "epp.autoupdate.server": {"root": str(self.server), **settings}}
+        run = self.play([task], {"updates": {}})
+        assert run.code == 0, run.output
+
+    def ask(self, *arguments: str) -> Any:
+        """What the server's own command prints."""
+        command = [self.server / "usr/local/bin/epp-server", "--root", self.server, *arguments, "--json"]
+        return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+
     def task(self, options: dict[str, Any], *arguments: str, keywords: dict[str, Any] | None = None) -> Run:
         """Run the task ``epp.autoupdate.endpoint`` on the host n1."""
         task = {"name": "Converge", "epp.autoupdate.endpoint": options, **(keywords or {})}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from ansible_collections.epp.autoupdate.plugins.filter import effective_policy, load_curve
+from ansible_collections.epp.autoupdate.plugins.filter import effective_policy, load_curve, server_settings
 
 ROOT = {"schedule": {"start": "02:00", "window": "2h"}, "sources": {"urls": ["http://a.example"]}}
 DOMAINS = {
@@ -18,6 +18,7 @@ DOMAINS = {
     "emea/finance": {"schedule": {"frequency": "hours", "interval": 2}},
 }
 effective = effective_policy.FilterModule().filters()["effective_policy"]
+settings = server_settings.FilterModule().filters()["server_settings"]
 curve = load_curve.FilterModule().filters()["load_curve"]
 
 
@@ -65,3 +66,13 @@ def test_the_load_of_a_schedule() -> None:
 def test_a_load_that_can_not_be_told(options: dict[str, Any]) -> None:
     with pytest.raises(AnsibleFilterError):
         curve(ROOT, 10, **options)
+
+
+def test_the_settings_of_a_server_are_filled_in_or_refused_with_every_fault() -> None:
+    whole = settings({"web": {"url": "http://a.example"}, "notify": {"cap": "50"}, "fetch": {"phase": None}})
+    assert (whole["notify"]["cap"], whole["notify"]["cap_peak"], whole["fetch"]["every"]) == (50, 50, "1h")
+    with pytest.raises(AnsibleFilterError) as refused:
+        settings({"web": {}, "notify": {"cap": 0}})
+    assert all(path in str(refused.value) for path in ("web.url", "notify.cap"))
+    with pytest.raises(AnsibleFilterError, match="takes a mapping"):
+        settings(["web"])

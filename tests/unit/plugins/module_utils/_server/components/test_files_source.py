@@ -234,6 +234,17 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
 
 
+@pytest.mark.skipif(not shutil.which("git") or os.geteuid() != 0, reason="git is missing, or only root can give away")
+def test_a_repository_may_be_somebody_elses_directory(source: Any, folder: Path) -> None:
+    """The server's user reads a repository that, say, root keeps."""
+    git(folder, "init", "--initial-branch=main")
+    git(folder, "add", ".")
+    git(folder, "commit", "-m", "one")
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, 65534, 65534, follow_symlinks=False)
+    assert source(files={"git": str(folder)}).fetch().result is Result.UPDATED
+
+
 @pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 def test_a_branch_of_a_repository_is_published_commit_by_commit(
     source: Callable[..., Source], host: LocalHost, folder: Path

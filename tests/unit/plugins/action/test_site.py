@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks over a whole fleet in a sandbox: its update server first, then its endpoints."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .conftest import POLICY, Control, Run
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_arguments: Any) -> None:
+        pass
+
+
+class Fleet:
+    """An inventory of a server and its endpoints, all of which are directories; the server's files are on loopback."""
+
+    def __init__(self, control: Control, port: int) -> None:
+        self.control = control
+        self.policy: dict[str, Any] = {"schedule": {"start": "02:00"}}
+        self.url = f"http://127.0.0.1:{port}"
+        self.names = ("n1", "n2")
+
+    def hosts(self) -> dict[str, dict[str, Any]]:
+        common = {
+            "autoupdate_server_host": "updates",
+            "autoupdate_server_root": str(self.control.server),
+            "autoupdate_policy": self.policy,
+            "autoupdate_domain_policies": {"emea": {"schedule": {"window": "1h"}}},
+            "autoupdate_scheduler": "systemd",
+        }
+        server = {"autoupdate_server_url": self.url, "autoupdate_server_notify": {"notifier": "local"}}
+        server["autoupdate_server_scheduler"] = "systemd"
+        own = {"n1": {"autoupdate_domain": "emea"}, "n2": {}}
+        members = {
+            name: {**common, "autoupdate_root": str(self.control.root(name)), **own[name]} for name in self.names
+        }
+        return {**members, "updates": {**common, **server}}
+
+    def play(self, playbook: str, *arguments: str) -> Run:
+        return self.control.playbook(f"epp.autoupdate.{playbook}", self.hosts(), *arguments)
+
+
+@pytest.fixture
+def fleet(control: Control) -> Iterator[Fleet]:
+    public = control.server / "var/lib/epp-autoupdate-public"
+    public.mkdir(parents=True)
+    handler = functools.partial(_Quiet, directory=str(public))
+    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=web.serve_forever, daemon=True)
+    thread.start()
+    yield Fleet(control, web.server_port)
+    web.shutdown()
+    thread.join()
+    web.server_close()
+
+
+def changed(run: Run) -> set[str]:
+    return {line["host"] for line in run.results if line["result"].get("changed")}
+
+
+def test_site_brings_up_server_and_endpoints_and_is_quiet_the_second_time(fleet: Fleet) -> None:
+    first = fleet.play("site")
+    assert first.code == 0, first.output
+    assert changed(first) == {"n1", "n2", "updates"}
+    assert {one["name"]: one["domain"] for one in fleet.control.ask("endpoints")} == {"n1": "emea", "n2": ""}
+    assert not fleet.control.root("updates").exists()
+    assert (fleet.control.root("n1") / "var/lib/epp-autoupdate").exists()
+    again = fleet.play("site")
+    assert (again.code, changed(again)) == (0, set()), again.output
+    assert fleet.play("check").code == 0
+    fleet.policy = {"schedule": {"start": "03:00"}}
+    drift = fleet.play("check")
+    assert drift.code != 0
+    assert "The client tree of updates is not as the inventory says." in drift.text
+    assert fleet.control.ask("tree", "show")["root"]["own"] == {"schedule": {"start": "02:00"}}
+
+
+def test_a_part_of_the_inventory_registers_this_part_and_takes_nobody_away(fleet: Fleet) -> None:
+    for name in ("n1", "n2"):
+        fleet.names = (name,)
+        run = fleet.play("site")
+        assert run.code == 0, run.output
+    assert [one["name"] for one in fleet.control.ask("endpoints")] == ["n1", "n2"]
+
+
+def test_update_now_goes_through_the_server_to_whom_it_is_for(fleet: Fleet) -> None:
+    assert fleet.play("site").code == 0
+    through = ("-e", "autoupdate_server_host=updates", "-e", f"autoupdate_server_root={fleet.control.server}")
+    foretold = fleet.play("update_now", *through, "-e", "autoupdate_domains=emea", "--check")
+    assert foretold.of("updates")["notified"] == ["n1"], foretold.output
+    run = fleet.play("update_now", *through, "-e", "autoupdate_hosts=n2")
+    result = run.of("updates")
+    assert (result["notified"], result["broken"]) == (["n2"], ["n2"])
+    assert "404" in result["endpoints"][0]["why"]
+
+
+def test_preflight_refuses_what_a_managed_inventory_gets_wrong(control: Control) -> None:
+    managed = {"autoupdate_server_host": "updates"}
+    hosts = {
+        "n1": {**managed, "autoupdate_policy": POLICY, "autoupdate_address": "a b"},
+        "n2": {**managed, "autoupdate_policy": {"schedule": {"start": "03:00"}}, "autoupdate_host_key": "x"},
+    }
+    run = control.play([{"name": "Check", "epp.autoupdate.preflight": {}}], hosts)
+    paths = [line.partition(": ")[0] + ": " + line.split(": ")[1] for line in run.of("n1")["faults"]]
+    assert paths == ["n2: autoupdate_policy", "n1: autoupdate_address", "n2: autoupdate_host_key"]
+    assert "no variable of epp.autoupdate" not in run.text
+
+
+def test_without_a_server_no_play_is_about_one(control: Control) -> None:
+    hosts = {"n1": {"autoupdate_root": str(control.root("n1")), "autoupdate_policy": POLICY}}
+    run = control.playbook("epp.autoupdate.site", hosts)
+    assert run.code == 0, run.output
+    assert [line["host"] for line in run.results] == ["n1", "n1"]
