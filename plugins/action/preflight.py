@@ -27,6 +27,8 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import HostOf
 
 _SHOWN_HOSTS = 5
 _SERVER = PREFIX + SERVER_HOST
+_LATER = {"__autoupdate_installs": f"{PREFIX}install", "__autoupdate_manages": _SERVER}
+"""Groups that are there when some host has such a variable: a play that asks for one need not look at every host."""
 
 
 class ActionModule(ActionBase):
@@ -43,6 +45,7 @@ class ActionModule(ActionBase):
         checks, warnings = self._check_all(task_vars or {}, members)
         found: dict[str, tuple[Fault, ...]] = {host: check.faults for host, check in checks.items()}
         result: dict[str, Any] = {"changed": False, "checked": len(checks), "warnings": warnings}
+        result.update(self._tell_later_plays(task_vars or {}))
         if options["plan"]:
             documents = {host: check.document for host, check in checks.items()}
             policies = {host: document.policy for host, document in documents.items() if document is not None}
@@ -54,17 +57,38 @@ class ActionModule(ActionBase):
 
     def _check_all(self, task_vars: Mapping[str, Any], members: Members) -> tuple[dict[str, HostCheck], list[str]]:
         """Check each host, and collect those that are to be registered with an update server."""
+        hosts = list(hosts_of_play(self._task, self._loader, task_vars))
+        self._later = [group for group, name in _LATER.items() if any(raw.get(name) for _host, raw, _t in hosts)]
         inventory = InventoryCheck()
         checks: dict[str, HostCheck] = {}
         unknown: dict[str, None] = {}
         ordinals: dict[Any, list[str]] = {}
-        for host, raw, template in _endpoints(list(hosts_of_play(self._task, self._loader, task_vars)), task_vars):
+        for host, raw, template in _endpoints(hosts, task_vars):
             unknown.update(dict.fromkeys(unknown_variables(iter(raw))))
             checks[host], values = _check(inventory, host, raw, template)
             ordinals.setdefault(values.get("ordinal"), []).append(host)
             if values.get(SERVER_HOST) and not checks[host].faults:
                 members.add(host, raw, template)
         return checks, [*unknown, *_shared(ordinals)]
+
+    def _tell_later_plays(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Make a group for each kind of work that some host wants, whoever is in it; what group_by returns."""
+        if not self._later:
+            return {}
+        task = self._task.copy()
+        task.args = {"key": self._later[0], "parents": [*self._later[1:], "all"]}
+        loaders = self._shared_loader_obj
+        group_by = loaders.action_loader.get(
+            "ansible.builtin.group_by",
+            task=task,
+            connection=self._connection,
+            play_context=self._play_context,
+            loader=self._loader,
+            templar=self._templar,
+            shared_loader_obj=loaders,
+        )
+        made = group_by.run(task_vars=task_vars)
+        return {name: made[name] for name in ("add_group", "parent_groups") if name in made}
 
 
 def _endpoints(hosts: list[HostOfPlay], task_vars: Mapping[str, Any]) -> Iterator[HostOfPlay]:

@@ -88,3 +88,25 @@ def test_the_role_in_a_playbook_of_ones_own_refuses_first(control: Control) -> N
     run = control.play([role], {"n1": host(), "n2": host()})
     assert [line["kind"] for line in run.results] == ["failed"]
     assert "n1, n2: autoupdate_ordinal" in run.results[0]["result"]["msg"]
+
+
+def test_packages_are_looked_for_where_they_are_wanted_and_nowhere_else(control: Control) -> None:
+    def root(name: str) -> dict[str, Any]:
+        return {**GOOD, "autoupdate_root": str(control.root(name))}
+
+    hosts = {
+        "with": {**GOOD, "autoupdate_install": True, "autoupdate_packages": []},
+        "templated": {**GOOD, "autoupdate_install": "{{ 1 == 1 }}", "autoupdate_packages": []},
+        "image": {**root("image"), "autoupdate_install": True},
+        "without": {**root("without"), "autoupdate_install": False},
+    }
+    run = control.playbook("epp.autoupdate.site", hosts, "--check")
+    asked = [line["host"] for line in run.results if "ansible_os_family" in line["result"].get("ansible_facts", {})]
+    assert sorted(asked) == ["templated", "with"], run.output
+    assert all(run.of(name)["changed"] for name in ("image", "without")), run.output
+
+
+def test_a_fleet_without_packages_and_servers_has_no_play_for_them(control: Control) -> None:
+    run = control.playbook("epp.autoupdate.site", {"n1": {**GOOD, "autoupdate_root": str(control.root("n1"))}}, "-v")
+    assert run.code == 0, run.output
+    assert "__autoupdate" not in run.output
