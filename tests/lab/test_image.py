@@ -14,7 +14,7 @@ from lab_ansible import Ansible
 from lab_nodes import AGENT, Node, eventually
 from lab_server import ComponentServer
 
-MACHINE = "n15"
+MACHINE = "n30"
 UNITS = ("epp-update.timer", "epp-reconnect.timer")
 
 
