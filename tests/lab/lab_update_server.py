@@ -63,9 +63,9 @@ class UpdateServer:
         return list(self.command("campaigns", "--json").json())
 
     def told(self, campaign: str) -> dict[str, tuple[str, str]]:
-        """Endpoint to stage and result in a campaign."""
+        """Endpoint to stage and result in a campaign; of what failed, the reason too."""
         rows = self.command("campaigns", campaign, "--json").json()
-        return {row["endpoint"]: (row["stage"], row["result"]) for row in rows}
+        return {row["endpoint"]: (row["stage"], _result(row)) for row in rows}
 
     def requests(self, *, below: str = "") -> list[Served]:
         """Every request since the last ``forget``, oldest first."""
@@ -87,3 +87,7 @@ class UpdateServer:
         """Set keys of a node's policy on the server."""
         asked = {"scope": scope, "name": name, "values": {section: values}}
         return dict(self.command("tree", "set", "--json", stdin=json.dumps(asked)).json())
+
+
+def _result(row: dict[str, Any]) -> str:
+    return f"failed: {row['why']}" if row["result"] == "failed" else str(row["result"])
