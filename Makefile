@@ -12,7 +12,7 @@ RUN = $(PYTHON) tests/run.py
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: ## a sandbox fleet from first converge to second version, without root, in under a minute
+demo: ## an update server and its fleet in a sandbox, without root, in under a minute
 	@$(RUN) demo
 
 test: ## everything below down to `lab`, and the demo

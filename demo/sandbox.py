@@ -10,6 +10,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,15 @@ class Sandbox:
         (folder / "base.dat").write_bytes(bytes(range(256)) * 2048)
         (folder / "network.dat").write_bytes(b"network signatures\n" * 4096)
         (folder / "daily.dat").write_text(f"daily signatures, version {version}\n" * 2048, encoding="utf-8")
+
+    def published(self, name: str) -> Path:
+        """A file of the server's public directory."""
+        return self.directory / SERVER / PUBLIC / name
+
+    def moments_later(self, name: str) -> None:
+        """Wait until a published file is three seconds old: younger ones are fetched again without a condition, for
+        they could change once more within the second that HTTP's dates have."""
+        time.sleep(max(0.0, self.published(name).stat().st_mtime + 3 - time.time()))
 
     def switch_off(self, host: str) -> None:
         """As good as off: nobody is there to be talked to."""

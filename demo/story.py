@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 
-from sandbox import HOSTS, OFFICE, PLANT, PUBLIC, SERVER, Sandbox, Unexpected
+from sandbox import HOSTS, OFFICE, SERVER, Sandbox, Unexpected
 from web import WebServer
 
 ROAMING, OFF = "office2", "plant2"
@@ -20,79 +19,76 @@ _PLAN = re.compile(r'^\s+"(\d+ endpoint.*)",?$', re.MULTILINE)
 def tell(fleet: Sandbox, web: WebServer) -> list[str]:
     """The story; returns its facts."""
     fleet.upstream("1")
-    print("1. First converge: an update server and six endpoints in two domains (epp.autoupdate.site)")
+    print("1. What will the schedules do? Nothing is deployed yet (epp.autoupdate.preview)")
+    preview(fleet)
+    print("2. First converge: an update server and six endpoints in two domains (epp.autoupdate.site)")
     first = converged(fleet, expect_change=True)
-    print("2. The same again: nothing to do")
+    print("3. The same again: nothing to do")
     converged(fleet, expect_change=False)
-    print("3. The server fetches version 1 and notifies everyone who is behind")
-    web.requests.clear()
-    notified(fleet, expect=dict.fromkeys(HOSTS, "updated"))
-    print(f"   requests: {web.count()}")
-    print(f"4. Version 2 is out, {ROAMING} is roaming by its user's word, {OFF} is off")
-    out = missed(fleet, web)
-    print(f"5. {OFF} boots, and catches up by itself")
+    print("4. The server fetches version 1 and notifies every endpoint that is behind (epp-server fetch --notify)")
+    notified(fleet, web, absent=set())
+    print(f"5. Version 2 is out, one file of three differs. The user of {ROAMING} has gone roaming, {OFF} is off")
+    asked(fleet, ROAMING, "roaming", "on", granted=True)
+    fleet.switch_off(OFF)
+    fleet.upstream("2")
+    told = notified(fleet, web, absent={ROAMING, OFF})
+    missed(fleet, told)
+    print(f"6. {OFF} boots, and catches up by itself")
     returned(fleet)
-    print("6. What users may do")
+    print("7. What users may do")
     users(fleet)
-    print("7. A policy change for the domain office: one task, on the server alone")
+    print("8. Another window for the domain office: one task, on the server alone (epp.autoupdate.update_schedule)")
     changed_policy(fleet, web)
-    print("8. Somebody changes what the web server serves")
+    print("9. Somebody edits what the web server serves: plant is to be allowed Update Now")
     tampered(fleet)
-    print("9. When everybody updates next, and the load on the server (epp.autoupdate.preview)")
-    plan(fleet)
+    print("10. When everybody updates next (epp-agent status)")
+    next_runs(fleet)
     return [
-        f"{len(HOSTS)} endpoints and their server converged, {sum(first.values())} tasks changed; again: 0 changed",
-        f"version 2 reached {out} endpoints by one notice each, {OFF} when it was back; {ROAMING} was left alone",
-        "a domain's new policy reached its three endpoints without Ansible touching them, and nobody else",
+        f"{sum(first.values())} tasks changed, one for each host and one for the registration; again: 0 changed",
+        f"version 2 reached {len(HOSTS) - 2} endpoints by one notice each, {OFF} when it was back, not {ROAMING}",
+        "a domain's new policy reached its endpoints, and nobody else, without Ansible touching them",
         "what no privilege grants was refused, and so was what the server had not signed",
     ]
 
 
+def preview(fleet: Sandbox) -> None:
+    lines = _PLAN.findall(fleet.playbook("preview"))
+    if not lines:
+        raise Unexpected("preview told nothing")
+    for line in lines:
+        print(f"   {line}")
+
+
 def converged(fleet: Sandbox, *, expect_change: bool) -> dict[str, int]:
     changed = fleet.site()
-    print("   " + "  ".join(f"{host} changed={count}" for host, count in changed.items()))
+    print("   " + "  ".join(f"{host} changed={changed.get(host)}" for host in (SERVER, *HOSTS)))
     if set(changed) != {SERVER, *HOSTS} or any((count > 0) != expect_change for count in changed.values()):
         raise Unexpected(f"tasks changed: {changed}")
     return changed
 
 
-def notified(fleet: Sandbox, *, expect: dict[str, str]) -> None:
-    """Fetch, notify, and compare what the record says with what is expected of each endpoint."""
-    (report,) = fleet.server("fetch", "--notify")
-    print(f"   epp-server fetch: {report['result']}, version {report['version']}, campaign {report['campaign']}")
-    told = {row["endpoint"]: row for row in fleet.server("campaigns", report["campaign"])}
-    for host, row in sorted(told.items()):
-        words = "; ".join(part for part in (row["result"], row["why"]) if part)
-        print(
-            f"   {host}: {row['stage']}: {words}; daily patterns {fleet.versions(host).get('patterns-daily', 'none')}"
-        )
-    if {host: row["result"] for host, row in told.items()} != expect:
-        raise Unexpected(f"campaign {report['campaign']}: {told}")
-
-
-def missed(fleet: Sandbox, web: WebServer) -> int:
-    """A version that one endpoint may not hear of, and another one can't."""
-    asked(fleet, ROAMING, "roaming", "on", granted=True)
-    fleet.switch_off(OFF)
-    fleet.upstream("2")
+def notified(fleet: Sandbox, web: WebServer, *, absent: set[str]) -> dict[str, dict[str, str]]:
+    """E1: fetch and notify; returns what the server's record says of each endpoint. All but ``absent`` are updated."""
     web.requests.clear()
     (report,) = fleet.server("fetch", "--notify")
     told = {row["endpoint"]: row for row in fleet.server("campaigns", report["campaign"])}
-    updated = [host for host, row in told.items() if row["result"] == "updated"]
-    print(f"   version 2 on {', '.join(sorted(updated))}")
-    for host in (ROAMING, OFF):
-        print(
-            f"   {host}: {told[host]['stage']}: {told[host]['result']}; {told[host]['why']}".replace(
-                str(fleet.directory), "..."
-            )
-        )
+    updated = [host for host in HOSTS if told[host]["result"] == "updated"]
+    print(f"   updated to version {report['version']}: {', '.join(updated)}")
+    if set(updated) != set(HOSTS) - absent:
+        raise Unexpected(f"campaign {report['campaign']}: {told}")
     print(f"   requests: {web.count()}")
+    return told
+
+
+def missed(fleet: Sandbox, told: dict[str, dict[str, str]]) -> None:
+    """E1a, N2: who may not hear of a version, and who can't; and the same version again is no news."""
+    print(f"   {ROAMING}: {told[ROAMING]['result']}; {told[ROAMING]['why']}")
+    print(f"   {OFF}: {told[OFF]['result'].replace('_', ' ')}; the server will try again")
     (again,) = fleet.server("fetch", "--notify")
-    print(f"   fetched again: {again['result']}, campaign {again['campaign'] or 'none'}")
+    print(f"   fetched again: {again['result']}, nobody is notified")
     left = (told[ROAMING]["result"], told[OFF]["stage"])
-    if set(updated) != set(HOSTS) - {ROAMING, OFF} or left != ("skipped", "retry") or again["campaign"]:
-        raise Unexpected(f"campaign {report['campaign']}: {told}, then {again}")
-    return len(updated)
+    if left != ("skipped", "retry") or again["campaign"]:
+        raise Unexpected(f"{told}, then {again}")
 
 
 def returned(fleet: Sandbox) -> None:
@@ -113,63 +109,63 @@ def users(fleet: Sandbox) -> None:
 def asked(fleet: Sandbox, host: str, *request: str, granted: bool) -> None:
     done = fleet.agent(host, *request)
     words = " ".join(request)
-    print(f"   {host}: epp-agent {words}: {'done' if done.returncode == 0 else done.stderr.strip()}")
+    print(f"   {host}: epp-agent {words}: {'done' if done.returncode == 0 else _said(done.stderr)}")
     if (done.returncode == 0) != granted:
         raise Unexpected(f"{host}: {words} ended with {done.returncode}: {done.stderr}")
 
 
 def changed_policy(fleet: Sandbox, web: WebServer) -> None:
-    """C1, P2: set once on the server, fetched by those whom it concerns."""
+    """C1, P2: set once on the server, fetched by all, of importance for some; and no converge undoes it."""
     before = {host: fleet.status(host)["policy"]["schedule"] for host in HOSTS}
-    fleet.task(
-        SERVER, "update_schedule", **on_server(fleet), scope="domain", name="office", start="22:00", window="30m"
-    )
+    root = str(fleet.directory / SERVER)
+    fleet.task(SERVER, "update_schedule", root=root, scope="domain", name="office", start="22:00", window="30m")
+    fleet.moments_later("configuration/tree.json")
     web.requests.clear()
+    synced(fleet, "adopted")
     for host in HOSTS:
-        done = fleet.agent(host, "sync", "--json")
-        result, schedule = json.loads(done.stdout)["result"], fleet.status(host)["policy"]["schedule"]
-        when = (
-            f"{schedule['frequency']} from {schedule['start']}"
-            if "start" in schedule
-            else f"every {schedule['interval']} hours"
-        )
-        print(f"   {host}: {result}; {when}")
+        schedule = fleet.status(host)["policy"]["schedule"]
+        print(f"   {host}: {_when(schedule)}{', as before' if schedule == before[host] else ''}")
         if (schedule != before[host]) != (host in OFFICE):
             raise Unexpected(f"{host}: {schedule}, before {before[host]}")
-    print(f"   requests: {web.count()}; once more: ", end="")
-    results = {json.loads(fleet.agent(host, "sync", "--json").stdout)["result"] for host in HOSTS}
-    print(web.count())
-    if results != {"unchanged"}:
-        raise Unexpected(f"synced again: {results}")
+    print(f"   requests: {web.count()}")
+    synced(fleet, "unchanged")
+    print(f"   requests when all ask once more: {web.count()}")
+    print("   and site again:")
+    converged(fleet, expect_change=False)
+
+
+def synced(fleet: Sandbox, expected: str) -> None:
+    """Let all ask for the configuration, as their scheduled runs do."""
+    results = {host: json.loads(fleet.agent(host, "sync", "--json").stdout)["result"] for host in HOSTS}
+    if set(results.values()) != {expected}:
+        raise Unexpected(f"synced: {results}")
 
 
 def tampered(fleet: Sandbox) -> None:
     """C2: refused, and the last good configuration stays in force."""
-    tree = fleet.directory / SERVER / PUBLIC / "configuration/tree.json"
+    tree = fleet.published("configuration/tree.json")
     whole = tree.read_bytes()
     tree.write_bytes(whole.replace(b'"update_now":false', b'"update_now":true'))
     try:
-        for host in PLANT[:1]:
-            result = json.loads(fleet.agent(host, "sync", "--json").stdout)
-            kept = fleet.status(host)["policy"]["privileges"]["update_now"]
-            print(f"   {host}: {result['result']}; {result['why']}; update_now stays {str(kept).lower()}")
-            if result["result"] != "bad_signature" or kept:
-                raise Unexpected(f"{host}: {result}")
+        result = json.loads(fleet.agent("plant1", "sync", "--json").stdout)
+        kept = fleet.status("plant1")["policy"]["privileges"]["update_now"]
+        print(f"   plant1: {result['result']}; {result['why']}; update_now stays {str(kept).lower()}")
+        if result["result"] != "bad_signature" or kept:
+            raise Unexpected(f"plant1: {result}")
     finally:
         tree.write_bytes(whole)
 
 
-def plan(fleet: Sandbox) -> None:
+def next_runs(fleet: Sandbox) -> None:
     for host in HOSTS:
-        status = fleet.status(host)
-        print(f"   {host}: next run {status['next_run'] or 'none (switched off by its user)'}")
-    lines: Iterable[str] = _PLAN.findall(fleet.playbook("preview"))
-    if not lines:
-        raise Unexpected("preview told nothing")
-    for line in lines:
-        print(f"   {line}")
+        print(f"   {host}: {fleet.status(host)['next_run'] or 'never, its user has switched scheduled update off'}")
 
 
-def on_server(fleet: Sandbox) -> dict[str, str]:
-    """Where the server of this sandbox is."""
-    return {"root": str(fleet.directory / SERVER)}
+def _said(stderr: str) -> str:
+    return stderr.strip().removeprefix("epp-agent: ")
+
+
+def _when(schedule: dict[str, str]) -> str:
+    if "start" not in schedule:
+        return f"every {schedule['interval']} hours"
+    return f"{schedule['frequency']} from {schedule['start']} for {schedule['window']}"

@@ -89,16 +89,19 @@ def _endpoints(server: Server, options: Mapping[str, Any]) -> list[dict[str, Any
     if names is None and domains is None:
         return found
     known = found if not only_outdated else server.ask("endpoints", "--json")
-    _refuse_unknown(names or (), {one["name"] for one in known})
+    faults = _unknown("endpoints", names, {one["name"] for one in known}, "a registered endpoint")
+    if domains:
+        tree = {"", *server.ask("tree", "show", "--json")["domains"]}
+        faults += _unknown("domains", domains, tree, "a domain of the client tree")
+    if faults:
+        raise InvalidDocument(tuple(faults))
     return [one for one in found if one["name"] in (names or ()) or _inside(one["domain"], domains or ())]
 
 
-def _refuse_unknown(names: Sequence[str], known: set[str]) -> None:
-    """A name with a slip of the pen must not look like an endpoint with nothing to tell."""
-    unknown = [(index, name) for index, name in enumerate(names) if name not in known]
-    if unknown:
-        faults = (Fault(f"endpoints[{index}]", show(name), "a registered endpoint") for index, name in unknown)
-        raise InvalidDocument(tuple(faults))
+def _unknown(option: str, names: Sequence[str] | None, known: set[str], allowed: str) -> list[Fault]:
+    """A name with a slip of the pen must not look like one with nothing to tell."""
+    numbered = enumerate(names or ())
+    return [Fault(f"{option}[{index}]", show(name), allowed) for index, name in numbered if name not in known]
 
 
 def _inside(domain: str, domains: Sequence[str]) -> bool:

@@ -13,6 +13,7 @@ from contextlib import closing
 from typing import Any
 
 from .._core.exits import DONE
+from .._core.faults import Fault, InvalidDocument, show
 from .._host.live_host import LocalHost
 from .catalogues import published_catalogue
 from .database import open_database
@@ -20,6 +21,7 @@ from .fleet import Known, known_endpoints
 from .host_keys import Pinned, pin
 from .overview import overview
 from .telling import moment, refusals, table, tell, versions
+from .tree_store import read_nodes
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -57,6 +59,8 @@ def run_endpoints(host: LocalHost, options: argparse.Namespace) -> int:
     """List the endpoints."""
     current = published_catalogue(host)
     with closing(open_database(host)) as connection:
+        if options.domain and options.domain not in read_nodes(connection):
+            raise InvalidDocument((Fault("--domain", show(options.domain), "a domain of the client tree"),))
         found = known_endpoints(connection, current.components if current else (), domain=options.domain)
         chosen = [one for one in found if one.outdated or not options.outdated]
     if options.json:
@@ -112,6 +116,7 @@ def _rows(known: dict[str, Any]) -> list[tuple[str, ...]]:
     for name in (name for name in ("tree", "catalogue") if name in documents):
         rows.append((name, f"serial {documents[name]['serial']}, ends {moment(documents[name]['expires'])}"))
     shards = documents["shards"]
-    rows.append(("shards", f"{shards['count']}, the first ends {moment(shards['expires'])}"))
+    ends = f", the first ends {moment(shards['expires'])}" if shards["count"] else ", nothing is published yet"
+    rows.append(("shards", f"{shards['count']}{ends}"))
     rows += [("to be published", ", ".join(documents["waiting"]))] if documents["waiting"] else []
     return rows + [(f"key {key['name']}", f"{key['stage']} since {moment(key['since'])}") for key in known["keys"]]

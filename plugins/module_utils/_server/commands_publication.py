@@ -45,8 +45,9 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     shown.set_defaults(run=run_keys_show)
     turned = verbs.add_parser("rotate", help="announce the next key; once more: let it sign at once")
     turned.set_defaults(run=run_keys_rotate)
-    for parser in (one, check, enrol, shown, turned):
-        parser.add_argument("--json", action="store_true", help="report as one JSON document (enrolment: always)")
+    enrol.add_argument("--json", action="store_true", help="changes nothing: it is always JSON")
+    for parser in (one, check, shown, turned):
+        parser.add_argument("--json", action="store_true", help="report as one JSON document")
 
 
 def run_publish(host: LocalHost, options: argparse.Namespace) -> int:

@@ -30,18 +30,36 @@ from .tree_store import read_nodes
 
 Work = Callable[[sqlite3.Connection], Any]
 
+_CHANGE = """\
+Sets values at one node, takes the keys of inherit away there, and publishes. An example of the document:
+
+  {"scope": "domain", "name": "emea", "values": {"schedule": {"window": "2h"}}, "inherit": ["schedule.start"]}
+
+scope is root, domain or endpoint. At root, "apply_to": "future_domains" leaves what exists as it is.
+"""
+_REGISTRATION = """\
+Brings domains and endpoints to a document, and publishes. What it does not name stays. An example:
+
+  {"domains": {"emea": {"schedule": {"start": "22:00"}}},
+   "endpoints": [{"name": "pc-17", "domain": "emea", "address": "pc-17.example.com:22"}]}
+
+With "purge": true, endpoints that are not in the list are removed.
+"""
+
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands to a command line; each sets ``run`` to its function."""
     _add_tree(commands.add_parser("tree", help="the client tree: what is set where, and what an endpoint gets"))
-    many = commands.add_parser("register", help="bring domains and endpoints to the JSON document on standard input")
+    words = "bring domains and endpoints to the JSON document on standard input"
+    many = commands.add_parser("register", help=words, description=_REGISTRATION)
     many.add_argument("--check", action="store_true", help="change nothing, report what would change")
     many.set_defaults(run=run_register)
 
 
 def _add_tree(tree: argparse.ArgumentParser) -> None:
     verbs = tree.add_subparsers(dest="verb", required=True, metavar="VERB")
-    change = verbs.add_parser("set", help="set values at a node, from the JSON document on standard input")
+    words = "set values at a node, from the JSON document on standard input"
+    change = verbs.add_parser("set", help=words, description=_CHANGE)
     change.add_argument("--check", action="store_true", help="change nothing, report what would change")
     change.set_defaults(run=run_set)
     show = verbs.add_parser("show", help="what root and domains set")
@@ -49,8 +67,9 @@ def _add_tree(tree: argparse.ArgumentParser) -> None:
     effective = verbs.add_parser("effective", help="an endpoint's policy, and where each value comes from")
     effective.add_argument("endpoint")
     effective.set_defaults(run=run_effective)
-    for parser in (change, show, effective):
-        parser.add_argument("--json", action="store_true", help="report as one JSON document (set: always)")
+    change.add_argument("--json", action="store_true", help="changes nothing: the result is always JSON")
+    for parser in (show, effective):
+        parser.add_argument("--json", action="store_true", help="report as one JSON document")
 
 
 def run_set(host: LocalHost, options: argparse.Namespace) -> int:

@@ -90,3 +90,11 @@ def test_only_what_is_wanted_is_returned(served: Modules) -> None:
     assert names(endpoints=["off"], domains=["emea"]) == ["n1", "off"]
     assert names(endpoints=[]) == []
     assert names(outdated=True) == ["off"]
+
+
+def test_whom_there_is_not_looks_like_nobody_to_no_task(served: Modules) -> None:
+    result = served.on_server(fleet_info, gather=["endpoints"], endpoints=["off", "n9"], domains=["emea", "nowhere"])
+    assert result["msg"].splitlines() == [
+        'endpoints[1]: "n9" is not a registered endpoint',
+        'domains[1]: "nowhere" is not a domain of the client tree',
+    ]

@@ -89,7 +89,13 @@ def test_faults_of_a_registration_have_their_path(raw: object, expected: list[st
     assert paths(refused) == expected
 
 
-@pytest.mark.parametrize("address", ["-oProxyCommand=id", "10.0.0.0/8", "a b", "a\nb", "[::1", "a,b", "../x", "/../x"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("-oProxyCommand=id", "10.0.0.0/8", "a b", "a\nb", "[::1", "a,b", "../x", "/../x"),
+        *("n1:", "n1:ssh", "n1:0", "n1:99999", "[::1]:99999"),
+    ],
+)
 def test_an_address_is_never_an_option_nor_a_network(address: str) -> None:
     with pytest.raises(InvalidDocument) as refused:
         Registration.from_dict({"endpoints": [{"name": "n1", "address": address}]})

@@ -47,6 +47,11 @@ def fleet(server: Server) -> Server:
     return server
 
 
+def test_a_domain_that_there_is_not_is_no_empty_one(fleet: Server) -> None:
+    refused = fleet.run("endpoints", "--domain", "emae")
+    assert refused == (65, "", 'epp-server: --domain: "emae" is not a domain of the client tree\n')
+
+
 def test_who_is_registered_where_and_who_is_behind(fleet: Server) -> None:
     assert names(fleet) == ["new", "old", "other", "silent"]
     assert names(fleet, "--domain", "emea") == ["new", "old", "silent"]
@@ -65,7 +70,7 @@ def test_who_is_registered_where_and_who_is_behind(fleet: Server) -> None:
     assert [line.split() for line in out.splitlines()][1] == (
         ["other", "emea2", "3", "-", "pinned", "daily", "1", "waiting"]
     )
-    assert fleet.run("endpoints", "--domain", "apac")[1] == "endpoints: none\n"
+    assert fleet.run("endpoints", "--domain", "emea2", "--outdated")[1] == "endpoints: none\n"
 
 
 def test_the_status_of_the_server(fleet: Server) -> None:
