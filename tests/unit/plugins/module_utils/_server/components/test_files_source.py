@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import shutil
@@ -19,7 +20,12 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.component_settings import read_components
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Manifest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import (
+    InvalidManifest,
+    Kind,
+    Manifest,
+    ManifestFile,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components import select_source
@@ -28,6 +34,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.
     unpack,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Source, Workplace
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.objects import store
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
     Answer,
     ScriptedServer,
@@ -120,6 +127,37 @@ def test_a_directory_that_cannot_be_published_changes_nothing(
         (folder / "a\nb").write_text("x")
     assert files.fetch().result is Result.FAILED
     assert host.read("/public/components/x/manifest.json") == before
+    assert content(host, "patterns/a.dat") == b"one"
+
+
+@pytest.mark.parametrize("what", ["written meanwhile", "a link", "a linked directory", "a pipe"])
+def test_what_is_swapped_while_it_is_read_is_published_nowhere(tmp_path: Path, folder: Path, what: str) -> None:
+    secret = tmp_path / "keys"
+    secret.mkdir()
+    (secret / "a.dat").write_text("one")
+    file = ManifestFile("patterns/a.dat", "a", "1", Kind.PATTERN, 3, hashlib.sha256(b"one").hexdigest(), 0)
+    if what == "written meanwhile":
+        (folder / "patterns/a.dat").write_text("two")
+    if what == "a linked directory":
+        shutil.rmtree(folder / "patterns")
+        (folder / "patterns").symlink_to(secret)
+    if what in ("a link", "a pipe"):
+        (folder / "patterns/a.dat").unlink()
+    if what == "a link":
+        (folder / "patterns/a.dat").symlink_to(secret / "a.dat")
+    if what == "a pipe":
+        os.mkfifo(folder / "patterns/a.dat")
+    with pytest.raises((InvalidManifest, OSError)):
+        store(str(folder), file, str(tmp_path / "public"))
+    assert [path for path in (tmp_path / "public").rglob("*") if not path.is_dir()] == []
+
+
+def test_a_damaged_object_is_replaced(source: Callable[..., Source], host: LocalHost, folder: Path) -> None:
+    files = source(files={"directory": "/upstream"})
+    files.fetch()
+    Path(host.real("/public/components/x"), manifest(host).files[0].object_path).write_text("0ne")
+    (folder / "patterns/b.dat").write_text("new")
+    assert files.fetch().result is Result.UPDATED
     assert content(host, "patterns/a.dat") == b"one"
 
 
