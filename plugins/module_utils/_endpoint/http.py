@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable
 
+from .._core.http_headers import whole_number
 from .._core.values import field, value
 from .products.base import without_secrets
 
@@ -194,13 +195,14 @@ def _build_opener(proxy: str | None) -> urllib.request.OpenerDirector:
 
 def retry_after(value: str, now: float) -> int | None:
     """Seconds that a Retry-After header asks for (a number or an HTTP date), at most a day; None if unreadable."""
-    if value.strip().isdigit():
-        return min(int(value), _LONGEST_WAIT_S)
+    number = whole_number(value)
+    if number is not None:
+        return min(number, _LONGEST_WAIT_S)
     from email.utils import parsedate_to_datetime
 
     try:
         until = parsedate_to_datetime(value)
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
     if until.tzinfo is None:
         return None
@@ -217,8 +219,8 @@ def whole_body(answer: Answer, limit: int) -> bytes:
         content += chunk
         if len(content) > limit:
             return bytes(content[: limit + 1])
-    length = answer.headers.get("content-length", "")
-    if length.isdigit() and len(content) < int(length):
+    length = whole_number(answer.headers.get("content-length", ""))
+    if length is not None and len(content) < length:
         raise SourceFault(f"the download ended after {len(content)} of {length} bytes")
     return bytes(content)
 

@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
+
 _CHUNK = 1 << 20
 
 
 def digest_of(path: str) -> str:
     """The SHA-256 of a file in hexadecimal."""
+    with open(path, "rb") as stream:
+        return digest_in(stream)
+
+
+def digest_in(stream: IO[bytes]) -> str:
+    """The SHA-256 of what is left to be read in an open file."""
     import hashlib
 
     content = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            content.update(chunk)
+    while chunk := stream.read(_CHUNK):
+        content.update(chunk)
     return content.hexdigest()
 
 

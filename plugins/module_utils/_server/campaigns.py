@@ -135,6 +135,12 @@ class CampaignStore:
         with self._transaction():
             self._record(endpoint, product, versions, now)
 
+    def next_slot(self, now: float) -> float | None:
+        """When the next endpoint whose slot the server keeps is to be notified (S6)."""
+        select = f"SELECT due FROM notices WHERE stage IN {_OPEN} AND due > ? AND mode = ? ORDER BY due LIMIT 1"
+        row = self._connection.execute(select, (now, Mode.SLOT.value)).fetchone()
+        return None if row is None else float(row["due"])
+
     def in_flight(self) -> int:
         """How many places are taken, whatever took them (N3)."""
         return int(self._connection.execute("SELECT count(*) FROM notices WHERE stage = 'in_flight'").fetchone()[0])

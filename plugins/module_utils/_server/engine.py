@@ -22,6 +22,9 @@ from .notifiers.base import Notifier, Told
 _LOOK_AGAIN_S = 30.0
 """The class of the hour and the campaigns themselves may change meanwhile."""
 _ASK_AGAIN_S = 1.0
+_NEAR_S = 90.0
+"""A slot that comes before another engine certainly would, started every minute, is waited for: in the last minute of a
+window nobody else could keep it."""
 _PARTING_S = 2.0
 """How long answers are still taken when the engine is told to stop; what comes later is asked for at the next start."""
 
@@ -67,7 +70,8 @@ class Engine:
         tick: Callable[[], None] = lambda: None,
         enough: Callable[[], bool] | None = None,
     ) -> EngineReport:
-        """Send what is due and wait for its answers; with ``until_settled`` also for what becomes due later.
+        """Send what is due and wait for its answers, and for slots that are near (S6); with ``until_settled`` also for
+        whatever becomes due later.
 
         ``tick`` is called before each look at the records. ``enough`` is asked every second, and ends the run.
         """
@@ -78,7 +82,7 @@ class Engine:
         while not self._stopped.is_set() and not (enough and enough()):
             tick()
             wake = self._send_due()
-            if not self._listening and (not until_settled or wake is None):
+            if not self._listening and not (wake if until_settled else self._slot_is_near()):
                 break
             self._hear(look_again if wake is None else min(look_again, wake - self._host.now()))
         self._part()
@@ -94,6 +98,10 @@ class Engine:
             name = f"notify {errand.notice.endpoint}"
             threading.Thread(target=self._send, args=(errand, now), name=name, daemon=True).start()
         return wake
+
+    def _slot_is_near(self) -> bool:
+        slot = self._store.next_slot(self._host.now())
+        return slot is not None and slot <= self._host.now() + _NEAR_S
 
     def _send(self, errand: Errand, now: float) -> None:
         """In a thread of its own: send and wait. Whatever happens, the engine hears of it."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._core.configuration_results import ConfigurationResult, Refused
+from ..._core.http_headers import whole_number
 from ..._core.values import value
 from ..http import Answer, Getter, SourceFault, whole_body
 from ..validators import condition_of, validators_in
@@ -40,8 +41,8 @@ def fetch(getter: Getter, url: str, validators: Mapping[str, Any], form: Form) -
 def _whole(answer: Answer, form: Form) -> bytes:
     if answer.status != 200:
         raise SourceFault(f"the server answered {answer.status}")
-    announced = answer.headers.get("content-length", "")
-    announced_more = announced.isdigit() and int(announced) > form.limit
+    announced = whole_number(answer.headers.get("content-length", ""))
+    announced_more = announced is not None and announced > form.limit
     content = b"" if announced_more else whole_body(answer, form.limit)
     if announced_more or len(content) > form.limit:
         why = f"{form.what}: it has more than the {form.limit} bytes that are allowed"

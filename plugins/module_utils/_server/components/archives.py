@@ -10,7 +10,9 @@ import os
 import shutil
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import IO
 
 MAX_FILES = 20_000
@@ -37,10 +39,25 @@ def unpack(archive: str, folder: str) -> None:
             os.makedirs(os.path.dirname(target), exist_ok=True)
             with stream, open(target, "xb") as file:
                 shutil.copyfileobj(stream, file)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
+    except _broken() as error:
         raise InvalidArchive(str(error)) from error
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
         raise InvalidArchive(f"a name is there twice ({error.filename})") from error
+    except OSError as error:
+        if error.errno is None:  # gzip and bzip2 say so that the data are damaged; the system has a number
+            raise InvalidArchive(str(error)) from error
+        raise
+
+
+def _broken() -> tuple[type[Exception], ...]:
+    """What archives raise that are damaged or none; a Python may have been built without the last of these."""
+    archives = (tarfile.TarError, zipfile.BadZipFile, RuntimeError, NotImplementedError)
+    found: list[type[Exception]] = [*archives, EOFError, zlib.error]
+    with suppress(ImportError):
+        from lzma import LZMAError
+
+        found.append(LZMAError)
+    return tuple(found)
 
 
 def _members(archive: str) -> Iterator[tuple[str, int, IO[bytes]]]:

@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+from ..._core.http_headers import whole_number
 from ..._core.results import Outcome, Result
 from ..._host.durable import write_durably
 from ..._host.host import Host
@@ -70,8 +71,8 @@ def _receive(response: Any, target: str, deadline: float) -> None:
             file.write(chunk)
         file.flush()
         os.fsync(file.fileno())
-    expected = response.headers.get("Content-Length")
-    if expected is not None and int(expected) != received:
+    expected = whole_number(response.headers.get("Content-Length", ""))
+    if expected is not None and expected != received:
         raise OSError(f"it broke off after {received} of {expected} bytes")
     os.replace(temporary, target)
 
@@ -87,8 +88,8 @@ def _validators(host: Host, url: str, path: str) -> dict[str, str]:
 
 def _refused(host: Host, error: urllib.error.HTTPError) -> Outcome:
     if error.code in (403, 429, 503):
-        after = str(error.headers.get("Retry-After", "")).strip()
-        seconds = min(int(after), _LONGEST_S) if after.isdigit() else _COOL_DOWN_S
+        after = whole_number(str(error.headers.get("Retry-After", "")))
+        seconds = _COOL_DOWN_S if after is None else min(after, _LONGEST_S)
         until = int(host.now()) + seconds
         return Outcome(Result.COOLING_DOWN, f"the source answered {error.code}", until)
     return Outcome(Result.FAILED, f"the source answered {error.code}")

@@ -88,8 +88,7 @@ class Files:
         reference = f"refs/heads/{self.settings.branch}" if self.settings.branch else "HEAD"
         # For a repository that is a directory of somebody else's: git passes this on to its own helpers, no option.
         self.host.write(self._git_settings, b"[safe]\n\tdirectory = *\n", mode=0o640)
-        if not os.path.isdir(store):
-            self._git("init", "--quiet", "--bare", store)
+        self._git("init", "--quiet", "--bare", store)  # does no harm to one that is there, and completes half a one
         asked = ("fetch", "--quiet", "--", self.settings.git, f"+{reference}:refs/epp/new")
         done = self._git("--git-dir", store, *asked)
         if done.code != 0:

@@ -13,16 +13,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import time
 from collections.abc import Collection, Iterator
 
 from ..._core.canonical import readable_json
 from ..._core.manifest import NAME, InvalidManifest, Kind, Manifest, ManifestFile
-from ..._host.durable import digest_of, sync_directory, write_durably
-
-_KEPT_S = 24 * 3600
-"""How long the objects of versions that are over stay for readers who hold an older manifest."""
+from ..._host.durable import digest_in, write_durably
+from .objects import opened, prune, retire, store
 
 _KINDS = {"patterns": Kind.PATTERN, "engines": Kind.ENGINE, "programs": Kind.PROGRAM}
 
@@ -38,12 +34,12 @@ def publish(folder: str, target: str, version: str, *, without: Collection[str] 
     before = published(target)
     manifest = _manifest(folder, version, before, without)
     for file in manifest.files:
-        _store(os.path.join(folder, file.path), os.path.join(target, file.object_path))
+        store(folder, file, target)
     write_durably(os.path.join(target, NAME), readable_json(manifest.to_dict()))
     os.chmod(os.path.join(target, NAME), 0o644)
     keep = {file.sha256 for file in manifest.files}
-    _retire(target, before, keep)
-    _prune(target, keep)
+    retire(target, before, keep)
+    prune(target, keep)
     return manifest
 
 
@@ -60,32 +56,37 @@ def unchanged(folder: str, before: Manifest, *, without: Collection[str] = ()) -
     """Whether a folder holds exactly the files of a manifest."""
     if sorted(path for path in _paths(folder) if path not in without) != [file.path for file in before.files]:
         return False
-    return all(_holds(os.path.join(folder, file.path), file) for file in before.files)
+    return all(_holds(folder, file) for file in before.files)
 
 
-def _holds(real: str, file: ManifestFile) -> bool:
-    return os.stat(real).st_size == file.size and digest_of(real) == file.sha256
+def _holds(folder: str, file: ManifestFile) -> bool:
+    with opened(folder, file.path) as stream:
+        return os.fstat(stream.fileno()).st_size == file.size and digest_in(stream) == file.sha256
 
 
 def _manifest(folder: str, version: str, before: Manifest | None, without: Collection[str]) -> Manifest:
     known = {file.path: file for file in before.files} if before else {}
     files = []
     for path in (path for path in _paths(folder) if path not in without):
-        real = os.path.join(folder, path)
-        state = os.stat(real)
-        file = ManifestFile(
+        file = _described(folder, path, version)
+        same = known.get(path)
+        files.append(same if same and same.sha256 == file.sha256 else file)
+    # Checked by reading what endpoints will read.
+    return Manifest.parse(readable_json(Manifest.of(version, files).to_dict()))
+
+
+def _described(folder: str, path: str, version: str) -> ManifestFile:
+    with opened(folder, path) as stream:
+        state = os.fstat(stream.fileno())
+        return ManifestFile(
             path=path,
             component=_component(path),
             version=version,
             kind=_KINDS.get(path.partition("/")[0], Kind.PROGRAM),
             size=state.st_size,
-            sha256=digest_of(real),
+            sha256=digest_in(stream),
             built=int(state.st_mtime),
         )
-        same = known.get(path)
-        files.append(same if same and same.sha256 == file.sha256 else file)
-    # Checked by reading what endpoints will read.
-    return Manifest.parse(readable_json(Manifest.of(version, files).to_dict()))
 
 
 def _paths(folder: str) -> Iterator[str]:
@@ -102,36 +103,3 @@ def _paths(folder: str) -> Iterator[str]:
 
 def _component(path: str) -> str:
     return re.sub(r"[^A-Za-z0-9._+~]+", "-", os.path.splitext(path)[0]).strip("-.")
-
-
-def _store(source: str, target: str) -> None:
-    """Copy one content to its place under its digest; what is there already is there for good."""
-    if os.path.exists(target):
-        return
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    temporary = target + ".new"
-    shutil.copyfile(source, temporary)
-    os.chmod(temporary, 0o644)
-    with open(temporary, "rb") as stream:
-        os.fsync(stream.fileno())
-    os.replace(temporary, target)
-    sync_directory(os.path.dirname(target))
-
-
-def _retire(target: str, before: Manifest | None, keep: set[str]) -> None:
-    """Mark when the objects that are no longer listed were last needed."""
-    for file in before.files if before else ():
-        if file.sha256 not in keep:
-            try:
-                os.utime(os.path.join(target, file.object_path))
-            except FileNotFoundError:
-                pass
-
-
-def _prune(target: str, keep: set[str]) -> None:
-    """Remove objects that no version has listed for a day: who began a slow download can still end it."""
-    for parent, _directories, names in os.walk(os.path.join(target, "objects")):
-        for name in names:
-            path = os.path.join(parent, name)
-            if name not in keep and time.time() - os.stat(path).st_mtime > _KEPT_S:
-                os.unlink(path)

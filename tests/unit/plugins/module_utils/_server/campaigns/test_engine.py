@@ -21,17 +21,18 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign import Heard, Reply
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign import Heard, Reply, slot_notice
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import CatalogueItem
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Kind
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.notice import Order, authorized_line
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.notify_settings import NotifySettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.zones import zone_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import places
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.announce import announce
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaign_views import notices, summaries
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns import CampaignStore
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns import CampaignStore, Subject
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.commands_campaigns import notify, notify_settings
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Published
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import open_database
@@ -163,6 +164,21 @@ def test_one_that_was_off_is_notified_at_its_next_try(server: Server) -> None:
     notify(server.host, until_settled=True)
     assert server.told(name) == {"n1": ("done", "updated")}
     assert server.fleet["n1"].taken() == [name]
+
+
+def test_a_slot_that_is_near_is_waited_for(server: Server) -> None:
+    """Engines are started every minute: those of the window's last minute would all find it closed (S3, S6)."""
+    server.enrol("near", "far")
+    now = server.host.now()
+    with closing(open_database(server.host)) as connection:
+        slots = [slot_notice("near", at=now + 2, end=now + 300), slot_notice("far", at=now + 200, end=now + 300)]
+        CampaignStore(connection).join(Subject(Trigger.SCHEDULE, "schedule", "today"), slots, now=now)
+    report = notify(server.host)
+    assert report is not None
+    assert (report.sent, report.left) == (1, 1)
+    (taken,) = server.fleet["near"].taken()
+    assert server.told(taken)["near"][0] == "skipped", "this sandbox endpoint keeps its schedule itself"
+    assert server.told(taken)["far"] == ("waiting", "")
 
 
 def test_ssh_and_a_changed_host_key(server: Server, sshd: Callable[..., Sshd]) -> None:

@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import io
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -19,7 +22,12 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.component_settings import read_components
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Manifest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import (
+    InvalidManifest,
+    Kind,
+    Manifest,
+    ManifestFile,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components import select_source
@@ -28,6 +36,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.
     unpack,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Source, Workplace
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.objects import store
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
     Answer,
     ScriptedServer,
@@ -123,6 +132,37 @@ def test_a_directory_that_cannot_be_published_changes_nothing(
     assert content(host, "patterns/a.dat") == b"one"
 
 
+@pytest.mark.parametrize("what", ["written meanwhile", "a link", "a linked directory", "a pipe"])
+def test_what_is_swapped_while_it_is_read_is_published_nowhere(tmp_path: Path, folder: Path, what: str) -> None:
+    secret = tmp_path / "keys"
+    secret.mkdir()
+    (secret / "a.dat").write_text("one")
+    file = ManifestFile("patterns/a.dat", "a", "1", Kind.PATTERN, 3, hashlib.sha256(b"one").hexdigest(), 0)
+    if what == "written meanwhile":
+        (folder / "patterns/a.dat").write_text("two")
+    if what == "a linked directory":
+        shutil.rmtree(folder / "patterns")
+        (folder / "patterns").symlink_to(secret)
+    if what in ("a link", "a pipe"):
+        (folder / "patterns/a.dat").unlink()
+    if what == "a link":
+        (folder / "patterns/a.dat").symlink_to(secret / "a.dat")
+    if what == "a pipe":
+        os.mkfifo(folder / "patterns/a.dat")
+    with pytest.raises((InvalidManifest, OSError)):
+        store(str(folder), file, str(tmp_path / "public"))
+    assert [path for path in (tmp_path / "public").rglob("*") if not path.is_dir()] == []
+
+
+def test_a_damaged_object_is_replaced(source: Callable[..., Source], host: LocalHost, folder: Path) -> None:
+    files = source(files={"directory": "/upstream"})
+    files.fetch()
+    Path(host.real("/public/components/x"), manifest(host).files[0].object_path).write_text("0ne")
+    (folder / "patterns/b.dat").write_text("new")
+    assert files.fetch().result is Result.UPDATED
+    assert content(host, "patterns/a.dat") == b"one"
+
+
 def test_objects_of_older_versions_stay_for_a_day(source: Callable[..., Source], host: LocalHost, folder: Path) -> None:
     files = source(files={"directory": "/upstream"})
     files.fetch()
@@ -150,6 +190,14 @@ def tar(files: dict[str, bytes], mode: str = "w:gz") -> bytes:
     return stream.getvalue()
 
 
+def zipped(files: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return stream.getvalue()
+
+
 def test_an_archive_behind_a_url_is_asked_for_conditionally(
     source: Callable[..., Source], host: LocalHost, server: ScriptedServer
 ) -> None:
@@ -170,6 +218,7 @@ def test_an_archive_behind_a_url_is_asked_for_conditionally(
     [
         (Answer(404), Result.FAILED),
         (Answer(429, headers={"Retry-After": "600"}), Result.COOLING_DOWN),
+        (Answer(429, headers={"Retry-After": "\u00b2"}), Result.COOLING_DOWN),
         (Answer(403), Result.COOLING_DOWN),
         (Answer(200, b"x" * 1000, body_cut=10), Result.UNREACHABLE),
         (Answer(200, b"no archive at all"), Result.FAILED),
@@ -184,7 +233,7 @@ def test_a_url_that_gives_no_archive_changes_nothing(
     server.always(answer)
     outcome = files.fetch()
     assert outcome.result is expected
-    if "Retry-After" in answer.headers:
+    if answer.headers.get("Retry-After") == "600":
         assert abs((outcome.until or 0) - host.now() - 600) < 60
     assert content(host, "patterns/a.dat") == b"one"
     server.script = None
@@ -201,6 +250,18 @@ def test_an_archive_that_leads_out_is_refused(tmp_path: Path, name: str) -> None
         unpack(str(archive), str(target))
     assert os.listdir(target) == []
     assert sorted(os.listdir(tmp_path)) == ["archive", "target"]
+
+
+@pytest.mark.parametrize("kind", ["w:gz", "w:bz2", "w:xz", "zip"])
+def test_an_archive_that_is_damaged_somewhere_is_refused(tmp_path: Path, kind: str) -> None:
+    noise = random.Random(7).randbytes(20_000)
+    whole = tar({"x": noise}, kind) if kind != "zip" else zipped({"x": noise})
+    for number, place in enumerate(range(0, len(whole), len(whole) // 40)):
+        (tmp_path / "archive").write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
+        (tmp_path / str(number)).mkdir()
+        # The one or the other byte means nothing; anything but this refusal is a fault.
+        with contextlib.suppress(InvalidArchive):
+            unpack(str(tmp_path / "archive"), str(tmp_path / str(number)))
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
@@ -269,6 +330,15 @@ def test_a_branch_of_a_repository_is_published_commit_by_commit(
     shutil.rmtree(folder)
     assert files.fetch().result is Result.UNREACHABLE
     assert content(host, "patterns/a.dat") == b"two"
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
+def test_a_store_that_was_cut_off_as_it_was_made_is_completed(source: Any, host: LocalHost, folder: Path) -> None:
+    git(folder, "init", "--initial-branch=main")
+    git(folder, "add", ".")
+    git(folder, "commit", "-m", "one")
+    host.mkdir("/work/repository.git/objects")
+    assert source(files={"git": str(folder)}).fetch().result is Result.UPDATED
 
 
 def test_a_program_fills_the_directory(source: Callable[..., Source], host: LocalHost, tmp_path: Path) -> None:
