@@ -62,8 +62,18 @@ def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if _version(connection) == len(MIGRATIONS):
+        return
+    with transaction(connection):
+        # Asked again: after an update of this program, its timers and a converge open the database at one time.
+        for script in MIGRATIONS[_version(connection) :]:
+            for statement in filter(None, map(str.strip, script.split(";"))):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > len(MIGRATIONS):
         raise NewerDatabase(f"{places.DATABASE} has version {version}, this program knows {len(MIGRATIONS)}: update it")
-    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-        connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+    return version

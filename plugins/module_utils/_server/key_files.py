@@ -11,15 +11,28 @@ import os
 from .._host.host import Host
 
 _KEYGEN_S = 60.0
+_UNFINISHED = ".unfinished"
 
 
 def make_key(host: Host, path: str) -> None:
-    """Make an ed25519 key pair without passphrase; raises OSError."""
+    """Make an ed25519 key pair without passphrase; raises OSError.
+
+    It is made beside its place. The private key comes to it last and whole: where that is, the public one is, too,
+    whenever the server was killed or its disk was full (C3).
+    """
+    made = path + _UNFINISHED
     host.mkdir(os.path.dirname(path), mode=0o700)
-    argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "epp-update-server", "-f", host.real(path)]
+    for leftover in (made, made + ".pub"):
+        host.remove(leftover)
+    argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "epp-update-server", "-f", host.real(made)]
     done = host.run(argv, timeout=_KEYGEN_S)
-    if done.code != 0:
+    private, public = host.read(made), host.read(made + ".pub")
+    if done.code != 0 or not private or not public:
         raise OSError(f"{path}: ssh-keygen made no key: {(done.err or done.out).strip()}")
+    host.write(path + ".pub", public)
+    host.write(path, private, mode=0o600)
+    for leftover in (made, made + ".pub"):
+        host.remove(leftover)
 
 
 def public_part(host: Host, path: str) -> str:

@@ -62,15 +62,15 @@ class Registered:
 
 @value
 class Outcome:
-    """What a registration changed: nodes and endpoints by name, each as it was and as it is (absent: None)."""
+    """What a registration changed: nodes and endpoints by name, each as it was and as it is (absent: None).
+
+    A domain that sets itself from now on what it was born with has changed, though it reads the same.
+    """
 
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     endpoints: int
-
-    @property
-    def changed(self) -> bool:
-        return self.before != self.after
+    changed: bool
 
     def to_result(self) -> dict[str, Any]:
         plain: dict[str, Any] = {"changed": self.changed, "before": self.before, "after": self.after}
@@ -97,7 +97,7 @@ def register(connection: sqlite3.Connection, wanted: Registration, *, now: float
     faults.check()
     write_nodes(connection, nodes, tree)
     count = connection.execute("SELECT count(*) FROM endpoints").fetchone()[0]
-    return Outcome(_told(changes, 0), _told(changes, 1), count)
+    return Outcome(_told(changes, 0), _told(changes, 1), count, bool(changes))
 
 
 def find(connection: sqlite3.Connection, name: str) -> Registered:
@@ -212,8 +212,8 @@ def _endpoint_changes(
 
 def _node_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
     for path in sorted({*before, *after}):
-        was, now = (nodes[path].values if path in nodes else None for nodes in (before, after))
-        if was != now:
+        if before.get(path) != after.get(path):
+            was, now = (nodes[path].values if path in nodes else None for nodes in (before, after))
             yield ("domains", path, was, now) if path else ("root", "", was, now)
 
 

@@ -22,17 +22,19 @@ from .tree_store import Nodes, Place, faults_in, is_below, own_places, read_node
 class Changed:
     """What a node set before and after.
 
-    ``reached`` are the domains that give up what they were born with; ``future`` is whether later ones do.
+    ``reached`` are the domains that give up what they were born with; ``future`` is whether later ones do. ``kept`` is
+    whether a domain sets itself from now on what it was born with: its values are the same, and win over the root's.
     """
 
     before: Values
     after: Values
     reached: tuple[str, ...] = ()
     future: bool = False
+    kept: bool = False
 
     @property
     def changed(self) -> bool:
-        return self.before != self.after or bool(self.reached) or self.future
+        return self.before != self.after or bool(self.reached) or self.future or self.kept
 
     def to_result(self) -> dict[str, Any]:
         plain: dict[str, Any] = {"changed": self.changed, "before": self.before, "after": self.after}
@@ -81,7 +83,7 @@ def _at_domain(nodes: Nodes, change: TreeChange) -> tuple[dict[str, Node], Chang
     node = nodes[change.name]
     # A key that is to be inherited again is inherited from the tree, not from the day on which the domain was made.
     after = Node(changed(node.own, change.values, change.inherit), without(node.born, change.inherit))
-    return {**nodes, change.name: after}, Changed(node.values, after.values)
+    return {**nodes, change.name: after}, Changed(node.values, after.values, kept=after != node)
 
 
 def _at_endpoint(connection: sqlite3.Connection, change: TreeChange) -> Changed:

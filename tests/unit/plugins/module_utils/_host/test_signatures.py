@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,17 @@ def host(tmp_path: Path) -> LocalHost:
     ensure_notify_key(made, "/keys/b")
     made.write("/allowed", f"epp-update-server {public}\n".encode())
     return made
+
+
+@pytest.mark.parametrize("left", ["c.unfinished", "c.unfinished.pub", "c.pub"])
+def test_a_key_that_was_cut_off_as_it_was_made_is_made_anew(host: LocalHost, left: str) -> None:
+    """Killed at any moment, or out of disk: where the private key is, the public one belongs to it (C3)."""
+    host.write(f"/keys/{left}", b"half a k")
+    public = ensure_notify_key(host, "/keys/c")
+    host.write("/allowed", f"epp-update-server {public}\n".encode())
+    verify(host, b"document", sign(host, b"document", "/keys/c", "epp-catalogue"), "/allowed", "epp-catalogue")
+    assert sorted(os.listdir(host.real("/keys"))) == ["a", "a.pub", "b", "b.pub", "c", "c.pub"]
+    assert stat.S_IMODE(os.stat(host.real("/keys/c")).st_mode) == 0o600
 
 
 def test_what_was_sealed_is_verified(host: LocalHost) -> None:

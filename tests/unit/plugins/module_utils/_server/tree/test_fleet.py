@@ -10,6 +10,7 @@ import json
 import shutil
 import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,25 @@ def test_whose_key_is_to_be_pinned_must_be_registered(server: Server) -> None:
         'name: "y" is not a registered endpoint',
     ]
     assert server.run("endpoints", "pin", "x")[0] == 65
+
+
+@pytest.mark.parametrize("version", [0, 2])
+def test_many_that_bring_up_the_database_at_one_time_do_it_once(server: Server, version: int) -> None:
+    """After an update of the program its timers and a converge do."""
+    server.host.mkdir(places.STATE_DIRECTORY)
+    with sqlite3.connect(server.host.real(places.DATABASE)) as older:
+        older.execute("PRAGMA journal_mode = WAL")
+        older.executescript("".join(MIGRATIONS[:version]) + f"PRAGMA user_version = {version};")
+        older.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(4) as pool:
+            opened = [pool.submit(lambda: open_database(server.host).close()) for _number in range(4)]
+            time.sleep(0.5)  # all have seen the old version, and wait
+            older.commit()
+            for one in opened:
+                one.result()
+    older.close()
+    with server.connection() as connection:
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
 
 
 def test_a_database_of_an_older_version_is_brought_up_and_a_newer_one_refused(server: Server) -> None:

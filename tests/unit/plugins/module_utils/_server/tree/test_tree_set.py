@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.registration import Registration
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.tree_change import TreeChange
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.tree_values import flat
@@ -74,6 +75,24 @@ def test_values_for_all_take_what_was_born_and_leave_what_was_set(server: Server
     assert start_of(server, "b") == ("21:00", "domain own")
     server.register("c", domain="later")
     assert start_of(server, "c") == ("08:00", "root")
+
+
+@pytest.mark.parametrize("way", ["set", "register"])
+def test_a_domain_that_sets_what_it_was_born_with_keeps_it(server: Server, way: str) -> None:
+    """P2: its own value wins over the root's, also where it is the same as the one that it was born with."""
+    server.set("root", EARLY, apply_to="future_domains")
+    server.register("a", domain="emea")
+
+    def pin() -> Any:
+        if way == "set":
+            return server.set("domain", EARLY, name="emea")
+        return server.ask("register", document={"domains": {"emea": EARLY}})
+
+    told = pin()
+    assert (told["changed"], told["before"]) == (True, told["after"])
+    assert not pin()["changed"]
+    server.set("root", LATE)
+    assert start_of(server, "a") == ("03:00", "domain emea")
 
 
 def test_a_born_frequency_and_what_belongs_to_it_give_way_together(server: Server) -> None:
