@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from .canonical import canonical_json, digest
 from .document_keys import ProductKind
@@ -16,7 +16,7 @@ from .fields import Parser, Unfit, choice, integer, read_mapping
 from .issue import Issue, begin, read_issue
 from .manifest import Kind, is_older
 from .texts import line
-from .values import asdict, replace, value
+from .values import asdict, field_names, value
 
 KIND = "catalogue"
 FILE = "configuration/catalogue.json"
@@ -26,6 +26,7 @@ MAX_SIZE = 8 * 1024 * 1024
 MAX_ITEMS = 50_000
 _MAX_NUMBER = 2**53
 _LONGEST_VERSION = 100
+T = TypeVar("T")
 
 
 @value
@@ -45,6 +46,17 @@ class CatalogueItem:
 
 
 @value
+class CatalogueManifest:
+    """The published manifest of a product that has one (``manifest.py``): no component, but the bytes that say which
+    content belongs where, and under which version as a whole. ``path`` is below the server's base URL."""
+
+    product: str
+    size: int
+    sha256: str
+    path: str
+
+
+@value
 class Catalogue:
     """What is published, sorted by product, name and path; Unix seconds."""
 
@@ -52,29 +64,44 @@ class Catalogue:
     issued: int
     expires: int
     components: tuple[CatalogueItem, ...]
+    manifests: tuple[CatalogueManifest, ...] = ()
 
     @classmethod
-    def of(cls, items: Iterable[CatalogueItem], *, serial: int, issued: int, expires: int) -> Catalogue:
-        ordered = sorted(items, key=lambda item: (item.product, item.name, item.path))
-        return cls(serial, issued, expires, tuple(ordered))
+    def of(
+        cls,
+        items: Iterable[CatalogueItem],
+        manifests: Iterable[CatalogueManifest] = (),
+        *,
+        serial: int,
+        issued: int,
+        expires: int,
+    ) -> Catalogue:
+        components = sorted(items, key=lambda item: (item.product, item.name, item.path))
+        ordered = sorted(manifests, key=lambda one: (one.product, one.path))
+        return cls(serial, issued, expires, tuple(components), tuple(ordered))
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Catalogue:
         """Read what ``to_bytes`` wrote; raises InvalidDocument with all faults."""
-        issue, values = read_issue(content, KIND, {"components": _items})
+        issue, values = read_issue(content, KIND, {"components": _items, "manifests": _items})
         faults = Faults()
-        items = [_item(one, f"components[{index}]", faults) for index, one in enumerate(values["components"])]
+        components = _each(CatalogueItem, values["components"], "components", faults)
+        manifests = _each(CatalogueManifest, values["manifests"], "manifests", faults)
         faults.check()
-        return cls(issue.serial, issue.issued, issue.expires, tuple(item for item in items if item))
+        return cls(issue.serial, issue.issued, issue.expires, components, manifests)
 
     def to_bytes(self) -> bytes:
         """The canonical document, which is what is signed."""
         issue = Issue(self.serial, self.issued, self.expires)
-        return canonical_json({**begin(KIND, issue), "components": [one.to_dict() for one in self.components]})
+        return canonical_json({**begin(KIND, issue), **self._content()})
 
-    def same_content(self, other: Catalogue) -> bool:
-        """Whether two catalogues differ in serial and times only."""
-        return replace(self, serial=0, issued=0, expires=0) == replace(other, serial=0, issued=0, expires=0)
+    def digest(self) -> str:
+        """Equal for catalogues that differ in serial and times only."""
+        return digest(self._content())
+
+    def _content(self) -> dict[str, Any]:
+        components = [one.to_dict() for one in self.components]
+        return {"components": components, "manifests": [asdict(one) for one in self.manifests]}
 
 
 def versions_of(items: Iterable[CatalogueItem]) -> dict[str, str]:
@@ -108,17 +135,24 @@ def _short(versions: Mapping[str, str]) -> str:
     return f"{len(versions)} components {digest(dict(versions))[:16]}"
 
 
-def _item(raw: object, path: str, faults: Faults) -> CatalogueItem | None:
-    values = read_mapping(raw, path=path, known=_ITEM_KEYS, faults=faults)
-    missing = [key for key in _ITEM_KEYS if isinstance(raw, dict) and key not in raw]
+def _each(kind: type[T], raw: Iterable[object], path: str, faults: Faults) -> tuple[T, ...]:
+    """What a list of values of this class holds."""
+    known = {name: _KEYS[name] for name in field_names(kind)}
+    found = (_one(kind, one, known, f"{path}[{index}]", faults) for index, one in enumerate(raw))
+    return tuple(one for one in found if one is not None)
+
+
+def _one(kind: type[T], raw: object, known: Mapping[str, Parser], path: str, faults: Faults) -> T | None:
+    values = read_mapping(raw, path=path, known=known, faults=faults)
+    missing = [key for key in known if isinstance(raw, dict) and key not in raw]
     for key in missing:
         faults.add(f"{path}.{key}", "", "there")
-    return CatalogueItem(**values) if len(values) == len(_ITEM_KEYS) else None
+    return kind(**values) if len(values) == len(known) else None
 
 
 def _items(raw: object) -> tuple[object, ...]:
     if not isinstance(raw, list) or len(raw) > MAX_ITEMS:
-        raise Unfit(f"a list of at most {MAX_ITEMS} components")
+        raise Unfit(f"a list of at most {MAX_ITEMS} entries")
     return tuple(raw)
 
 
@@ -139,7 +173,7 @@ def _relative(raw: object) -> str:
     return text
 
 
-_ITEM_KEYS: dict[str, Parser] = {
+_KEYS: dict[str, Parser] = {
     "product": lambda raw: str(choice(ProductKind)(raw).value),
     "name": _text,
     "version": _text,

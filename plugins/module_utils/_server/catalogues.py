@@ -8,24 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .._core.canonical import digest
-from .._core.catalogue import FILE, KIND, MAX_SIZE, NAMESPACE, Catalogue, CatalogueItem
+from .._core.catalogue import FILE, KIND, MAX_SIZE, NAMESPACE, Catalogue
 from .._core.faults import InvalidDocument
 from .._core.issue import Issue
 from .._core.signed import Malformed, TooLarge, unseal
+from .._core.values import replace
 from .._host.host import Host
+from .components.base import Published
 from .issuing import Draft, public_path
 
 
-def catalogue_draft(items: Iterable[CatalogueItem]) -> Draft:
-    """The catalogue of these items."""
-    listed = tuple(items)
+def catalogue_draft(published: Iterable[Published | None]) -> Draft:
+    """The catalogue of what the products publish; None is of one that publishes nothing yet."""
+    found = [one for one in published if one is not None]
+    items = (item for one in found for item in one.items)
+    manifests = (one.manifest for one in found if one.manifest is not None)
+    content = Catalogue.of(items, manifests, serial=0, issued=0, expires=0)
 
     def make(issue: Issue) -> bytes:
-        return Catalogue.of(listed, serial=issue.serial, issued=issue.issued, expires=issue.expires).to_bytes()
+        return replace(content, serial=issue.serial, issued=issue.issued, expires=issue.expires).to_bytes()
 
-    content = Catalogue.of(listed, serial=0, issued=0, expires=0)
-    return Draft(KIND, FILE, NAMESPACE, digest([item.to_dict() for item in content.components]), make)
+    return Draft(KIND, FILE, NAMESPACE, content.digest(), make)
 
 
 def published_catalogue(host: Host) -> Catalogue | None:

@@ -19,7 +19,7 @@ from .._core.texts import base_url
 from .._host.live_host import LocalHost
 from . import campaign_places
 from .commands_campaigns import notify_settings
-from .component_sources import published_items
+from .component_sources import published_components
 from .database import open_database
 from .key_files import public_part
 from .notifiers.keys import ensure_notify_key
@@ -117,7 +117,7 @@ def run_keys_rotate(host: LocalHost, options: argparse.Namespace) -> int:
 def _publish_all(host: LocalHost) -> list[str]:
     with closing(open_database(host)) as connection:
         names = publish(host, connection, mend=True)
-        return names + publish_catalogue(host, connection, published_items(host), mend=True)
+        return names + publish_catalogue(host, connection, published_components(host), mend=True)
 
 
 def _url(web: object) -> str:

@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from .._core.catalogue import CatalogueItem
 from .._core.component_settings import SourceSettings, read_components
 from .._core.document_keys import ProductKind
 from .._host.host import Host
@@ -23,15 +22,10 @@ def sources_of(host: Host, components: Mapping[ProductKind, SourceSettings]) -> 
     return {kind: _source(host, kind, settings) for kind, settings in components.items()}
 
 
-def published_items(host: Host) -> list[CatalogueItem]:
+def published_components(host: Host) -> list[Published | None]:
     """What the settings' products publish now; raises InvalidDocument."""
     sources = sources_of(host, read_components(section(host, "components")))
-    return catalogued(source.published() for source in sources.values())
-
-
-def catalogued(published: Iterable[Published | None]) -> list[CatalogueItem]:
-    """The items of all products, one after the other."""
-    return [item for one in published if one is not None for item in one.items]
+    return [source.published() for source in sources.values()]
 
 
 def _source(host: Host, kind: ProductKind, settings: SourceSettings) -> Source:

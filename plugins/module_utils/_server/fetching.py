@@ -22,7 +22,7 @@ from .._host.host import Host
 from .._host.lock import Busy
 from . import campaign_places
 from .announce import announce
-from .component_sources import catalogued, sources_of
+from .component_sources import sources_of
 from .components.base import Published
 from .components.guard import Guard
 from .publication import publish_catalogue, turn
@@ -90,7 +90,7 @@ def _catalogued(host: Host, connection: sqlite3.Connection, published: Iterable[
     """
     try:
         with turn(host):
-            publish_catalogue(host, connection, catalogued(published))
+            publish_catalogue(host, connection, published)
     except (Busy, OSError, InvalidDocument) as error:
         return f"the catalogue: {error}"
     return ""

@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from .._core.canonical import digest
-from .._core.catalogue import CatalogueItem
 from .._core.configuration_settings import ConfigurationSettings
 from .._core.issue import NAMESPACE, Issue
 from .._core.keyring import Keyring
@@ -27,6 +26,7 @@ from .._host.host import Host
 from .._host.lock import exclusively
 from . import places, stale
 from .catalogues import catalogue_draft
+from .components.base import Published
 from .issuing import Draft, Issuer, records
 from .settings_sections import section
 from .signing_keys import advance, ensure_keyring
@@ -67,11 +67,11 @@ def publish(host: Host, connection: sqlite3.Connection, *, mend: bool = False) -
 
 
 def publish_catalogue(
-    host: Host, connection: sqlite3.Connection, items: Iterable[CatalogueItem], *, mend: bool = False
+    host: Host, connection: sqlite3.Connection, published: Iterable[Published | None], *, mend: bool = False
 ) -> list[str]:
     """Issue the catalogue of what is published, if need be. To be called in one's ``turn``."""
     issuer = Issuer(host, connection, ensure_keyring(host).current, configuration_settings(host).lifetime)
-    return issuer.issue([catalogue_draft(items)], mend=mend)
+    return issuer.issue([catalogue_draft(published)], mend=mend)
 
 
 def tree_draft(nodes: Nodes, ring: Keyring) -> Draft:

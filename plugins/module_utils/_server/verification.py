@@ -13,7 +13,7 @@ from typing import Union
 
 from .._core import catalogue
 from .._core.canonical import digest
-from .._core.catalogue import Catalogue, CatalogueItem
+from .._core.catalogue import Catalogue, CatalogueItem, CatalogueManifest
 from .._core.faults import InvalidDocument
 from .._core.issue import NAMESPACE, Issue
 from .._core.keyring import Keyring
@@ -25,7 +25,8 @@ from .._host.durable import digest_of
 from .._host.host import Host
 from .._host.signatures import BadSignature, allowed_signers, verify
 from . import places, stale
-from .component_sources import published_items
+from .catalogues import catalogue_draft
+from .component_sources import published_components
 from .issuing import LARGEST_FILE, Record, public_path, records
 from .publication import shard_content, tree_draft
 from .signing_keys import read_keyring
@@ -68,9 +69,8 @@ class _Check:
             content, file = digest(shard_content(self.connection, number)), file_of(number)
             told = self._file(stale.document(number), file, NAMESPACE, PublishedShard.from_bytes, content)
             yield from self._told(file, told)
-        items = sorted(published_items(self.host), key=lambda item: (item.product, item.name, item.path))
-        content = digest([item.to_dict() for item in items])
-        told = self._file(catalogue.KIND, catalogue.FILE, catalogue.NAMESPACE, Catalogue.from_bytes, content)
+        draft = catalogue_draft(published_components(self.host))
+        told = self._file(catalogue.KIND, catalogue.FILE, catalogue.NAMESPACE, Catalogue.from_bytes, draft.content)
         yield from self._told(catalogue.FILE, told)
         yield from self._components()
 
@@ -111,15 +111,16 @@ class _Check:
         """The files of the published catalogue, as endpoints would find them."""
         found = self.host.read(public_path(catalogue.FILE))
         try:
-            listed = Catalogue.from_bytes(unseal(found or b"", limit=LARGEST_FILE).document).components
+            current = Catalogue.from_bytes(unseal(found or b"", limit=LARGEST_FILE).document)
         except (Malformed, TooLarge, InvalidDocument):
             return  # told already
+        listed: tuple[CatalogueItem | CatalogueManifest, ...] = (*current.components, *current.manifests)
         for item in listed:
             what = self._component(item)
             if what:
                 yield Problem(item.path, what)
 
-    def _component(self, item: CatalogueItem) -> str:
+    def _component(self, item: CatalogueItem | CatalogueManifest) -> str:
         real = self.host.real(public_path(item.path))
         try:
             size = os.stat(real).st_size
@@ -139,7 +140,7 @@ def _issue_of(document: Document) -> Issue:
 def _said(document: Document) -> str:
     """The digest of what a document says, as drafts have it."""
     if isinstance(document, Catalogue):
-        return digest([item.to_dict() for item in document.components])
+        return document.digest()
     if isinstance(document, PublishedShard):
         return digest(document.endpoints)
     signers, domains = list(document.signers), document.domains

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the signed catalogue, by which an endpoint believes what its source lists (C2).
+"""Private: the signed catalogue, by which an endpoint believes its source's manifest (C2).
 
 A web server that somebody has taken over can list what it likes; the keys that sign are not there.
 """
@@ -17,7 +17,6 @@ from ..._core.canonical import readable_json, sha256_hex
 from ..._core.catalogue import MAX_SIZE, NAMESPACE, Catalogue
 from ..._core.configuration_results import ConfigurationResult, Refused
 from ..._core.faults import InvalidDocument
-from ..._core.manifest import Manifest
 from ..._core.values import value
 from ..._host.host import Host
 from .. import places
@@ -34,34 +33,27 @@ _FORM = Form("catalogue", NAMESPACE, 2 * MAX_SIZE)
 
 
 class Unvouched(Exception):
-    """The catalogue does not vouch for what a source lists; the text is one sentence."""
+    """The catalogue does not vouch for a source's manifest; the text is one sentence."""
 
 
 @value
 class Vouching:
-    """Holds what the source of a product lists against the server's catalogue. ``basis`` is the enrolment's."""
+    """Holds the manifest of a product's source against the server's catalogue. ``basis`` is the enrolment's."""
 
     host: Host
     basis: Basis
     product: str
 
-    def check(self, manifest: Manifest, getter: Getter) -> None:
-        """Raise Unvouched unless the catalogue lists the same files, no more and no fewer; or Refused, or OSError."""
-        catalogue = self._current(getter)
-        listed = {(one.component, one.version, one.kind, one.size, one.sha256) for one in manifest.files}
-        vouched = {
-            (one.name, one.version, one.kind, one.size, one.sha256)
-            for one in catalogue.components
-            if one.product == self.product
-        }
-        if listed == vouched:
-            return
-        for name, version, *_rest in sorted(listed - vouched):
-            raise Unvouched(
-                f"the source lists {name} {version}, for which the server's signed catalogue does not vouch"
-            )
-        name, version, *_rest = min(vouched - listed)
-        raise Unvouched(f"the source leaves out {name} {version}, which the server's signed catalogue lists")
+    def check(self, manifest: bytes, getter: Getter) -> None:
+        """Raise Unvouched unless the catalogue names exactly these bytes; or Refused, or OSError.
+
+        The bytes and not what they list: a path or the version as a whole is nobody's to change, either.
+        """
+        named = [one for one in self._current(getter).manifests if one.product == self.product]
+        if not named:
+            raise Unvouched(f"the server's signed catalogue names no manifest of the product {self.product}")
+        if (len(manifest), sha256_hex(manifest)) not in [(one.size, one.sha256) for one in named]:
+            raise Unvouched("the source's manifest is not the one that the server's signed catalogue names")
 
     def _current(self, getter: Getter) -> Catalogue:
         """The catalogue that is published now, verified, no older than the last one; raises Refused."""

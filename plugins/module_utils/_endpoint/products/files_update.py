@@ -116,13 +116,14 @@ class _Run:
             outcome = self._reach(installed.manifest, installed, url)
             self.memory.still_said(key, self._held(self.store.installed()))
             return outcome
-        published = Manifest.parse(_whole(answer))
+        content = _whole(answer)
+        published = Manifest.parse(content)
         if installed and is_older(published.version, installed.manifest.version):
             why = f"the source offers version {published.version}, older than {installed.manifest.version}"
             return Outcome(Result.HELD, f"{why}; nothing is downgraded")
         target = self._in_scope(published, installed)
         if self.product.vouching is not None and not (installed and installed.manifest == target):
-            self.product.vouching.check(published, self.getter)
+            self.product.vouching.check(content, self.getter)
         outcome = self._reach(target, installed, url)
         self.memory.answered(key, answer.headers, self._held(self.store.installed()))
         return outcome

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..._core.catalogue import CatalogueItem
+from ..._core.catalogue import CatalogueItem, CatalogueManifest
 from ..._core.document_keys import ProductKind
 from ..._core.results import Outcome
 from ..._core.values import value
@@ -28,10 +28,14 @@ class Workplace:
 
 @value
 class Published:
-    """What readers find now: ``version`` is one word for all of it, and equal words mean equal content."""
+    """What readers find now: ``version`` is one word for all of it, and equal words mean equal content.
+
+    ``manifest`` is of a product that has one; the catalogue vouches for it as for the components.
+    """
 
     version: str
     items: tuple[CatalogueItem, ...]
+    manifest: CatalogueManifest | None = None
 
 
 class Source(Protocol):

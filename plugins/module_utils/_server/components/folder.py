@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 
-from ..._core.catalogue import CatalogueItem
+from ..._core.canonical import sha256_hex
+from ..._core.catalogue import CatalogueItem, CatalogueManifest
 from ..._core.document_keys import ProductKind
-from ..._core.manifest import InvalidManifest
+from ..._core.manifest import NAME, InvalidManifest, Manifest
 from ..._core.results import Outcome, Result
 from ..._host.host import Host
 from .base import Published, Workplace
@@ -46,8 +47,12 @@ def publish_folder(host: Host, folder: str, workplace: Workplace, version: str =
 
 def published_folder(host: Host, product: ProductKind, workplace: Workplace) -> Published | None:
     """What a folder's set is to readers now."""
-    manifest = published(host.real(workplace.public))
-    if manifest is None:
+    content = host.read(f"{workplace.public}/{NAME}")
+    try:
+        manifest = None if content is None else Manifest.parse(content)
+    except InvalidManifest:
+        manifest = None
+    if content is None or manifest is None:
         return None
     items = [
         CatalogueItem(
@@ -61,7 +66,8 @@ def published_folder(host: Host, product: ProductKind, workplace: Workplace) -> 
         )
         for file in manifest.files
     ]
-    return Published(manifest.version, tuple(items))
+    listing = CatalogueManifest(product.value, len(content), sha256_hex(content), f"{workplace.path}/{NAME}")
+    return Published(manifest.version, tuple(items), listing)
 
 
 def _own_version(folder: str) -> str:

@@ -13,8 +13,10 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import (
     Catalogue,
     CatalogueItem,
+    CatalogueManifest,
     behind,
     version_word,
+    versions_of,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.component_settings import read_components
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
@@ -23,14 +25,21 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.notify_settin
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 
 ITEM = CatalogueItem("clamav", "daily", "27500", Kind.PATTERN, 12, "0" * 64, "components/clamav/daily.cvd")
-CATALOGUE = Catalogue.of([replace(ITEM, name="main"), ITEM], serial=3, issued=10, expires=20)
+MANIFEST = CatalogueManifest("files", 34, "1" * 64, "components/files/manifest.json")
+CATALOGUE = Catalogue.of([replace(ITEM, name="main"), ITEM], [MANIFEST], serial=3, issued=10, expires=20)
 
 
 def test_a_catalogue_survives_its_bytes_and_is_sorted() -> None:
     assert Catalogue.from_bytes(CATALOGUE.to_bytes()) == CATALOGUE
     assert [item.name for item in CATALOGUE.components] == ["daily", "main"]
-    assert CATALOGUE.same_content(replace(CATALOGUE, serial=9, expires=99))
-    assert not CATALOGUE.same_content(replace(CATALOGUE, components=(ITEM,)))
+    assert CATALOGUE.digest() == replace(CATALOGUE, serial=9, expires=99).digest()
+    assert CATALOGUE.digest() != replace(CATALOGUE, components=(ITEM,)).digest()
+    assert CATALOGUE.digest() != replace(CATALOGUE, manifests=(replace(MANIFEST, sha256="2" * 64),)).digest()
+
+
+def test_a_manifest_is_no_component() -> None:
+    """Nobody is behind for its sake, and no version is told of it."""
+    assert versions_of(CATALOGUE.components) == {"daily": "27500", "main": "27500"}
 
 
 @pytest.mark.parametrize(
@@ -45,6 +54,9 @@ def test_a_catalogue_survives_its_bytes_and_is_sorted() -> None:
         ({"components": {}}, "components"),
         ({"components": [{}]}, "components[0].name"),
         ({"components": [1]}, "components[0]"),
+        ({"manifests": None}, "manifests"),
+        ({"manifests": [{}]}, "manifests[0].sha256"),
+        ({"manifests": [{"version": "1"}]}, "manifests[0].version"),
     ],
 )
 def test_faults_of_a_catalogue_have_their_path(change: dict[str, Any], path: str) -> None:

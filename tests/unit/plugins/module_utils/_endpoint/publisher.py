@@ -10,8 +10,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import readable_json, sha256_hex
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import NAMESPACE as CATALOGUE_NAMESPACE
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import Catalogue, CatalogueItem
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import (
+    Catalogue,
+    CatalogueItem,
+    CatalogueManifest,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.issue import NAMESPACE, Issue
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Manifest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_shard import (
@@ -73,14 +78,16 @@ class Publisher:
         return self.put(file_of(number), changes.pop("document", document), **changes)
 
     def catalogue(self, manifest: Manifest, **changes: Any) -> Path:
-        """List what a manifest lists."""
+        """List a manifest and what it lists."""
         items = [
             CatalogueItem("files", file.component, file.version, file.kind, file.size, file.sha256, file.object_path)
             for file in manifest.files
         ]
+        content = readable_json(manifest.to_dict())
+        listing = [CatalogueManifest("files", len(content), sha256_hex(content), "components/files/manifest.json")]
         issue = self._issue("catalogue", changes)
-        document = Catalogue.of(items, serial=issue.serial, issued=issue.issued, expires=issue.expires).to_bytes()
-        return self.put(CATALOGUE, document, **{"namespace": CATALOGUE_NAMESPACE, **changes})
+        document = Catalogue.of(items, listing, serial=issue.serial, issued=issue.issued, expires=issue.expires)
+        return self.put(CATALOGUE, document.to_bytes(), **{"namespace": CATALOGUE_NAMESPACE, **changes})
 
     def put(self, path: str, document: bytes, *, key: str = "", namespace: str = NAMESPACE, stated: str = "") -> Path:
         """Seal a document and put it where the web server finds it; it looks a minute old."""

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import canonical_json
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import NAMESPACE, Catalogue
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Outcome, Result
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
@@ -61,6 +63,10 @@ class Source:
     def installed(self) -> dict[str, str]:
         current = self.managed.sandbox.root / "var/lib/epp-autoupdate/components/current/patterns"
         return {path.stem: path.read_text() for path in current.glob("*.dat")}
+
+    def installed_version(self) -> str:
+        release = self.product.store().installed()
+        return str(release.manifest.version)
 
     def catalogue_requests(self) -> list[int]:
         return [status for path, status in self.managed.asked() if path == f"/{CATALOGUE}"]
@@ -113,35 +119,54 @@ def test_a_source_that_is_ahead_of_the_catalogue_is_asked_again(
 
 
 def bump(raw: dict[str, Any], **changes: Any) -> None:
+    """Let a newer version differ in its first file."""
     raw["version"] = "2"
     raw["files"][0].update(changes)
 
 
-LIES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
-    "other content": (lambda raw: bump(raw, sha256="0" * 64), "lists patterns-a 1"),
-    "another size": (lambda raw: bump(raw, size=4), "lists patterns-a 1"),
-    "another version": (lambda raw: bump(raw, version="9"), "lists patterns-a 9"),
-    "another name": (lambda raw: bump(raw, component="evil"), "lists evil 1"),
-    "another kind": (lambda raw: bump(raw, kind="engine"), "lists patterns-a 1"),
-    "a file more": (
-        lambda raw: raw["files"].append({**raw["files"][0], "path": "patterns/c.dat", "component": "c"}),
-        "lists c 1",
-    ),
-    "a file less": (lambda raw: raw["files"].pop(), "leaves out patterns-b 1"),
+def exchanged(raw: dict[str, Any]) -> None:
+    """Let each of two files have the content that was vouched for in the place of the other."""
+    first, second = raw["files"]
+    first["path"], second["path"] = second["path"], first["path"]
+
+
+LIES: dict[str, Callable[[dict[str, Any]], None]] = {
+    "other content": lambda raw: bump(raw, sha256="0" * 64),
+    "another size": lambda raw: bump(raw, size=4),
+    "another version of a component": lambda raw: bump(raw, version="9"),
+    "another name": lambda raw: bump(raw, component="evil"),
+    "another kind": lambda raw: bump(raw, kind="engine"),
+    "another age": lambda raw: bump(raw, built=1),
+    "a file more": lambda raw: raw["files"].append({**raw["files"][0], "path": "patterns/c.dat", "component": "c"}),
+    "a file less": lambda raw: raw["files"].pop(),
+    "vouched content at another path": lambda raw: bump(raw, path="engines/run.dat"),
+    "vouched contents at each other's path": exchanged,
+    "the same under a version that no later one follows": lambda raw: raw.update(version="999999"),
 }
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_nothing_is_fetched_that_the_catalogue_does_not_vouch_for(source: Source, lie: str) -> None:
-    change, why = LIES[lie]
+def test_nothing_is_taken_that_the_catalogue_does_not_vouch_for(source: Source, lie: str) -> None:
+    """Whatever a web server changes in the manifest is not installed, and the genuine next version is."""
     source.update()
     source.managed.server.forget()
-    source.manifest(lambda raw: raw.update(version="2"))
-    source.manifest(change)
+    source.manifest(LIES[lie])
     outcome = source.update()
-    assert (outcome.result, why in outcome.why) == (Result.HELD, True), outcome
+    assert (outcome.result, "not the one" in outcome.why) == (Result.HELD, True), outcome
     assert source.objects() == []
     assert source.installed() == {"a": "one", "b": "two"}
+    assert source.installed_version() == "1"
+    source.release("2", a="three")
+    assert source.update().result is Result.UPDATED
+    assert source.installed() == {"a": "three", "b": "two"}
+
+
+def test_without_a_manifest_in_the_catalogue_nothing_is_taken(source: Source) -> None:
+    raw = json.loads((source.publisher.folder / CATALOGUE).read_bytes().partition(b"\n")[2])
+    document = Catalogue.from_bytes(canonical_json({**raw, "manifests": [], "serial": 2})).to_bytes()
+    source.publisher.put(CATALOGUE, document, namespace=NAMESPACE)
+    outcome = source.update()
+    assert (outcome.result, "names no manifest of the product files" in outcome.why) == (Result.HELD, True), outcome
 
 
 def test_content_that_is_not_what_was_vouched_for(source: Source) -> None:

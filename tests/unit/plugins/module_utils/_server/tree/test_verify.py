@@ -23,6 +23,7 @@ from .conftest import DAY, Server
 
 SHARD = file_of(shard_of("a", SHARDS))
 TREE, CATALOGUE = "configuration/tree.json", "configuration/catalogue.json"
+MANIFEST = "components/files/manifest.json"
 
 
 @pytest.fixture
@@ -129,6 +130,15 @@ def test_component_files_against_the_catalogue(whole: Server) -> None:
     assert problems(whole) == [(file, "it has 7 bytes, the catalogue says 8")]
     place.unlink()
     assert problems(whole) == [(file, "missing, though the catalogue has it")]
+
+
+def test_a_manifest_that_says_something_else_of_the_same_files(whole: Server) -> None:
+    """The catalogue vouches for its bytes: for the paths, and for the version as a whole."""
+    edit(whole, MANIFEST, lambda content: content.replace(b"patterns/a.dat", b"engines/a.data"))
+    assert problems(whole) == [
+        (CATALOGUE, "it does not say what the records say"),
+        (MANIFEST, "its content is not what the catalogue says"),
+    ]
 
 
 def test_a_server_that_never_published(server: Server) -> None:
