@@ -59,7 +59,7 @@ def _register(server: Server, wanted: Mapping[str, Any], *, check: bool) -> tupl
         answer = server.ask("register", given=wanted, check=check)
     except Refused as refused:
         raise Refused(_ROOT.sub("policy", str(refused))) from None
-    return answer, server.ask("enrolment")
+    return answer, server.ask("enrolment", check=check)
 
 
 def _first(wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,6 +38,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     check = commands.add_parser("verify", help="check all that is published against the records and the files")
     check.set_defaults(run=run_verify)
     enrol = commands.add_parser("enrolment", help="what endpoints need to know of this server, as JSON")
+    enrol.add_argument("--check", action="store_true", help="make no keys: null where they are not made yet")
     enrol.set_defaults(run=run_enrolment)
     keys = commands.add_parser("keys", help="the keys that sign what is published")
     verbs = keys.add_subparsers(dest="verb", required=True, metavar="VERB")
@@ -75,11 +76,13 @@ def run_verify(host: LocalHost, options: argparse.Namespace) -> int:
 
 def run_enrolment(host: LocalHost, options: argparse.Namespace) -> int:
     """Tell what an endpoint's document has in its section ``server``."""
-    del options
     url, notify = _url(section(host, "web")), notify_settings(host)
+    own = notify.key == campaign_places.NOTIFY_KEY
+    if options.check and (read_keyring(host) is None or (own and not host.exists(notify.key))):
+        tell(None)
+        return DONE
     with turn(host):
         signers = ensure_keyring(host).signers
-        own = notify.key == campaign_places.NOTIFY_KEY
         key = ensure_notify_key(host, notify.key) if own else public_part(host, notify.key)
     plain = " ".join(key.split()[:2])
     tell({"url": url, "signers": list(signers), "notify_key": plain, "notify_user": notify.user})

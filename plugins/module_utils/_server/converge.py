@@ -153,7 +153,9 @@ def _clear(host: Host, changes: tuple[Change, ...]) -> None:
         return
     with ExitStack() as held:
         for path, what in _JOB_LOCKS:
-            held.enter_context(exclusively(host, path, what))
+            # One that is not there is nobody's; made by root, it would shut out the server's user if this ends early.
+            if host.exists(path):
+                held.enter_context(exclusively(host, path, what))
         _remove_paths(host, changes)
 
 
@@ -166,14 +168,14 @@ def _enrolment(host: Host, settings: ServerSettings, found: Converged, *, check:
     """What the server's program says, for these settings; a program that is not the right one is not asked."""
     if check and (not _published(host) or places.SERVER in {change.path for change in found.changes}):
         return None
-    told_now: dict[str, Any] = json.loads(_own_command(host, "enrolment"))
-    return {**told_now, "url": settings.url, "notify_user": settings.notify.user}
+    told_now: dict[str, Any] | None = json.loads(_own_command(host, "enrolment", *(["--check"] if check else [])))
+    return told_now and {**told_now, "url": settings.url, "notify_user": settings.notify.user}
 
 
-def _own_command(host: Host, command: str) -> str:
+def _own_command(host: Host, command: str, *options: str) -> str:
     """Run a command of the server's, which becomes its own user; raises OSError with its complaint."""
     root = ["--root", host.root] if host.root else []
-    done = host.run([host.real(places.SERVER), *root, command], timeout=_OWN_COMMAND_S)
+    done = host.run([host.real(places.SERVER), *root, command, *options], timeout=_OWN_COMMAND_S)
     if done.code != 0:
         why = done.err.strip() or done.out.strip() or ("no answer in time" if done.timed_out else f"status {done.code}")
         raise OSError(f"epp-server {command}: {why}")

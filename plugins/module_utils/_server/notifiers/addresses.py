@@ -13,10 +13,17 @@ def host_and_port(text: str) -> tuple[str, int]:
     """The parts of an address; ValueError for what is none."""
     if text.startswith("["):
         host, _bracket, rest = text[1:].partition("]")
-        return host, int(rest[1:]) if rest.startswith(":") else PORT
+        return host, _port(rest[1:]) if rest.startswith(":") else PORT
     host, colon, port = text.rpartition(":")
     if not colon or ":" in host:  # no port, or an address of IPv6 without brackets
         host, port = text, str(PORT)
     if not host:
         raise ValueError("no address is known")
-    return host, int(port)
+    return host, _port(port)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 < port < 65536:
+        raise ValueError(f"{port} is no port (1 to 65535)")
+    return port

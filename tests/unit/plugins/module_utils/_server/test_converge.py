@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,8 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.document impo
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.server_settings import ServerSettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import converge as endpoint
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import payload, places
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import exclusively
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import campaign_places, payload, places
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.converge import Converged, converge, remove
 
 PROGRAM = payload.build(payload.sources(), interpreter=sys.executable)
@@ -230,3 +233,18 @@ def test_the_command_is_the_same_converge(sandbox: Sandbox) -> None:
     assert (refused.returncode, told["failed"], len(told["msg"].splitlines())) == (65, True, 2)
     assert json.loads(sandbox.run("apply", "--absent").stdout)["changed"]
     assert sandbox.files() == set()
+
+
+def test_a_removal_that_waits_makes_no_lock_of_its_own(sandbox: Sandbox) -> None:
+    """Made by root, it would shut out the server's own user, should the removal give up."""
+    sandbox.converge()
+    host = sandbox.host
+    host.remove(campaign_places.FETCH_LOCK)
+    with ThreadPoolExecutor(1) as pool:
+        with exclusively(host, campaign_places.ENGINE_LOCK, "campaign"):
+            removal = pool.submit(remove, host, check=False)
+            time.sleep(0.5)  # it has come to the lock that is held
+            assert not removal.done()
+            assert not host.exists(campaign_places.FETCH_LOCK)
+        assert removal.result().changed
+    assert not host.exists(places.STATE_DIRECTORY)

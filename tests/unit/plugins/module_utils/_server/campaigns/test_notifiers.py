@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign import Heard
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.notice import Order
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.base import understood
 
 from .conftest import SandboxEndpoint, Way
@@ -41,6 +42,13 @@ def test_an_endpoint_that_is_off_is_not_reached(way: Way, endpoint: SandboxEndpo
     assert told.reply.heard is Heard.NOT_REACHED
     assert told.reply.why
     assert told.answer is None
+
+
+@pytest.mark.parametrize("address", ["", "n1:99999", "n1:0", "[::1]:70000", "n1:x"])
+def test_what_is_no_address_is_not_reached(way: Way, endpoint: SandboxEndpoint, address: str) -> None:
+    """It is as if the endpoint were off: whose notice might have been delivered would hold its place."""
+    target = replace(way.target(endpoint), address=address)
+    assert way.notifier.notify(target, ORDER, patience=60).reply.heard is Heard.NOT_REACHED
 
 
 def test_patience_ends_and_the_endpoint_can_be_asked_later(way: Way, endpoint: SandboxEndpoint) -> None:

@@ -242,6 +242,16 @@ def test_keys_show_makes_none(server: Server) -> None:
     assert not server.host.exists(places.KEYS)
 
 
+def test_enrolment_makes_no_keys_when_it_only_checks(server: Server) -> None:
+    server.settings(web={"url": "https://updates.example.com/epp/"})
+    assert server.ask("enrolment", "--check") is None
+    assert not server.host.exists(places.KEYS)
+    told = server.ask("enrolment")
+    assert server.ask("enrolment", "--check") == told
+    server.host.remove(f"{places.KEYS}/notify")
+    assert server.ask("enrolment", "--check") is None
+
+
 def test_enrolment_tells_what_an_endpoint_has_to_know(server: Server) -> None:
     server.settings(web={"url": "https://updates.example.com/epp/"}, notify={"user": "epp"})
     told = server.ask("enrolment")
