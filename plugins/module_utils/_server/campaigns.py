@@ -144,6 +144,11 @@ class CampaignStore:
         select = f"SELECT count(*) FROM notices WHERE stage IN {_OPEN}"
         return int(self._connection.execute(select).fetchone()[0]) + self.in_flight()
 
+    def slots(self, begin: float, end: float) -> bool:
+        """Whether the slot of an endpoint lies in [begin, end) (S6)."""
+        select = f"SELECT 1 FROM notices WHERE stage IN {_OPEN} AND mode = 'slot' AND due >= ? AND due < ? LIMIT 1"
+        return self._connection.execute(select, (begin, end)).fetchone() is not None
+
     def settled(self, subject: Subject) -> bool:
         """Whether every endpoint's part in a campaign is settled."""
         is_open = f"SELECT 1 FROM notices WHERE campaign = ? AND stage IN {_OPEN[:-1]}, 'in_flight') LIMIT 1"

@@ -21,17 +21,18 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign import Heard, Reply
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign import Heard, Reply, slot_notice
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import CatalogueItem
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Kind
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.notice import Order, authorized_line
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.notify_settings import NotifySettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.zones import zone_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import places
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.announce import announce
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaign_views import notices, summaries
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns import CampaignStore
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns import CampaignStore, Subject
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.commands_campaigns import notify, notify_settings
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Published
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import open_database
@@ -163,6 +164,20 @@ def test_one_that_was_off_is_notified_at_its_next_try(server: Server) -> None:
     notify(server.host, until_settled=True)
     assert server.told(name) == {"n1": ("done", "updated")}
     assert server.fleet["n1"].taken() == [name]
+
+
+@pytest.mark.parametrize(("ahead", "expected"), [(3, ("skipped", "skipped")), (600, ("waiting", ""))])
+def test_who_is_started_every_minute_waits_for_the_slots_until_then(
+    server: Server, ahead: int, expected: tuple[str, str]
+) -> None:
+    """S6: a window may end before the next start. The endpoint answers that it keeps its schedule itself."""
+    server.enrol("n1")
+    subject, now = Subject(Trigger.SCHEDULE, "schedule", "today"), server.host.now()
+    with closing(open_database(server.host)) as connection:
+        slot = slot_notice("n1", at=now + ahead, end=now + ahead + 30)
+        assert CampaignStore(connection).join(subject, [slot], now=now) == 1
+    notify(server.host)
+    assert server.told(subject.id) == {"n1": expected}
 
 
 def test_ssh_and_a_changed_host_key(server: Server, sshd: Callable[..., Sshd]) -> None:
