@@ -135,12 +135,6 @@ class CampaignStore:
         with self._transaction():
             self._record(endpoint, product, versions, now)
 
-    def next_slot(self, now: float) -> float | None:
-        """When the next endpoint whose slot the server keeps is to be notified (S6)."""
-        select = f"SELECT due FROM notices WHERE stage IN {_OPEN} AND due > ? AND mode = ? ORDER BY due LIMIT 1"
-        row = self._connection.execute(select, (now, Mode.SLOT.value)).fetchone()
-        return None if row is None else float(row["due"])
-
     def in_flight(self) -> int:
         """How many places are taken, whatever took them (N3)."""
         return int(self._connection.execute("SELECT count(*) FROM notices WHERE stage = 'in_flight'").fetchone()[0])
@@ -149,6 +143,11 @@ class CampaignStore:
         """How many notices are not settled yet."""
         select = f"SELECT count(*) FROM notices WHERE stage IN {_OPEN}"
         return int(self._connection.execute(select).fetchone()[0]) + self.in_flight()
+
+    def slots(self, begin: float, end: float) -> bool:
+        """Whether the slot of an endpoint lies in [begin, end) (S6)."""
+        select = f"SELECT 1 FROM notices WHERE stage IN {_OPEN} AND mode = 'slot' AND due >= ? AND due < ? LIMIT 1"
+        return self._connection.execute(select, (begin, end)).fetchone() is not None
 
     def settled(self, subject: Subject) -> bool:
         """Whether every endpoint's part in a campaign is settled."""

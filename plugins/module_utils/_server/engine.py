@@ -19,12 +19,11 @@ from .._host.host import Host
 from .campaigns import CampaignStore, Errand
 from .notifiers.base import Notifier, Told
 
-_LOOK_AGAIN_S = 30.0
-"""The class of the hour and the campaigns themselves may change meanwhile."""
-_ASK_AGAIN_S = 1.0
-_NEAR_S = 90.0
-"""A slot that comes before another engine certainly would, started every minute, is waited for: in the last minute of a
-window nobody else could keep it."""
+_LOOK_AGAIN_S = 1.0
+"""A campaign that begins meanwhile is not to wait for the answers of another (E1); to look costs next to nothing."""
+_TICK_S = 30.0
+_START_S = 65.0
+"""The engine is started every minute. What comes before its next start, and can't wait for it, is this one's (S6)."""
 _PARTING_S = 2.0
 """How long answers are still taken when the engine is told to stop; what comes later is asked for at the next start."""
 
@@ -57,6 +56,7 @@ class Engine:
         self._listening: dict[str, Errand] = {}
         self._stopped = threading.Event()
         self._sent = self._done = 0
+        self._ticked: float | None = None
 
     def stop(self) -> None:
         """Let ``run`` return soon; may be called by a signal handler."""
@@ -70,23 +70,35 @@ class Engine:
         tick: Callable[[], None] = lambda: None,
         enough: Callable[[], bool] | None = None,
     ) -> EngineReport:
-        """Send what is due and wait for its answers, and for slots that are near (S6); with ``until_settled`` also for
-        whatever becomes due later.
+        """Send what is due and wait for its answers, and for the slots of the next minute; with ``until_settled`` also
+        for whatever becomes due later.
 
-        ``tick`` is called before each look at the records. ``enough`` is asked every second, and ends the run.
+        ``tick`` is called before the first look at the records, and every half minute. ``enough`` is asked every
+        second, and ends the run.
         """
-        look_again = _LOOK_AGAIN_S if enough is None else _ASK_AGAIN_S
         asked = self._store.interrupted(self._host.now())
         if asked:
             self._host.log(syslog.LOG_NOTICE, f"notify: {asked} notices were in flight; their endpoints are asked")
         while not self._stopped.is_set() and not (enough and enough()):
-            tick()
+            self._tick(tick)
             wake = self._send_due()
-            if not self._listening and not (wake if until_settled else self._slot_is_near()):
+            if not self._listening and not self._stays(wake, until_settled=until_settled):
                 break
-            self._hear(look_again if wake is None else min(look_again, wake - self._host.now()))
+            self._hear(_LOOK_AGAIN_S if wake is None else min(_LOOK_AGAIN_S, wake - self._host.now()))
         self._part()
         return EngineReport(self._sent, self._done, self._store.open())
+
+    def _tick(self, tick: Callable[[], None]) -> None:
+        now = self._host.now()
+        if self._ticked is None or not 0 <= now - self._ticked < _TICK_S:
+            tick()
+            self._ticked = now
+
+    def _stays(self, wake: float | None, *, until_settled: bool) -> bool:
+        """Whether to wait though nobody is listened to; ``wake`` is when there is something to do again."""
+        if wake is None or until_settled:
+            return wake is not None
+        return self._store.slots(wake, self._host.now() + _START_S)
 
     def _send_due(self) -> float | None:
         now = self._host.now()
@@ -98,10 +110,6 @@ class Engine:
             name = f"notify {errand.notice.endpoint}"
             threading.Thread(target=self._send, args=(errand, now), name=name, daemon=True).start()
         return wake
-
-    def _slot_is_near(self) -> bool:
-        slot = self._store.next_slot(self._host.now())
-        return slot is not None and slot <= self._host.now() + _NEAR_S
 
     def _send(self, errand: Errand, now: float) -> None:
         """In a thread of its own: send and wait. Whatever happens, the engine hears of it."""

@@ -181,6 +181,20 @@ def test_a_slot_that_is_near_is_waited_for(server: Server) -> None:
     assert server.told(taken)["far"] == ("waiting", "")
 
 
+@pytest.mark.parametrize(("ahead", "expected"), [(3, ("skipped", "skipped")), (600, ("waiting", ""))])
+def test_who_is_started_every_minute_waits_for_the_slots_until_then(
+    server: Server, ahead: int, expected: tuple[str, str]
+) -> None:
+    """S6: a window may end before the next start. The endpoint answers that it keeps its schedule itself."""
+    server.enrol("n1")
+    subject, now = Subject(Trigger.SCHEDULE, "schedule", "today"), server.host.now()
+    with closing(open_database(server.host)) as connection:
+        slot = slot_notice("n1", at=now + ahead, end=now + ahead + 30)
+        assert CampaignStore(connection).join(subject, [slot], now=now) == 1
+    notify(server.host)
+    assert server.told(subject.id) == {"n1": expected}
+
+
 def test_ssh_and_a_changed_host_key(server: Server, sshd: Callable[..., Sshd]) -> None:
     pytest.importorskip("paramiko", reason="paramiko is not installed")
     server.host.remove("/keys")

@@ -249,6 +249,18 @@ def test_slots_that_the_server_keeps_are_notified_once_at_their_instant(
     assert store.open() == 0, "who is off at its slot is not made to catch up"
 
 
+def test_slots_that_are_near_are_told_from_other_notices(store: CampaignStore) -> None:
+    store.create(SUBJECT, [event_notice("n1", created=NOW + 30, kept=False, limits=LIMITS)], now=NOW)
+    assert not store.slots(NOW, NOW + 60)
+    slot = slot_notice("n2", at=NOW + 59, end=NOW + 60)
+    store.join(Subject(Trigger.SCHEDULE, "schedule", "today"), [slot], now=NOW)
+    assert [store.slots(NOW, NOW + 60), store.slots(NOW + 60, NOW + 120), store.slots(NOW, NOW + 59)] == [
+        True,
+        False,
+        False,
+    ]
+
+
 def test_slots_that_went_by_are_not_made_up_for(connection: sqlite3.Connection) -> None:
     schedule = {"frequency": "daily", "start": "06:00", "window": "10m", "initiator": "server"}
     register(connection, "n0", policy={"schedule": schedule})
