@@ -28,7 +28,17 @@ from lab_plan import Plan
 from lab_server import ComponentServer
 
 # A file is one process's work. Those that take minutes begin first, or the last one would run alone at the end.
-LONG = ("test_late_starts", "test_resilience", "test_privileges", "test_events", "test_converge", "test_timers")
+LONG = (
+    "test_campaigns",
+    "test_update_server",
+    "test_late_starts",
+    "test_server_converge",
+    "test_resilience",
+    "test_privileges",
+    "test_events",
+    "test_converge",
+    "test_timers",
+)
 # Which machine belongs to whom. A test file owns its machines: no test cares what another file's tests left.
 SYSTEMD_MACHINES = 40
 BARE_MACHINES = 6

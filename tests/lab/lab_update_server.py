@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from lab_nodes import Done, Node
+from lab_nodes import Done, Node, eventually
 
 SERVER = "/usr/local/bin/epp-server"
 LOG = "/var/log/nginx/epp-autoupdate.log"
@@ -55,8 +55,14 @@ class UpdateServer:
         (report,) = self.command("fetch", "--json", check=False).json()
         return dict(report)
 
-    def notify(self, *words: str) -> dict[str, Any]:
-        return dict(self.command("notify", "--json", *words).json())
+    def settle(self, campaign: str) -> None:
+        """Notify until nothing of a campaign is open, whether by this engine or by the one that a timer started."""
+
+        def settled() -> bool:
+            self.command("notify", "--until-settled", "--json")
+            return not any(one["open"] for one in self.campaigns() if one["campaign"] == campaign)
+
+        eventually(settled, seconds=120, why=f"campaign {campaign} is settled")
 
     def campaigns(self) -> list[dict[str, Any]]:
         """All campaigns, the newest first."""

@@ -55,7 +55,7 @@ class World:
         report = self.server.fetch()
         assert report["result"] == "updated", report
         assert report["campaign"], report
-        self.server.notify("--until-settled")
+        self.server.settle(report["campaign"])
         return self.server.told(report["campaign"])
 
 
