@@ -55,11 +55,15 @@ class UpdateServer:
         (report,) = self.command("fetch", "--json", check=False).json()
         return dict(report)
 
+    def notify(self, *words: str) -> dict[str, Any]:
+        """Run the engine; ``running`` is true in its report where another one was at work."""
+        return dict(self.command("notify", "--json", *words).json())
+
     def settle(self, campaign: str) -> None:
         """Notify until nothing of a campaign is open, whether by this engine or by the one that a timer started."""
 
         def settled() -> bool:
-            self.command("notify", "--until-settled", "--json")
+            self.notify("--until-settled")
             return not any(one["open"] for one in self.campaigns() if one["campaign"] == campaign)
 
         eventually(settled, seconds=120, why=f"campaign {campaign} is settled")
