@@ -16,6 +16,9 @@ description:
   - The module carries the program. A web server that serves C(/var/lib/epp-autoupdate-public) is not its affair, nor
     are packages. The role P(epp.autoupdate.server#role) sees to both.
   - Every fault in the options is reported at once, each with its path, before anything is changed.
+requirements:
+  - ssh-keygen of OpenSSH 8.2 or later
+  - the Python package paramiko, to notify over SSH
 extends_documentation_fragment:
   - epp.autoupdate._attributes
   - epp.autoupdate._attributes.actiongroup_all

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: update_events
-short_description: Set what makes an endpoint update outside its schedule
+short_description: Set what makes endpoints update outside their schedule
 version_added: 1.0.0
 description:
   - Sets keys of the section C(events) of a policy. Keys that are not given stay as they are.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: update_privileges
-short_description: Set what the users of an endpoint may do
+short_description: Set what the users of endpoints may do
 version_added: 1.0.0
 description:
   - Sets keys of the section C(privileges) of a policy. Keys that are not given stay as they are.

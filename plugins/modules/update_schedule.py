@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: update_schedule
-short_description: Set when an endpoint updates by schedule
+short_description: Set when endpoints update by schedule
 version_added: 1.0.0
 description:
   - Sets keys of the section C(schedule) of a policy. Keys that are not given stay as they are.
