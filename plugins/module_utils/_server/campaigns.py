@@ -154,12 +154,13 @@ class CampaignStore:
         is_open = f"SELECT 1 FROM notices WHERE campaign = ? AND stage IN {_OPEN[:-1]}, 'in_flight') LIMIT 1"
         return self._connection.execute(is_open, (subject.id,)).fetchone() is None
 
-    def forget(self, before: float) -> int:
-        """Remove campaigns that began before an instant and have nothing open; returns how many."""
+    def forget(self, before: float, *, but: Trigger | None = None) -> int:
+        """Remove settled campaigns that began before an instant, ``but`` those of a trigger; returns how many."""
         is_open = f"SELECT 1 FROM notices WHERE campaign = campaigns.id AND stage IN {_OPEN[:-1]}, 'in_flight')"
+        kept = "" if but is None else but.value
         with self._transaction() as connection:
-            delete = f"DELETE FROM campaigns WHERE created < ? AND NOT EXISTS ({is_open})"
-            return connection.execute(delete, (before,)).rowcount
+            delete = f"DELETE FROM campaigns WHERE created < ? AND trigger <> ? AND NOT EXISTS ({is_open})"
+            return connection.execute(delete, (before, kept)).rowcount
 
     def _candidates(self, now: float, cap: int, busy: Collection[str]) -> list[sqlite3.Row]:
         """The rows that may have to do something now, one an endpoint; never more fresh ones than could be sent."""

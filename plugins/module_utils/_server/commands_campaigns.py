@@ -20,6 +20,7 @@ from .._core import zones
 from .._core.campaign import Stage
 from .._core.exits import DONE, FAILED
 from .._core.notify_settings import NotifierName, NotifySettings
+from .._core.results import Trigger
 from .._core.values import replace
 from .._host.host import Host
 from .._host.live_host import LocalHost
@@ -37,6 +38,8 @@ from .settings_sections import section
 
 _KEPT_S = 400 * 86400.0
 """How long settled campaigns stay on record: a year and a month."""
+_KEPT_BRIEFLY_S = 14 * 86400.0
+"""How long those of slots and of Update Now do: every slot of every day would soon be the most of the database."""
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -101,6 +104,7 @@ def _run_engine(
         ensure_notify_key(host, settings.key)
     store = CampaignStore(connection)
     store.forget(host.now() - _KEPT_S)
+    store.forget(host.now() - _KEPT_BRIEFLY_S, but=Trigger.DOWNLOAD)
     notifier = select_notifier(settings, host)
     engine = Engine(host, store, notifier, settings=settings, zone=zone_of(host, settings.timezone))
     previous = signal.signal(signal.SIGTERM, lambda _number, _frame: engine.stop())

@@ -137,6 +137,8 @@ class Engine:
         del self._listening[errand.notice.endpoint]
         after = self._store.heard(errand, told, now=self._host.now(), limits=self._settings.limits)
         self._done += not after.stage.open
+        if told.reply.heard is Heard.REPORTED:  # a sign of life: what else waits for this endpoint waits no longer
+            self._store.returned(after.endpoint, self._host.now())
         self._host.log(_LEVELS.get(told.reply.heard, syslog.LOG_INFO), _sentence(errand, after))
 
     def _part(self) -> None:

@@ -166,6 +166,22 @@ def test_one_that_was_off_is_notified_at_its_next_try(server: Server) -> None:
     assert server.fleet["n1"].taken() == [name]
 
 
+def test_an_answer_to_one_notice_is_a_sign_of_life_for_the_others(server: Server) -> None:
+    """E1a, N2: an endpoint that has just been talked to need not wait for the quarter of an hour to pass."""
+    server.enrol("n1")
+    server.fleet["n1"].switch_off()
+    name = server.publish("1")
+    assert name is not None
+    notify(server.host)
+    assert server.told(name)["n1"][0] == "retry"
+    server.fleet["n1"].switch_on()
+    subject, now = Subject(Trigger.SCHEDULE, "schedule", "today"), server.host.now()
+    with closing(open_database(server.host)) as connection:
+        CampaignStore(connection).join(subject, [slot_notice("n1", at=now - 1, end=now + 60)], now=now)
+    notify(server.host)
+    assert server.told(name) == {"n1": ("done", "updated")}
+
+
 def test_a_slot_that_is_near_is_waited_for(server: Server) -> None:
     """Engines are started every minute: those of the window's last minute would all find it closed (S3, S6)."""
     server.enrol("near", "far")

@@ -280,3 +280,12 @@ def test_a_hundred_thousand_notices_cost_a_step_only_its_own(
         plan = " ".join(row["detail"] for row in connection.execute("EXPLAIN QUERY PLAN " + statement))
         assert "SCAN notices USING INDEX" in plan or "SEARCH notices" in plan or "USING COVERING INDEX" in plan, plan
         assert "TEMP B-TREE" not in plan, plan
+
+
+def test_campaigns_of_slots_are_forgotten_sooner_than_those_of_versions(store: CampaignStore) -> None:
+    """A version that was announced is not announced again (E1); a slot of last month is nobody's affair."""
+    slots = Subject(Trigger.SCHEDULE, "schedule", "2026-11-25")
+    store.create(SUBJECT, [], now=NOW)
+    store.join(slots, [], now=NOW)
+    assert store.forget(NOW + 1, but=Trigger.DOWNLOAD) == 1
+    assert (store.known(SUBJECT), store.known(slots)) == (True, False)
