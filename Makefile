@@ -36,7 +36,7 @@ units: ## unit and property tests
 sanity: ## ansible-test sanity: the controller's Python, and the oldest Python of endpoints
 	@$(RUN) sanity sanity-oldest
 
-ansible-units: ## the unit tests of plugins/ under ansible-test
+ansible-units: ## the unit tests of what runs on endpoints, under ansible-test on their oldest Python
 	@$(RUN) ansible-units
 
 package: ## build the tarball, install and verify it

@@ -39,11 +39,14 @@ def sanity(
     return Outcome(f"{count} tests, Python {python.dotted}", skips)
 
 
-def units_of_ansible_test(bench: Workbench, name: str, python: Interpreter | None) -> Outcome:
-    """Run the unit tests of plugins/ under ansible-test, as on a host with ``python`` (else on the controller's)."""
+def units_of_ansible_test(bench: Workbench, name: str, python: Interpreter | None, *only: str) -> Outcome:
+    """Run the unit tests of plugins/, or ``only`` those in some directories, under ansible-test.
+
+    They run as on a host with ``python``, else on the controller's.
+    """
     where = ["--venv", "--requirements", "--python", python.dotted] if python else ["--python", bench.controller.dotted]
     shutil.rmtree(bench.copied / "tests" / "output", ignore_errors=True)
-    _ansible_test(bench, name, None, "units", *where)
+    _ansible_test(bench, name, None, "units", *where, *only)
     return junit(*sorted((bench.copied / "tests" / "output" / "junit").glob("python*-units.xml")))
 
 
