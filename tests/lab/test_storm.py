@@ -7,18 +7,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload
 from lab_ansible import Ansible
 from lab_nodes import Node
-from lab_update_server import UpdateServer
+from lab_update_server import PUBLIC, UpdateServer
 
 SERVER = "n31"
 ENDPOINTS = 200
@@ -62,6 +64,10 @@ class Sandbox:
         boot.write_text("another boot\n")
         argv = [*self._agent, "run", "--trigger", "reconnect", "--json"]
         return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def update_now(self) -> dict[str, Any]:
+        argv = [*self._agent, "update-now", "--json"]
+        return dict(json.loads(subprocess.run(argv, capture_output=True, text=True, check=False).stdout))
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +114,38 @@ def test_the_cap_holds_and_all_end_current(server: UpdateServer, endpoints: list
     assert busiest <= CAP
     assert refused, "a storm that never met the cap proves nothing"
     assert refused <= 60 * ENDPOINTS, "nobody asks in a tight loop"
+
+
+TAMPERINGS = {
+    # What is done to the public files, as a shell's script; what the refusal says.
+    "a digest in the catalogue": (
+        'sed -i \'s/"sha256":"./"sha256":"x/\' configuration/catalogue.json',
+        "bad_signature",
+    ),
+    "no catalogue": ("rm configuration/catalogue.json", "unreachable"),
+    "the tree as the catalogue": ("cp configuration/tree.json configuration/catalogue.json", "catalogue"),
+    "a path in the manifest": ("sed -i 's#patterns/a.dat#patterns/b.dat#' components/files/manifest.json", "catalogue"),
+    "the content of a component": ("for f in components/files/objects/*/*; do printf X >>$f; done", "a.dat"),
+}
+
+
+@pytest.mark.parametrize("what", TAMPERINGS)
+def test_components_that_nobody_signed_are_refused(server: UpdateServer, endpoints: list[Sandbox], what: str) -> None:
+    """C2, R1, from the web server's side: nothing is put in place that the signed catalogue does not vouch for."""
+    script, said = TAMPERINGS[what]
+    one = endpoints[0]
+    components = one.root / "var/lib/epp-autoupdate/components"
+    shutil.rmtree(components)
+    server.node.run(f"rm -rf /root/kept && cp -a {PUBLIC} /root/kept && cd {PUBLIC} && {script}")
+    try:
+        told = one.update_now()
+        installed = [path for path in components.rglob("*.dat") if path.is_file()] if components.exists() else []
+    finally:
+        server.node.run(f"rm -rf {PUBLIC}/* && cp -a /root/kept/. {PUBLIC}/")
+    assert told["result"] in ("failed", "held", "unreachable"), told
+    assert said in told["why"], told
+    assert not installed
+    assert one.update_now()["result"] == "updated"
 
 
 def _measure(log: str) -> tuple[int, int, int, float, float]:

@@ -231,27 +231,35 @@ TAMPERINGS = {
     "a page of a portal": ("echo '<html>Welcome</html>' >configuration/tree.json", "malformed"),
     "too much": ("truncate -s 100M configuration/tree.json", "too_large"),
     "no tree": ("rm configuration/tree.json", "unreachable"),
+    "one that has expired": ("cp /root/expired.json configuration/tree.json", "expired"),
     "another's signature": ("cp /root/foreign.json configuration/tree.json", "unknown_key"),
 }
 
 
 @pytest.fixture(scope="module")
 def forged(world: World) -> None:
-    """A tree that was in force once, and one that somebody else has signed."""
+    """A tree that was in force once, one that somebody else has signed, and one that has expired."""
     tree = f"{PUBLIC}/configuration/tree.json"
     world.server.node.run(["cp", tree, "/root/older.json"])
     world.server.set("schedule", {"start": "04:00"}, scope="domain", name="office")
     script = f"""
 set -eu
 cd /root && rm -f thief thief.pub && ssh-keygen -q -t ed25519 -N '' -f thief
-tail -n +2 {tree} >document
-ssh-keygen -Y sign -q -f thief -n epp-configuration <document >signature
-python3 - <<'PYTHON'
-import json
-head = {{"format": 1, "namespace": "epp-configuration", "signature": open("/root/signature").read()}}
-whole = json.dumps(head, sort_keys=True, separators=(",", ":")).encode() + b"\\n" + open("/root/document", "rb").read()
-open("/root/foreign.json", "wb").write(whole)
+own=$(ls /var/lib/epp-autoupdate-server/keys/signing* | grep -v pub | head -1)
+cat >seal.py <<'PYTHON'
+import json, subprocess, sys
+key, target, end = sys.argv[1:]
+document = json.loads(open("{tree}", "rb").read().partition(b"\\n")[2])
+if int(end):
+    document.update(expires=int(end), serial=document["serial"] + 1)
+plain = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+argv = ["ssh-keygen", "-Y", "sign", "-q", "-f", key, "-n", "epp-configuration"]
+signature = subprocess.run(argv, input=plain, stdout=subprocess.PIPE, check=True).stdout.decode()
+head = {{"format": 1, "namespace": "epp-configuration", "signature": signature}}
+open(target, "wb").write(json.dumps(head, sort_keys=True, separators=(",", ":")).encode() + b"\\n" + plain)
 PYTHON
+python3 seal.py thief foreign.json 0
+python3 seal.py "$own" expired.json 1000000000
 """
     world.server.node.run(script)
     assert world.nodes[OFFICE[1]].agent("sync", "--json").json()["result"] == "adopted"
