@@ -76,8 +76,7 @@ def docs_lint(bench: Workbench) -> Outcome:
 
 def units(bench: Workbench) -> Outcome:
     """Unit and property tests."""
-    # Three processes: many tests wait for programs that they have started.
-    return programs.pytest(bench, "units", bench.tools(), "-n", "3", "tests/unit")
+    return programs.pytest(bench, "units", bench.tools(), "-n", "2", "tests/unit")
 
 
 def lab(bench: Workbench) -> Outcome:
