@@ -25,6 +25,9 @@ from .._core.values import value
 from .seal import BLANK, is_whole, seal
 
 PACKAGE = "epp_autoupdate"
+_STRAIGHT = f"import sys;del sys.argv[0];sys.path[:0]=sys.argv[:1];import {PACKAGE}.__main__"
+_LONGEST_SHEBANG = 127
+"""Bytes; Linux before 5.1 reads no more."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -53,13 +56,13 @@ class Program:
         members = {
             f"{PACKAGE}/__init__.py": b"",
             f"{PACKAGE}/_identity.py": identity.encode(),
+            f"{PACKAGE}/__main__.py": f"from .{self.start} import main\n\nraise SystemExit(main())\n".encode(),
             **{f"{PACKAGE}/{name}": content for name, content in files.items()},
         }
-        begin = f"from {PACKAGE}.{self.start} import main\n\nraise SystemExit(main())\n"
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as zipped:
             zipped.comment = BLANK
-            _add(zipped, "__main__.py", begin.encode())
+            _add(zipped, "__main__.py", f"import {PACKAGE}.__main__\n".encode())
             for name in sorted(members):
                 _add(zipped, name, members[name])
                 _add(zipped, name + "c", _compiled(name, members[name]))
@@ -76,7 +79,13 @@ class Program:
         return self.build(files, interpreter=interpreter)
 
     def _shebang(self, interpreter: str) -> bytes:
-        return f"#!{interpreter} {self.flags}\n".encode()
+        """The first line, which starts the program itself where it may be long enough.
+
+        Without it Python finds ``__main__`` in the archive by ``runpy``, whose imports are a quarter of a start that
+        has nothing to do. All behind the interpreter is one argument to it (execve(2)).
+        """
+        straight = f"#!{interpreter} {self.flags}c{_STRAIGHT}\n".encode()
+        return straight if len(straight) <= _LONGEST_SHEBANG else f"#!{interpreter} {self.flags}\n".encode()
 
 
 def digest(files: Mapping[str, bytes]) -> str:
@@ -107,7 +116,8 @@ def identity_of(program: bytes) -> tuple[str, str] | None:
             files = {name[len(prefix) :]: zipped.read(name) for name in names}
     except (zipfile.BadZipFile, ValueError, OSError):
         return None
-    files.pop("__init__.py", None)
+    for added in ("__init__.py", "__main__.py"):
+        files.pop(added, None)
     stated = files.pop("_identity.py", b"").decode("utf-8", "replace")
     tag = stated.partition('BYTECODE = "')[2].partition('"')[0]
     return digest(files), tag

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -50,11 +51,28 @@ def test_an_installed_agent_is_kept_unless_it_is_another(agent: Path) -> None:
     assert payload.renewed(installed, files, interpreter=sys.executable) is installed
     older = {**files, "_core/version.py": b"VERSION = '0.1'\n"}
     for other, interpreter in ((None, sys.executable), (b"", sys.executable), (installed, "/usr/bin/other")):
-        assert payload.renewed(other, files, interpreter=interpreter).startswith(f"#!{interpreter} -IS\n".encode())
+        assert payload.renewed(other, files, interpreter=interpreter).startswith(f"#!{interpreter} -IS".encode())
     assert payload.identity_of(payload.renewed(installed, older, interpreter=sys.executable)) == (
         payload.digest(older),
         payload.bytecode_tag(),
     )
+
+
+@pytest.mark.parametrize(("padding", "ending"), [("", b"__main__"), ("x" * 80, b"-IS")], ids=["straight", "runpy"])
+def test_its_first_line_starts_it_however_long_the_interpreters_path_is(padding: str, ending: bytes) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        interpreter, program = Path(place, f"python{padding}"), Path(place, "epp-agent")
+        interpreter.symlink_to(sys.executable)
+        program.write_bytes(payload.build(payload.sources(), interpreter=str(interpreter)))
+        program.chmod(0o755)
+        first_line = program.read_bytes().partition(b"\n")[0]
+        assert first_line.endswith(ending)
+        assert len(first_line) < 127
+        for argv, code, told in ((["--version"], 0, f"epp-agent {VERSION}\n"), (["status", "--root"], 64, "")):
+            done = subprocess.run([program, *argv], capture_output=True, text=True, check=False)
+            assert (done.returncode, done.stdout) == (code, told), done.stderr
+            by_python = subprocess.run([sys.executable, "-IS", program, *argv], capture_output=True, text=True, check=False)
+            assert (by_python.returncode, by_python.stdout, by_python.stderr) == (code, told, done.stderr)
 
 
 def test_it_starts_and_converges_on_every_python(agent: Path, tmp_path: Path, python: Path) -> None:
@@ -76,9 +94,10 @@ def test_it_runs_with_everything_but_the_standard_library_blocked(agent: Path, t
     """Every module of the agent is imported while anything that is not the standard library's is refused."""
     with zipfile.ZipFile(agent) as archive:
         modules = [name[:-3].replace("/", ".") for name in archive.namelist() if name.endswith(".py")]
-    modules = [name.removesuffix(".__init__") for name in modules if name != "__main__"]
+    modules = [name.removesuffix(".__init__") for name in modules if not name.endswith("__main__")]
     script = f"""
 import sys
+import tempfile
 class Block:
     def find_spec(self, name, path=None, target=None):
         top = name.partition('.')[0]
