@@ -21,8 +21,6 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     InventoryCheck,
     unknown_variables,
 )
-from ansible_collections.epp.autoupdate.plugins.plugin_utils._members import Members
-from ansible_collections.epp.autoupdate.plugins.plugin_utils._plans import Budget, fleet_plans, sentences
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import HostOfPlay, Template, hosts_of_play
 
 _SHOWN_HOSTS = 5
@@ -41,35 +39,33 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec(argument_spec=specs.preflight())
-        members = Members()
-        checks, warnings = self._check_all(task_vars or {}, members)
+        checks, warnings, managed = self._check_all(task_vars or {})
         found: dict[str, tuple[Fault, ...]] = {host: check.faults for host, check in checks.items()}
         result: dict[str, Any] = {"changed": False, "checked": len(checks), "warnings": warnings}
         result.update(self._tell_later_plays(task_vars or {}))
         if options["plan"]:
-            documents = {host: check.document for host, check in checks.items()}
-            policies = {host: document.policy for host, document in documents.items() if document is not None}
-            plans, unfit = fleet_plans(policies, _budget(options))
+            plans, unfit = _plans(checks, options)
             found.update({host: (*found[host], fault) for host, fault in unfit.items()})
-            result.update(plans=plans, summary=sentences(plans))
-        faults = [*_lines(found), *map(str, members.faults())]
+            result.update(plans)
+        faults = [*_lines(found), *map(str, _registration_faults(managed))]
         return {**result, "failed": True, "faults": faults, "msg": "\n".join(faults)} if faults else result
 
-    def _check_all(self, task_vars: Mapping[str, Any], members: Members) -> tuple[dict[str, HostCheck], list[str]]:
-        """Check each host, and collect those that are to be registered with an update server."""
+    def _check_all(self, task_vars: Mapping[str, Any]) -> tuple[dict[str, HostCheck], list[str], list[HostOfPlay]]:
+        """Check each host; the last of what it returns are those that are to be registered with an update server."""
         hosts = list(hosts_of_play(self._task, self._loader, task_vars))
         self._later = [group for group, name in _LATER.items() if any(raw.get(name) for _host, raw, _t in hosts)]
         inventory = InventoryCheck()
         checks: dict[str, HostCheck] = {}
         unknown: dict[str, None] = {}
         ordinals: dict[Any, list[str]] = {}
+        managed: list[HostOfPlay] = []
         for host, raw, template in _endpoints(hosts, task_vars):
             unknown.update(dict.fromkeys(unknown_variables(iter(raw))))
             checks[host], values = _check(inventory, host, raw, template)
             ordinals.setdefault(values.get("ordinal"), []).append(host)
             if values.get(SERVER_HOST) and not checks[host].faults:
-                members.add(host, raw, template)
-        return checks, [*unknown, *_shared(ordinals)]
+                managed.append((host, raw, template))
+        return checks, [*unknown, *_shared(ordinals)], managed
 
     def _tell_later_plays(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Make a group for each kind of work that some host wants, whoever is in it; what group_by returns."""
@@ -108,12 +104,31 @@ def _check(
     return inventory.host(host, values), values
 
 
-def _budget(options: Mapping[str, Any]) -> Budget:
+def _registration_faults(managed: list[HostOfPlay]) -> tuple[Fault, ...]:
+    """What an update server would refuse about the endpoints that are to be registered with it."""
+    if not managed:
+        return ()
+    # Here and in _plans: Ansible compiles the sources of a collection in each run, and few runs need these.
+    from ansible_collections.epp.autoupdate.plugins.plugin_utils._members import Members
+
+    members = Members()
+    for host, raw, template in managed:
+        members.add(host, raw, template)
+    return members.faults()
+
+
+def _plans(checks: Mapping[str, HostCheck], options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Fault]]:
+    """The results about the load, and the fault of each host whose schedule can't be kept."""
+    from ansible_collections.epp.autoupdate.plugins.plugin_utils._plans import Budget, fleet_plans, sentences
+
     try:
         run = parse_duration(options["run_time"])
     except ValueError as error:
         raise AnsibleActionFail(f'run_time: "{options["run_time"]}" is {error}') from error
-    return Budget(size=options["component_size"], link=options["link"] // 8, run=run)
+    budget = Budget(size=options["component_size"], link=options["link"] // 8, run=run)
+    policies = {host: check.document.policy for host, check in checks.items() if check.document is not None}
+    plans, unfit = fleet_plans(policies, budget)
+    return {"plans": plans, "summary": sentences(plans)}, unfit
 
 
 def _lines(found: Mapping[str, tuple[Fault, ...]]) -> list[str]:

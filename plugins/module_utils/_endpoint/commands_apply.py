@@ -55,8 +55,8 @@ def _result(host: Witness, options: argparse.Namespace) -> dict[str, Any]:
 def _document(raw: object) -> EndpointDocument:
     """The document that was given; raises InvalidDocument."""
     if isinstance(raw, dict) and raw.get("server") is not None:
-        from .._core.adopted import refuse_tree_keys
         from .._core.faults import Faults
+        from .._core.managed import refuse_tree_keys
 
         faults = Faults()
         refuse_tree_keys(raw, faults)

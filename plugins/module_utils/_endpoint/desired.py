@@ -60,7 +60,7 @@ def _brought(document: EndpointDocument) -> dict[str, Any]:
     """What of a document is the converge's to bring: what the update server's tree decides lies elsewhere."""
     if document.server is None:
         return document.to_dict()
-    from .._core.adopted import brought
+    from .._core.managed import brought
 
     return brought(document)
 

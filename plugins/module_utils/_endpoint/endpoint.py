@@ -128,7 +128,7 @@ def _in_force(
     host: Host, document: EndpointDocument, adopted: Adopted | None
 ) -> tuple[EndpointDocument, Adopted | None]:
     """The document with what was adopted; what this agent does not understand (any more) counts as not adopted."""
-    from .._core.adopted import in_force
+    from .._core.managed import in_force
     from .._core.published_shard import Membership
 
     if adopted is None:

@@ -21,6 +21,7 @@ from .._core import (
     ordinals,
     planner,
     registration,
+    server_settings,
     tree_change,
 )
 from .._endpoint import main
@@ -37,5 +38,6 @@ __all__ = (
     "ordinals",
     "planner",
     "registration",
+    "server_settings",
     "tree_change",
 )

@@ -14,13 +14,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Callable, TypeVar
 
-from .._core.adopted import refuse_tree_keys
 from .._core.document import EndpointDocument
 from .._core.document_keys import FORMAT
 from .._core.faults import Faults, InvalidDocument
 from .._core.fields import choice, read_mapping
-from .._core.server_settings import FORMAT as SETTINGS_FORMAT
-from .._core.server_settings import ServerSettings
+from .._core.managed import refuse_tree_keys
 from .._core.texts import path
 from . import specs
 
@@ -49,27 +47,10 @@ class Wanted:
     def from_options(cls, options: Mapping[str, Any]) -> Wanted:
         """Read the options as ``plain`` gives them; raises InvalidDocument with all faults."""
         faults = Faults()
-        absent, root = _own(options, faults)
-        document = None if absent else _read(EndpointDocument.from_dict, FORMAT, options, faults)
+        absent, root = own_options(options, faults)
+        document = None if absent else read_document(EndpointDocument.from_dict, FORMAT, options, faults)
         faults.check()
         return cls(document=document, root=root)
-
-
-@dataclass(frozen=True)
-class WantedServer:
-    """What a task of the module ``server`` asks for; ``settings`` is None where every trace is to go."""
-
-    settings: ServerSettings | None
-    root: str = ""
-
-    @classmethod
-    def from_options(cls, options: Mapping[str, Any]) -> WantedServer:
-        """Read the options as ``plain`` gives them; raises InvalidDocument with all faults."""
-        faults = Faults()
-        absent, root = _own(options, faults)
-        settings = None if absent else _read(ServerSettings.from_dict, SETTINGS_FORMAT, options, faults)
-        faults.check()
-        return cls(settings=settings, root=root)
 
 
 def plain(spec: specs.Spec, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,14 +76,15 @@ def _plain(option: Mapping[str, Any], value: Any) -> Any:
     return int(value) if kind == "int" and isinstance(value, str) and value.isdecimal() else value
 
 
-def _own(options: Mapping[str, Any], faults: Faults) -> tuple[bool, str]:
+def own_options(options: Mapping[str, Any], faults: Faults) -> tuple[bool, str]:
     """The options that are no part of a document: whether everything is to go, and the root directory."""
     own = {name: options[name] for name in _OWN if name in options}
     values = read_mapping(own, path="", known=_OWN, faults=faults)
     return values.get("state") is State.ABSENT, values.get("root", "").rstrip("/")
 
 
-def _read(read: Callable[[object], T], number: int, options: Mapping[str, Any], faults: Faults) -> T | None:
+def read_document(read: Callable[[object], T], number: int, options: Mapping[str, Any], faults: Faults) -> T | None:
+    """What the other options make, as a document of this format; None, and its faults noted, where it is refused."""
     described = {name: value for name, value in options.items() if name not in (*_OWN, "use_variables")}
     if described.get("server") == {}:  # the role's default, since a mapping can't be left out there
         del described["server"]

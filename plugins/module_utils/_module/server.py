@@ -14,9 +14,10 @@ from .._server import payload, places
 from .._server.converge import Converged, converge, remove
 from . import server_parts as _server_parts  # noqa: F401
 from . import specs
-from .documents import WantedServer, plain
+from .documents import plain
 from .endpoint import guarded
 from .interpreters import interpreter_of
+from .server_documents import WantedServer
 
 
 def run(module: AnsibleModule) -> None:

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._core import published_shard, published_tree
-from ..._core.adopted import Accepted, Adopted, Basis, in_force
+from ..._core.adopted import Accepted, Adopted, Basis
 from ..._core.canonical import sha256_hex
 from ..._core.configuration_results import ConfigurationResult, Refused
 from ..._core.document import EndpointDocument
 from ..._core.faults import InvalidDocument
 from ..._core.issue import MAX_SIZE, NAMESPACE, Issue
+from ..._core.managed import in_force
 from ..._core.published_shard import Membership, PublishedShard
 from ..._core.published_tree import PublishedTree
 from ..._core.signed import unseal
