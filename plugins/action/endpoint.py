@@ -16,13 +16,14 @@ import zoneinfo as _zoneinfo  # noqa: F401 - loaded here once, and not in each w
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.adopted import brought
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import canonical_json
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.managed import brought
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload, places
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, plain
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
+    REGISTERED,
     SERVER_HOST,
     endpoint_options,
     read_variables,
@@ -58,8 +59,9 @@ class ActionModule(ActionBase):
         if not given.pop("use_variables", False):
             return given
         values = read_variables(task_vars, self._templar.template)
-        if "server" in given:  # decides which of the variables are the server's affair
-            values["server"] = given["server"]
+        server = given.get("server", (task_vars.get(REGISTERED) or {}).get("enrolment"))
+        if server is not None:  # decides which of the variables are the server's affair
+            values["server"] = server
         if values.get(SERVER_HOST) and not values.get("server") and values.get("state") != "absent":
             return None
         return {**endpoint_options(task_vars["inventory_hostname"], values), **given}

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.adopted import OF_THE_TREE, brought
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import (
     Fault,
@@ -20,6 +19,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import
     suggestion,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.fields import Unfit
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.managed import OF_THE_TREE, brought
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.texts import domain_path
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.tree import ENDPOINT, Layer, layers_of, resolve
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
@@ -30,6 +30,8 @@ ROOT_POLICY, DOMAIN_POLICIES, ENDPOINT_POLICY = "policy", "domain_policies", "en
 _LAYERS = (ROOT_POLICY, DOMAIN_POLICIES, ENDPOINT_POLICY)
 _OPTIONS = tuple(name for name in specs.endpoint() if name not in ("use_variables", "endpoint", "policy"))
 SERVER_HOST = "server_host"
+REGISTERED = "__autoupdate_registered"
+"""Where playbooks keep what ``client_tree`` returned; as an option of a task, each host would compile its template."""
 READ = (*_LAYERS, *_OPTIONS, SERVER_HOST)
 """The variables that decide about an endpoint, without their prefix."""
 
