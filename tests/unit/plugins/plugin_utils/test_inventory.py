@@ -30,6 +30,15 @@ def test_the_role_offers_the_variables_that_are_read() -> None:
     assert {inventory.PREFIX + name for name in inventory.READ} <= offered <= set(inventory.KNOWN)
 
 
+def test_the_roles_defaults_are_those_of_the_library() -> None:
+    """So the playbook site, which needs no role to converge an endpoint, does what the role does."""
+    role = yaml.safe_load((COLLECTION / "roles/endpoint/defaults/main.yml").read_text())
+    defaults = {name[len(inventory.PREFIX) :]: one for name, one in role.items() if one is not None}
+    read = {name: one for name, one in defaults.items() if name in inventory.READ}
+    check = inventory.InventoryCheck()
+    assert check.host("n1", {**read, "policy": POLICY}) == check.host("n1", {"policy": POLICY})
+
+
 def test_a_right_host_has_no_faults_and_its_document() -> None:
     check = inventory.InventoryCheck().host("n1", {"policy": POLICY, "domain": "emea", "ordinal": "4"})
     assert check.faults == ()
