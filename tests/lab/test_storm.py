@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -83,7 +85,8 @@ agent, words, *roots = sys.argv[1:]
 sys.path.insert(0, agent)
 import epp_autoupdate
 for module in pkgutil.walk_packages(epp_autoupdate.__path__, "epp_autoupdate."):
-    __import__(module.name)
+    if not module.name.endswith("__main__"):
+        __import__(module.name)
 for root in roots:
     if not os.fork():
         sys.argv[1:] = ["--root", root, *json.loads(words)]
@@ -181,10 +184,10 @@ def test_the_cap_holds_and_all_end_current(server: UpdateServer, endpoints: list
     _publish(server, 2)
     for one in endpoints:
         one.restart()
-    with _hanging(server.node):
-        agents = _together(endpoints, "run", "--trigger", "reconnect", "--json")
-        server.node.wait(f"[ $({WAITING}) = {ENDPOINTS} ]", seconds=100, why="all endpoints wait for an answer")
-    agents.wait(timeout=600)
+    with _together(endpoints, "run", "--trigger", "reconnect", "--json") as agents:
+        with _hanging(server.node):
+            server.node.wait(f"[ $({WAITING}) = {ENDPOINTS} ]", seconds=100, why="all endpoints wait for an answer")
+        agents.wait(timeout=600)
     results = Counter(one.result() for one in endpoints)
     log = [Request.of(line) for line in server.node.read(STORM_LOG).splitlines()]
     by_endpoint = {one.name: [request for request in log if request.endpoint == one.name] for one in endpoints}
@@ -241,10 +244,17 @@ def _hanging(machine: Node) -> Iterator[None]:
         machine.run(["systemctl", "thaw", "nginx"])
 
 
-def _together(endpoints: list[Sandbox], *words: str) -> subprocess.Popen[bytes]:
-    """Start the agent on all endpoints at one time; its own limits end it."""
+@contextmanager
+def _together(endpoints: list[Sandbox], *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The agent runs on all endpoints at one time."""
     agent, roots = endpoints[0].root.parent / "agent", [str(one.root) for one in endpoints]
-    return subprocess.Popen([sys.executable, "-IS", "-c", TOGETHER, str(agent), json.dumps(words), *roots])
+    argv = [sys.executable, "-IS", "-c", TOGETHER, str(agent), json.dumps(words), *roots]
+    with subprocess.Popen(argv, start_new_session=True) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _publish(server: UpdateServer, version: int) -> None:

@@ -71,8 +71,9 @@ def test_its_first_line_starts_it_however_long_the_interpreters_path_is(padding:
         for argv, code, told in ((["--version"], 0, f"epp-agent {VERSION}\n"), (["status", "--root"], 64, "")):
             done = subprocess.run([program, *argv], capture_output=True, text=True, check=False)
             assert (done.returncode, done.stdout) == (code, told), done.stderr
-            by_python = subprocess.run([sys.executable, "-IS", program, *argv], capture_output=True, text=True, check=False)
-            assert (by_python.returncode, by_python.stdout, by_python.stderr) == (code, told, done.stderr)
+            by_python = [sys.executable, "-IS", program, *argv]
+            same = subprocess.run(by_python, capture_output=True, text=True, check=False)
+            assert (same.returncode, same.stdout, same.stderr) == (code, told, done.stderr)
 
 
 def test_it_starts_and_converges_on_every_python(agent: Path, tmp_path: Path, python: Path) -> None:
