@@ -5,8 +5,8 @@
 """Action of the module ``endpoint``: straight to the agent where the right one is installed, else through the module.
 
 Both ways run the same library with the same document, so they give the same result. What is imported here is loaded
-once, in the process that forks the workers, and the digest of the agent is computed there too. What is loaded by then is
-used to the end, so no worker's garbage collector needs to look at it: looking would copy the pages that workers share.
+once, in the process that forks the workers, and the digest of the agent is computed there too. What is loaded by then
+is used to the end, so no worker's garbage collector needs to look at it: looking would copy pages that workers share.
 """
 
 from __future__ import annotations
