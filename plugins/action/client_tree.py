@@ -58,8 +58,8 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
     faults = Faults()
     if "host_keys_from" in given:
         faults.add("host_keys_from", show(given["host_keys_from"]), "allowed without use_variables")
-    if not {"policy", "domains", "endpoints"} & given.keys():
-        faults.add("endpoints", "", "a list, unless policy, domains or use_variables is given")
+    if not {"policy", "domains", "endpoints", "absent"} & given.keys():
+        faults.add("endpoints", "", "a list, unless policy, domains, absent or use_variables is given")
     faults.check()
     return given
 

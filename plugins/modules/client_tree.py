@@ -372,6 +372,12 @@ options:
                 description:
                   - The proxy to reach them through. By default none.
                 type: str
+  absent:
+    description:
+      - The names of endpoints to remove, whether they are registered or not. What the server still had to tell them is
+        dropped, and their ordinals are free again.
+    type: list
+    elements: str
   purge:
     description:
       - Remove the endpoints that are not in O(endpoints), and, if O(domains) is given, the domains that are neither in
@@ -382,7 +388,7 @@ options:
   use_variables:
     description:
       - Take what is not given from the variables of all hosts of the play. Hosts whose C(autoupdate_state) is V(absent)
-        are left out.
+        are O(absent).
       - Of each host, C(autoupdate_domain), C(autoupdate_ordinal), C(autoupdate_endpoint_policy),
         C(autoupdate_address) and C(autoupdate_host_key). The address is C(ansible_host) with C(ansible_port), or
         C(inventory_hostname), unless it is given, and C(autoupdate_root) where that is set.
@@ -417,6 +423,11 @@ EXAMPLES = r"""
         schedule:
           start: "22:00"
           window: 1h
+  delegate_to: updates.example.com
+
+- name: Take an endpoint out of the registry that does not exist any more
+  epp.autoupdate.client_tree:
+    absent: [n7]
   delegate_to: updates.example.com
 
 - name: Bring the registry to a list that is known to be whole

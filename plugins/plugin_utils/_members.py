@@ -46,6 +46,7 @@ class Members:
         self._host_keys_from = host_keys_from
         self._server = server
         self._endpoints: list[dict[str, Any]] = []
+        self._absent: list[str] = []
         self._pinned: dict[str, tuple[Any, str]] = {}
         self._looked_at: dict[int, Any] = {}
         self._literals = Literals()
@@ -59,9 +60,10 @@ class Members:
         except AnsibleError as error:
             self._note(host, Fault(f"{PREFIX}*", "a template that fails", f"usable: {error}"))
             return
-        if values.get("state") == "absent":
-            return
         self._check_server(host, values.get("server_host"))
+        if values.get("state") == "absent":
+            self._absent.append(host)
+            return
         self._pin(host, f"{PREFIX}{ROOT_POLICY}", values.get(ROOT_POLICY))
         self._pin_domains(host, values.get(DOMAIN_POLICIES))
         entry = {"name": host, **{name: values.get(name) for name in ("domain", "ordinal", "host_key")}}
@@ -94,6 +96,7 @@ class Members:
             **({"policy": root} if root is not None else {}),
             **({"domains": domains} if domains else {}),
             "endpoints": self._endpoints,
+            **({"absent": self._absent} if self._absent else {}),
         }
 
     def _note(self, host: str, fault: Fault) -> None:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Callable
 
 from .faults import Faults, show
@@ -45,12 +45,14 @@ class Registration:
     """``root`` and each domain's policy are all the keys that the node sets itself; None leaves them as they are.
 
     With ``purge``, endpoints and domains that are not named are removed, as far as the document has the list at all:
-    ``domains`` and ``endpoints`` are None where it does not.
+    ``domains`` and ``endpoints`` are None where it does not. ``absent`` are the names of endpoints that are removed,
+    where they are registered.
     """
 
     root: Values | None = None
     domains: Mapping[str, Values | None] | None = None
     endpoints: tuple[Entry, ...] | None = None
+    absent: tuple[str, ...] = ()
     purge: bool = False
 
     @classmethod
@@ -64,6 +66,7 @@ class Registration:
             read["domains"] = _domains(read["domains"], faults)
         if read.get("endpoints") is not None:
             read["endpoints"] = _endpoints(read["endpoints"], faults)
+        read["absent"] = _absent(read.get("absent") or [], {one.name for one in read.get("endpoints") or ()}, faults)
         faults.check()
         return cls(**read)
 
@@ -97,6 +100,23 @@ def _endpoints(raw: list[object], faults: Faults) -> tuple[Entry, ...]:
         if name is not None:
             entries[name] = Entry(**read)
     return tuple(entries.values())
+
+
+def _absent(raw: list[object], named: Collection[str], faults: Faults) -> tuple[str, ...]:
+    names: dict[str, None] = {}
+    for index, one in enumerate(raw):
+        where = f"absent[{index}]"
+        try:
+            name = endpoint_name(one)
+        except Unfit as unfit:
+            unfit.report(faults, where, one)
+            continue
+        if name in named:
+            faults.add(where, show(name), "allowed, for it is one of endpoints")
+        if name in names:
+            faults.add(where, show(name), "allowed twice")
+        names[name] = None
+    return tuple(names)
 
 
 def _of_type(kind: type, allowed: str) -> Parser:
@@ -144,6 +164,7 @@ _KEYS: Mapping[str, Parser] = {
     "root": _of_type(dict, "a policy or null"),
     "domains": _of_type(dict, "a mapping of domains to their policies"),
     "endpoints": _of_type(list, "a list of endpoints"),
+    "absent": _of_type(list, "a list of the names of endpoints"),
     "purge": boolean,
 }
 _ENTRY: Mapping[str, Callable[[object], Any]] = {

@@ -38,13 +38,15 @@ def run(module: AnsibleModule) -> None:
 def request(options: Mapping[str, Any]) -> dict[str, Any]:
     """The document that ``epp-server register`` takes: what was not given is not in it, and stays as it is there."""
     given: dict[str, Any] = {"purge": bool(options.get("purge"))}
-    policy, domains, endpoints = (options.get(name) for name in ("policy", "domains", "endpoints"))
+    policy, domains, endpoints, absent = (options.get(name) for name in ("policy", "domains", "endpoints", "absent"))
     if policy is not None:
         given["root"] = plain(specs.policy(), policy)
     if domains is not None:
         given["domains"] = {path: _policy(values) for path, values in domains.items()}
     if endpoints is not None:
         given["endpoints"] = [plain(specs.member(), endpoint) for endpoint in endpoints]
+    if absent:
+        given["absent"] = absent
     return given
 
 

@@ -142,6 +142,7 @@ def client_tree() -> Spec:
         "policy": _group(**policy()),
         "domains": _option("dict"),
         "endpoints": _option("list", elements="dict", options=member()),
+        "absent": _strings(),
         "purge": _option("bool", default=False),
         "use_variables": _option("bool", default=False),
         "host_keys_from": _option("str", no_log=False),

@@ -43,7 +43,7 @@ Brings domains and endpoints to a document, and publishes. What it does not name
   {"domains": {"emea": {"schedule": {"start": "22:00"}}},
    "endpoints": [{"name": "pc-17", "domain": "emea", "address": "pc-17.example.com:22"}]}
 
-With "purge": true, endpoints that are not in the list are removed.
+"absent": ["pc-18"] removes endpoints. With "purge": true, those that are not in the list of endpoints are removed.
 """
 
 

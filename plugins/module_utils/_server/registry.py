@@ -123,11 +123,12 @@ def _registered(row: sqlite3.Row) -> Registered:
 
 
 def _leaving(connection: sqlite3.Connection, wanted: Registration, named: Mapping[str, Any]) -> list[Registered]:
-    """Who goes: only with ``purge``, and only where endpoints are named at all."""
-    if not wanted.purge or wanted.endpoints is None:
-        return []
-    names = [row["name"] for row in connection.execute("SELECT name FROM endpoints ORDER BY name")]
-    return list(_read(connection, [name for name in names if name not in named]))
+    """Who goes: those who are to be absent, and with ``purge`` all that are not named, where anybody is."""
+    names = list(wanted.absent)
+    if wanted.purge and wanted.endpoints is not None:
+        registered = [row["name"] for row in connection.execute("SELECT name FROM endpoints ORDER BY name")]
+        names = [name for name in registered if name not in named]
+    return list(_read(connection, names))
 
 
 def _with_ordinals(

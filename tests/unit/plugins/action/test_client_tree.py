@@ -73,6 +73,19 @@ def test_hosts_are_registered_as_their_variables_say_and_the_second_time_nothing
     assert len(again.results) == 1
 
 
+def test_a_host_that_is_to_be_no_endpoint_any_more_is_taken_out_and_nobody_else(served: Control) -> None:
+    fleet: dict[str, dict[str, Any]] = {"n1": {}, "n2": {}, "n3": {}}
+    register(served, fleet)
+    hosts = {"n2": {"autoupdate_state": "absent"}, "n9": {"autoupdate_state": "absent"}}
+    foretold = register(served, hosts, "--check", "--diff")
+    assert sorted(registered(served)) == ["n1", "n2", "n3"]
+    run = register(served, hosts, "--diff")
+    assert run.of("n2")["removed"] == ["n2"], run.output
+    assert run.of("n2")["diff"] == foretold.of("n2")["diff"]
+    assert sorted(registered(served)) == ["n1", "n3"]
+    assert register(served, hosts).of("n2")["changed"] is False
+
+
 def test_two_slices_one_after_the_other_register_all_and_purge_nothing(served: Control) -> None:
     fleet = {f"n{number}": {"autoupdate_domain": f"d{number % 2}"} for number in range(6)}
     for part in (0, 1):
@@ -155,5 +168,5 @@ def test_nothing_is_purged_from_what_a_play_sees(control: Control) -> None:
     run = register(control, {"n1": {}}, options={"use_variables": False, "host_keys_from": "x"})
     assert run.of("n1")["msg"].splitlines() == [
         'host_keys_from: "x" is not allowed without use_variables',
-        "endpoints: missing, must be a list, unless policy, domains or use_variables is given",
+        "endpoints: missing, must be a list, unless policy, domains, absent or use_variables is given",
     ]

@@ -49,6 +49,17 @@ def test_a_purged_ordinal_is_the_next_ones_and_others_keep_theirs(server: Server
     assert ordinals(server) == {"a": 0, "c": 2, "d": 1, "e": 3}
 
 
+def test_one_endpoint_goes_and_is_not_missed(server: Server) -> None:
+    server.ask("register", document={"endpoints": [{"name": name, "domain": "emea"} for name in "abc"]})
+    told = server.ask("register", document={"endpoints": [{"name": "d"}], "absent": ["b", "stranger"]})
+    assert (told["before"]["endpoints"].keys(), told["after"]["endpoints"].keys()) == ({"b"}, {"d"})
+    assert ordinals(server) == {"a": 0, "c": 2, "d": 1}
+    assert server.ask("register", document={"absent": ["b"]})["changed"] is False
+    faults = server.refused("register", document={"endpoints": [{"name": "a"}], "absent": ["a", "c", "c", "no name"]})
+    assert [line.partition(":")[0] for line in faults] == ["absent[0]", "absent[2]", "absent[3]"]
+    assert sorted(ordinals(server)) == ["a", "c", "d"]
+
+
 def test_without_purge_nobody_goes_and_without_a_list_not_even_with_it(server: Server) -> None:
     server.register("a", "b")
     server.ask("register", document={"endpoints": [{"name": "a"}]})
