@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +19,8 @@ WINDOW = {"schedule": {"window": "1h"}}
 
 
 @pytest.fixture
-def served(modules: Modules) -> Modules:
-    modules.serve()
+def served(modules: Modules, once: Callable[[Path, Callable[[], object]], None]) -> Modules:
+    once(modules.server_root, modules.serve)
     return modules
 
 
