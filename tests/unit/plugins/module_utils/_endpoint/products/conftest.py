@@ -20,12 +20,13 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoin
 
 
 class ShiftedHost(LocalHost):
-    """A sandbox host whose clock can be put forward."""
+    """A sandbox host whose clock can be put forward, and stopped."""
 
     ahead = 0.0
+    stopped_at: float | None = None
 
     def now(self) -> float:
-        return super().now() + self.ahead
+        return (super().now() if self.stopped_at is None else self.stopped_at) + self.ahead
 
 
 @pytest.fixture
