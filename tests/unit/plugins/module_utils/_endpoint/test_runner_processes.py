@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result, Trigger
 
@@ -17,11 +17,31 @@ from .conftest import Sandbox
 from .runs import policy, start, wait_for
 
 
+class Looks:
+    """Looks at the version leave a line: one while an update is under way is that of a run that has found it."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._lines = sandbox.directory / "looks"
+        self.forget = f": >{self._lines}"
+        self.until_one = f"until test -s {self._lines}; do sleep 0.02; done"
+
+    def command(self, update: str) -> dict[str, Any]:
+        """The product whose update is this script."""
+        look = f"cat {self._sandbox.installed} && echo look >>{self._lines}"
+        own = {"update": ["/bin/sh", "-c", update], "version": ["/bin/sh", "-c", look]}
+        return {**self._sandbox.document()["command"], **own}
+
+    def any(self) -> bool:
+        return self._lines.stat().st_size > 0
+
+
 def test_two_triggers_at_once_are_one_update(sandbox: Sandbox, agent: Path) -> None:
     """R3, with two real processes."""
     count = sandbox.directory / "count"
-    update = f"echo x >>{count}; sleep 2; cat {sandbox.upstream} >{sandbox.installed}"
-    sandbox.converge(command={**sandbox.document()["command"], "update": ["/bin/sh", "-c", update]})
+    looks = Looks(sandbox)
+    update = f"{looks.forget}; echo x >>{count}; {looks.until_one}; cat {sandbox.upstream} >{sandbox.installed}"
+    sandbox.converge(command=looks.command(update))
     first = start(agent, sandbox, "run", "--trigger", "download", "--json")
     wait_for(count.exists)
     second = start(agent, sandbox, "update-now", "--json")
@@ -34,9 +54,9 @@ def test_two_triggers_at_once_are_one_update(sandbox: Sandbox, agent: Path) -> N
 def test_an_event_that_joins_another_run_still_scans_and_tells_versions(sandbox: Sandbox, agent: Path) -> None:
     """E3 and R3: the notice comes while a scheduled or manual run brings the new version."""
     marker = sandbox.directory / "started"
-    update = f"touch {marker}; sleep 2; cat {sandbox.upstream} >{sandbox.installed}"
-    command = {**sandbox.document()["command"], "update": ["/bin/sh", "-c", update]}
-    sandbox.converge(command=command, **policy(events={"scan_after_update": True}))
+    looks = Looks(sandbox)
+    update = f"{looks.forget}; touch {marker}; {looks.until_one}; cat {sandbox.upstream} >{sandbox.installed}"
+    sandbox.converge(command=looks.command(update), **policy(events={"scan_after_update": True}))
     manual = start(agent, sandbox, "update-now")
     wait_for(marker.exists)
     notice = json.loads(start(agent, sandbox, "run", "--trigger", "download", "--json").communicate()[0])
@@ -79,12 +99,14 @@ def test_a_stopped_run_ends_its_children_and_is_told(sandbox: Sandbox, agent: Pa
 def test_a_waiting_run_takes_over_when_its_holder_dies(sandbox: Sandbox, agent: Path) -> None:
     """R3: what it joined never came to an end, so it does the work itself."""
     marker = sandbox.directory / "started"
-    update = f"test -e {marker} || {{ touch {marker}; sleep 60; }}; cat {sandbox.upstream} >{sandbox.installed}"
-    sandbox.converge(command={**sandbox.document()["command"], "update": ["/bin/sh", "-c", update]})
+    looks = Looks(sandbox)
+    first_update = f"{looks.forget}; touch {marker}; sleep 60"
+    update = f"test -e {marker} || {{ {first_update}; }}; cat {sandbox.upstream} >{sandbox.installed}"
+    sandbox.converge(command=looks.command(update))
     first = start(agent, sandbox, "run", "--trigger", "download")
     wait_for(marker.exists)
     second = start(agent, sandbox, "update-now", "--json")
-    time.sleep(0.5)
+    wait_for(looks.any)
     first.kill()
     report = json.loads(second.communicate()[0])
     assert (report["result"], report["joined"]) == ("updated", None)
