@@ -26,11 +26,15 @@ _OLDEST = 9
 
 
 @pytest.fixture(scope="module")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, Callable[[], object]], None]:
-    """``once(place, make)``: a file's first test makes what lies at ``place``, every other one gets a copy of it."""
-    kept = tmp_path_factory.mktemp("once") / "kept"
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., None]:
+    """``once(place, make)``: a file's first test makes what lies at ``place``, every other one gets a copy of it.
 
-    def have(place: Path, make: Callable[[], object]) -> None:
+    Where a file needs more than one such thing, a third argument says which.
+    """
+    directory = tmp_path_factory.mktemp("once")
+
+    def have(place: Path, make: Callable[[], object], which: str = "kept") -> None:
+        kept = directory / which
         if kept.exists():
             shutil.copytree(kept, place, symlinks=True, dirs_exist_ok=True)
         else:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ OTHER_KEY = f"ssh-ed25519 {'B' * 68}"
 
 
 @pytest.fixture
-def served(control: Control, once: Callable[[Path, Callable[[], object]], None]) -> Control:
+def served(control: Control, once: Callable[..., None]) -> Control:
     once(control.server, control.serve)
     return control
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ WINDOW = {"schedule": {"window": "1h"}}
 
 
 @pytest.fixture
-def served(modules: Modules, once: Callable[[Path, Callable[[], object]], None]) -> Modules:
+def served(modules: Modules, once: Callable[..., None]) -> Modules:
     once(modules.server_root, modules.serve)
     return modules
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ from .conftest import Modules
 
 
 @pytest.fixture
-def served(modules: Modules, once: Callable[[Path, Callable[[], object]], None]) -> Modules:
+def served(modules: Modules, once: Callable[..., None]) -> Modules:
     """A server with two domains, one in the other, and an endpoint in the inner one."""
 
     def make() -> None:
