@@ -15,6 +15,9 @@ from .interpreters import Interpreter
 from .report import Outcome, Skip, junit
 from .workbench import StepFailed, Workbench
 
+WORKERS = "4"
+"""Processes for unit tests, on however few cores: many tests wait for programs that they have started."""
+
 
 def pytest(bench: Workbench, name: str, tools: Path, *arguments: str) -> Outcome:
     """Run pytest from the environment ``tools``; what it tells is read from its JUnit file."""
@@ -46,7 +49,7 @@ def units_of_ansible_test(bench: Workbench, name: str, python: Interpreter | Non
     """
     where = ["--venv", "--requirements", "--python", python.dotted] if python else ["--python", bench.controller.dotted]
     shutil.rmtree(bench.copied / "tests" / "output", ignore_errors=True)
-    _ansible_test(bench, name, None, "units", *where, *only)
+    _ansible_test(bench, name, None, "units", "--num-workers", WORKERS, *where, *only)
     return junit(*sorted((bench.copied / "tests" / "output" / "junit").glob("python*-units.xml")))
 
 

@@ -76,7 +76,7 @@ def docs_lint(bench: Workbench) -> Outcome:
 
 def units(bench: Workbench) -> Outcome:
     """Unit and property tests."""
-    return programs.pytest(bench, "units", bench.tools(), "-n", "2", "tests/unit")
+    return programs.pytest(bench, "units", bench.tools(), "-n", programs.WORKERS, "tests/unit")
 
 
 def lab(bench: Workbench) -> Outcome:

@@ -9,8 +9,10 @@ A test with an argument ``python`` runs on every Python of endpoints that is her
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,25 @@ settings.load_profile("any machine")
 
 _PLACES = [Path(f"/usr/bin/python3.{number}") for number in range(9, 15)]
 _OLDEST = 9
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., None]:
+    """``once(place, make)``: a file's first test makes what lies at ``place``, every other one gets a copy of it.
+
+    Where a file needs more than one such thing, a third argument says which.
+    """
+    directory = tmp_path_factory.mktemp("once")
+
+    def have(place: Path, make: Callable[[], object], which: str = "kept") -> None:
+        kept = directory / which
+        if kept.exists():
+            shutil.copytree(kept, place, symlinks=True, dirs_exist_ok=True)
+        else:
+            make()
+            shutil.copytree(place, kept, symlinks=True)
+
+    return have
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

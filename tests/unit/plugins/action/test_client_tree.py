@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,8 +19,8 @@ OTHER_KEY = f"ssh-ed25519 {'B' * 68}"
 
 
 @pytest.fixture
-def served(control: Control) -> Control:
-    control.serve()
+def served(control: Control, once: Callable[..., None]) -> Control:
+    once(control.server, control.serve)
     return control
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,8 +18,8 @@ WINDOW = {"schedule": {"window": "1h"}}
 
 
 @pytest.fixture
-def served(modules: Modules) -> Modules:
-    modules.serve()
+def served(modules: Modules, once: Callable[..., None]) -> Modules:
+    once(modules.server_root, modules.serve)
     return modules
 
 

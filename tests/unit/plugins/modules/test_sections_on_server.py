@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,11 +21,15 @@ from .conftest import Modules
 
 
 @pytest.fixture
-def served(modules: Modules) -> Modules:
+def served(modules: Modules, once: Callable[..., None]) -> Modules:
     """A server with two domains, one in the other, and an endpoint in the inner one."""
-    modules.serve()
-    domains = {"emea": None, "emea/finance": {"schedule": {"window": "1h"}}}
-    modules.on_server(client_tree, domains=domains, endpoints=[{"name": "n1", "domain": "emea/finance"}])
+
+    def make() -> None:
+        modules.serve()
+        domains = {"emea": None, "emea/finance": {"schedule": {"window": "1h"}}}
+        modules.on_server(client_tree, domains=domains, endpoints=[{"name": "n1", "domain": "emea/finance"}])
+
+    once(modules.server_root, make)
     return modules
 
 

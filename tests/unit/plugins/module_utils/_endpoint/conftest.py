@@ -19,6 +19,9 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner im
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.waiting import Waiting
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 
+AGENT = payload.build(payload.sources(), interpreter=sys.executable)
+"""Built at once: ansible-test runs each test in a process of its own, which would build it again."""
+
 
 class TimedHost(LocalHost):
     """A sandbox host whose clock stands still until it is moved, as a host's interface allows."""
@@ -96,6 +99,6 @@ def sandbox(tmp_path: Path) -> Sandbox:
 def agent(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real agent, built for the Python that runs the tests."""
     path = tmp_path_factory.mktemp("agent") / "epp-agent"
-    path.write_bytes(payload.build(payload.sources(), interpreter=sys.executable))
+    path.write_bytes(AGENT)
     path.chmod(0o755)
     return path

@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,10 +139,17 @@ def spoil(path: Path, damage: str) -> None:
         path.symlink_to("/dev/null")
 
 
+@pytest.fixture
+def converged(sandbox: Sandbox, scheduler: str, once: Callable[..., None]) -> Sandbox:
+    """A server that was converged for this scheduler."""
+    once(sandbox.root, lambda: sandbox.converge(scheduler=scheduler), scheduler)
+    return sandbox
+
+
 @SCHEDULERS
 @pytest.mark.parametrize("damage", ["content", "mode", "removed", "replaced by a directory", "replaced by a link"])
-def test_every_edit_is_found_and_mended(sandbox: Sandbox, scheduler: str, damage: str) -> None:
-    sandbox.converge(scheduler=scheduler)
+def test_every_edit_is_found_and_mended(converged: Sandbox, scheduler: str, damage: str) -> None:
+    sandbox = converged
     whole = {path: kept for path, kept in sandbox.tree().items() if path.startswith(("etc/", "usr/"))}
     own = [sandbox.root / path for path in whole if not (sandbox.root / path).is_dir()]
     own = [path for path in own if damage != "mode" or not path.is_symlink()]
@@ -186,8 +194,8 @@ def test_other_schedulers_and_other_products_leave_nothing_behind(sandbox: Sandb
 
 
 @SCHEDULERS
-def test_absent_removes_every_trace(sandbox: Sandbox, scheduler: str) -> None:
-    sandbox.converge(scheduler=scheduler)
+def test_absent_removes_every_trace(converged: Sandbox, scheduler: str) -> None:
+    sandbox = converged
     sandbox.run("fetch")
     written = sandbox.tree()
     foretold = remove(sandbox.host, check=True)

@@ -13,19 +13,23 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import select_product
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.files import Files
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.files_samples import Source
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
     ScriptedServer,
 )
 
 
 class ShiftedHost(LocalHost):
-    """A sandbox host whose clock can be put forward."""
+    """A sandbox host whose clock can be put forward, and stopped."""
 
     ahead = 0.0
+    stopped_at: float | None = None
 
     def now(self) -> float:
-        return super().now() + self.ahead
+        return (super().now() if self.stopped_at is None else self.stopped_at) + self.ahead
 
 
 @pytest.fixture
@@ -94,3 +98,18 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[Path, str], None]]:
     yield mount
     for folder in set(mounted):
         subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def source(tmp_path: Path, server: ScriptedServer) -> Source:
+    source = Source(tmp_path / "source", server)
+    source.write(a="one", b="bee", engines__e="engine", programs__p="program")
+    source.publish("1")
+    return source
+
+
+@pytest.fixture
+def files(host: LocalHost, document: Callable[..., EndpointDocument], source: Source) -> Files:
+    product = select_product(document("files", urls=[source.server.url]), host)
+    assert isinstance(product, Files)
+    return product

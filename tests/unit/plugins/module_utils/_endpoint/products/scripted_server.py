@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import select
 import threading
-import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Callable
@@ -26,13 +26,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """A scripted answer. ``body_cut`` sends only so many bytes of the body, ``stall`` waits before the body ends."""
+    """A scripted answer. ``body_cut`` sends only so many bytes of the body.
+
+    ``stalls``: then says nothing more until the client goes away, ``drips``: sends a byte now and then until it does.
+    """
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     body_cut: int | None = None
-    stall: float = 0.0
+    stalls: bool = False
+    drips: bool = False
 
 
 class ScriptedServer:
@@ -42,6 +46,8 @@ class ScriptedServer:
         self.folder = folder
         self.script: Callable[[str, dict[str, str]], Answer | None] | None = None
         self.requests: list[Request] = []
+        self.deserted = threading.Event()
+        """Whether a client went away from an answer that would never have ended."""
         outer = self
 
         class Handler(_Handler):
@@ -130,10 +136,19 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self.wfile.write(body)
             self.wfile.flush()
-            if answer.stall:
-                time.sleep(answer.stall)
+            if answer.stalls or answer.drips:
+                self._never_end(answer)
         except OSError:
             pass  # the client went away, as some tests want
+
+    def _never_end(self, answer: Answer) -> None:
+        """Keep the client for as long as it stays, or for a minute: longer than any test gives it."""
+        for _moment in range(1200):
+            if select.select([self.connection], [], [], 0.05)[0]:
+                self.server_script.deserted.set()
+                return
+            if answer.drips:
+                self.wfile.write(b" ")
 
     def log_message(self, format: str, *args: object) -> None:
         pass

@@ -32,13 +32,17 @@ SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/l
 
 
 class SandboxEndpoint:
-    """A directory that stands for an endpoint, with its agent; ``pause`` is how long its update takes, in seconds."""
+    """A directory that stands for an endpoint, with its agent.
+
+    ``pause`` is how long its update takes, in seconds; while ``hold`` exists it does not end.
+    """
 
     def __init__(self, root: Path, agent: bytes) -> None:
         self.root = root
         self.name = root.name
         self.upstream = root.parent / f"{self.name}.upstream"
         self.pause = root.parent / f"{self.name}.pause"
+        self.hold = root.parent / f"{self.name}.hold"
         self.updates = root.parent / f"{self.name}.updates"
         self.installed = root.parent / f"{self.name}.installed"
         self.agent = root / "usr/local/bin/epp-agent"
@@ -48,7 +52,9 @@ class SandboxEndpoint:
         self.installed.write_text("0")
 
     def enrol(self, **policy: Any) -> None:
-        update = f"echo run >>{self.updates}; sleep $(cat {self.pause}); cat {self.upstream} >{self.installed}"
+        held = f"for _ in $(seq 3000); do test -e {self.hold} || break; sleep 0.02; done"
+        work = f"sleep $(cat {self.pause}); cat {self.upstream} >{self.installed}"
+        update = f"echo run >>{self.updates}; {held}; {work}"
         command = {"update": ["/bin/sh", "-c", update], "version": ["/bin/cat", str(self.installed)]}
         base = {"format": 1, "endpoint": self.name, "product": "command", "scheduler": "systemd", "command": command}
         self.root.mkdir(exist_ok=True)

@@ -285,7 +285,7 @@ def test_a_notifier_that_breaks_stops_nobody_else(server_host: LocalHost, storm:
 
 def test_sigterm_ends_the_engine_soon_and_the_next_one_asks(server: Server) -> None:
     server.enrol("n1")
-    server.fleet["n1"].pause.write_text("5")
+    server.fleet["n1"].hold.touch()
     name = server.publish("1")
     assert name is not None
     process = started(server)
@@ -295,6 +295,7 @@ def test_sigterm_ends_the_engine_soon_and_the_next_one_asks(server: Server) -> N
     assert (process.returncode, err) == (0, "")
     assert "left EngineReport(sent=1, done=0, left=1)" in out
     assert server.told(name) == {"n1": ("in_flight", "")}
+    server.fleet["n1"].hold.unlink()
     notify(server.host, until_settled=True)
     assert server.told(name) == {"n1": ("done", "updated")}
     assert server.fleet["n1"].taken() == [name]
@@ -303,12 +304,13 @@ def test_sigterm_ends_the_engine_soon_and_the_next_one_asks(server: Server) -> N
 
 def test_two_engines_at_once_are_one(server: Server) -> None:
     server.enrol("n1")
-    server.fleet["n1"].pause.write_text("2")
+    server.fleet["n1"].hold.touch()
     name = server.publish("1")
     assert name is not None
     process = started(server)
     await_taken(server, name)
     assert notify(server.host) is None
+    server.fleet["n1"].hold.unlink()
     assert "settled" in process.communicate(timeout=60)[0]
 
 
@@ -361,7 +363,7 @@ def test_killed_at_any_moment_each_endpoint_ends_notified_exactly_once_per_versi
 def test_the_kills_of_that_test_hit_notices_in_flight(server: Server) -> None:
     """What makes the test above one that can fail: a kill while an endpoint works leaves its notice in flight."""
     server.enrol("n1")
-    server.fleet["n1"].pause.write_text("1")
+    server.fleet["n1"].hold.touch()
     name = server.publish("1")
     assert name is not None
     process = started(server)
@@ -369,6 +371,7 @@ def test_the_kills_of_that_test_hit_notices_in_flight(server: Server) -> None:
     process.kill()
     process.communicate()
     assert server.told(name) == {"n1": ("in_flight", "")}
+    server.fleet["n1"].hold.unlink()
     notify(server.host)
     assert server.told(name) == {"n1": ("done", "updated")}
     assert (server.fleet["n1"].runs(), server.fleet["n1"].taken()) == (1, [name])

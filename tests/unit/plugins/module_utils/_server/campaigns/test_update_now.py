@@ -86,11 +86,12 @@ def test_one_that_is_slow_is_waited_for_no_longer_than_wanted_and_its_answer_sti
     server: Server,
 ) -> None:
     server.enrol("quick", "slow")
-    server.fleet["slow"].pause.write_text("5")
+    server.fleet["slow"].hold.touch()
     report = update_now(server.host, ["quick", "slow"], timeout=2)
     assert report.campaign is not None
     assert results(report) == {"quick": ("done", "updated"), "slow": ("in_flight", "")}
     assert report.unfinished == ("slow",)
+    server.fleet["slow"].hold.unlink()
     notify(server.host, until_settled=True)
     assert server.told(report.campaign)["slow"] == ("done", "updated")
     assert server.fleet["slow"].runs() == 1
@@ -99,9 +100,10 @@ def test_one_that_is_slow_is_waited_for_no_longer_than_wanted_and_its_answer_sti
 def test_the_cap_holds_and_who_gets_no_turn_in_time_is_told(server: Server) -> None:
     server.set(notifier="local", cap=1)
     server.enrol("n1", "n2")
-    server.fleet["n1"].pause.write_text("4")
+    server.fleet["n1"].hold.touch()
     report = update_now(server.host, ["n1", "n2"], timeout=2)
     assert report.unfinished == ("n1", "n2")
+    server.fleet["n1"].hold.unlink()
     notify(server.host, until_settled=True)
     assert server.told(report.campaign or "") == {"n1": ("done", "updated"), "n2": ("gave_up", "expired")}
     assert server.fleet["n2"].runs() == 0

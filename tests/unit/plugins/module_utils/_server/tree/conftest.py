@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.issue import NAMESPACE
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_shard import (
-    SHARDS,
     PublishedShard,
     file_of,
     shard_of,
@@ -28,7 +27,14 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_tre
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.signed import unseal
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.signatures import allowed_signers, verify
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import cli, places
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import (
+    cli,
+    database,
+    places,
+    publication,
+    stale,
+    verification,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import open_database
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.issuing import public_path
 
@@ -47,8 +53,11 @@ class ServerHost(LocalHost):
 class Server:
     """An update server's command line and what it publishes."""
 
-    def __init__(self, host: ServerHost, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(
+        self, host: ServerHost, shards: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         self.host = host
+        self.shards = shards
         self._monkeypatch = monkeypatch
         self._capsys = capsys
 
@@ -101,8 +110,11 @@ class Server:
         return PublishedTree.from_bytes(self.document(FILE, signers or self.signers()))
 
     def shard(self, endpoint: str, *signers: str) -> PublishedShard:
-        file = file_of(shard_of(endpoint, SHARDS))
-        return PublishedShard.from_bytes(self.document(file, signers or self.signers()))
+        return PublishedShard.from_bytes(self.document(self.shard_file(endpoint), signers or self.signers()))
+
+    def shard_file(self, endpoint: str) -> str:
+        """Where the shard of an endpoint is published."""
+        return file_of(shard_of(endpoint, self.shards))
 
     def signers(self) -> tuple[str, ...]:
         return tuple(key["public"] for key in self.ask("keys", "show", "--json")["keys"])
@@ -114,13 +126,25 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Server:
+def shards() -> int:
+    """In how many parts the tree is published here.
+
+    Each costs a signature, and hardly a test cares how many there are; one that does says
+    ``@pytest.mark.parametrize("shards", [SHARDS])``.
+    """
+    return 8
+
+
+@pytest.fixture
+def server(tmp_path: Path, shards: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Server:
     if not shutil.which("ssh-keygen"):
         pytest.skip("ssh-keygen is not installed")
     monkeypatch.setattr(cli, "LocalHost", ServerHost)
     monkeypatch.setattr(ServerHost, "ahead", 0.0)
-    # Nobody cuts the power here, and each test's first publication would synchronise 256 shards.
+    for module in (database, publication, stale, verification):
+        monkeypatch.setattr(module, "SHARDS", shards)
+    # Nobody cuts the power here, and each test's first publication would synchronise every shard.
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
     root = tmp_path / "server"
     root.mkdir()
-    return Server(ServerHost(str(root), program="epp-server"), monkeypatch, capsys)
+    return Server(ServerHost(str(root), program="epp-server"), shards, monkeypatch, capsys)

@@ -20,7 +20,6 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.issue import 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_shard import (
     SHARDS,
     PublishedShard,
-    file_of,
     shard_of,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_tree import FILE
@@ -42,6 +41,7 @@ def changed_files(before: dict[str, bytes], after: dict[str, bytes]) -> list[str
     return sorted(name for name in after if before.get(name) != after[name])
 
 
+@pytest.mark.parametrize("shards", [SHARDS])
 def test_the_first_publication_makes_the_tree_all_shards_and_the_catalogue(server: Server) -> None:
     told = server.ask("publish", "--json")
     assert told == {"changed": True, "published": {"catalogue": 1, "shards": SHARDS, "tree": 1}}
@@ -76,7 +76,7 @@ def test_a_root_or_domain_change_signs_the_tree_alone_and_an_endpoints_its_shard
     assert changed_files(before, between) == [FILE]
     assert (server.tree().issue.serial, server.tree().domains) == (3, {"emea": EARLY})
     server.set("endpoint", EARLY, name="a")
-    assert changed_files(between, server.files()) == [file_of(shard_of("a", SHARDS))]
+    assert changed_files(between, server.files()) == [server.shard_file("a")]
     shard = server.shard("a")
     member = shard.membership("a")
     assert member is not None
@@ -94,20 +94,20 @@ def test_a_change_that_is_taken_back_publishes_each_state(server: Server) -> Non
     assert server.shard("a").endpoints == {}
 
 
-def test_documents_are_issued_anew_in_the_second_half_of_their_life(server: Server) -> None:
+def test_documents_are_issued_anew_in_the_second_half_of_their_life(server: Server, shards: int) -> None:
     server.register("a")
     server.ask("publish", "--json")
     server.forward(6.9 * DAY)
     assert server.ask("publish", "--json")["published"] == {}
     server.forward(0.2 * DAY)
-    assert server.ask("publish", "--json")["published"] == {"catalogue": 1, "shards": SHARDS, "tree": 1}
+    assert server.ask("publish", "--json")["published"] == {"catalogue": 1, "shards": shards, "tree": 1}
     assert (server.tree().issue.serial, server.shard("a").issue.serial) == (2, 2)
 
 
-def test_another_lifetime_is_taken_at_the_next_publication(server: Server) -> None:
+def test_another_lifetime_is_taken_at_the_next_publication(server: Server, shards: int) -> None:
     server.ask("publish", "--json")
     server.settings(configuration={"lifetime": "2d"})
-    assert server.ask("publish", "--json")["published"]["shards"] == SHARDS
+    assert server.ask("publish", "--json")["published"]["shards"] == shards
     issue = server.tree().issue
     assert issue.expires - issue.issued == 2 * DAY
     server.settings(configuration={"lifetime": "2x"})
@@ -118,7 +118,7 @@ def test_another_lifetime_is_taken_at_the_next_publication(server: Server) -> No
 @pytest.mark.parametrize("damage", ["remove", "edit", "older", "mode"])
 def test_what_was_done_to_published_files_is_found_and_mended(server: Server, damage: str) -> None:
     server.register("a")
-    file = file_of(shard_of("a", SHARDS))
+    file = server.shard_file("a")
     older, path = server.host.read(public_path(file)) or b"", server.host.real(public_path(file))
     server.set("endpoint", EARLY, name="a")
     serial = server.shard("a").issue.serial
@@ -150,11 +150,12 @@ def test_what_a_killed_server_left_is_completed_by_the_next_call(server: Server)
     server.register("a", domain="emea")
     with server.connection() as connection:
         connection.execute("UPDATE endpoints SET domain = 'apac' WHERE name = 'a'")
-        connection.execute("INSERT INTO stale VALUES (?)", (f"shard-{shard_of('a', SHARDS)}",))
+        connection.execute("INSERT INTO stale VALUES (?)", (f"shard-{shard_of('a', server.shards)}",))
     assert server.set("root", EARLY)["published"] == {"shards": 1, "tree": 1}
     assert server.shard("a").endpoints["a"]["domain"] == "apac"
 
 
+@pytest.mark.parametrize("shards", [SHARDS])
 def test_a_server_killed_at_any_moment_never_uses_a_serial_twice(server: Server, tmp_path: Path) -> None:
     """A real process of the built program is killed over and over while it registers; every file it ever published
     is kept by serial, and the last call always completes."""
@@ -188,14 +189,14 @@ def _remember(server: Server, seen: dict[tuple[str, int], bytes]) -> None:
         assert seen.setdefault((name, serial), content) == content
 
 
-def test_a_rotation_keeps_every_endpoint_that_follows(server: Server) -> None:
+def test_a_rotation_keeps_every_endpoint_that_follows(server: Server, shards: int) -> None:
     server.register("a")
     (first,) = server.signers()
     assert server.ask("keys", "rotate", "--json")["published"] == {"tree": 1, "catalogue": 1}
     _first, second = server.tree(first).signers
     assert server.shard("a", first).issue.serial == 1
     told = server.ask("keys", "rotate", "--json")["published"]
-    assert told == {"catalogue": 1, "shards": SHARDS, "tree": 1}
+    assert told == {"catalogue": 1, "shards": shards, "tree": 1}
     assert server.tree(first, second).signers == (second, first)
     server.shard("a", second)
     with pytest.raises(UnknownKey):

@@ -12,7 +12,7 @@ from typing import Callable
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.issue import NAMESPACE
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_shard import SHARDS, file_of, shard_of
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_shard import SHARDS
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.signed import seal, unseal
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.signatures import sign
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import places
@@ -21,7 +21,6 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.key_files i
 
 from .conftest import DAY, Server
 
-SHARD = file_of(shard_of("a", SHARDS))
 TREE, CATALOGUE = "configuration/tree.json", "configuration/catalogue.json"
 MANIFEST = "components/files/manifest.json"
 
@@ -61,12 +60,14 @@ def resealed(server: Server, file: str, key: str) -> None:
     path(server, file).write_bytes(seal(sealed.document, signature, sealed.namespace))
 
 
+@pytest.mark.parametrize("shards", [SHARDS])
 def test_all_is_well(whole: Server) -> None:
     assert problems(whole) == []
 
 
-@pytest.mark.parametrize("file", [TREE, SHARD, CATALOGUE])
-def test_a_document_that_is_gone_edited_or_no_document(whole: Server, file: str) -> None:
+@pytest.mark.parametrize("which", ["tree", "shard", "catalogue"])
+def test_a_document_that_is_gone_edited_or_no_document(whole: Server, which: str) -> None:
+    file = {"tree": TREE, "shard": whole.shard_file("a"), "catalogue": CATALOGUE}[which]
     original = path(whole, file).read_bytes()
     edit(whole, file, lambda content: content.replace(b'"serial":', b'"serial":1'))
     ((found, what),) = problems(whole)
@@ -79,9 +80,10 @@ def test_a_document_that_is_gone_edited_or_no_document(whole: Server, file: str)
 
 
 def test_another_key_or_purpose(whole: Server) -> None:
+    shard = whole.shard_file("a")
     make_key(whole.host, "/keys/foreign")
-    resealed(whole, SHARD, "/keys/foreign")
-    assert problems(whole) == [(SHARD, "bad signature: the signature's key is not an allowed one")]
+    resealed(whole, shard, "/keys/foreign")
+    assert problems(whole) == [(shard, "bad signature: the signature's key is not an allowed one")]
     sealed = unseal(path(whole, CATALOGUE).read_bytes(), limit=10**7)
     signature = sign(whole.host, sealed.document, f"{places.KEYS}/signing-1", NAMESPACE)
     path(whole, CATALOGUE).write_bytes(seal(sealed.document, signature, NAMESPACE))
@@ -90,12 +92,13 @@ def test_another_key_or_purpose(whole: Server) -> None:
 
 
 def test_a_rollback_and_what_the_records_do_not_say(whole: Server) -> None:
-    older = path(whole, SHARD).read_bytes()
+    shard = whole.shard_file("a")
+    older = path(whole, shard).read_bytes()
     whole.set("endpoint", {"schedule": {"start": "03:00"}}, name="a")
-    path(whole, SHARD).write_bytes(older)
+    path(whole, shard).write_bytes(older)
     assert problems(whole) == [
-        (SHARD, "its serial is 1, the last one on record is 2"),
-        (SHARD, "it does not say what the records say"),
+        (shard, "its serial is 1, the last one on record is 2"),
+        (shard, "it does not say what the records say"),
     ]
 
 
@@ -105,10 +108,11 @@ def test_a_registry_that_was_changed_behind_its_back(whole: Server) -> None:
         connection.execute("INSERT INTO nodes (path) VALUES ('apac')")
     assert problems(whole) == [
         (TREE, "it does not say what the records say"),
-        (SHARD, "it does not say what the records say"),
+        (whole.shard_file("a"), "it does not say what the records say"),
     ]
 
 
+@pytest.mark.parametrize("shards", [SHARDS])
 def test_everything_has_expired(whole: Server) -> None:
     whole.forward(15 * DAY)
     found = problems(whole)
