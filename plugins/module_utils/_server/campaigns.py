@@ -28,6 +28,7 @@ from .notifiers.base import Target, Told
 
 _OPEN = "('waiting', 'retry', 'pending')"
 """The stages of the partial indexes, word for word."""
+_AMONG = "endpoint IN (SELECT value FROM json_each(?))"
 _COLUMNS = "campaign, endpoint, mode, stage, due, until, since, tries, result, why"
 
 
@@ -245,10 +246,21 @@ def leave(connection: sqlite3.Connection, names: Iterable[str], now: float) -> N
 
     What is in flight still gets its answer.
     """
-    rows = [(now, name) for name in names]
     why = "stage = 'skipped', result = 'unregistered', why = 'it is registered no more'"
-    connection.executemany(f"UPDATE notices SET {why}, changed = ? WHERE endpoint = ? AND stage IN {_OPEN}", rows)
-    connection.executemany("DELETE FROM reports WHERE endpoint = ?", [(name,) for _now, name in rows])
+    them = json.dumps(list(names))
+    connection.execute(f"UPDATE notices SET {why}, changed = ? WHERE stage IN {_OPEN} AND {_AMONG}", (now, them))
+    connection.execute(f"DELETE FROM reports WHERE {_AMONG}", (them,))
+
+
+def reachable(connection: sqlite3.Connection, names: Iterable[str], now: float) -> None:
+    """Take note that there is a new way to these endpoints: what waits for them is due at once.
+
+    A part of somebody else's transaction.
+    """
+    connection.execute(
+        f"UPDATE notices SET due = ?, changed = ? WHERE stage IN ('retry', 'pending') AND due > ? AND {_AMONG}",
+        (now, now, now, json.dumps(list(names))),
+    )
 
 
 _FIELDS = ("endpoint", "due", "until", "since", "tries", "result", "why")

@@ -15,6 +15,7 @@ from .._core.faults import Faults, show
 from .._core.notice import public_key
 from .._core.values import field, value
 from .._host.host import Host
+from .campaigns import reachable
 from .database import transaction
 from .notifiers.addresses import host_and_port
 
@@ -55,6 +56,7 @@ def pin(
             "UPDATE endpoints SET host_key = ? WHERE name = ? AND (coalesce(host_key, '') = '' OR ?)",
             [(key, name, name in replace) for name, key in found.items()],
         )
+        reachable(connection, found, host.now())
     return Pinned(found, silent, tuple(name for name, _address, _key in chosen if name not in wanted))
 
 

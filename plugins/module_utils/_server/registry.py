@@ -17,7 +17,7 @@ from .._core.registration import Entry, Registration
 from .._core.tree_values import Values
 from .._core.values import asdict, replace, value
 from . import stale
-from .campaigns import leave
+from .campaigns import leave, reachable
 from .domains import after_registration
 from .tree_store import Place, faults_in, own_places, read_nodes, text, write_nodes
 
@@ -29,6 +29,7 @@ _INSERT = """
 INSERT INTO endpoints (name, domain, address, host_key, ordinal, source, policy, enrolled, shard)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, shard_of(?))
 """
+_WAY = ("address", "host_key")
 _PUBLISHED = ("domain", "ordinal", "policy")
 """What shards say of an endpoint."""
 
@@ -190,8 +191,13 @@ def _write(
     connection.executemany("UPDATE endpoints SET ordinal = -1 - id WHERE name = ?", moving)
     connection.executemany(_UPDATE, [(*_row(one), one.name) for one in other])
     connection.executemany(_INSERT, [(one.name, *_row(one), now, one.name) for one in new])
-    told = [one.name for one in other if any(getattr(one, key) != getattr(before[one.name], key) for key in _PUBLISHED)]
-    stale.mark(connection, [*names, *(one.name for one in new), *told])
+    reachable(connection, _differing(_WAY, before, other), now)
+    stale.mark(connection, [*names, *(one.name for one in new), *_differing(_PUBLISHED, before, other)])
+
+
+def _differing(keys: Iterable[str], before: Mapping[str, Registered], ones: Iterable[Registered]) -> list[str]:
+    """The names of those who had something else under one of these keys."""
+    return [one.name for one in ones if any(getattr(one, key) != getattr(before[one.name], key) for key in keys)]
 
 
 def _row(one: Registered) -> tuple[Any, ...]:

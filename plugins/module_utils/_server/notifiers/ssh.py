@@ -63,6 +63,8 @@ class SshNotifier:
 
     def notify(self, target: Target, order: Order, *, patience: float) -> Told:
         deadline = time.monotonic() + patience
+        if not target.host_key:  # registered, but not converged yet: whoever answers there could be anybody
+            return Told.silence(Heard.NOT_REACHED, "no host key has been pinned for this endpoint yet")
         try:
             connection = socket.create_connection(host_and_port(target.address), min(self.connect_timeout, patience))
         except (OSError, ValueError) as error:
@@ -162,7 +164,7 @@ def _pinned(text: str) -> tuple[str, bytes]:
     try:
         return parts[0], base64.b64decode(parts[1], validate=True)
     except (IndexError, ValueError):
-        raise _OtherHost("no host key was pinned for this endpoint") from None
+        raise _OtherHost("what was pinned is no host key") from None
 
 
 def _words(error: Exception) -> str:

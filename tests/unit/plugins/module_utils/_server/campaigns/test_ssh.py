@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign import Heard
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign import Heard, Reply
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.notice import Order, authorized_line
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.notify_settings import NotifySettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
@@ -166,7 +166,17 @@ def test_a_changed_host_key_is_a_result_of_its_own(notifier: Notifier, server: S
     assert "userauth" not in log.lower(), "to another host the server does not even show its key"
 
 
-@pytest.mark.parametrize("pinned", ["", "ssh-ed25519", "ssh-ed25519 !!!", "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7"])
+def test_who_has_not_been_pinned_yet_is_not_even_connected_to_and_is_tried_again(notifier: Notifier) -> None:
+    """An endpoint is registered before its first converge shows its key: a version of that moment reaches it, too."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(0)
+        told = notifier.notify(Target("n1", f"127.0.0.1:{listening.getsockname()[1]}"), ORDER, patience=60)
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+    assert told.reply == Reply(Heard.NOT_REACHED, why="no host key has been pinned for this endpoint yet")
+
+
+@pytest.mark.parametrize("pinned", ["ssh-ed25519", "ssh-ed25519 !!!", "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7"])
 def test_without_the_right_pin_nobody_is_talked_to(
     notifier: Notifier, server: Sshd, endpoint: SandboxEndpoint, pinned: str
 ) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -181,6 +182,24 @@ def test_who_is_purged_has_no_part_in_campaigns_any_more(server: Server) -> None
         told = dict(tuple(row) for row in connection.execute("SELECT endpoint, stage FROM notices"))
         reports = [row["endpoint"] for row in connection.execute("SELECT endpoint FROM reports")]
     assert (told, reports) == ({"a": "waiting", "b": "skipped"}, ["a"])
+
+
+def test_a_new_way_to_an_endpoint_makes_due_what_waits_for_it(server: Server) -> None:
+    """What its first converge shows is no news to a campaign that is waiting for the next quarter of an hour."""
+    server.register("a", "b", "c", "d")
+    later = time.time() + 900
+    with server.connection() as connection:
+        connection.execute("INSERT INTO campaigns VALUES ('c', 'download', 'files', '1', 0)")
+        columns = "campaign, endpoint, mode, stage, due, tries, result, why, changed"
+        for name, stage in {"a": "retry", "b": "pending", "c": "waiting", "d": "retry"}.items():
+            row = ("c", name, "event", stage, later, 1, "not_reached", "", 0)
+            connection.execute(f"INSERT INTO notices ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    shown = {"host_key": KEY}
+    moved = [{"name": "a", **shown}, {"name": "b", "address": "192.0.2.9"}, {"name": "c", **shown}, {"name": "d"}]
+    server.ask("register", document={"endpoints": moved})
+    with server.connection() as connection:
+        due = {row["endpoint"]: row["due"] for row in connection.execute("SELECT endpoint, due FROM notices")}
+    assert {name for name, instant in due.items() if instant < later} == {"a", "b"}
 
 
 NAMES = st.sampled_from([f"n{number}" for number in range(12)])
