@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -38,6 +39,8 @@ SLOW = ("builtin", "mitogen")
 
 def main() -> int:
     options = _parser().parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):  # whoever ends it ends its machines, too
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     obstacle = lab_root.why_not()
     if obstacle:
         sys.exit(f"no benchmark here: {obstacle}")
