@@ -31,15 +31,18 @@ from lab_server import ComponentServer
 # storm comes after them: two hundred agents at once leave little of a small host to tests that wait for an answer.
 LONG = (
     "test_campaigns",
-    "test_update_server",
     "test_late_starts",
+    "test_update_server",
     "test_server_converge",
-    "test_resilience",
-    "test_privileges",
-    "test_events",
     "test_converge",
+    "test_events",
+    "test_resilience",
+    "test_freshclam",
+    "test_privileges",
     "test_timers",
     "test_storm",
+    "test_missing_directories",
+    "test_https",
 )
 # Which machine belongs to whom. A test file owns its machines: no test cares what another file's tests left.
 SYSTEMD_MACHINES = 40
