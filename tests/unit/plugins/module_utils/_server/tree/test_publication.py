@@ -167,7 +167,8 @@ def test_a_server_killed_at_any_moment_never_uses_a_serial_twice(server: Server,
         root = {"schedule": {"window": f"{attempt + 1}m"}}
         document = json.dumps({"endpoints": [{"name": f"n{attempt}"}], "root": root})
         command = [sys.executable, "-I", str(program), "--root", server.host.root, "register"]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+        env = {**os.environ, "TMPDIR": str(tmp_path)}  # who is killed leaves there what it was signing
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=env) as process:
             assert process.stdin is not None
             process.stdin.write(document.encode())
             process.stdin.close()
