@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Callable
 
+from .addresses import host_and_port
 from .faults import Faults, show
 from .fields import Parser, Unfit, boolean, integer, nullable, read_mapping
 from .published_shard import MOST_ORDINAL
@@ -137,19 +138,12 @@ def address(raw: object) -> str:
     """How an endpoint is reached: ``host``, ``host:port``, ``[v6]:port``; in a sandbox an endpoint's directory."""
     if isinstance(raw, str) and raw.startswith("/"):
         return path(raw)
-    if not isinstance(raw, str) or not _ADDRESS.fullmatch(raw) or not _is_port(_port_in(raw)):
-        raise Unfit("an address (host, host:port or [IPv6]:port)")
-    return raw
-
-
-def _port_in(text: str) -> str:
-    """The port of an address; "22" where it names none, as an address of IPv6 without brackets never does."""
-    host, colon, port = text.rpartition(":")
-    return port if colon and (host.endswith("]") or ":" not in host) else "22"
-
-
-def _is_port(text: str) -> bool:
-    return text.isdecimal() and 0 < int(text) < 65536
+    try:
+        if isinstance(raw, str) and _ADDRESS.fullmatch(raw) and host_and_port(raw):
+            return raw
+    except ValueError:
+        pass
+    raise Unfit("an address (host, host:port or [IPv6]:port)")
 
 
 def _source(raw: object) -> str:

@@ -11,13 +11,13 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from .._core.addresses import host_and_port
 from .._core.faults import Faults, show
 from .._core.notice import public_key
 from .._core.values import field, value
 from .._host.host import Host
 from .campaigns import reachable
 from .database import transaction
-from .notifiers.addresses import host_and_port
 
 _AT_ONCE = 2000
 _ANSWER_S = 5

@@ -16,12 +16,12 @@ import socket
 import time
 from typing import Any
 
+from ..._core.addresses import host_and_port
 from ..._core.campaign import Heard
 from ..._core.notice import Order
 from ..._core.notify_settings import NotifySettings
 from ..._core.values import value
 from ..._host.host import Host
-from .addresses import host_and_port
 from .base import Target, Told, understood
 
 _COMMAND = "epp-agent notice"
