@@ -13,7 +13,8 @@ import syslog
 from typing import Any
 
 from .._core.document import EndpointDocument
-from .._core.faults import InvalidDocument
+from .._core.faults import Faults, InvalidDocument
+from .._core.managed import refuse_tree_keys
 from .._host.identity import own_digest, own_file
 from .._host.live_host import LocalHost
 from .._host.seal import is_whole
@@ -54,10 +55,7 @@ def _result(host: Witness, options: argparse.Namespace) -> dict[str, Any]:
 
 def _document(raw: object) -> EndpointDocument:
     """The document that was given; raises InvalidDocument."""
-    if isinstance(raw, dict) and raw.get("server") is not None:
-        from .._core.faults import Faults
-        from .._core.managed import refuse_tree_keys
-
+    if isinstance(raw, dict):
         faults = Faults()
         refuse_tree_keys(raw, faults)
         faults.check()

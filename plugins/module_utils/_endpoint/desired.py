@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
-from typing import Any
 
 from .._core.calendars import IntervalCalendar
 from .._core.canonical import readable_json
 from .._core.document import EndpointDocument, ProductKind
 from .._core.entries import Directory, Entry, File
+from .._core.managed import brought
 from .._core.policy import Initiator, Policy
 from .._core.privileges import scheduled_update_runs
 from .._core.values import value
@@ -43,7 +43,7 @@ def desired(endpoint: Endpoint, *, agent: bytes | None) -> Desired:
         Directory(places.CONFIGURATION_DIRECTORY, 0o755),
         Directory(places.STATE_DIRECTORY, 0o755),
         # Command lines may hold secrets; everything else in it is policy, which people want to see in a diff.
-        File(places.DOCUMENT, readable_json(_brought(document)), 0o600, secret=_holds_command_lines(endpoint)),
+        File(places.DOCUMENT, readable_json(brought(document)), 0o600, secret=_holds_command_lines(endpoint)),
     ]
     return Desired(
         entries=(
@@ -54,15 +54,6 @@ def desired(endpoint: Endpoint, *, agent: bytes | None) -> Desired:
         ),
         plan=plan,
     )
-
-
-def _brought(document: EndpointDocument) -> dict[str, Any]:
-    """What of a document is the converge's to bring: what the update server's tree decides lies elsewhere."""
-    if document.server is None:
-        return document.to_dict()
-    from .._core.managed import brought
-
-    return brought(document)
 
 
 def _holds_command_lines(endpoint: Endpoint) -> bool:

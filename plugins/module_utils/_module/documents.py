@@ -46,11 +46,17 @@ class Wanted:
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Wanted:
         """Read the options as ``plain`` gives them; raises InvalidDocument with all faults."""
-        faults = Faults()
-        absent, root = own_options(options, faults)
-        document = None if absent else read_document(EndpointDocument.from_dict, FORMAT, options, faults)
-        faults.check()
-        return cls(document=document, root=root)
+        return cls(*document_and_root(EndpointDocument.from_dict, FORMAT, options))
+
+
+def document_and_root(read: Callable[[object], T], number: int, options: Mapping[str, Any]) -> tuple[T | None, str]:
+    """The document, of the format with this number, that the options make, None where every trace is to go; and the
+    root directory. Raises InvalidDocument with all faults."""
+    faults = Faults()
+    absent, root = _own(options, faults)
+    document = None if absent else _read(read, number, options, faults)
+    faults.check()
+    return document, root
 
 
 def plain(spec: specs.Spec, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,15 +82,14 @@ def _plain(option: Mapping[str, Any], value: Any) -> Any:
     return int(value) if kind == "int" and isinstance(value, str) and value.isdecimal() else value
 
 
-def own_options(options: Mapping[str, Any], faults: Faults) -> tuple[bool, str]:
+def _own(options: Mapping[str, Any], faults: Faults) -> tuple[bool, str]:
     """The options that are no part of a document: whether everything is to go, and the root directory."""
     own = {name: options[name] for name in _OWN if name in options}
     values = read_mapping(own, path="", known=_OWN, faults=faults)
     return values.get("state") is State.ABSENT, values.get("root", "").rstrip("/")
 
 
-def read_document(read: Callable[[object], T], number: int, options: Mapping[str, Any], faults: Faults) -> T | None:
-    """What the other options make, as a document of this format; None, and its faults noted, where it is refused."""
+def _read(read: Callable[[object], T], number: int, options: Mapping[str, Any], faults: Faults) -> T | None:
     described = {name: value for name, value in options.items() if name not in (*_OWN, "use_variables")}
     if described.get("server") == {}:  # the role's default, since a mapping can't be left out there
         del described["server"]

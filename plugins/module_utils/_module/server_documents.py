@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._core.faults import Faults
 from .._core.server_settings import FORMAT, ServerSettings
-from .documents import own_options, read_document
+from .documents import document_and_root
 
 
 @dataclass(frozen=True)
@@ -25,8 +24,4 @@ class WantedServer:
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> WantedServer:
         """Read the options as ``plain`` gives them; raises InvalidDocument with all faults."""
-        faults = Faults()
-        absent, root = own_options(options, faults)
-        settings = None if absent else read_document(ServerSettings.from_dict, FORMAT, options, faults)
-        faults.check()
-        return cls(settings=settings, root=root)
+        return cls(*document_and_root(ServerSettings.from_dict, FORMAT, options))
