@@ -375,7 +375,7 @@ options:
   absent:
     description:
       - The names of endpoints to remove, whether they are registered or not. What the server still had to tell them is
-        dropped, and their ordinals are free again.
+        dropped, and their ordinals are free again. On a host that is no update server any more there is nothing to do.
     type: list
     elements: str
   purge:

@@ -37,6 +37,7 @@ class World:
     def __init__(self, upstream: ComponentServer, names: NameServer, server: UpdateServer, nodes: dict[str, Node]):
         self.upstream, self.names, self.server, self.nodes = upstream, names, server, nodes
         self.signatures = HARMLESS
+        self.hosts: dict[str, dict[str, Any]] = {}
 
     def offer(self, databases: dict[str, Path]) -> None:
         """What the vendor has from now on."""
@@ -103,9 +104,9 @@ def world(
     made.each(FLEET, lambda one: one.run(f"rm -rf /var/lib/clamav/* && printf 'x {MARK.decode()} y' >/srv/planted"))
     # cvdupdate's library of DNS wants a resolver, though it asks the name server that the settings name.
     server.node.run(f"echo nameserver {upstream.address} >/etc/resolv.conf")
-    hosts = inventory(server, upstream, wheelhouse)
-    ansible.site(hosts).demand()
-    again = ansible.site(hosts).demand()
+    made.hosts = inventory(server, upstream, wheelhouse)
+    ansible.site(made.hosts).demand()
+    again = ansible.site(made.hosts).demand()
     assert not [name for name, result in again.hosts.items() if result.changed], again.output[-3000:]
     yield made
     names.stop()
@@ -318,3 +319,15 @@ def test_a_component_that_was_tampered_with_is_refused(world: World) -> None:
         world.server.node.run(f"cp -a /root/test.cvd {public}")
     report = endpoint.agent("update-now", "--json").json()
     assert (report["result"], {one["name"]: one["version"] for one in report["after"]}["test"]) == ("updated", "3")
+
+
+def test_an_endpoint_that_is_to_go_leaves_the_registry_and_all_others_stay(world: World, ansible: Ansible) -> None:
+    """With an inventory that holds nobody else; the right of the server's key goes with the agent."""
+    gone, *others = reversed(FLEET)
+    hosts = {SERVER: world.hosts[SERVER], gone: {**world.hosts[gone], "autoupdate_state": "absent"}}
+    ansible.site(hosts).demand()
+    registered = [one["name"] for one in world.server.command("endpoints", "--json").json()]
+    assert sorted(registered) == sorted(others)
+    assert "epp-agent notice" not in world.nodes[gone].run("cat /root/.ssh/authorized_keys").out
+    again = ansible.site(hosts).demand()
+    assert not [name for name, result in again.hosts.items() if result.changed], again.output[-3000:]

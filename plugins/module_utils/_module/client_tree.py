@@ -19,6 +19,7 @@ from .installed_server import Refused, Server, asked
 _SHOWN_NAMES = 20
 _ROOT = re.compile("^root(?=[.:])", re.MULTILINE)
 """The root's policy in a fault's path: the option of this module has another name."""
+_WANTED = ("root", "domains", "endpoints")
 _LISTS = ("added", "modified", "removed")
 
 
@@ -55,6 +56,8 @@ def _policy(values: Any) -> Any:
 
 
 def _register(server: Server, wanted: Mapping[str, Any], *, check: bool) -> tuple[dict[str, Any], Any]:
+    if not server.installed and wanted.get("absent") and not any(wanted.get(part) for part in _WANTED):
+        return {"changed": False, "before": {}, "after": {}, "registered": 0}, None  # nobody is registered there
     if check and not server.installed:
         return _first(wanted), None
     try:

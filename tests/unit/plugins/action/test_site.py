@@ -86,6 +86,18 @@ def test_site_brings_up_server_and_endpoints_and_is_quiet_the_second_time(fleet:
     assert fleet.control.ask("tree", "show")["root"]["own"] == {"schedule": {"start": "02:00"}}
 
 
+def test_an_endpoint_that_is_to_go_leaves_no_trace_and_the_registry(fleet: Fleet) -> None:
+    fleet.play("site")
+    gone = fleet.play("site", "--limit", "n2", "-e", "autoupdate_state=absent")
+    assert gone.code == 0, gone.output
+    assert [one["name"] for one in fleet.control.ask("endpoints")] == ["n1"]
+    assert not (fleet.control.root("n2") / "var/lib/epp-autoupdate").exists()
+    again = fleet.play("site", "--limit", "n2", "-e", "autoupdate_state=absent")
+    assert (again.code, changed(again)) == (0, set()), again.output
+    everything = fleet.play("site", "-e", "autoupdate_state=absent", "-e", "autoupdate_server_state=absent")
+    assert everything.code == 0, everything.output
+
+
 def test_check_mode_before_there_is_anything_writes_nothing_and_foretells_changes(fleet: Fleet) -> None:
     run = fleet.play("site", "--check")
     assert run.code == 0, run.output
