@@ -124,7 +124,7 @@ def test_a_bad_piece_of_an_earlier_download_is_not_trusted(files: Files, host: L
     digest = next(file.sha256 for file in manifest.files if file.path == "patterns/a.dat")
     incoming = Path(host.real(DIRECTORY)) / "incoming"
     incoming.mkdir(parents=True)
-    (incoming / f"{digest}.part").write_text("XXXX")
+    (incoming / f"{digest}.part").write_text("evil")
     (incoming / ("0" * 64)).write_text("of a version that never came")
     assert update(files).result is Result.UPDATED
     assert installed(host)["patterns/a.dat"] == "0123456789"
