@@ -35,13 +35,18 @@ def sign(host: Host, document: bytes, key_path: str, namespace: str) -> str:
     return done.out
 
 
-def verify(host: Host, document: bytes, signature: str, allowed_signers_path: str, namespace: str) -> None:
-    """Raise UnknownKey or BadSignature unless an allowed key made this signature over this document."""
+def verify(host: Host, document: bytes, signature: str, signers: Iterable[str], namespace: str) -> None:
+    """Raise UnknownKey or BadSignature unless one of the public keys ``signers`` made this signature.
+
+    What ssh-keygen reads lies in a temporary directory for as long as it runs, so check mode may verify, too.
+    """
     with tempfile.TemporaryDirectory(prefix="epp-signature-") as directory:
-        place = os.path.join(directory, "signature")
+        place, signers_path = os.path.join(directory, "signature"), os.path.join(directory, "signers")
         with open(place, "w", encoding="utf-8") as file:
             file.write(signature)
-        allowed = ["-f", host.real(allowed_signers_path), "-s", place]
+        with open(signers_path, "wb") as file_of_keys:
+            file_of_keys.write(_allowed_signers(signers))
+        allowed = ["-f", signers_path, "-s", place]
         check = ["ssh-keygen", "-Y", "verify", *allowed, "-I", SIGNER, "-n", namespace]
         done = host.run(check, timeout=_LONGEST_S, stdin=document)
         if done.code == 0:
@@ -72,8 +77,8 @@ def sign_all(host: Host, documents: Sequence[bytes], key_path: str, namespace: s
         return [_signature(place + ".sig") for place in places]
 
 
-def allowed_signers(keys: Iterable[str]) -> bytes:
-    """The file that ``verify`` takes: every one of these public keys may sign."""
+def _allowed_signers(keys: Iterable[str]) -> bytes:
+    """The file by which ssh-keygen lets every one of these public keys sign."""
     return "".join(f"{SIGNER} {key}\n" for key in keys).encode()
 
 

@@ -23,16 +23,14 @@ from .._core.signed import Malformed, TooLarge, unseal
 from .._core.values import value
 from .._host.durable import digest_of
 from .._host.host import Host
-from .._host.signatures import BadSignature, allowed_signers, verify
-from . import places, stale
+from .._host.signatures import BadSignature, verify
+from . import stale
 from .catalogues import catalogue_draft
 from .component_sources import published_components
 from .issuing import LARGEST_FILE, Record, public_path, records
 from .publication import shard_content, tree_draft
 from .signing_keys import read_keyring
 from .tree_store import read_nodes
-
-_ALLOWED = places.STATE_DIRECTORY + "/allowed_signers"
 
 Document = Union[PublishedTree, PublishedShard, Catalogue]
 
@@ -50,7 +48,6 @@ def problems(host: Host, connection: sqlite3.Connection) -> list[Problem]:
     ring = read_keyring(host)
     if ring is None:
         return [Problem(FILE, "nothing was ever published: there is no signing key")]
-    host.write(_ALLOWED, allowed_signers(ring.signers), mode=0o640)
     check = _Check(host, connection, ring, records(connection))
     return list(check.all())
 
@@ -87,7 +84,7 @@ class _Check:
             return
         try:
             sealed = unseal(found, limit=LARGEST_FILE)
-            verify(self.host, sealed.document, sealed.signature, _ALLOWED, namespace)
+            verify(self.host, sealed.document, sealed.signature, self.ring.signers, namespace)
             document = read(sealed.document)
         except (Malformed, TooLarge, BadSignature) as error:
             yield f"{'bad signature: ' if isinstance(error, BadSignature) else 'malformed: '}{error}"

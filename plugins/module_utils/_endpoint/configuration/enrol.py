@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..._core.document import EndpointDocument
-from ..._core.values import value
+from ..._core.values import replace, value
 from ..._host.host import Host
 from ..._host.lock import locked
 from .. import places
@@ -68,31 +68,53 @@ class Enrolment:
 
 
 def enrol(document: EndpointDocument, host: Host, *, check: bool) -> Enrolment:
-    """The endpoint that a document describes; what a managed one lacks is fetched, unless in check mode.
+    """The endpoint that a document describes; what a managed one lacks is fetched, and in check mode only looked at.
 
     Where a configuration was adopted for this document, or there is no server, no request is sent. Raises
     NotConfigured.
     """
-    adopted = adopted_for(host, document)
-    endpoint = Endpoint.of(host, document, adopted)
-    if document.server is None or endpoint.configured:
+    before = _previously_adopted(host)
+    document = following(document, before)
+    server, endpoint = document.server, Endpoint.of(host, document, adopted_for(host, document))
+    if server is None or endpoint.configured:
         return Enrolment(endpoint)
-    if check:
-        return Enrolment(endpoint, (f"the configuration is fetched from {document.server.url} and adopted",))
-    candidate = _fetched(document, document.server, host)
+    candidate = _fetched(document, server, host, before, check=check)
+    if candidate is None:
+        return Enrolment(endpoint, (f"the configuration is fetched from {server.url} and adopted",))
     from .sync import adopted_words
 
     words = (f"the configuration is adopted: {adopted_words(candidate)}",)
     return Enrolment(Endpoint.of(host, document, candidate.adopted), words, candidate)
 
 
-def _fetched(document: EndpointDocument, server: UpdateServer, host: Host) -> Candidate:
-    from ..._core.configuration_results import Refused
+def following(document: EndpointDocument, before: Adopted | None) -> EndpointDocument:
+    """The document with the first keys of the enrolment that it continues, if it continues one.
+
+    An endpoint learns of new keys by the trees that it adopts, so after a rotation it needs no new enrolment: the keys
+    that the server names first now (``document.server.signers``, the one that signs at their head) are trusted already.
+    It begins anew when it does not trust the key that signs, or when it trusts a key that the server does not name.
+    """
+    server = document.server
+    if server is None or before is None or (before.basis.endpoint, before.basis.url) != (document.endpoint, server.url):
+        return document
+    trusted_now = set(before.signers)
+    if server.signers[0] not in trusted_now or not trusted_now <= set(server.signers):
+        return document
+    return replace(document, server=replace(server, signers=before.basis.signers))
+
+
+def _fetched(
+    document: EndpointDocument, server: UpdateServer, host: Host, before: Adopted | None, *, check: bool
+) -> Candidate | None:
+    """The configuration to adopt; None in check mode for an endpoint that the run before it would register."""
+    from ..._core.configuration_results import ConfigurationResult, Refused
     from .sync import ask, trusted
 
     try:
-        candidate = ask(host, document, server, trust=trusted(server, _previously_adopted(host)), held=None)
+        candidate = ask(host, document, server, trust=trusted(server, before), held=None)
     except Refused as refused:
+        if check and refused.result is ConfigurationResult.NOT_REGISTERED:
+            return None
         raise NotConfigured(f"the update server's configuration can't be adopted: {refused}") from None
     if candidate is None:
         raise NotConfigured("the update server says that nothing has changed, though nothing is held")

@@ -13,10 +13,7 @@ from ..._core.faults import InvalidDocument
 from ..._core.signed import Malformed, TooLarge, unseal
 from ..._core.values import value
 from ..._host.host import Host
-from ..._host.signatures import SIGNER, BadSignature, UnknownKey, verify
-from .. import places
-
-_SIGNERS = places.RUNTIME_DIRECTORY + "/signers"
+from ..._host.signatures import BadSignature, UnknownKey, verify
 
 
 @value
@@ -39,9 +36,8 @@ def opened(host: Host, content: bytes, signers: Iterable[str], form: Form) -> by
         raise Refused(ConfigurationResult.MALFORMED, f"{what}: {error}") from None
     if sealed.namespace != form.namespace:
         raise Refused(ConfigurationResult.BAD_SIGNATURE, f"{what}: it was signed for another purpose")
-    host.write(_SIGNERS, "".join(f"{SIGNER} {key}\n" for key in signers).encode(), mode=0o600)
     try:
-        verify(host, sealed.document, sealed.signature, _SIGNERS, form.namespace)
+        verify(host, sealed.document, sealed.signature, signers, form.namespace)
     except UnknownKey as error:
         raise Refused(ConfigurationResult.UNKNOWN_KEY, f"{what}: {error}") from None
     except BadSignature as error:

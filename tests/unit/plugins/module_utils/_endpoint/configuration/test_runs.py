@@ -178,15 +178,25 @@ def fresh(managed: Managed, tmp_path: Path) -> Managed:
     return managed
 
 
-def test_check_mode_says_that_it_would_adopt_and_sends_nothing(managed: Managed, tmp_path: Path) -> None:
+def test_check_mode_plans_what_would_be_adopted_and_writes_nothing(managed: Managed, tmp_path: Path) -> None:
     host = fresh(managed, tmp_path)
-    found = host.converge(check=True)
-    assert found.corrections == (f"the configuration is fetched from {managed.server.url} and adopted",)
-    assert managed.asked() == []
+    planned = host.converge(check=True)
+    assert planned.corrections == (f"the configuration is adopted: tree 1, shard 1, from {managed.server.url}",)
     assert managed.sandbox.tree() == {}
     done = host.converge()
-    assert done.corrections == (f"the configuration is adopted: tree 1, shard 1, from {managed.server.url}",)
+    assert (done.changes, done.corrections) == (planned.changes, planned.corrections)
     assert not host.converge(check=True).changed
+
+
+def test_check_mode_before_the_registration_says_what_it_can(managed: Managed, tmp_path: Path) -> None:
+    managed.publisher.shards = 1  # so that the shard of n1 is everybody's
+    managed.publisher.publish()
+    host = fresh(managed, tmp_path)
+    planned = host.converge(check=True, endpoint="n2")
+    assert planned.corrections == (f"the configuration is fetched from {managed.server.url} and adopted",)
+    assert managed.sandbox.tree() == {}
+    with pytest.raises(enrol.NotConfigured, match="not_registered"):
+        host.converge(endpoint="n2")
 
 
 @pytest.mark.parametrize(

@@ -56,9 +56,7 @@ class Server:
     def __init__(self, host: MovedHost, upstream: Path) -> None:
         self.host = host
         self.upstream = upstream
-        (self.public,) = ensure_keyring(host).signers
-        signer = f'epp-update-server namespaces="{NAMESPACE}" {self.public}\n'
-        host.write("/allowed", signer.encode())
+        self.signers = ensure_keyring(host).signers
         components = {"files": {"directory": "/upstream"}}
         settings = {"components": components, "notify": {"notifier": "local"}}
         host.write(places.SETTINGS, json.dumps(settings).encode())
@@ -77,7 +75,7 @@ class Server:
 
     def catalogue(self) -> Catalogue:
         sealed = unseal(self.host.read(CATALOGUE) or b"", limit=10**6)
-        verify(self.host, sealed.document, sealed.signature, "/allowed", NAMESPACE)
+        verify(self.host, sealed.document, sealed.signature, self.signers, NAMESPACE)
         return Catalogue.from_bytes(sealed.document)
 
     def campaigns(self) -> list[Any]:

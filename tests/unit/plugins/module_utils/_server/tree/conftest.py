@@ -26,7 +26,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_sha
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_tree import FILE, PublishedTree
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.signed import unseal
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.signatures import allowed_signers, verify
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.signatures import verify
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import (
     cli,
     database,
@@ -102,8 +102,7 @@ class Server:
     def document(self, file: str, signers: tuple[str, ...]) -> bytes:
         """What a file says, checked as an endpoint that trusts these keys would."""
         sealed = unseal(self.host.read(public_path(file)) or b"", limit=10**8)
-        self.host.write("/allowed", allowed_signers(signers))
-        verify(self.host, sealed.document, sealed.signature, "/allowed", NAMESPACE)
+        verify(self.host, sealed.document, sealed.signature, signers, NAMESPACE)
         return sealed.document
 
     def tree(self, *signers: str) -> PublishedTree:
