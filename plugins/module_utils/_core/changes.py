@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import Enum
 from typing import Any
@@ -15,6 +16,8 @@ from .entries import Absent, Directory, Entry, File, Link
 from .values import field, value
 
 _LONGEST_TEXT = 100_000
+_VERSION = re.compile(rb'^VERSION = "([0-9A-Za-z.+-]{1,40})"\r?$', re.MULTILINE)
+"""In a program of ours, whose sources lie in it as they are (``version.py``)."""
 
 
 class Action(str, Enum):
@@ -128,7 +131,8 @@ def _text(found: Found, *, secret: bool) -> str:
     try:
         text = found.content.decode("utf-8")
     except UnicodeDecodeError:
-        return f"(binary: {digest})\n"
+        version = _VERSION.search(found.content)
+        return f"({f'version {version[1].decode()}' if version else 'binary'}: {digest})\n"
     return text if len(text) <= _LONGEST_TEXT and "\0" not in text else f"(binary: {digest})\n"
 
 

@@ -232,6 +232,11 @@ def timeout() -> Spec:
     return {"timeout": _option("str", default="2h")}
 
 
+def drift() -> Spec:
+    """The registered variables that hold what comparisons found."""
+    return {"compared": _option("list", elements="str", required=True), "client_tree": _option("str")}
+
+
 def preflight() -> Spec:
     """Whether to plan too, and with what budget."""
     return {

@@ -79,11 +79,6 @@ def test_site_brings_up_server_and_endpoints_and_is_quiet_the_second_time(fleet:
     again = fleet.play("site")
     assert (again.code, changed(again)) == (0, set()), again.output
     assert fleet.play("check").code == 0
-    fleet.policy = {"schedule": {"start": "03:00"}}
-    drift = fleet.play("check")
-    assert drift.code != 0
-    assert "The client tree of updates is not as the inventory says." in drift.text
-    assert fleet.control.ask("tree", "show")["root"]["own"] == {"schedule": {"start": "02:00"}}
 
 
 def test_an_endpoint_that_is_to_go_leaves_no_trace_and_the_registry(fleet: Fleet) -> None:
@@ -121,15 +116,40 @@ def test_a_part_of_the_inventory_registers_this_part_and_takes_nobody_away(fleet
     assert [one["name"] for one in fleet.control.ask("endpoints")] == ["n1", "n2"]
 
 
-def test_update_now_goes_through_the_server_to_whom_it_is_for(fleet: Fleet) -> None:
+def test_update_now_goes_by_the_inventory_and_tells_what_came_of_each(fleet: Fleet) -> None:
     assert fleet.play("site").code == 0
-    through = ("-e", "autoupdate_server_host=updates", "-e", f"autoupdate_server_root={fleet.control.server}")
-    foretold = fleet.play("update_now", *through, "-e", "autoupdate_domains=emea", "--check")
-    assert foretold.of("updates")["notified"] == ["n1"], foretold.output
-    run = fleet.play("update_now", *through, "-e", "autoupdate_hosts=n2")
-    result = run.of("updates")
-    assert (result["notified"], result["broken"]) == (["n2"], ["n2"])
-    assert "404" in result["endpoints"][0]["why"]
+    foretold = fleet.play("update_now", "-e", "autoupdate_domains=emea", "--check")
+    assert foretold.code == 0, foretold.output
+    assert "1 endpoint: 1 would be notified" in foretold.text
+    assert "n1: would be notified" in foretold.text
+    run = fleet.play("update_now", "-e", "autoupdate_hosts=n2")
+    assert run.code == 2, run.output
+    assert "1 endpoint: 1 failed" in run.text
+    assert "n2: failed; " in run.text
+    assert "404" in run.text
+    limited = fleet.play("update_now", "--limit", "n1")
+    assert ("n1: failed" in limited.text, "n2: " in limited.text) == (True, False), limited.output
+    everybody = fleet.play("update_now")
+    assert everybody.code == 2
+    assert "2 endpoints: 2 failed" in everybody.text
+    assert {line["host"] for line in everybody.results if line["kind"] == "failed"} == {"n1", "n2"}
+    assert "there is no agent on this host" not in everybody.text
+
+
+def test_update_now_without_a_server_goes_to_each_host(control: Control) -> None:
+    hosts = {
+        name: {"autoupdate_root": str(control.root(name)), "autoupdate_policy": POLICY, "autoupdate_domain": name}
+        for name in ("n1", "n2")
+    }
+    assert control.playbook("epp.autoupdate.site", {"n1": hosts["n1"]}).code == 0
+    run = control.playbook("epp.autoupdate.update_now", hosts)
+    assert run.code == 2
+    lines = [line.strip(' ",') for line in run.output.splitlines()]
+    (counts,) = (line for line in lines if line.startswith("2 endpoints: "))
+    assert set(counts.partition(": ")[2].split(", ")) == {"1 failed", "1 unreachable"}
+    assert any(line.startswith("n2: failed; there is no agent on this host") for line in lines)
+    one = control.playbook("epp.autoupdate.update_now", hosts, "-e", "autoupdate_domains=n1")
+    assert ("n1: unreachable" in one.text, "n2: failed" in one.text) == (True, False), one.output
 
 
 def test_preflight_refuses_what_a_managed_inventory_gets_wrong(control: Control) -> None:

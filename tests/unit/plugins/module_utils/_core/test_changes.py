@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import sha256_hex
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.changes import (
     Action,
     Found,
@@ -83,3 +84,11 @@ def test_what_nobody_could_read_is_shown_by_its_digest(content: bytes) -> None:
     assert change is not None
     assert "sha256" in str(change.after)
     assert len(str(change.after)) < 150
+
+
+def test_a_program_is_shown_by_its_version() -> None:
+    built = b'#!/usr/bin/python3\nPK\x03\x04\xff\xfe# comment\nVERSION = "1.2.3"\nPK'
+    change = compare(File("/usr/local/bin/epp-agent", built, 0o755), Found(content=b"\xff\0other", mode=0o755))
+    assert change is not None
+    assert change.after == f"(version 1.2.3: {len(built)} bytes, sha256 {sha256_hex(built)})\n"
+    assert (change.before or "").startswith("(binary: 7 bytes")

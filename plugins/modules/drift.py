@@ -1,0 +1,105 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: drift
+short_description: Report what comparisons found, and fail where there is drift
+version_added: 1.0.0
+description:
+  - Reads results that earlier tasks of the play registered, and prints one sentence for each thing that is not as it
+    should be, with the host, its kind and its path, and the difference below.
+  - Fails where there is any. A host on which a comparison was not possible has drifted, too; one that was not reached
+    is unreachable.
+  - The playbook C(epp.autoupdate.check) ends with it. It compares all hosts first, so that the drift of one never
+    hides that of another.
+extends_documentation_fragment:
+  - epp.autoupdate._attributes
+  - epp.autoupdate._attributes.actiongroup_all
+attributes:
+  check_mode:
+    support: full
+    details: Changes nothing, and does the same in check mode.
+  diff_mode:
+    support: none
+    details: Prints the differences that the results hold, in every mode.
+  idempotent:
+    support: full
+    details: Changes nothing.
+  async:
+    support: none
+  platform:
+    support: full
+    platforms: linux
+    details: Runs on the control node.
+options:
+  compared:
+    description:
+      - Names of variables that hold results of M(epp.autoupdate.endpoint) or M(epp.autoupdate.server), registered in
+        check mode with C(diff) and C(failed_when=false). A variable that a host does not have is passed over.
+    type: list
+    elements: str
+    required: true
+  client_tree:
+    description:
+      - Name of the variable that holds the result of M(epp.autoupdate.client_tree), registered in the same way.
+    type: str
+seealso:
+  - module: epp.autoupdate.endpoint
+  - module: epp.autoupdate.server
+author:
+  - epp.autoupdate contributors (@epp-autoupdate)
+"""
+
+EXAMPLES = r"""
+- name: Compare, and change nothing
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Compare the endpoint with its policy
+      epp.autoupdate.endpoint:
+        use_variables: true
+      check_mode: true
+      diff: true
+      changed_when: false
+      failed_when: false
+      register: compared
+
+    - name: Refuse drift
+      epp.autoupdate.drift:
+        compared: [compared]
+"""
+
+RETURN = r"""
+drift:
+  description: What is not as it should be.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: What it is, such as V(timer), V(program), V(configuration), V(running state) or V(client tree).
+      type: str
+      returned: always
+      sample: timer
+    path:
+      description: Where it is; a file, or a node of the client tree. Empty for what is neither.
+      type: str
+      returned: always
+      sample: /etc/systemd/system/epp-update.timer
+    text:
+      description: What is the matter with it.
+      type: str
+      returned: always
+      sample: differs
+msg:
+  description: How much there is of each kind.
+  returned: failure
+  type: str
+  sample: "till-1 has drifted: 2 (program 1, timer 1)"
+"""
+
+# There is no code here: the action plugin of the same name does it all.

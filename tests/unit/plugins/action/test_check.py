@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook ``check``: everything is compared, and each drift is one sentence with its difference below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .conftest import Run
+from .test_site import Fleet, fleet  # noqa: F401
+
+TIMER = "etc/systemd/system/epp-update.timer"
+
+
+def failed(run: Run) -> dict[str, list[dict[str, Any]]]:
+    """What each host that failed has drifted in."""
+    return {
+        line["host"]: line["result"]["drift"]
+        for line in run.results
+        if line["kind"] == "failed" and "drift" in line["result"]
+    }
+
+
+def test_the_drift_of_one_hides_that_of_no_other(fleet: Fleet) -> None:  # noqa: F811
+    assert fleet.play("site").code == 0
+    timer, document = fleet.control.root("n1") / TIMER, fleet.control.root("n2") / "etc/epp-autoupdate/endpoint.json"
+    kept = timer.read_text()
+    timer.write_text(kept.replace("[Timer]", "[Timer]\nPersistent=true"))
+    document.chmod(0o644)
+    server = next(fleet.control.server.glob("etc/systemd/system/epp-*.timer"))
+    server.unlink()
+    fleet.policy = {"schedule": {"start": "03:00"}}
+    run = fleet.play("check")
+    assert run.code == 2, run.output
+    found = {host: {(one["kind"], one["path"], one["text"]) for one in drift} for host, drift in failed(run).items()}
+    assert found["n1"] >= {("timer", f"/{TIMER}", "differs"), ("client tree", "root", "differs")}
+    assert ("configuration", "/etc/epp-autoupdate/endpoint.json", "mode 0644 instead of mode 0600") in found["n2"]
+    assert ("timer", f"/etc/systemd/system/{server.name}", "missing") in found["updates"]
+    lines = run.output.splitlines()
+    at = lines.index(f"n1: timer /{TIMER}: differs")
+    assert "    -Persistent=true" in lines[at : at + 9]
+    assert "    - root: schedule.start 02:00" in lines
+    assert not server.exists()
+    assert timer.read_text() != kept
+    assert fleet.control.ask("tree", "show")["root"]["own"] == {"schedule": {"start": "02:00"}}
+    assert fleet.play("site").code == 0
+    assert fleet.play("check").code == 0
+    assert timer.read_text() == kept
+
+
+def test_an_endpoint_that_is_not_registered_says_so_itself(fleet: Fleet) -> None:  # noqa: F811
+    assert fleet.play("site").code == 0
+    fleet.names = ("n1", "n2", "n3")
+    own = fleet.hosts
+
+    def with_one_more() -> dict[str, dict[str, Any]]:
+        return {**own(), "n3": {**own()["n2"], "autoupdate_root": str(fleet.control.root("n3"))}}
+
+    fleet.names, fleet.hosts = ("n1", "n2"), with_one_more  # type: ignore[method-assign]
+    run = fleet.play("check")
+    assert run.code == 2
+    assert set(failed(run)) == {"n3"}
+    assert ("client tree", "endpoint n3", "not registered") in {tuple(one.values()) for one in failed(run)["n3"]}
+
+
+@pytest.mark.parametrize("playbook", ["check", "site", "update_now", "preview"])
+def test_a_pattern_that_matches_no_host_is_an_error(fleet: Fleet, playbook: str) -> None:  # noqa: F811
+    run = fleet.play(playbook, "-e", "autoupdate_hosts=finanz")
+    assert run.code != 0
+    assert 'autoupdate_hosts: "finanz" matches no host of the inventory' in run.text
+
+
+def test_the_version_of_a_program_is_told(fleet: Fleet) -> None:  # noqa: F811
+    assert fleet.play("site").code == 0
+    agent = fleet.control.root("n1") / "usr/local/bin/epp-agent"
+    agent.write_bytes(agent.read_bytes().replace(b'VERSION = "1.0.0"', b'VERSION = "0.9.9"'))
+    (drift,) = failed(fleet.play("check"))["n1"]
+    assert (drift["kind"], drift["path"]) == ("program", "/usr/local/bin/epp-agent")
+    assert drift["text"] == "agent 0.9.9, collection 1.0.0"
