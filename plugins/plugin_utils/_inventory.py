@@ -36,7 +36,18 @@ READ = (*_LAYERS, *_OPTIONS, SERVER_HOST)
 """The variables that decide about an endpoint, without their prefix."""
 
 _OF_TREE = ("address", "host_key")
-_OF_PLAYBOOKS = ("hosts", "install", "packages", "component_size", "link", "run_time", "domains", "outdated", "timeout")
+_OF_PLAYBOOKS = (
+    "become",
+    "hosts",
+    "install",
+    "packages",
+    "component_size",
+    "link",
+    "run_time",
+    "domains",
+    "outdated",
+    "timeout",
+)
 _OF_SERVER = (
     *(f"server_{name}" for name in specs.server_settings() if name != "web"),
     *(f"server_{name}" for name in ("state", "root", "url", "install", "packages", "cvdupdate_version")),

@@ -18,6 +18,7 @@ from .._core.managed import refuse_tree_keys
 from .._host.identity import own_digest, own_file
 from .._host.live_host import LocalHost
 from .._host.seal import is_whole
+from .._host.superuser import require_root
 from . import exits
 from .converge import Busy, converge, remove
 from .settled import RECORD
@@ -40,6 +41,7 @@ def apply(host: LocalHost, options: argparse.Namespace) -> int:
 
 
 def _result(host: Witness, options: argparse.Namespace) -> dict[str, Any]:
+    require_root(host, "a converge of the endpoint")
     if options.absent:
         return remove(host, check=options.check).to_result()
     given = sys.stdin.buffer.read() if options.given is None else options.given

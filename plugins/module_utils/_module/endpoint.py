@@ -14,6 +14,7 @@ from .._endpoint import payload, places
 from .._endpoint.converge import Busy, Converged, converge, remove
 from .._host.host import Host
 from .._host.live_host import LocalHost
+from .._host.superuser import require_root
 from . import agent_parts as _agent_parts  # noqa: F401
 from . import specs
 from .documents import Wanted, plain
@@ -27,6 +28,7 @@ def run(module: AnsibleModule) -> None:
     def work() -> Converged:
         wanted = Wanted.from_options(plain(specs.endpoint(), module.params))
         host = LocalHost(wanted.root)
+        require_root(host, "a converge of the endpoint")
         if wanted.document is None:
             return remove(host, check=module.check_mode)
         return converge(wanted.document, host, agent=agent_file(host), check=module.check_mode)

@@ -12,6 +12,7 @@ from typing import Any, Callable
 from ansible.module_utils.basic import AnsibleModule
 
 from .._host.live_host import LocalHost
+from .._host.superuser import require_root
 from .._server import places
 from .programs import NoAnswer, Program
 
@@ -39,6 +40,7 @@ class Server:
         self, *arguments: str, given: Mapping[str, Any] | None = None, check: bool = False, timeout: float = _COMMAND_S
     ) -> Any:
         """What a command answers; with ``check`` it only tells what it would change. Raises NoAnswer and Refused."""
+        require_root(self._host, "the update server's tree")
         command = [*arguments, *(["--check"] if check else [])]
         answer = self._program.ask(command, timeout=timeout, given=given)
         if isinstance(answer, dict) and answer.get("failed"):

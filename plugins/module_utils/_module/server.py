@@ -10,6 +10,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._host.host import Host
 from .._host.live_host import LocalHost
+from .._host.superuser import require_root
 from .._server import payload, places
 from .._server.converge import Converged, converge, remove
 from . import server_parts as _server_parts  # noqa: F401
@@ -26,6 +27,7 @@ def run(module: AnsibleModule) -> None:
     def work() -> Converged:
         wanted = WantedServer.from_options(plain(specs.server(), module.params))
         host = LocalHost(wanted.root, program="epp-server")
+        require_root(host, "a converge of the update server")
         if wanted.settings is None:
             return remove(host, check=module.check_mode)
         return converge(wanted.settings, host, program=_program_file(host), check=module.check_mode)

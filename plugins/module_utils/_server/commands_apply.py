@@ -16,6 +16,7 @@ from .._core.faults import InvalidDocument
 from .._core.server_settings import ServerSettings
 from .._host.identity import own_file
 from .._host.live_host import LocalHost
+from .._host.superuser import require_root
 from .converge import Busy, converge, remove
 
 
@@ -42,6 +43,7 @@ def run_apply(host: LocalHost, options: argparse.Namespace) -> int:
 
 
 def _result(host: LocalHost, options: argparse.Namespace) -> dict[str, Any]:
+    require_root(host, "a converge of the update server")
     if options.absent:
         return remove(host, check=options.check).to_result()
     try:

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from ansible_collections.epp.autoupdate.plugins.plugin_utils import _inventory, _members
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import unknown_variables
 
 from . import repository
@@ -47,6 +50,23 @@ def test_every_variable_of_a_role_is_typed_and_described(role):
 @pytest.mark.parametrize("role", repository.roles())
 def test_no_variable_of_a_role_is_taken_for_a_slip_of_the_pen(role):
     assert list(unknown_variables(iter(entry_points(role)["main"]["options"]))) == []
+
+
+def test_the_readme_names_every_variable_that_there_is_and_no_other():
+    rows = [line for line in repository.text("README.md").splitlines() if line.startswith("| `autoupdate_")]
+    named = {name for row in rows for name in re.findall(r"`(autoupdate_\w+)`", row.split("|")[1])}
+    assert named == set(_inventory.KNOWN)
+
+
+def test_every_variable_that_is_documented_is_read_by_something():
+    """In playbooks and roles by its name, on the control node by the lists of what is read there."""
+    places = [*(repository.ROOT / "playbooks").glob("*.yml")]
+    for part in ("tasks", "vars", "handlers", "templates"):
+        places += (repository.ROOT / "roles").glob(f"*/{part}/*")
+    read = {name for path in places for name in re.findall(r"(?<!_)autoupdate_\w+", path.read_text(encoding="utf-8"))}
+    read |= {_inventory.PREFIX + name for name in (*_inventory.READ, *_members._READ)}
+    documented = {name for role in repository.roles() for name in entry_points(role)["main"]["options"]}
+    assert (documented | set(_inventory.KNOWN)) - read == set()
 
 
 @pytest.mark.parametrize("module", repository.modules())
