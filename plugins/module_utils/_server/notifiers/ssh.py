@@ -27,6 +27,8 @@ from .base import Target, Told, understood
 _COMMAND = "epp-agent notice"
 """What is asked for; the endpoint's ``authorized_keys`` decides what runs."""
 _OUTPUT_LIMIT = 4 * 1024 * 1024
+"""Bytes of an answer or of its errors; more is no answer."""
+_CHUNK, _MOMENT_S = 65536, 1.0
 _KINDS_OF_KEYS = ("Ed25519Key", "ECDSAKey", "RSAKey")
 _SIGNATURES = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 """By which signatures a host proves a key, where they do not have the key's own name."""
@@ -109,7 +111,12 @@ class SshNotifier:
         offered = transport.get_remote_server_key()
         if (offered.get_name(), offered.asbytes()) != (kind, pinned):
             raise _OtherHost("the host key is not the one that was pinned at enrolment")
-        transport.auth_publickey(self.user, self.key)
+        try:
+            transport.auth_publickey(self.user, self.key)
+        except self.paramiko.AuthenticationException as error:
+            raise self.paramiko.SSHException(
+                f"refused: sshd does not accept the notify key for {self.user} ({error})"
+            ) from error
         return transport.open_session(timeout=self.connect_timeout)
 
 
@@ -129,19 +136,33 @@ def _converse(channel: Any, order: Order, deadline: float) -> Told:
     channel.exec_command(_COMMAND)
     channel.sendall(order.to_line())
     channel.shutdown_write()
-    out = bytearray()
-    try:
-        while len(out) < _OUTPUT_LIMIT and (data := channel.recv(65536)):
-            out.extend(data)
-            channel.settimeout(max(0.1, deadline - time.monotonic()))
-        err = bytes(channel.recv_stderr(65536)) if channel.recv_stderr_ready() else b""
-    except socket.timeout:  # another class before Python 3.10
-        return Told.silence(Heard.LOST, "no answer in time")
+    out, err = bytearray(), bytearray()
+    while _read_more(channel, out, err, deadline):
+        if len(out) > _OUTPUT_LIMIT or len(err) > _OUTPUT_LIMIT:
+            return Told.silence(Heard.LOST, f"a broken reply: more than {_OUTPUT_LIMIT} bytes")
+        if time.monotonic() >= deadline:
+            return Told.silence(Heard.LOST, "no answer in time")
     ended = channel.status_event.wait(max(0.1, min(10.0, deadline - time.monotonic())))
     code = channel.recv_exit_status() if ended else -1
     return understood(
         order, out=out.decode("utf-8", "replace"), err=err.decode("utf-8", "replace"), code=None if code < 0 else code
     )
+
+
+def _read_more(channel: Any, out: bytearray, err: bytearray, deadline: float) -> bool:
+    """Take what has come on both streams, waiting a moment for it; returns whether more may come.
+
+    Errors are taken as they come: whoever writes many of them, and an answer never, would wait for room until the end.
+    """
+    channel.settimeout(max(0.1, min(_MOMENT_S, deadline - time.monotonic())))
+    try:
+        data = channel.recv(_CHUNK)
+    except socket.timeout:  # another class before Python 3.10
+        data = None
+    out.extend(data or b"")
+    while channel.recv_stderr_ready() and len(err) <= _OUTPUT_LIMIT:
+        err.extend(channel.recv_stderr(_CHUNK))
+    return data is None or bool(data)
 
 
 def _library() -> Any:

@@ -193,7 +193,7 @@ def test_a_key_that_the_endpoint_does_not_know_reaches_nothing(
     stranger = select_notifier(replace(ssh_settings, key="/keys/other"), server_host)
     told = stranger.notify(Target("n1", server.address, server.host_key), ORDER, patience=60)
     assert told.reply.heard is Heard.NOT_REACHED
-    assert "uthentication" in told.reply.why
+    assert "refused: sshd does not accept the notify key for " in told.reply.why
     assert endpoint.taken() == []
 
 
@@ -201,6 +201,21 @@ def test_who_accepts_and_says_nothing_is_not_reached(notifier: Notifier) -> None
     with socket.create_server(("127.0.0.1", 0)) as silent:
         target = Target("n1", f"127.0.0.1:{silent.getsockname()[1]}", "ssh-ed25519 AAAA")
         assert notifier.notify(target, ORDER, patience=60).reply.heard is Heard.NOT_REACHED
+
+
+@pytest.mark.parametrize("command", ["exec yes", "exec yes >&2"], ids=["answer", "errors"])
+def test_a_reply_without_an_end_is_a_broken_one_at_once(
+    notifier: Notifier, server_host: LocalHost, ssh_settings: NotifySettings, tmp_path: Path, command: str
+) -> None:
+    """It would else hold its place among those in flight, and the endpoint's process, for as long as anybody waits."""
+    public = ensure_notify_key(server_host, ssh_settings.key)
+    endless = Sshd(tmp_path / "endless", public, command, line=f'restrict,command="{command}" {public}')
+    try:
+        told = notifier.notify(Target("n1", endless.address, endless.host_key), ORDER, patience=3000)
+    finally:
+        endless.stop()
+    assert (told.reply.heard, told.answer) == (Heard.LOST, None)
+    assert told.reply.why.startswith("a broken reply: more than")
 
 
 @pytest.mark.parametrize("address", ["", "127.0.0.1:none", "[::1", "host.invalid"])
