@@ -14,7 +14,7 @@ from .document_keys import ProductKind
 from .faults import Faults
 from .fields import Parser, Unfit, choice, integer, read_mapping
 from .issue import Issue, begin, read_issue
-from .manifest import Kind, is_older
+from .manifest import Kind
 from .texts import line
 from .values import asdict, field_names, value
 
@@ -113,22 +113,6 @@ def version_word(versions: Mapping[str, str]) -> str:
     """One word for a set of component versions: equal sets have equal words. Readable where it is short."""
     word = " ".join(f"{name}={version}" for name, version in sorted(versions.items()))
     return word if len(word) <= _LONGEST_VERSION and word.isprintable() and word.isascii() else _short(versions)
-
-
-def behind(installed: Mapping[str, str] | None, published: Mapping[str, str]) -> bool:
-    """Whether an endpoint lacks something of what is published (E1); one of which nothing is known counts as behind.
-
-    Components that it never reported are not counted once it reported any: which ones it wants is its own affair.
-    """
-    if not installed:
-        return True
-    return any(name in installed and _differs(installed[name], version) for name, version in published.items())
-
-
-def _differs(installed: str, published: str) -> bool:
-    """Whether the published version is to be installed: versions made of numbers have an order, digests have none."""
-    numbers = all(part.isdigit() for version in (installed, published) for part in version.split("."))
-    return is_older(installed, published) if numbers else installed != published
 
 
 def _short(versions: Mapping[str, str]) -> str:

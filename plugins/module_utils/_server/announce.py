@@ -8,13 +8,14 @@ schedule the server keeps (S6)."""
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import tzinfo
 from typing import Callable
 
 from .._core.campaign import Limits, Notice, event_notice, skipped, slot_notice
 from .._core.canonical import digest
-from .._core.catalogue import behind, versions_of
+from .._core.catalogue import CatalogueItem
+from .._core.outdated import is_outdated
 from .._core.policy import Initiator
 from .._core.results import Trigger
 from .._core.slots import Slot
@@ -42,8 +43,9 @@ def announce(
     store = CampaignStore(connection)
     if store.known(subject):
         return None
-    known = installed(connection, product)
-    notices = list(_event_notices(members(connection), known, versions_of(published.items), now=now, limits=limits))
+    known = _reported(connection, product)
+    fleet = (member for member in members(connection) if _is_behind(member, product, known, published.items))
+    notices = list(_event_notices(fleet, now=now, limits=limits))
     return subject.id if store.create(subject, notices, now=now) else None
 
 
@@ -62,16 +64,12 @@ def plan_slots(connection: sqlite3.Connection, *, now: float, zone_of: Callable[
 
 def _event_notices(
     fleet: Iterable[Member],
-    known: dict[str, dict[str, str]],
-    published: dict[str, str],
     *,
     now: float,
     limits: Limits,
 ) -> Iterator[Notice]:
-    """Who is notified; who is current has no part in it, who is left out by policy is on record with the reason."""
+    """Who of those that are behind is notified; who is left out by policy is on record with the reason."""
     for member in fleet:
-        if not behind(known.get(member.name), published):
-            continue
         if member.policy is None:
             yield skipped(member.name, f"its policy is not valid: {member.fault}")
         elif not member.policy.events.update_after_download:
@@ -79,6 +77,20 @@ def _event_notices(
         else:
             kept = member.policy.events.include_roaming_and_offline
             yield event_notice(member.name, created=now, kept=kept, limits=limits)
+
+
+def _reported(connection: sqlite3.Connection, product: str) -> dict[str, dict[str, str] | None]:
+    """What endpoints have of a product, by name; None of those that have only others."""
+    others = connection.execute("SELECT DISTINCT endpoint FROM reports WHERE product <> ?", (product,))
+    return {**{row["endpoint"]: None for row in others}, **installed(connection, product)}
+
+
+def _is_behind(
+    member: Member, product: str, known: Mapping[str, dict[str, str] | None], published: Iterable[CatalogueItem]
+) -> bool:
+    if known.get(member.name, {}) is None:
+        return False
+    return is_outdated(product, known.get(member.name), published, member.scope)
 
 
 def _due_slots(member: Member, now: float, zone_of: Callable[[str], tzinfo]) -> Iterator[Slot]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._core.catalogue import CatalogueItem, behind, versions_of
+from .._core.catalogue import CatalogueItem, versions_of
+from .._core.outdated import is_outdated
+from .._core.policy_words import Scope
 from .._core.values import value
+from .members import members
 from .tree_store import is_below
 
 
@@ -20,7 +23,7 @@ from .tree_store import is_below
 class Known:
     """One endpoint. ``versions`` are what it reported, by product; ``notice`` is its part in its last campaign.
 
-    ``outdated``: something that it reported is behind what is published, or it never reported anything.
+    ``outdated``: it does not have what is published for it (``is_outdated``), or it never reported anything.
     """
 
     name: str
@@ -45,7 +48,8 @@ def known_endpoints(
     connection: sqlite3.Connection, published: Iterable[CatalogueItem], *, domain: str = ""
 ) -> Iterator[Known]:
     """Every endpoint in this domain or below it, by name."""
-    offered = by_product(published)
+    offered = _items_of(published)
+    scopes = {member.name: member.scope for member in members(connection)}
     reports, notices = _reports(connection), _notices(connection)
     for row in connection.execute("SELECT * FROM endpoints ORDER BY name"):
         if not is_below(row["domain"], domain):
@@ -60,22 +64,30 @@ def known_endpoints(
             pinned=bool(row["host_key"]),
             versions=versions,
             reported=reported,
-            outdated=_outdated(versions, offered),
+            outdated=_outdated(versions, offered, scopes[row["name"]]),
             notice=notices.get(row["name"]),
         )
 
 
 def by_product(published: Iterable[CatalogueItem]) -> dict[str, dict[str, str]]:
     """Component versions of each product."""
+    return {product: versions_of(some) for product, some in _items_of(published).items()}
+
+
+def _items_of(published: Iterable[CatalogueItem]) -> dict[str, list[CatalogueItem]]:
     items: dict[str, list[CatalogueItem]] = {}
     for item in published:
         items.setdefault(item.product, []).append(item)
-    return {product: versions_of(some) for product, some in items.items()}
+    return items
 
 
-def _outdated(versions: Mapping[str, Mapping[str, str]], offered: Mapping[str, Mapping[str, str]]) -> bool:
+def _outdated(
+    versions: Mapping[str, Mapping[str, str]], offered: Mapping[str, Sequence[CatalogueItem]], scope: Scope
+) -> bool:
     """Which product an endpoint has is known by what it reports."""
-    return not versions or any(behind(versions[product], offered.get(product, {})) for product in versions)
+    return not versions or any(
+        is_outdated(one, versions[one], offered[one], scope) for one in versions if one in offered
+    )
 
 
 def _reports(connection: sqlite3.Connection) -> dict[str, tuple[dict[str, dict[str, str]], float]]:

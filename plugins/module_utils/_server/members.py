@@ -11,7 +11,8 @@ import sqlite3
 from collections.abc import Iterator
 
 from .._core.faults import InvalidDocument
-from .._core.policy import Policy
+from .._core.policy import Components, Policy
+from .._core.policy_words import Scope
 from .._core.tree import resolve
 from .._core.values import value
 from .tree_store import Nodes, layers, read_nodes
@@ -25,6 +26,11 @@ class Member:
     ordinal: int
     policy: Policy | None
     fault: str = ""
+
+    @property
+    def scope(self) -> Scope:
+        """Which components its updates may change; the default where its policy does not hold together."""
+        return Components().scope if self.policy is None else self.policy.components.scope
 
 
 def members(connection: sqlite3.Connection) -> Iterator[Member]:

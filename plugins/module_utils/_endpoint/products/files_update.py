@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..._core.configuration_results import Refused
-from ..._core.manifest import MAX_SIZE, NAME, InvalidManifest, Kind, Manifest, is_older
-from ..._core.policy import Scope
+from ..._core.manifest import MAX_SIZE, NAME, InvalidManifest, Manifest, is_older
+from ..._core.outdated import KINDS
 from ..._core.results import Outcome, Result
 from ..._core.values import value
 from ..configuration.catalogue import Unvouched
@@ -25,11 +25,6 @@ from .store import Release, Store
 if TYPE_CHECKING:
     from .files import Files
 
-_KINDS = {
-    Scope.PATTERNS: (Kind.PATTERN,),
-    Scope.ENGINES: (Kind.ENGINE,),
-    Scope.ALL: tuple(Kind),
-}
 _PAUSES_S = (2.0, 4.0, 8.0)
 """Between publishing components and the catalogue lie a signature and a few writes."""
 _TELLING = (Result.HELD, Result.FAILED, Result.COOLING_DOWN, Result.UNREACHABLE)
@@ -147,7 +142,7 @@ class _Run:
 
     def _in_scope(self, published: Manifest, installed: Release | None) -> Manifest:
         """What should be installed: the published files that scope takes, and the installed ones that it leaves."""
-        kinds = _KINDS[self.product.scope]
+        kinds = KINDS[self.product.scope]
         taken = [file for file in published.files if file.kind in kinds]
         if not taken:
             raise InvalidManifest(f"it has no files of scope {self.product.scope.value}")

@@ -14,7 +14,6 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue imp
     Catalogue,
     CatalogueItem,
     CatalogueManifest,
-    behind,
     version_word,
     versions_of,
 )
@@ -93,25 +92,6 @@ def test_faults_of_an_item_have_their_path(key: str, value: object) -> None:
 def test_what_is_no_catalogue_is_refused(content: bytes) -> None:
     with pytest.raises(InvalidDocument):
         Catalogue.from_bytes(content)
-
-
-@pytest.mark.parametrize(
-    ("installed", "expected"),
-    [
-        (None, True),
-        ({}, True),
-        ({"daily": "27500", "main": "62"}, False),
-        ({"daily": "27499", "main": "62"}, True),
-        ({"daily": "27501", "main": "62"}, False),
-        ({"daily": "27500"}, False),
-        ({"daily": "9"}, True),
-        ({"local.ndb": "0123456789ab", "daily": "27500"}, True),
-        ({"local.ndb": "ba9876543210", "daily": "27500"}, False),
-    ],
-)
-def test_who_is_behind(installed: dict[str, str] | None, expected: bool) -> None:
-    published = {"daily": "27500", "main": "62", "local.ndb": "ba9876543210"}
-    assert behind(installed, published) is expected
 
 
 def test_equal_versions_have_equal_words() -> None:

@@ -22,6 +22,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign impo
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import CatalogueItem
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Kind
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.zones import zone_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.announce import announce, plan_slots
@@ -207,6 +208,25 @@ def test_a_new_version_is_announced_once_and_to_those_who_are_behind(
     assert told["broken"][0] == "skipped"
     assert announce(connection, "files", published("2"), now=NOW + 1, limits=LIMITS) is None
     assert len(summaries(connection)) == 1
+
+
+@pytest.mark.parametrize(
+    "held",
+    [{"patterns-a": "2"}, {"patterns-a": "2", "patterns-b": "1", "patterns-c": "1"}, {"patterns-x": "2"}],
+    ids=["one was added", "one was removed", "one was renamed"],
+)
+def test_a_version_that_only_adds_or_removes_reaches_who_lacks_it(
+    connection: sqlite3.Connection, store: CampaignStore, held: dict[str, str]
+) -> None:
+    register(connection, "lacks", "has", "other")
+    both = published("2")
+    more = Published("2", (*both.items, replace(both.items[0], name="patterns-b", version="1")))
+    store.record_versions("lacks", "files", held, NOW)
+    store.record_versions("has", "files", {"patterns-a": "2", "patterns-b": "1"}, NOW)
+    store.record_versions("other", "clamav", {"daily": "1"}, NOW)
+    name = announce(connection, "files", more, now=NOW, limits=LIMITS)
+    assert name is not None
+    assert [one["endpoint"] for one in notices(connection, name)] == ["lacks"]
 
 
 def test_the_policy_of_the_tree_decides_key_by_key(connection: sqlite3.Connection) -> None:
