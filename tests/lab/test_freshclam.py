@@ -188,12 +188,22 @@ def test_clamd_reloads_when_a_new_version_is_in_place(
     at_version_1.wait(f"grep -q 'Database correctly reloaded' {log}", seconds=20, why="clamd has read the new version")
 
 
-def test_the_distributions_own_updater_does_not_run_beside_ours(machine: Node) -> None:
+@pytest.mark.parametrize(
+    "unit", ["clamav-freshclam.service", "clamav-freshclam-once.timer", "clamav-freshclam-once.service"]
+)
+def test_the_distributions_own_updater_does_not_run_beside_ours(machine: Node, unit: str) -> None:
     """Two freshclams would double the requests, and the other one follows no policy."""
-    machine.run(["systemctl", "enable", "clamav-freshclam"])
-    machine.apply(documents.clamav(MACHINE, "http://127.0.0.1:1"))
-    assert machine.run(["systemctl", "is-enabled", "clamav-freshclam"], check=False).out.strip() != "enabled"
-    assert machine.run(["systemctl", "is-active", "clamav-freshclam"], check=False).out.strip() != "active"
+    if machine.run(["systemctl", "cat", unit], check=False).code:
+        pytest.skip(f"this system has no {unit}")
+    document = documents.clamav(MACHINE, "http://127.0.0.1:1")
+    machine.apply(document)
+    machine.run(["systemctl", "enable", unit])
+    drift = machine.apply(document, "--check").json()
+    assert unit in str([drift["changes"], drift["corrections"]])
+    machine.apply(document)
+    assert machine.run(["systemctl", "is-enabled", unit], check=False).out.strip() != "enabled"
+    assert machine.run(["systemctl", "is-active", unit], check=False).out.strip() != "active"
+    assert machine.apply(document).json()["changed"] is False
 
 
 def update(node: Node, trigger: str = "manual") -> dict[str, Any]:

@@ -28,6 +28,8 @@ from . import cvd, freshclam_dat
 from .base import ProductNeeds, broken, tcp_reachable
 from .freshclam_conf import VENDOR, FreshclamConfig
 
+_FRESHCLAMS = ("clamav-freshclam.service", "clamav-freshclam-once.timer", "clamav-freshclam-once.service")
+"""What starts freshclam in Debian's packages: the daemon, and since Debian 13 a timer and a service at each boot."""
 CONFIG = places.CONFIGURATION_DIRECTORY + "/freshclam.conf"
 CONFIG_MODE = 0o600
 """URLs may hold secrets; freshclam reads the file before it gives up root."""
@@ -68,7 +70,7 @@ class ClamAV:
             capabilities=("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"),
             scan_capabilities=("CAP_DAC_READ_SEARCH",),
             after_units=("clamav-daemon.service",),
-            own_updaters=("clamav-freshclam.service", "clamav-freshclam-once.timer"),
+            own_updaters=_FRESHCLAMS,
         )
 
     def components(self) -> tuple[Component, ...]:
