@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -64,8 +65,26 @@ def test_each_way_to_forge_is_told_apart(host: LocalHost, allowed: tuple[str, ..
     assert not isinstance(purpose.value, UnknownKey)
     with pytest.raises(UnknownKey):
         verify(host, b"document", sign(host, b"document", "/keys/b", "epp-catalogue"), allowed, "epp-catalogue")
-    with pytest.raises(BadSignature):
-        verify(host, b"document", "no signature", allowed, "epp-catalogue")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: "no signature",
+        lambda text: "",
+        lambda text: text.replace("BEGIN", "BEGUN"),
+        lambda text: text.replace("U1NIU0lH", "!!!!"),
+        lambda text: text.replace("U1NIU0lH", "AAAAAAAA"),
+        lambda text: "\n".join([text.splitlines()[0], "U1NIU0lHAAAAAf////8=", text.splitlines()[-1]]),
+    ],
+)
+def test_what_is_no_signature_is_a_bad_one(
+    host: LocalHost, allowed: tuple[str, ...], damage: Callable[[str], str]
+) -> None:
+    signature = damage(sign(host, b"document", "/keys/a", "epp-catalogue"))
+    with pytest.raises(BadSignature) as refused:
+        verify(host, b"document", signature, allowed, "epp-catalogue")
+    assert not isinstance(refused.value, UnknownKey)
 
 
 @pytest.mark.parametrize(
