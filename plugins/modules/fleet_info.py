@@ -177,6 +177,23 @@ campaigns:
       type: dict
       returned: always
       sample: {done: 39, skipped: 1}
+    results:
+      description:
+        - How many endpoints have each result, such as V(updated), V(failed) or V(not reached); for those that have none
+          yet, how many are at each stage.
+      type: dict
+      returned: always
+      sample: {failed: 2, updated: 37, skipped: 1}
+    failed:
+      description: How many endpoints reported that their update failed, or that they reached no source.
+      type: int
+      returned: always
+      sample: 2
+    reason:
+      description: What most of those say whose update failed. Empty where none did.
+      type: str
+      returned: always
+      sample: no space left on the file system of /var/lib/clamav
 published:
   description: The versions that are published, by product and component.
   returned: if O(gather) has V(status)

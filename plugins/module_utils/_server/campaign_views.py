@@ -8,15 +8,29 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from typing import Any
 
 from .._core.campaign import Stage
+from .._core.results import Result
 from .._core.values import value
+
+_FAILED = (Result.FAILED.value, Result.UNREACHABLE.value)
+_NOT_REACHED = "not reached"
+_ORDER = (
+    *(*_FAILED, _NOT_REACHED, Result.HELD.value, Result.COOLING_DOWN.value),
+    *(Result.UPDATED.value, Result.CURRENT.value, Result.SKIPPED.value),
+    *(stage.value for stage in Stage if stage.open),
+)
+"""In which order results, and stages without one, are told: what needs somebody first."""
 
 
 @value
 class Summary:
-    """One campaign and how many endpoints are at each stage."""
+    """One campaign: how many endpoints are at each stage, and how many have each result (R6).
+
+    ``reason`` is what most of those say whose update failed.
+    """
 
     id: str
     trigger: str
@@ -24,6 +38,20 @@ class Summary:
     version: str
     created: float
     stages: dict[str, int]
+    results: dict[str, int]
+    reason: str = ""
+
+    @property
+    def failed(self) -> int:
+        """How many endpoints reported that their update failed, or that they reached no source."""
+        return sum(self.results.get(result, 0) for result in _FAILED)
+
+    def words(self) -> str:
+        """Results in numbers, those that failed first, with the reason of most of them."""
+        told = [f"{self.results[word]} {word}" for word in _ORDER if word in self.results]
+        if self.failed and self.reason:
+            told[0] += f" ({self.reason})"
+        return ", ".join(told) or "nobody was behind"
 
     @property
     def open(self) -> bool:
@@ -31,16 +59,35 @@ class Summary:
 
     def to_dict(self) -> dict[str, Any]:
         plain: dict[str, Any] = {"campaign": self.id, "trigger": self.trigger, "product": self.product}
-        return {**plain, "version": self.version, "created": self.created, "open": self.open, "stages": self.stages}
+        counts = {"stages": self.stages, "results": self.results, "failed": self.failed, "reason": self.reason}
+        return {**plain, "version": self.version, "created": self.created, "open": self.open, **counts}
 
 
 def summaries(connection: sqlite3.Connection) -> list[Summary]:
     """All campaigns, the newest first."""
-    counted: dict[str, dict[str, int]] = {}
-    for row in connection.execute("SELECT campaign, stage, count(*) AS n FROM notices GROUP BY campaign, stage"):
-        counted.setdefault(row["campaign"], {})[row["stage"]] = row["n"]
-    rows = connection.execute("SELECT * FROM campaigns ORDER BY created DESC, id").fetchall()
-    return [Summary(**dict(row), stages=counted.get(row["id"], {})) for row in rows]
+    counted: dict[str, tuple[Counter[str], Counter[str], Counter[str]]] = {}
+    select = "SELECT campaign, stage, result, why, count(*) AS n FROM notices GROUP BY campaign, stage, result, why"
+    for row in connection.execute(select):
+        empty: tuple[Counter[str], Counter[str], Counter[str]] = (Counter(), Counter(), Counter())
+        stages, results, reasons = counted.setdefault(row["campaign"], empty)
+        word = _word(Stage(row["stage"]), row["result"])
+        stages[row["stage"]] += row["n"]
+        results[word] += row["n"]
+        if word in _FAILED:
+            reasons[row["why"]] += row["n"]
+    found = []
+    for row in connection.execute("SELECT * FROM campaigns ORDER BY created DESC, id").fetchall():
+        stages, results, reasons = counted.get(row["id"], (Counter(), Counter(), Counter()))
+        reason = max(sorted(reasons), key=lambda why: reasons[why], default="")
+        found.append(Summary(**dict(row), stages=dict(stages), results=dict(results), reason=reason))
+    return found
+
+
+def _word(stage: Stage, result: str) -> str:
+    """The result of an endpoint's part, or where it stands without one."""
+    if stage is Stage.GAVE_UP:
+        return _NOT_REACHED
+    return result if stage is Stage.DONE and result else stage.value
 
 
 def notices(connection: sqlite3.Connection, campaign: str) -> list[dict[str, Any]]:

@@ -17,7 +17,6 @@ from datetime import tzinfo
 from typing import Callable
 
 from .._core import zones
-from .._core.campaign import Stage
 from .._core.exits import DONE, FAILED
 from .._core.notify_settings import NotifierName, NotifySettings
 from .._core.results import Trigger
@@ -133,8 +132,7 @@ def run_campaigns(host: LocalHost, options: argparse.Namespace) -> int:
         return DONE
     for one in found:
         began = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(one.created))
-        stages = ", ".join(f"{one.stages[stage.value]} {stage.value}" for stage in Stage if stage.value in one.stages)
-        sys.stdout.write(f"{one.id}  {began}  {one.product} {one.version}: {stages or 'nobody was behind'}\n")
+        sys.stdout.write(f"{one.id}  {began}  {one.product} {one.version}: {one.words()}\n")
     return DONE
 
 

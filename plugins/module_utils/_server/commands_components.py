@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 
 from .._core.component_settings import read_components
@@ -18,6 +19,7 @@ from .._core.results import Result
 from .._host.live_host import LocalHost
 from .._host.lock import locked
 from . import campaign_places
+from .campaign_views import Summary, summaries
 from .commands_campaigns import notify, notify_settings
 from .database import open_database
 from .fetching import FetchReport, fetch
@@ -49,21 +51,32 @@ def run_fetch(host: LocalHost, options: argparse.Namespace) -> int:
             chosen = [ProductKind(name) for name in options.product]
             reports = fetch(host, connection, components, limits=settings.limits, chosen=chosen)
     # After the lock: a campaign may take hours, the next fetch need not wait for it.
+    came_of_it: dict[str, Summary] = {}
     if options.notify:
         notify(host)
-    _tell(reports, as_json=options.json)
-    return _status(reports)
+        begun = {report.campaign for report in reports if report.campaign}
+        with closing(open_database(host)) as connection:
+            came_of_it = {one.id: one for one in summaries(connection) if one.id in begun}
+    _tell(reports, came_of_it, as_json=options.json)
+    return _status(reports, came_of_it)
 
 
-def _tell(reports: list[FetchReport], *, as_json: bool) -> None:
+def _tell(reports: list[FetchReport], came_of_it: Mapping[str, Summary], *, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(json.dumps([report.to_dict() for report in reports]) + "\n")
+        plain = [report.to_dict() for report in reports]
+        for one in plain:
+            summary = came_of_it.get(one["campaign"])
+            one.update({} if summary is None else {"results": summary.results, "reason": summary.reason})
+        sys.stdout.write(json.dumps(plain) + "\n")
         return
-    sys.stdout.write("".join(report.sentence() + "\n" for report in reports))
+    for report in reports:
+        summary = came_of_it.get(report.campaign or "")
+        sys.stdout.write(report.sentence() + (f": {summary.words()}" if summary else "") + "\n")
 
 
-def _status(reports: list[FetchReport]) -> int:
+def _status(reports: list[FetchReport], came_of_it: Mapping[str, Summary]) -> int:
+    """The exit status: whoever waited for the notices hears that updates failed, too (R6)."""
     results = {report.result for report in reports}
-    if Result.FAILED in results:
+    if Result.FAILED in results or any(summary.failed for summary in came_of_it.values()):
         return FAILED
     return UNREACHABLE if Result.UNREACHABLE in results else DONE

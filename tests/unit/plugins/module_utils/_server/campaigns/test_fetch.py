@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from contextlib import closing
@@ -217,8 +218,34 @@ def test_campaigns_are_shown_to_people_and_programs(
     (part,) = json.loads(capsys.readouterr().out)
     assert part["answer"]["endpoint"] == "n1"
     server.command("campaigns")
-    assert "files 1: 1 done" in capsys.readouterr().out
+    assert "files 1: 1 updated" in capsys.readouterr().out
     assert server.command("campaigns", "c-none") == 1
+
+
+def test_updates_that_failed_are_told_first_with_their_reason(
+    server: Server, endpoint: SandboxEndpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """R6: notices that were delivered to endpoints whose updates failed are no success."""
+    enrol(server, endpoint)
+    endpoint.installed.unlink()
+    endpoint.installed.mkdir()  # nothing can be installed there
+    server.offer("one")
+    assert server.command("fetch", "--notify") == 1
+    assert re.search(r"begins: 1 failed \(.+\)\n", capsys.readouterr().out)
+    columns = "campaign, mode, due, until, since, tries, answer, changed"
+    with closing(open_database(server.host)) as connection:
+        for name, stage, result, why in (
+            *(("n2", "done", "failed", "no space"), ("n3", "done", "failed", "no space")),
+            *(("n4", "done", "updated", ""), ("n5", "gave_up", "", "no route"), ("n6", "retry", "", "no route")),
+        ):
+            connection.execute(
+                f"INSERT INTO notices (endpoint, stage, result, why, {columns})"
+                f" SELECT ?, ?, ?, ?, {columns} FROM notices WHERE endpoint = 'n1'",
+                (name, stage, result, why),
+            )
+        (told,) = summaries(connection)
+    assert told.words() == "3 failed (no space), 1 not reached, 1 updated, 1 retry"
+    assert (told.failed, told.stages) == (3, {"done": 4, "gave_up": 1, "retry": 1})
 
 
 def test_two_fetches_at_once_are_one(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
