@@ -26,6 +26,7 @@ from .component_sources import sources_of
 from .components.base import Published
 from .components.guard import Guard
 from .publication import publish_catalogue, turn
+from .telling import moment
 
 _LEVELS = {Result.FAILED: syslog.LOG_ERR, Result.UNREACHABLE: syslog.LOG_WARNING}
 
@@ -47,7 +48,8 @@ class FetchReport:
 
     def sentence(self) -> str:
         parts = [f"fetch {self.product}: {self.result.value}", f"version {self.version}" if self.version else ""]
-        parts += [self.why, f"campaign {self.campaign} begins" if self.campaign else ""]
+        parts += [self.why, "" if self.until is None else f"until {moment(self.until)}"]
+        parts += [f"campaign {self.campaign} begins" if self.campaign else ""]
         return "; ".join(part for part in parts if part)
 
 

@@ -57,17 +57,27 @@ class Clamd:
 
     def _ask(self, request: bytes) -> str:
         """clamd's answer, an empty one when it gives none in time."""
-        import socket  # here, because most starts of the agent never get this far
-
-        family = socket.AF_UNIX if self.local else socket.AF_INET
         try:
-            with socket.socket(family, socket.SOCK_STREAM) as connection:
-                connection.settimeout(_PATIENCE_S)
-                connection.connect(self.path if self.local else self.address or ("", 0))
+            with self._connected() as connection:
                 connection.sendall(request)
                 return _read_answer(connection)
         except OSError:
             return ""
+
+    def _connected(self) -> socket.socket:
+        """A connection, of either version of IP; raises OSError."""
+        import socket  # here, because most starts of the agent never get this far
+
+        if self.address is not None:
+            return socket.create_connection(self.address, _PATIENCE_S)
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(_PATIENCE_S)
+        try:
+            connection.connect(self.path)
+        except OSError:
+            connection.close()
+            raise
+        return connection
 
 
 def _read_answer(connection: socket.socket) -> str:
@@ -81,7 +91,7 @@ def _settings(config: bytes) -> dict[str, str]:
     """The first value of every word of a clamd.conf."""
     words: dict[str, str] = {}
     for line in config.decode("utf-8", "replace").splitlines():
-        name, _space, value = line.strip().partition(" ")
+        name, *rest = line.split(None, 1) or [""]
         if name and not name.startswith("#"):
-            words.setdefault(name, value.strip().strip('"'))
+            words.setdefault(name, "".join(rest).strip().strip('"'))
     return words

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,7 +83,29 @@ def test_clamd_that_is_not_there_is_told_from_its_configuration(tmp_path: Path) 
     assert Clamd.configured(b"# LocalSocket /x\nUser clamav\n") is None
     assert Clamd.configured(b"TCPSocket 3310\n") == Clamd(address=("127.0.0.1", 3310))
     assert Clamd.configured(b'TCPSocket 3310\nLocalSocket "/run/x y"\n') == Clamd(path="/run/x y")
+    assert Clamd.configured(b"LocalSocket\t/run/clamd.sock\n") == Clamd(path="/run/clamd.sock")
+    assert Clamd.configured(b"  TCPSocket\t 3310\nTCPAddr ::1\n") == Clamd(address=("::1", 3310))
+    assert Clamd.configured(b"\n \t\nLocalSocket\n") == Clamd(path="")
     assert not Clamd(path=str(tmp_path / "nobody")).answers()
+
+
+def test_a_clamd_on_the_loopback_of_version_6_is_asked() -> None:
+    try:
+        listening = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError as error:
+        pytest.skip(f"no loopback of IP version 6: {error}")
+
+    def serve() -> None:
+        connection, _peer = listening.accept()
+        with connection:
+            connection.recv(100)
+            connection.sendall(b"PONG\0")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    with listening:
+        assert Clamd(address=("::1", listening.getsockname()[1])).answers()
+        thread.join(20)
 
 
 def test_output_of_every_kind_of_line() -> None:

@@ -21,6 +21,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue imp
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.configuration_settings import (
     ConfigurationSettings,
 )
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.signed import unseal
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
@@ -33,7 +34,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server import (
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaign_views import summaries
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import open_database
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.fetching import last_fetches
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fetching import FetchReport, last_fetches
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.issuing import public_path
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.signing_keys import ensure_keyring
 
@@ -292,3 +293,10 @@ def test_the_make_up_of_settings_is_checked_before_anything_happens(
     server.host.write(places.SETTINGS, b"[]")
     with pytest.raises(ValueError, match="a JSON object"):
         server.command("fetch")
+
+
+def test_a_source_that_is_left_alone_is_told_with_the_end_of_that() -> None:
+    report = FetchReport("clamav", Result.COOLING_DOWN, "the vendor asked to be left alone", 1763798400, None, None)
+    assert report.sentence() == (
+        "fetch clamav: cooling_down; the vendor asked to be left alone; until 2025-11-22 08:00:00Z"
+    )
