@@ -47,6 +47,7 @@ class ActionModule(ActionBase):
             plans, unfit = _plans(checks, options)
             found.update({host: (*found[host], fault) for host, fault in unfit.items()})
             result.update(plans)
+            warnings.extend(_by_chance(self._unnumbered))
         faults = [*_lines(found), *map(str, _registration_faults(managed))]
         return {**result, "failed": True, "faults": faults, "msg": "\n".join(faults)} if faults else result
 
@@ -58,13 +59,19 @@ class ActionModule(ActionBase):
         checks: dict[str, HostCheck] = {}
         unknown: dict[str, None] = {}
         ordinals: dict[Any, list[str]] = {}
+        unnumbered: list[str] = []
         managed: list[HostOfPlay] = []
         for host, raw, template in _endpoints(hosts, task_vars):
             unknown.update(dict.fromkeys(unknown_variables(iter(raw))))
             checks[host], values = _check(inventory, host, raw, template)
-            ordinals.setdefault(values.get("ordinal"), []).append(host)
+            document = checks[host].document
+            if document is not None and document.ordinal is not None:
+                ordinals.setdefault((document.ordinal, document.policy.schedule), []).append(host)
+            elif document is not None and document.server is None:
+                unnumbered.append(host)
             if values.get(SERVER_HOST) and not checks[host].faults:
                 managed.append((host, raw, template))
+        self._unnumbered = unnumbered
         return checks, [*unknown, *_shared(ordinals)], managed
 
     def _tell_later_plays(self, task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -126,8 +133,8 @@ def _plans(checks: Mapping[str, HostCheck], options: Mapping[str, Any]) -> tuple
     except ValueError as error:
         raise AnsibleActionFail(f'run_time: "{options["run_time"]}" is {error}') from error
     budget = Budget(size=options["component_size"], link=options["link"] // 8, run=run)
-    policies = {host: check.document.policy for host, check in checks.items() if check.document is not None}
-    plans, unfit = fleet_plans(policies, budget)
+    documents = {host: check.document for host, check in checks.items() if check.document is not None}
+    plans, unfit = fleet_plans(documents, budget)
     return {"plans": plans, "summary": sentences(plans)}, unfit
 
 
@@ -141,9 +148,17 @@ def _lines(found: Mapping[str, tuple[Fault, ...]]) -> list[str]:
 
 
 def _shared(ordinals: Mapping[Any, list[str]]) -> Iterable[str]:
-    for ordinal, hosts in ordinals.items():
-        if ordinal is not None and len(hosts) > 1:
-            yield f"{_names(hosts)} share the ordinal {ordinal}, so they update at the same instant"
+    for (ordinal, _schedule), hosts in ordinals.items():
+        if len(hosts) > 1:
+            yield f"{_names(hosts)} share the ordinal {ordinal} and a schedule, so they update at the same instant"
+
+
+def _by_chance(hosts: list[str]) -> Iterable[str]:
+    if len(hosts) > 1:
+        yield (
+            f"{_names(hosts)} have neither autoupdate_ordinal nor an update server, so their names place them in the "
+            "window, as by chance and not evenly"
+        )
 
 
 def _names(hosts: list[str]) -> str:

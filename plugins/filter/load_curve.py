@@ -27,7 +27,7 @@ def load_curve(  # noqa: PLR0913 - a filter's options are its arguments
     """What the schedule of a policy does to a fleet of so many endpoints."""
     try:
         budget = Budget(size=component_size, link=link, run=parse_duration(run_time))
-        return load_plan(Policy.from_dict(policy).schedule, endpoints, budget, bucket=parse_duration(bucket))
+        return load_plan(Policy.from_dict(policy).schedule, budget.fleet(endpoints), bucket=parse_duration(bucket))
     except (TypeError, ValueError, ZeroDivisionError) as error:
         raise AnsibleFilterError(f"load_curve: {error}") from error
 

@@ -15,8 +15,8 @@ description:
     between them are found too.
   - Fails with every fault of every host. Each is one line with the hosts, the path, what was found, and what is
     allowed.
-  - Warns about variables whose name begins with C(autoupdate_) and means nothing to this collection, and about hosts
-    that share an ordinal.
+  - Warns about variables whose name begins with C(autoupdate_) and means nothing to this collection, and about hosts of
+    one schedule that share an ordinal.
 extends_documentation_fragment:
   - epp.autoupdate._attributes
   - epp.autoupdate._attributes.actiongroup_all
@@ -40,7 +40,9 @@ options:
   plan:
     description:
       - Tell what the schedules do to the fleet, too, and refuse those that O(link) can't carry.
-      - Hosts with the same schedule are planned together. The link is not divided between schedules.
+      - Hosts with the same schedule are planned together, each at its own slot. The link is not divided between
+        schedules.
+      - An update server gives ordinals by itself; for its endpoints the lowest that are free are taken.
     type: bool
     default: false
   component_size:

@@ -11,15 +11,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.durations import format_duration
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import Fault
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.ordinals import give
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.planner import (
     DoesNotFit,
     Fleet,
     check_fit,
     make_plan,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Policy, Schedule
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Schedule
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.slots import hashed_ordinal
 
 _UNLIMITED = 2**53
 _FIGURES = ("window", "bucket", "peak_starts", "peak_running", "peak_rate", "finish", "fits")
@@ -33,28 +36,43 @@ class Budget:
     link: int = 0
     run: int = 30
 
-    def fleet(self, endpoints: int) -> Fleet:
-        return Fleet(endpoints=endpoints, size=self.size, link=self.link or _UNLIMITED, duration=self.run)
+    def fleet(self, endpoints: int, ordinals: tuple[int, ...] = ()) -> Fleet:
+        return Fleet(endpoints, self.size, self.link or _UNLIMITED, self.run, ordinals)
 
 
-def load_plan(schedule: Schedule, endpoints: int, budget: Budget, *, bucket: int = 60) -> dict[str, Any]:
+def load_plan(schedule: Schedule, fleet: Fleet, *, bucket: int = 60) -> dict[str, Any]:
     """The plan of one schedule: its curve of starts, the peaks, and when the last run ends."""
-    plan = make_plan(schedule, budget.fleet(endpoints), bucket=bucket)
-    return {"endpoints": endpoints, "curve": list(plan.curve), **{name: getattr(plan, name) for name in _FIGURES}}
+    plan = make_plan(schedule, fleet, bucket=bucket)
+    return {"endpoints": fleet.endpoints, "curve": list(plan.curve), **{name: getattr(plan, name) for name in _FIGURES}}
 
 
-def fleet_plans(policies: Mapping[str, Policy], budget: Budget) -> tuple[list[dict[str, Any]], dict[str, Fault]]:
+def numbered(documents: Mapping[str, EndpointDocument]) -> dict[str, int]:
+    """The number by which each host finds its slot, as ``next_run`` has it.
+
+    That is its ordinal, else what its name stands for; an update server will give the lowest that are free.
+    """
+    claimed = {host: one.ordinal for host, one in documents.items() if one.ordinal is not None}
+    managed = [host for host, one in documents.items() if one.server is not None and host not in claimed]
+    given = give((), {host: number for host, number in claimed.items() if documents[host].server}, managed)
+    return {host: given.get(host, claimed.get(host, hashed_ordinal(one.endpoint))) for host, one in documents.items()}
+
+
+def fleet_plans(
+    documents: Mapping[str, EndpointDocument], budget: Budget
+) -> tuple[list[dict[str, Any]], dict[str, Fault]]:
     """A plan for each schedule that hosts have in common, and the fault of each host whose schedule can't be kept."""
     groups: dict[str, list[str]] = {}
-    for host, policy in policies.items():
-        groups.setdefault(json.dumps(policy.to_dict()["schedule"], sort_keys=True), []).append(host)
+    for host, document in documents.items():
+        groups.setdefault(json.dumps(document.policy.to_dict()["schedule"], sort_keys=True), []).append(host)
+    numbers = numbered(documents)
     plans, faults = [], {}
     for hosts in groups.values():
-        schedule = policies[hosts[0]].schedule
-        plans.append({"hosts": hosts, "schedule": policies[hosts[0]].to_dict()["schedule"]})
-        plans[-1].update(load_plan(schedule, len(hosts), budget))
+        policy = documents[hosts[0]].policy
+        schedule, fleet = policy.schedule, budget.fleet(len(hosts), tuple(numbers[host] for host in hosts))
+        plans.append({"hosts": hosts, "schedule": policy.to_dict()["schedule"]})
+        plans[-1].update(load_plan(schedule, fleet))
         try:
-            check_fit(schedule, budget.fleet(len(hosts)))
+            check_fit(schedule, fleet)
         except DoesNotFit as error:
             faults.update(dict.fromkeys(hosts, error.fault))
     return plans, faults

@@ -22,7 +22,7 @@ from .faults import Fault
 from .policy import Schedule
 from .policy_words import Spread
 from .slots import step
-from .values import value
+from .values import replace, value
 
 # A random spread is planned for the load that one occurrence in a thousand exceeds.
 _CONFIDENCE = 1000
@@ -30,12 +30,16 @@ _CONFIDENCE = 1000
 
 @value
 class Fleet:
-    """What is to be moved: ``endpoints`` times ``size`` bytes over ``link`` bytes a second, ``duration`` s at least."""
+    """What is to be moved: ``endpoints`` times ``size`` bytes over ``link`` bytes a second, ``duration`` s at least.
+
+    ``ordinals`` are those that the endpoints have, or what stands in for them; none: they are dense.
+    """
 
     endpoints: int
     size: int
     link: int
     duration: int = 30
+    ordinals: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.endpoints < 0 or self.size < 0 or self.link < 1 or self.duration < 1:
@@ -92,7 +96,7 @@ def make_plan(schedule: Schedule, fleet: Fleet, *, bucket: int = 60) -> Plan:
         curve = _expected_curve(fleet.endpoints, window, bucket)
         last = window - 1
     else:
-        slots = _even_slots(fleet.endpoints, window)
+        slots = _even_slots(fleet, window)
         curve = load_curve(slots, length=window, bucket=bucket)
         last = slots[-1] if slots else 0
     return Plan(
@@ -174,7 +178,7 @@ def _peak(schedule: Schedule, fleet: Fleet, window: int) -> int:
     if fleet.run >= window:
         # All of a window run at a time; with an interval schedule those of earlier intervals run still.
         return fleet.endpoints * (1 if schedule.frequency.windowed else -(-fleet.run // window))
-    slots = _even_slots(fleet.endpoints, window)
+    slots = _even_slots(fleet, window)
     if not schedule.frequency.windowed:
         # An interval's first runs meet the last ones of the interval before.
         slots = [slot - window for slot in slots] + slots
@@ -191,9 +195,9 @@ def _most_within(slots: list[int], length: int) -> int:
     return most
 
 
-def _even_slots(endpoints: int, window: int) -> list[int]:
+def _even_slots(fleet: Fleet, window: int) -> list[int]:
     stride = step(window)
-    return sorted(ordinal * stride % window for ordinal in range(endpoints))
+    return sorted(ordinal * stride % window for ordinal in fleet.ordinals or range(fleet.endpoints))
 
 
 def _random_peak(fleet: Fleet, window: int) -> int:
@@ -217,14 +221,14 @@ def _link_needed(schedule: Schedule, fleet: Fleet) -> int | None:
     """
     if fleet.duration > schedule.period:
         return None
-    quick = Fleet(fleet.endpoints, fleet.size, max(fleet.link, -(-fleet.size // fleet.duration)), fleet.duration)
+    quick = replace(fleet, link=max(fleet.link, -(-fleet.size // fleet.duration)))
     return -(-_peak(schedule, quick, _window(schedule)) * fleet.size // fleet.duration)
 
 
 def _most_endpoints(schedule: Schedule, fleet: Fleet) -> int:
     """By halves: a fleet that fits does so without some of its endpoints."""
     return _largest(
-        lambda n: _fits(schedule, Fleet(n, fleet.size, fleet.link, fleet.duration), _window(schedule)),
+        lambda n: _fits(schedule, replace(fleet, endpoints=n, ordinals=fleet.ordinals[:n]), _window(schedule)),
         fleet.endpoints,
     )
 
