@@ -77,11 +77,8 @@ def test_the_server_tells_what_it_knows_and_changes_nothing(served: Modules) -> 
 
 def test_only_what_is_wanted_is_returned(served: Modules) -> None:
     served.on_server(update_now, endpoints=["n1"])
-    assert sorted(served.on_server(fleet_info, gather=["campaigns"], recent_campaigns=0)) == [
-        "campaigns",
-        "changed",
-        "invocation",
-    ]
+    found = served.on_server(fleet_info, gather=["campaigns"], recent_campaigns=0)
+    assert found.keys() - {"invocation"} == {"campaigns", "changed"}  # ansible-core 2.21 returns no invocation
 
     def names(**options: object) -> list[str]:
         return [one["name"] for one in served.on_server(fleet_info, gather=["endpoints"], **options)["endpoints"]]
