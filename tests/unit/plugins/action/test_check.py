@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Run
-from .test_site import Fleet, fleet  # noqa: F401
+from .conftest import Fleet, Run
 
 TIMER = "etc/systemd/system/epp-update.timer"
 
@@ -25,7 +24,7 @@ def failed(run: Run) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def test_the_drift_of_one_hides_that_of_no_other(fleet: Fleet) -> None:  # noqa: F811
+def test_the_drift_of_one_hides_that_of_no_other(fleet: Fleet) -> None:
     assert fleet.play("site").code == 0
     timer, document = fleet.control.root("n1") / TIMER, fleet.control.root("n2") / "etc/epp-autoupdate/endpoint.json"
     kept = timer.read_text()
@@ -52,7 +51,7 @@ def test_the_drift_of_one_hides_that_of_no_other(fleet: Fleet) -> None:  # noqa:
     assert timer.read_text() == kept
 
 
-def test_an_endpoint_that_is_not_registered_says_so_itself(fleet: Fleet) -> None:  # noqa: F811
+def test_an_endpoint_that_is_not_registered_says_so_itself(fleet: Fleet) -> None:
     assert fleet.play("site").code == 0
     fleet.names = ("n1", "n2", "n3")
     own = fleet.hosts
@@ -68,13 +67,13 @@ def test_an_endpoint_that_is_not_registered_says_so_itself(fleet: Fleet) -> None
 
 
 @pytest.mark.parametrize("playbook", ["check", "site", "update_now", "preview"])
-def test_a_pattern_that_matches_no_host_is_an_error(fleet: Fleet, playbook: str) -> None:  # noqa: F811
+def test_a_pattern_that_matches_no_host_is_an_error(fleet: Fleet, playbook: str) -> None:
     run = fleet.play(playbook, "-e", "autoupdate_hosts=finanz")
     assert run.code != 0
     assert 'autoupdate_hosts: "finanz" matches no host of the inventory' in run.text
 
 
-def test_the_version_of_a_program_is_told(fleet: Fleet) -> None:  # noqa: F811
+def test_the_version_of_a_program_is_told(fleet: Fleet) -> None:
     assert fleet.play("site").code == 0
     agent = fleet.control.root("n1") / "usr/local/bin/epp-agent"
     agent.write_bytes(agent.read_bytes().replace(b'VERSION = "1.0.0"', b'VERSION = "0.9.9"'))

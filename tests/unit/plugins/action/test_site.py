@@ -6,63 +6,7 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
-import threading
-from collections.abc import Iterator
-from typing import Any
-
-import pytest
-
-from .conftest import POLICY, Control, Run
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_arguments: Any) -> None:
-        pass
-
-
-class Fleet:
-    """An inventory of a server and its endpoints, all of which are directories; the server's files are on loopback."""
-
-    def __init__(self, control: Control, port: int) -> None:
-        self.control = control
-        self.policy: dict[str, Any] = {"schedule": {"start": "02:00"}}
-        self.url = f"http://127.0.0.1:{port}"
-        self.names = ("n1", "n2")
-
-    def hosts(self) -> dict[str, dict[str, Any]]:
-        common = {
-            "autoupdate_server_host": "updates",
-            "autoupdate_server_root": str(self.control.server),
-            "autoupdate_policy": self.policy,
-            "autoupdate_domain_policies": {"emea": {"schedule": {"window": "1h"}}},
-            "autoupdate_scheduler": "systemd",
-        }
-        server = {"autoupdate_server_url": self.url, "autoupdate_server_notify": {"notifier": "local"}}
-        server["autoupdate_server_scheduler"] = "systemd"
-        own = {"n1": {"autoupdate_domain": "emea"}, "n2": {}}
-        members = {
-            name: {**common, "autoupdate_root": str(self.control.root(name)), **own[name]} for name in self.names
-        }
-        return {**members, "updates": {**common, **server}}
-
-    def play(self, playbook: str, *arguments: str) -> Run:
-        return self.control.playbook(f"epp.autoupdate.{playbook}", self.hosts(), *arguments)
-
-
-@pytest.fixture
-def fleet(control: Control) -> Iterator[Fleet]:
-    public = control.server / "var/lib/epp-autoupdate-public"
-    public.mkdir(parents=True)
-    handler = functools.partial(_Quiet, directory=str(public))
-    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=web.serve_forever, daemon=True)
-    thread.start()
-    yield Fleet(control, web.server_port)
-    web.shutdown()
-    thread.join()
-    web.server_close()
+from .conftest import POLICY, Control, Fleet, Run
 
 
 def changed(run: Run) -> set[str]:
