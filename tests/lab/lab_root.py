@@ -17,7 +17,7 @@ import subprocess
 from pathlib import Path
 
 CACHE = Path(os.environ.get("EPP_LAB", "/var/tmp/epp-autoupdate-lab"))
-SUITE = os.environ.get("EPP_LAB_SUITE", "bookworm")
+SUITE = os.environ.get("EPP_LAB_SUITE", "trixie")
 MIRROR = os.environ.get("EPP_LAB_MIRROR", "http://deb.debian.org/debian")
 KEY = CACHE / "id"
 
@@ -32,9 +32,13 @@ HOST_PROGRAMS = {
     "setpriv": "util-linux",
 }
 
+# What a suite calls otherwise, and a suite that an older debootstrap does not know yet, which is built as unstable is.
+POLKIT = {"bullseye": "policykit-1"}.get(SUITE, "polkitd")
+DEBOOTSTRAP_SCRIPTS = Path("/usr/share/debootstrap/scripts")
+
 BASE = (
     "systemd,systemd-sysv,dbus,openssh-server,python3,cron,curl,ca-certificates,iproute2,sudo,tzdata,"
-    "libpam-systemd,polkitd,nginx-light,clamav,clamav-freshclam,clamav-daemon,clamdscan,prometheus-node-exporter,"
+    f"libpam-systemd,{POLKIT},nginx-light,clamav,clamav-freshclam,clamav-daemon,clamdscan,prometheus-node-exporter,"
     "python3-apt,python3-cffi-backend,python3-packaging,python3-paramiko,python3-venv,git"
 )
 
@@ -42,7 +46,11 @@ BASE = (
 SETUP = r"""
 set -eu
 systemctl disable -q clamav-freshclam clamav-daemon nginx prometheus-node-exporter
-systemctl disable -q apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer e2scrub_all.timer
+for timer in apt-daily apt-daily-upgrade dpkg-db-backup fstrim e2scrub_all; do
+  if [ -e "/usr/lib/systemd/system/$timer.timer" ] || [ -e "/lib/systemd/system/$timer.timer" ]; then
+    systemctl disable -q "$timer.timer"
+  fi
+done
 systemctl enable -q systemd-networkd
 systemctl mask -q systemd-networkd-wait-online systemd-firstboot
 groupadd epp-users
@@ -133,7 +141,8 @@ def _build(root: Path) -> None:
     partial = root.with_name(f"{root.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        _run(["debootstrap", "--variant=minbase", f"--include={BASE}", SUITE, str(partial), MIRROR])
+        script = [] if (DEBOOTSTRAP_SCRIPTS / SUITE).exists() else [str(DEBOOTSTRAP_SCRIPTS / "sid")]
+        _run(["debootstrap", "--variant=minbase", f"--include={BASE}", SUITE, str(partial), MIRROR, *script])
         shutil.copy(f"{KEY}.pub", partial / "lab-key.pub")
         _run(["chroot", str(partial), "sh", "-c", SETUP])
         partial.rename(root)
