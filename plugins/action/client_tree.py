@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.plugins.action import ActionBase
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import canonical_json
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import Faults, InvalidDocument, show
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
+from ansible_collections.epp.autoupdate.plugins.module_utils._module.client_tree import request, result_of
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import places
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._direct import DirectAction
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._members import Members, check
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import hosts_of_play
 
@@ -19,7 +22,7 @@ _PARTIAL = (
 )
 
 
-class ActionModule(ActionBase):
+class ActionModule(DirectAction):
     """Runs once for all hosts of the batch, on the host that the task is delegated to."""
 
     BYPASS_HOST_LOOP = True
@@ -34,11 +37,18 @@ class ActionModule(ActionBase):
             given = self._with_variables(given, task_vars or {})
         except InvalidDocument as invalid:
             return {"failed": True, "changed": False, "msg": str(invalid)}
-        result: dict[str, Any] = self._execute_module(
-            module_name="epp.autoupdate.client_tree", module_args=given, task_vars=task_vars
-        )
+        result = self._ask_server(given) if self.takes_the_short_way() else None
+        if result is None:
+            result = self.run_module("client_tree", given, task_vars)
         result.pop("invocation", None)  # the whole fleet once more, for each host that registers this result
         return result
+
+    def _ask_server(self, given: dict[str, Any]) -> dict[str, Any] | None:
+        """What the installed server answers; None where the module has to look what is wrong, or is the longer way."""
+        root = str(given.get("root") or "").rstrip("/")
+        command = [root + places.SERVER, *(["--root", root] if root else []), "register"]
+        answer = self.ask([*command, *(["--check"] if self._task.check_mode else [])], canonical_json(request(given)))
+        return None if answer is None else result_of(answer, diff=self._task.diff)
 
     def _with_variables(self, given: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """The options for the module, in which variables stand in for what is not given."""

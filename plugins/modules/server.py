@@ -11,13 +11,18 @@ short_description: Make a host an update server, in one task
 version_added: 1.0.0
 description:
   - Converges everything that an update server is made of - its program C(epp-server), the user of the same name as
-    whom it works, its directories, its settings, and its scheduled jobs. Its keys are made and the first configuration
-    is published.
-  - The module carries the program. A web server that serves C(/var/lib/epp-autoupdate-public) is not its affair, nor
-    are packages. The role P(epp.autoupdate.server#role) sees to both.
+    whom it works, its directories, its settings, its scheduled jobs, and its part of nginx's configuration. Its keys
+    are made and the first configuration is published.
+  - The module carries the program. Packages are not its affair, they are that of the role
+    P(epp.autoupdate.server#role). Where the host lacks something, the module names it and changes nothing.
+  - The whole of nginx's configuration is tested before nginx reads it anew. What nginx refuses is taken back, and the
+    task fails with nginx's words.
+  - Where the program is installed already, no module is brought to the host. The action asks the program, which does
+    the same.
   - Every fault in the options is reported at once, each with its path, before anything is changed.
 requirements:
   - ssh-keygen of OpenSSH 8.2 or later
+  - nginx, unless O(web.server=none)
   - the Python package paramiko, to notify over SSH
 extends_documentation_fragment:
   - epp.autoupdate._attributes
@@ -59,6 +64,44 @@ options:
           - The URL below which a web server serves C(/var/lib/epp-autoupdate-public), such as
             V(https://updates.example.com) or V(http://updates.example.com:8080/epp).
         type: str
+      server:
+        description:
+          - The web server that is configured. V(none) leaves whatever there is alone; it has to serve
+            C(/var/lib/epp-autoupdate-public) then. The default is V(nginx). In a directory that stands for a host
+            (O(root)) none is.
+        type: str
+        choices:
+          - nginx
+          - none
+      listen:
+        description:
+          - Where it listens, such as V(8080) or V(192.0.2.1:80). By default on the URL's port, on all addresses.
+        type: list
+        elements: str
+      tls_certificate:
+        description:
+          - The path on the host of a certificate with its chain. The web server speaks TLS alone then. No plain
+            listener redirects to it.
+        type: path
+      tls_key:
+        description:
+          - The path on the host of the certificate's key.
+        type: path
+      max_connections:
+        description:
+          - How many downloads are served at one time, whatever the reason. Others are answered 503 with
+            C(Retry-After). The default is the highest of the caps in O(notify).
+        type: int
+      retry_after:
+        description:
+          - After how many seconds who was turned away should come back. The default is V(30).
+        type: int
+      verify_url:
+        description:
+          - Whether the URL is tried from the server itself. A new one whose host the server can't look up is refused
+            before anything is changed. The task fails where the configuration can't be fetched by it in the end.
+          - The default is V(true). Set it to V(false) where endpoints alone can reach the server by it.
+        type: bool
   components:
     description:
       - The products whose components the server downloads and publishes. None by default.
@@ -269,6 +312,21 @@ options:
       - auto
       - systemd
       - cron
+  require:
+    description:
+      - Whether to fail where the host lacks something that the settings need. With V(false) the result names it in
+        RV(missing).
+      - Nothing is changed in either case. In check mode the result names it, and all else that would change, too.
+    type: bool
+    default: true
+  use_variables:
+    description:
+      - Take what is not given from the inventory, as the role P(epp.autoupdate.server#role) does. Each option has a
+        variable whose name is C(autoupdate_server_) and the option's. Those of O(web) are called
+        C(autoupdate_server_url), C(autoupdate_server_web), C(autoupdate_server_listen) and so on.
+      - O(require) is V(false) then, unless C(autoupdate_server_install) is.
+    type: bool
+    default: false
 notes:
   - Needs root, and C(ssh-keygen) on the host. The SSH notifier needs the Python package paramiko.
 seealso:
@@ -302,6 +360,10 @@ EXAMPLES = r"""
     notify:
       cap: 50
 
+- name: As the variables of the inventory say, which is what the role does
+  epp.autoupdate.server:
+    use_variables: true
+
 - name: Remove every trace
   epp.autoupdate.server:
     state: absent
@@ -331,6 +393,13 @@ corrections:
   description:
     - What else was otherwise than it should be and was put right, in words. For example a timer that somebody had
       stopped.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+missing:
+  description:
+    - What the host lacks for these settings, programs and packages. Where it lacks anything, nothing was changed.
   returned: success
   type: list
   elements: str

@@ -13,13 +13,15 @@ from pathlib import Path
 import lab_root
 
 REQUIREMENT = "cvdupdate==1.2.0"
+PYTHON = {"bullseye": "3.9", "bookworm": "3.11", "trixie": "3.13"}.get(lab_root.SUITE, "3.13")
+"""That of the lab's machines; some wheels are made for one version."""
 
 
 def wheels() -> dict[str, Path]:
     """The wheels by name, got from PyPI once. Raises LabError when they can't be."""
-    place = lab_root.CACHE / f"wheels-{REQUIREMENT}"
+    place = lab_root.CACHE / f"wheels-{REQUIREMENT}-{PYTHON}"
     if not any(place.glob("cvdupdate-*.whl")):
-        for_debian = ["--only-binary=:all:", "--python-version", "3.11", "--implementation", "cp"]
+        for_debian = ["--only-binary=:all:", "--python-version", PYTHON, "--implementation", "cp"]
         argv = [sys.executable, "-m", "pip", "download", "-q", *for_debian, "--dest", str(place), REQUIREMENT]
         done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
         if done.returncode:

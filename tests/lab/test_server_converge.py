@@ -25,7 +25,7 @@ NGINX = "/etc/nginx/conf.d/epp-autoupdate.conf"
 TIMERS = ["epp-server-fetch.timer", "epp-server-notify.timer", "epp-server-publish.timer"]
 EXPOSURE = {"epp-server-fetch.service": 1.6, "epp-server-notify.service": 1.5, "epp-server-publish.service": 0.7}
 # What programs of others write where they run: the package manager, the web server, pip.
-NOISE = (*OWN_NOISE, "/var/cache/apt", "/var/lib/nginx", "/root/.cache")
+NOISE = (*OWN_NOISE, "/var/cache/apt", "/var/lib/nginx", "/root/.cache", "/var/lib/clamav")
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,21 @@ class Server:
     def role(self, *, check: bool = False, diff: bool = False, **changes: Any) -> Run:
         """Run the role; ``changes`` are variables without their prefix."""
         task = {"name": "Role", "ansible.builtin.include_role": {"name": "epp.autoupdate.server"}}
+        return self.ansible.play([task], {SYSTEMD: self.named(**changes)}, check, diff)
+
+    def compare(self) -> Run:
+        """What the playbook check does with a server."""
+        role = {"name": "epp.autoupdate.server", "tasks_from": "compare.yml"}
+        tasks = [
+            {"name": "Compare", "ansible.builtin.include_role": role},
+            {"name": "Refuse drift", "epp.autoupdate.drift": {"compared": ["__server_compared"]}},
+        ]
+        return self.ansible.play(tasks, {SYSTEMD: self.named()})
+
+    def named(self, **changes: Any) -> dict[str, Any]:
+        """The inventory's variables; ``changes`` are some without their prefix."""
         variables = {**self.variables, "url": self.url, **changes}
-        named = {f"autoupdate_server_{name}": value for name, value in variables.items()}
-        return self.ansible.play([task], {SYSTEMD: named}, check, diff)
+        return {f"autoupdate_server_{name}": value for name, value in variables.items()}
 
     def task(self, run: Run) -> dict[str, Any]:
         """The result of the module."""
@@ -205,6 +217,7 @@ def test_hand_edits_of_files_modes_and_timers_are_found_and_mended(server: Serve
         "/usr/local/bin/epp-server",
         "/etc/epp-autoupdate/server.json",
         PUBLIC,
+        NGINX,
         "/etc/systemd/system/epp-server-publish.service",
     }
     assert "epp-server-notify.timer is not active" in task["corrections"]
@@ -223,11 +236,65 @@ def test_what_nginx_refuses_is_taken_back(server: Server) -> None:
     assert server.get("configuration/tree.json")[0] == 200
 
 
+def test_check_compares_a_server_with_nginx_and_tells_each_drift(server: Server) -> None:
+    machine = server.node
+    assert server.compare().code == 0
+    machine.run(f"echo '# by hand' >>{NGINX}; systemctl disable --now nginx")
+    run = server.compare()
+    machine.run(["systemctl", "start", "nginx"])
+    assert run.code != 0
+    said = [line for line in run.output.splitlines() if line.startswith(f"{SYSTEMD}: ")]
+    assert said == [
+        f"{SYSTEMD}: web server {NGINX}: differs",
+        f"{SYSTEMD}: running state: nginx does not run",
+        f"{SYSTEMD}: running state: nginx does not start at boot",
+    ]
+    assert "-# by hand" in run.output
+    server.role(install=False).demand()
+    assert machine.run(["systemctl", "is-enabled", "nginx"]).out.strip() == "enabled"
+    assert server.compare().code == 0
+
+
+def test_what_the_host_lacks_is_named_before_anything_is_changed(server: Server) -> None:
+    machine = server.node
+    but = (*NOISE, "/var/lib/epp-autoupdate-server", "/usr/sbin/nginx")
+    before = machine.manifest(but=but)
+    machine.run("mv /usr/sbin/nginx /usr/sbin/nginx.away")
+    try:
+        run = server.role(install=False, fetch={"every": "20m"})
+        checked = server.compare()
+    finally:
+        machine.run("mv /usr/sbin/nginx.away /usr/sbin/nginx")
+    assert run.code != 0
+    assert "this host lacks nginx" in run[SYSTEMD].message
+    assert f"{SYSTEMD}: requirement: nginx is missing" in checked.output
+    assert differences(before, machine.manifest(but=but)) == {}
+
+
+def test_a_wrong_url_is_refused_before_anything_is_changed_and_a_long_host_is_none(server: Server) -> None:
+    host = f"{'u' * 40}.{'v' * 38}.example.com"
+    before = server.node.read("/etc/epp-autoupdate/server.json")
+    run = server.role(install=False, url=f"http://{host}")
+    assert run.code != 0
+    assert "web.url" in run[SYSTEMD].message
+    assert "verify_url" in run[SYSTEMD].message
+    assert server.node.read("/etc/epp-autoupdate/server.json") == before
+    server.node.run(f"cp -a /etc/hosts /run/hosts && echo {server.node.machine.address} {host} >>/etc/hosts")
+    server.role(install=False, url=f"http://{host}").demand()
+    assert server.get("configuration/tree.json", url=f"http://{host}")[0] == 200
+    server.node.run(["mv", "/run/hosts", "/etc/hosts"])
+    elsewhere = server.role(install=False, url="http://127.0.0.1:9", listen=["8088"])
+    assert "does not lead to this server" in elsewhere[SYSTEMD].message
+    server.role(install=False).demand()
+    assert server.changed(server.role(install=False).demand()) == []
+
+
 def test_bad_settings_are_refused_with_every_path_and_touch_nothing(server: Server) -> None:
     before = server.node.manifest(but=(*NOISE, "/var/lib/epp-autoupdate-server"))
     run = server.role(url="ftp://a", fetch={"every": "1s"}, notify={"cap": 0})
     assert run.code != 0
-    assert all(path in run[SYSTEMD].message for path in ("web.url", "fetch.every", "notify.cap"))
+    named = ("autoupdate_server_url", "autoupdate_server_fetch.every", "autoupdate_server_notify.cap")
+    assert all(name in run[SYSTEMD].message for name in named)
     assert differences(before, server.node.manifest(but=(*NOISE, "/var/lib/epp-autoupdate-server"))) == {}
     https = server.role(url="https://updates.example.com")
     assert "autoupdate_server_tls_certificate" in https[SYSTEMD].message

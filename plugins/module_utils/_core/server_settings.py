@@ -18,8 +18,8 @@ from .fields import Parser, Unfit, choice, duration, nullable, read_mapping
 from .notify_settings import NotifySettings
 from .policy_words import DAY
 from .slots import random_slot
-from .texts import base_url
 from .values import field, value
+from .web_settings import WebSettings
 
 FORMAT = 1
 _MINUTE = 60
@@ -38,9 +38,9 @@ class Fetch:
 
 @value
 class ServerSettings:
-    """What one update server should be. ``url`` is where endpoints reach it."""
+    """What one update server should be."""
 
-    url: str
+    web: WebSettings
     components: Mapping[Any, SourceSettings] = field(default_factory=dict)
     notify: NotifySettings = field(default_factory=NotifySettings)
     configuration: ConfigurationSettings = ConfigurationSettings()
@@ -55,7 +55,7 @@ class ServerSettings:
         if not isinstance(raw, dict):
             faults.check()
         _check_required(raw, "format", f"the number {FORMAT}", faults)
-        url = _web(values.pop("web", None), faults)
+        values.setdefault("web", {})
         for name, read in _SECTIONS.items():
             if name in values:
                 values[name] = _attempt(read, values[name], faults)
@@ -64,14 +64,14 @@ class ServerSettings:
             faults.add("fetch.phase", f'"{format_duration(fetch["phase"])}"', "shorter than fetch.every")
         faults.check()
         values.pop("format")
-        return cls(url=url, fetch=Fetch(**fetch), **values)
+        return cls(fetch=Fetch(**fetch), **values)
 
     def to_dict(self) -> dict[str, Any]:
         """The settings in their canonical form, which ``from_dict`` reads back as the same value."""
         phase = self.fetch.phase
         return {
             "format": FORMAT,
-            "web": {"url": self.url},
+            "web": self.web.to_dict(),
             "components": plain_components(self.components),
             "notify": self.notify.to_dict(),
             "configuration": self.configuration.to_dict(),
@@ -81,6 +81,11 @@ class ServerSettings:
             },
             "scheduler": self.scheduler.value,
         }
+
+    @property
+    def url(self) -> str:
+        """Where endpoints reach the server."""
+        return self.web.url
 
     @property
     def fetch_phase(self) -> int:
@@ -112,16 +117,9 @@ def _minutes(raw: object) -> int:
     return seconds
 
 
-def _web(raw: object, faults: Faults) -> str:
-    values = read_mapping({} if raw is None else raw, path="web", known=_WEB, faults=faults)
-    if not faults.mention("web"):
-        _check_required(raw or {}, "url", "the URL by which endpoints reach this server", faults, section="web.")
-    return str(values.get("url", ""))
-
-
-def _check_required(raw: Any, key: str, allowed: str, faults: Faults, *, section: str = "") -> None:
+def _check_required(raw: Any, key: str, allowed: str, faults: Faults) -> None:
     if key not in raw:
-        faults.add(section + key, "", allowed)
+        faults.add(key, "", allowed)
 
 
 def _attempt(read: Callable[[object], Any], raw: object, faults: Faults) -> Any:
@@ -135,11 +133,11 @@ def _attempt(read: Callable[[object], Any], raw: object, faults: Faults) -> Any:
 
 
 _SECTIONS: Mapping[str, Callable[[object], Any]] = {
+    "web": WebSettings.from_dict,
     "components": read_components,
     "notify": NotifySettings.from_dict,
     "configuration": ConfigurationSettings.from_dict,
 }
-_WEB: Mapping[str, Parser] = {"url": base_url("https", "http")}
 _FETCH: Mapping[str, Parser] = {"every": _minutes, "phase": nullable(duration(0, DAY))}
 _KEYS: Mapping[str, Parser] = {
     "format": _format,

@@ -15,6 +15,7 @@ from typing import Callable
 
 from .faults import show
 from .fields import Unfit
+from .values import value
 
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._:-]{0,250}[A-Za-z0-9_])?")
 _DOMAIN = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_])?")
@@ -25,6 +26,7 @@ _URL = re.compile(
     r"(?::(?P<port>[0-9]{1,5}))?(?P<path>/[A-Za-z0-9._~:/@%+,;=!$&()*-]*)?(?P<query>\?[A-Za-z0-9._~:/?@%+,;=!$&()*-]*)?"
 )
 _FILE_URL = re.compile(r"file://(/[A-Za-z0-9._~:/@%+,=-]+)")
+_PORTS = {"http": 80, "https": 443}
 _LONGEST = 4096
 _DEEPEST_DOMAIN = 16
 
@@ -121,6 +123,25 @@ def base_url(*schemes: str, origin_only: bool = False) -> Callable[[object], str
         return text.rstrip("/")
 
     return parse
+
+
+@value
+class UrlParts:
+    """A URL that was read, in its parts; ``host`` keeps the brackets of IP version 6."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+
+def url_parts(text: str) -> UrlParts:
+    """The parts of a URL that ``url`` has read; where it names no port, it is the scheme's."""
+    match = _URL.fullmatch(text)
+    if match is None:
+        raise ValueError("not a URL that was read before")
+    port = int(match["port"]) if match["port"] else _PORTS.get(match["scheme"], 0)
+    return UrlParts(match["scheme"], match["host"], port, (match["path"] or "").rstrip("/"))
 
 
 def _matching(pattern: re.Pattern[str], value: object, allowed: str) -> str:

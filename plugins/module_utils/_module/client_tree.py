@@ -28,12 +28,24 @@ def run(module: AnsibleModule) -> None:
     wanted = request(module.params)
     if module.params["use_variables"]:
         module.fail_json(msg="use_variables: only the control node knows the variables of all hosts", changed=False)
-    answer, enrolment = asked(module, lambda server: _register(server, wanted, check=module.check_mode))
-    result = {**_summary(answer), "enrolment": enrolment}
-    if module._diff:
+    answer = asked(module, lambda server: _register(server, wanted, check=module.check_mode))
+    module.exit_json(**result_of(answer, diff=module._diff))
+
+
+def result_of(answer: Mapping[str, Any], *, diff: bool) -> dict[str, Any]:
+    """The module's result from the answer of ``epp-server register``; a refusal has ``failed`` and ``msg``."""
+    if answer.get("failed"):
+        return {**answer, "msg": in_options(str(answer.get("msg")))}
+    result = {**_summary(answer), "enrolment": answer["enrolment"]}
+    if diff:
         sides = {side: "".join(f"{line}\n" for line in _lines(answer[side])) for side in ("before", "after")}
         result["diff"] = {**sides, "before_header": "client tree", "after_header": "client tree"}
-    module.exit_json(**result)
+    return result
+
+
+def in_options(refusal: str) -> str:
+    """What the server refuses, with the names of this module's options."""
+    return _ROOT.sub("policy", refusal)
 
 
 def request(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,23 +67,23 @@ def _policy(values: Any) -> Any:
     return plain(specs.policy(), values) if isinstance(values, Mapping) else values
 
 
-def _register(server: Server, wanted: Mapping[str, Any], *, check: bool) -> tuple[dict[str, Any], Any]:
+def _register(server: Server, wanted: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
     if not server.installed and wanted.get("absent") and not any(wanted.get(part) for part in _WANTED):
-        return {"changed": False, "before": {}, "after": {}, "registered": 0}, None  # nobody is registered there
+        nobody = {"changed": False, "before": {}, "after": {}, "registered": 0}
+        return {**nobody, "enrolment": None}
     if check and not server.installed:
-        return _first(wanted), None
+        return _first(wanted)
     try:
-        answer = server.ask("register", given=wanted, check=check)
+        return dict(server.ask("register", given=wanted, check=check))
     except Refused as refused:
-        raise Refused(_ROOT.sub("policy", str(refused))) from None
-    return answer, server.ask("enrolment", check=check)
+        raise Refused(in_options(str(refused))) from None
 
 
 def _first(wanted: Mapping[str, Any]) -> dict[str, Any]:
     """What check mode can tell before there is a server: all would be new."""
     endpoints = {one.get("name"): {**one, "name": None} for one in wanted.get("endpoints", ())}
     after = {"root": wanted.get("root") or {}, "domains": wanted.get("domains") or {}, "endpoints": endpoints}
-    return {"changed": True, "before": {}, "after": after, "registered": len(endpoints)}
+    return {"changed": True, "before": {}, "after": after, "registered": len(endpoints), "enrolment": None}
 
 
 def _summary(answer: Mapping[str, Any]) -> dict[str, Any]:

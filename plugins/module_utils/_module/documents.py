@@ -33,6 +33,7 @@ class State(str, Enum):
     ABSENT = "absent"
 
 
+_OF_THE_TASK = ("use_variables", "require")
 _OWN = {"state": choice(State), "root": path}
 
 
@@ -90,7 +91,7 @@ def _own(options: Mapping[str, Any], faults: Faults) -> tuple[bool, str]:
 
 
 def _read(read: Callable[[object], T], number: int, options: Mapping[str, Any], faults: Faults) -> T | None:
-    described = {name: value for name, value in options.items() if name not in (*_OWN, "use_variables")}
+    described = {name: value for name, value in options.items() if name not in (*_OWN, *_OF_THE_TASK)}
     if described.get("server") == {}:  # the role's default, since a mapping can't be left out there
         del described["server"]
     refuse_tree_keys(described, faults)

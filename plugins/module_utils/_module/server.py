@@ -26,11 +26,13 @@ def run(module: AnsibleModule) -> None:
 
     def work() -> Converged:
         wanted = WantedServer.from_options(plain(specs.server(), module.params))
+        complete = bool(module.params["require"])
         host = LocalHost(wanted.root, program="epp-server")
         require_root(host, "a converge of the update server")
         if wanted.settings is None:
             return remove(host, check=module.check_mode)
-        return converge(wanted.settings, host, program=_program_file(host), check=module.check_mode)
+        program = _program_file(host)
+        return converge(wanted.settings, host, program=program, check=module.check_mode, complete=complete)
 
     result = guarded(module, work).to_result()
     if not module._diff:

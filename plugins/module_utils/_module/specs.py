@@ -206,10 +206,24 @@ def server_notify() -> Spec:
     }
 
 
+def server_web() -> Spec:
+    """The section ``web`` of an update server's settings."""
+    return {
+        "url": _option("str"),
+        "server": _option("str", choices=["nginx", "none"]),
+        "listen": _strings(),
+        "tls_certificate": _option("path"),
+        "tls_key": _option("path", no_log=False),  # a path, not the key
+        "max_connections": _option("int"),
+        "retry_after": _option("int"),
+        "verify_url": _option("bool"),
+    }
+
+
 def server_settings() -> Spec:
     """The settings of one update server, as its ``apply`` takes them."""
     return {
-        "web": _group(url=_option("str")),
+        "web": _group(**server_web()),
         "components": _group(**server_components()),
         "notify": _group(**server_notify()),
         "configuration": _group(lifetime=_option("str"), overlap=_option("str")),
@@ -224,6 +238,8 @@ def server() -> Spec:
         "state": _option("str", choices=["present", "absent"], default="present"),
         **root(),
         **server_settings(),
+        "require": _option("bool", default=True),
+        "use_variables": _option("bool", default=False),
     }
 
 

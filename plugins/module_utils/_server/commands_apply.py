@@ -14,8 +14,9 @@ from typing import Any
 from .._core import exits
 from .._core.faults import InvalidDocument
 from .._core.server_settings import ServerSettings
-from .._host.identity import own_file
+from .._host.identity import own_digest, own_file
 from .._host.live_host import LocalHost
+from .._host.seal import is_whole
 from .._host.superuser import require_root
 from .converge import Busy, converge, remove
 
@@ -25,12 +26,17 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     apply = commands.add_parser("apply", help="converge this server to the JSON settings on standard input (as root)")
     apply.add_argument("--check", action="store_true", help="change nothing, report what would change")
     apply.add_argument("--diff", action="store_true", help="add the differences to the report")
+    words = "only name what the host lacks (missing), and change nothing then"
+    apply.add_argument("--incomplete", action="store_true", help=words)
+    apply.add_argument("--digest", default="", help="do nothing unless this is the program with this digest")
     apply.add_argument("--absent", action="store_true", help="remove every trace; reads no settings")
     apply.set_defaults(run=run_apply)
 
 
 def run_apply(host: LocalHost, options: argparse.Namespace) -> int:
     """Converge and write one JSON result; refused settings are one too (``failed`` and ``msg``)."""
+    if options.digest and (options.digest != own_digest() or not is_whole(own_file() or b"")):
+        return _tell({"stale": True}, exits.STALE)
     try:
         result = _result(host, options)
     except InvalidDocument as error:
@@ -50,7 +56,8 @@ def _result(host: LocalHost, options: argparse.Namespace) -> dict[str, Any]:
         raw = json.loads(sys.stdin.buffer.read())
     except ValueError as error:
         raise ValueError(f"standard input is not JSON: {error}") from error
-    return converge(ServerSettings.from_dict(raw), host, program=own_file(), check=options.check).to_result()
+    settings, complete = ServerSettings.from_dict(raw), not options.incomplete
+    return converge(settings, host, program=own_file(), check=options.check, complete=complete).to_result()
 
 
 def _tell(result: dict[str, Any], status: int) -> int:

@@ -20,7 +20,6 @@ from .._core import zones
 from .._core.exits import DONE, FAILED
 from .._core.notify_settings import NotifierName, NotifySettings
 from .._core.results import Trigger
-from .._core.values import replace
 from .._host.host import Host
 from .._host.live_host import LocalHost
 from .._host.lock import locked
@@ -33,7 +32,7 @@ from .database import open_database
 from .engine import Engine, EngineReport
 from .notifiers import select_notifier
 from .notifiers.keys import ensure_notify_key
-from .settings_sections import section
+from .settings_sections import notify_settings
 
 _KEPT_S = 400 * 86400.0
 """How long settled campaigns stay on record: a year and a month."""
@@ -78,12 +77,6 @@ def notify(
             return None
         with closing(open_database(host)) as connection:
             return _run_engine(host, connection, settings, until_settled=until_settled, enough=enough)
-
-
-def notify_settings(host: Host) -> NotifySettings:
-    """The settings of notifying; the key is the server's own unless another one is set."""
-    settings = NotifySettings.from_dict(section(host, "notify"))
-    return settings if settings.key else replace(settings, key=campaign_places.NOTIFY_KEY)
 
 
 def zone_of(host: Host, name: str) -> tzinfo:

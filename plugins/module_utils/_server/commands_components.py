@@ -20,10 +20,10 @@ from .._host.live_host import LocalHost
 from .._host.lock import locked
 from . import campaign_places
 from .campaign_views import Summary, summaries
-from .commands_campaigns import notify, notify_settings
+from .commands_campaigns import notify
 from .database import open_database
 from .fetching import FetchReport, fetch
-from .settings_sections import section
+from .settings_sections import notify_settings, section
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

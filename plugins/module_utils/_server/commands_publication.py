@@ -12,19 +12,12 @@ from contextlib import closing
 
 from .._core.durations import format_duration
 from .._core.exits import DONE, FAILED
-from .._core.faults import Fault, InvalidDocument, show
-from .._core.fields import Unfit
 from .._core.keyring import Keyring, KeyStage, SigningKey
-from .._core.texts import base_url
 from .._host.live_host import LocalHost
-from . import campaign_places
-from .commands_campaigns import notify_settings
 from .component_sources import published_components
 from .database import open_database
-from .key_files import public_part
-from .notifiers.keys import ensure_notify_key
+from .enrolment import enrolment_of
 from .publication import configuration_settings, publish, publish_catalogue, turn
-from .settings_sections import section
 from .signing_keys import ensure_keyring, read_keyring, rotate
 from .stale import counted
 from .telling import moment, table, tell
@@ -76,16 +69,7 @@ def run_verify(host: LocalHost, options: argparse.Namespace) -> int:
 
 def run_enrolment(host: LocalHost, options: argparse.Namespace) -> int:
     """Tell what an endpoint's document has in its section ``server``."""
-    url, notify = _url(section(host, "web")), notify_settings(host)
-    own = notify.key == campaign_places.NOTIFY_KEY
-    if options.check and (read_keyring(host) is None or (own and not host.exists(notify.key))):
-        tell(None)
-        return DONE
-    with turn(host):
-        signers = ensure_keyring(host).signers
-        key = ensure_notify_key(host, notify.key) if own else public_part(host, notify.key)
-    plain = " ".join(key.split()[:2])
-    tell({"url": url, "signers": list(signers), "notify_key": plain, "notify_user": notify.user})
+    tell(enrolment_of(host, check=options.check))
     return DONE
 
 
@@ -121,15 +105,6 @@ def _publish_all(host: LocalHost) -> list[str]:
     with closing(open_database(host)) as connection:
         names = publish(host, connection, mend=True)
         return names + publish_catalogue(host, connection, published_components(host), mend=True)
-
-
-def _url(web: object) -> str:
-    raw = web.get("url") if isinstance(web, dict) else None
-    try:
-        return base_url("https", "http")(raw)
-    except Unfit as unfit:
-        found = "" if raw is None else (unfit.found or show(raw))
-        raise InvalidDocument((Fault("web.url", found, unfit.allowed),)) from None
 
 
 def _then(key: SigningKey, overlap: int) -> str:

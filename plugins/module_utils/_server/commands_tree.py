@@ -21,6 +21,7 @@ from .._core.tree_values import flat
 from .._host.live_host import LocalHost
 from .database import open_copy, open_database, transaction
 from .effective import explain
+from .enrolment import enrolment_of
 from .publication import publish, turn
 from .registry import register
 from .stale import counted
@@ -91,7 +92,7 @@ def run_register(host: LocalHost, options: argparse.Namespace) -> int:
         made = _change(host, lambda connection: register(connection, wanted, now=host.now()), check=options.check)
         if made["changed"] and not options.check:
             host.log(syslog.LOG_NOTICE, f"registry: changed, {made['registered']} endpoints are registered")
-        tell(made)
+        tell({**made, "enrolment": enrolment_of(host, check=options.check)})
     return refused.status
 
 

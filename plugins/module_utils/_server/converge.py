@@ -11,6 +11,7 @@ as its own user.
 from __future__ import annotations
 
 import json
+import os
 from contextlib import ExitStack
 from typing import Any
 
@@ -22,10 +23,11 @@ from .._host.host import Host
 from .._host.inventory import own_part, pending, place
 from .._host.lock import Busy, exclusively
 from .._host.places import SERVER_SETTINGS_NAME
-from . import campaign_places, own_user, places
+from . import campaign_places, own_url, own_user, places, web
 from .desired import Desired, desired, installed_settings_may
 from .jobs import all_jobs, select_jobs
 from .jobs.base import Jobs
+from .requirements import missing_requirements, require
 
 __all__ = ("Busy", "Converged", "converge", "remove")
 
@@ -44,12 +46,14 @@ class Converged:
     """What a converge did, or in check mode would do.
 
     ``changes`` are the files and links, ``corrections`` what else was otherwise than it should be, in words.
-    ``enrolment`` is what endpoints need to know of this server; None while its keys are not made.
+    ``enrolment`` is what endpoints need to know of this server; None while its keys are not made. ``missing`` is what
+    the host lacks for it; where anything is, nothing was changed.
     """
 
     changes: tuple[Change, ...]
     corrections: tuple[str, ...] = ()
     enrolment: dict[str, Any] | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -57,23 +61,34 @@ class Converged:
 
     def to_result(self) -> dict[str, Any]:
         """The plain result that the module and the program's command both return."""
-        return told(self.changes, self.corrections, enrolment=self.enrolment)
+        return told(self.changes, self.corrections, enrolment=self.enrolment, missing=list(self.missing))
 
 
-def converge(settings: ServerSettings, host: Host, *, program: bytes | None, check: bool) -> Converged:
+def converge(
+    settings: ServerSettings, host: Host, *, program: bytes | None, check: bool, complete: bool = True
+) -> Converged:
     """Make the host the update server that ``settings`` say; with ``check`` nothing is written, the same is reported.
 
-    ``program`` is the executable file of epp-server. Raises OSError, or Busy.
+    ``program`` is the executable file of epp-server. Where the host lacks what the settings need, nothing is changed:
+    MissingRequirements is raised, or without ``complete`` a result that names it. Raises OSError, InvalidDocument for a
+    URL whose host is not known here, or Busy.
     """
+    missing = missing_requirements(host, settings)
+    if missing and not check:
+        if complete:
+            require(missing)
+        return Converged((), missing=missing)
     jobs = select_jobs(settings.scheduler, host)
-    found = _compared(host, jobs, desired(host, settings, jobs, program=program))
+    found = _compared(host, settings, jobs, desired(host, settings, jobs, program=program))
+    if _new_url(host, settings, found):
+        own_url.refuse_unknown_host(settings.web)
     if found.changed and not check:
         with exclusively(host, _LOCK, "converge"):
             # Computed anew: another converge may have been at work until now.
             wanted = desired(host, settings, jobs, program=program)
-            found = _compared(host, jobs, wanted)
-            _apply(host, jobs, wanted, found.changes)
-    return Converged(found.changes, found.corrections, _enrolment(host, settings, found, check=check))
+            found = _compared(host, settings, jobs, wanted)
+            _apply(host, settings, jobs, wanted, found.changes)
+    return Converged(found.changes, found.corrections, _enrolment(host, settings, found, check=check), missing)
 
 
 def remove(host: Host, *, check: bool) -> Converged:
@@ -91,6 +106,8 @@ def remove(host: Host, *, check: bool) -> Converged:
         for jobs in all_jobs(host):
             jobs.deactivate()
         _clear(host, found.changes)
+        if web.FILE in {change.path for change in found.changes}:
+            web.Nginx(host).reload()
         if corrections:
             own_user.remove(host)
     for jobs in all_jobs(host):
@@ -99,12 +116,26 @@ def remove(host: Host, *, check: bool) -> Converged:
     return found
 
 
-def _compared(host: Host, jobs: Jobs, wanted: Desired) -> Converged:
+def _new_url(host: Host, settings: ServerSettings, found: Converged) -> bool:
+    """Whether the URL is one that this server has not had yet, and is to be tried."""
+    changed = places.SETTINGS in {change.path for change in found.changes}
+    if not (host.live and settings.web.verify_url and changed):
+        return False
+    try:
+        before = json.loads(host.read(places.SETTINGS) or b"{}")["web"]["url"]
+    except (ValueError, LookupError, TypeError):
+        return True
+    return bool(before != settings.url)
+
+
+def _compared(host: Host, settings: ServerSettings, jobs: Jobs, wanted: Desired) -> Converged:
     """What is otherwise than wanted, and what would be done about it."""
+    server = web.select_web_server(settings, host)
     corrections = (
         *((f"user {places.USER} is made",) if own_user.missing(host) else ()),
         *(() if _published(host) else ("keys are made, and the configuration is published",)),
         *jobs.drift(wanted.plan),
+        *(server.drift() if server else ()),
     )
     return Converged(pending(host, (*wanted.entries, *_leftovers(host, wanted.entries))), corrections)
 
@@ -115,9 +146,10 @@ def _published(host: Host) -> bool:
 
 
 def _leftovers(host: Host, wanted: tuple[Entry, ...]) -> tuple[Absent, ...]:
-    """Files of other schedulers."""
+    """Files of other schedulers, and that of a web server which is configured by others now."""
     kept = {entry.path for entry in wanted}
-    return tuple(Absent(path) for jobs in all_jobs(host) for path in jobs.owned() if path not in kept)
+    owned = [path for jobs in all_jobs(host) for path in jobs.owned()] + ([web.FILE] if host.live else [])
+    return tuple(Absent(path) for path in owned if path not in kept)
 
 
 def _everything(host: Host) -> tuple[str, ...]:
@@ -125,11 +157,19 @@ def _everything(host: Host) -> tuple[str, ...]:
     # Without the settings, what else is in the directory is an endpoint's, or nobody's.
     own = configuration if host.exists(places.SETTINGS) else ()
     scheduled = (path for jobs in all_jobs(host) for path in jobs.owned())
-    log = () if host.live else (_SANDBOX_LOG,)
-    return (*scheduled, *own, *log, places.SERVER, places.PUBLIC, places.STATE_DIRECTORY)
+    around = _around(host) if host.live else (_SANDBOX_LOG,)
+    return (*scheduled, *own, *around, places.SERVER, places.PUBLIC, places.STATE_DIRECTORY)
 
 
-def _apply(host: Host, jobs: Jobs, wanted: Desired, changes: tuple[Change, ...]) -> None:
+def _around(host: Host) -> tuple[str, ...]:
+    """What a live server has of the programs that it works with: the web server's part and its logs, cvdupdate."""
+    directory, name = os.path.split(web.LOGS)
+    logs = sorted(one for one in os.listdir(directory) if one.startswith(name)) if os.path.isdir(directory) else []
+    cvdupdate = own_part(host, places.PROGRAMS, ours=lambda name: name == places.CVDUPDATE_NAME)
+    return (web.FILE, *(f"{directory}/{one}" for one in logs), *cvdupdate)
+
+
+def _apply(host: Host, settings: ServerSettings, jobs: Jobs, wanted: Desired, changes: tuple[Change, ...]) -> None:
     changed = {change.path for change in changes}
     by_path: dict[str, Entry] = {entry.path: entry for entry in wanted.entries}
     left = [other for other in all_jobs(host) if other.name != jobs.name and changed & set(other.owned())]
@@ -137,13 +177,35 @@ def _apply(host: Host, jobs: Jobs, wanted: Desired, changes: tuple[Change, ...])
         other.deactivate()
     if own_user.missing(host):
         own_user.make(host)
+    if web.FILE in changed:  # first of all: what nginx refuses is to stop the rest
+        web.Nginx(host).configure(by_path.get(web.FILE, Absent(web.FILE)))
     for change in changes:
-        place(host, by_path.get(change.path, Absent(change.path)))
+        if change.path != web.FILE:
+            place(host, by_path.get(change.path, Absent(change.path)))
     for other in left:
         other.forget()
     if changed & {places.SETTINGS, places.SERVER, places.STATE_DIRECTORY} or not _published(host):
         _own_command(host, "publish")
     jobs.activate(wanted.plan, changed)
+    _serve(host, settings, changed)
+
+
+def _serve(host: Host, settings: ServerSettings, changed: set[str]) -> None:
+    """Let the web server go by its file; raises OSError where what is published can't be had by the URL then."""
+    server = web.select_web_server(settings, host)
+    if server is None:
+        if web.FILE in changed:
+            web.Nginx(host).reload()
+        return
+    if web.FILE in changed or server.drift():
+        server.start()
+    if settings.web.verify_url and changed & {web.FILE, places.SETTINGS}:
+        why = own_url.try_url(settings.web)
+        if why:
+            raise OSError(
+                f"{settings.url} does not lead to this server ({why}): mend the URL, the name's look-up or what is in "
+                "between; where only endpoints can reach it, set autoupdate_server_verify_url to false"
+            )
 
 
 def _clear(host: Host, changes: tuple[Change, ...]) -> None:

@@ -15,7 +15,7 @@ from .._core.entries import Directory, Entry, File
 from .._core.server_settings import ServerSettings
 from .._core.values import value
 from .._host.host import Host
-from . import places
+from . import places, web
 from .jobs.base import Interval, JobPlan, Jobs
 
 _MARGIN_S = 120
@@ -47,7 +47,7 @@ def desired(host: Host, settings: ServerSettings, jobs: Jobs, *, program: bytes 
         Directory(places.STATE_DIRECTORY, 0o750, owner=places.USER),
         Directory(places.PUBLIC, 0o755, owner=places.USER),
     ]
-    return Desired(entries=(*own, *jobs.entries(plan)), plan=plan)
+    return Desired(entries=(*own, *jobs.entries(plan), *web.entries(settings, host)), plan=plan)
 
 
 def job_plan(settings: ServerSettings) -> JobPlan:

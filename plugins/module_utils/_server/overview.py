@@ -17,10 +17,11 @@ from . import stale
 from .campaign_views import summaries
 from .campaigns import CampaignStore
 from .catalogues import published_catalogue
-from .commands_campaigns import notify_settings, zone_of
+from .commands_campaigns import zone_of
 from .fetching import last_fetches
 from .fleet import by_product
 from .issuing import Record, records
+from .settings_sections import notify_settings
 from .signing_keys import read_keyring
 
 

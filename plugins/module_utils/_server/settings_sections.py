@@ -10,8 +10,10 @@ import json
 from typing import Any
 
 from .._core.faults import Fault, InvalidDocument
+from .._core.notify_settings import NotifySettings
+from .._core.values import replace
 from .._host.host import Host
-from . import places
+from . import campaign_places, places
 
 
 def section(host: Host, name: str) -> Any:
@@ -27,3 +29,9 @@ def section(host: Host, name: str) -> Any:
     if not isinstance(settings, dict):
         raise InvalidDocument((Fault(places.SETTINGS, "its content", "a JSON object"),))
     return settings.get(name, {})
+
+
+def notify_settings(host: Host) -> NotifySettings:
+    """The settings of notifying; the key is the server's own unless another one is set."""
+    settings = NotifySettings.from_dict(section(host, "notify"))
+    return settings if settings.key else replace(settings, key=campaign_places.NOTIFY_KEY)

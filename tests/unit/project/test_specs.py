@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.plugin_utils import _inventory, _members
+from ansible_collections.epp.autoupdate.plugins.plugin_utils import _inventory, _members, _server_inventory
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import unknown_variables
 
 from . import repository
@@ -64,7 +64,7 @@ def test_every_variable_that_is_documented_is_read_by_something():
     for part in ("tasks", "vars", "handlers", "templates"):
         places += (repository.ROOT / "roles").glob(f"*/{part}/*")
     read = {name for path in places for name in re.findall(r"(?<!_)autoupdate_\w+", path.read_text(encoding="utf-8"))}
-    read |= {_inventory.PREFIX + name for name in (*_inventory.READ, *_members._READ)}
+    read |= {_inventory.PREFIX + name for name in (*_inventory.READ, *_members._READ, *_server_inventory.READ)}
     documented = {name for role in repository.roles() for name in entry_points(role)["main"]["options"]}
     assert (documented | set(_inventory.KNOWN)) - read == set()
 

@@ -18,7 +18,15 @@ CASES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("bad_settings.
 MINIMUM = {"format": 1, "web": {"url": "http://updates.example.com"}}
 FULL = {
     "format": 1,
-    "web": {"url": "https://updates.example.com:8443/epp/"},
+    "web": {
+        "url": "https://updates.example.com:8443/epp/",
+        "listen": ["192.0.2.1:8443", "[::]:8443 ipv6only=on"],
+        "tls_certificate": "/etc/ssl/updates.crt",
+        "tls_key": "/etc/ssl/private/updates.key",
+        "max_connections": 20,
+        "retry_after": 60,
+        "verify_url": False,
+    },
     "components": {
         "clamav": {"databases": ["main"], "extra": {"local.ndb": "https://x.example.com/local.ndb"}, "keep": 3},
         "files": {"git": "https://git.example.com/rules.git", "branch": "main", "timeout": "90s"},

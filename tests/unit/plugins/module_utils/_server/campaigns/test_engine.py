@@ -33,12 +33,13 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server import plac
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.announce import announce
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaign_views import notices, summaries
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns import CampaignStore, Subject
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.commands_campaigns import notify, notify_settings
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.commands_campaigns import notify
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Published
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import open_database
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.engine import Engine
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.base import Target, Told
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.keys import ensure_notify_key
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.settings_sections import notify_settings
 
 from .conftest import SandboxEndpoint, Sshd, current_user
 

@@ -1,0 +1,27 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the web server that serves what the update server publishes, whichever it is, behind one door."""
+
+from __future__ import annotations
+
+from ..._core.entries import Entry
+from ..._core.server_settings import ServerSettings
+from ..._core.web_settings import WebServerKind
+from ..._host.host import Host
+from .nginx import FILE, LOGS, Nginx
+from .text import nginx_configuration
+
+__all__ = ("FILE", "LOGS", "Nginx", "entries", "select_web_server")
+
+
+def select_web_server(settings: ServerSettings, host: Host) -> Nginx | None:
+    """The web server that is configured here; None where it is the administrator's, or the host is a directory."""
+    return Nginx(host) if host.live and settings.web.server is WebServerKind.NGINX else None
+
+
+def entries(settings: ServerSettings, host: Host) -> tuple[Entry, ...]:
+    """What the web server is to find on the host for these settings."""
+    server = select_web_server(settings, host)
+    return () if server is None else server.entries(nginx_configuration(settings, ipv6=server.has_ipv6))

@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: nginx on a live host: its one file of ours is written, tested, and taken back where nginx refuses it."""
+
+from __future__ import annotations
+
+from ..._core.entries import Absent, Entry, File
+from ..._host.host import Completed, Host
+from ..._host.inventory import place
+from ..._host.systemd_state import systemctl, systemd_runs, unit_states
+from .text import LOG
+
+DIRECTORY = "/etc/nginx/conf.d"
+FILE = DIRECTORY + "/epp-autoupdate.conf"
+LOGS = LOG
+_UNIT = "nginx.service"
+_PID = "/run/nginx.pid"
+_TIMEOUT_S = 60.0
+
+
+class Nginx:
+    """nginx as the distribution packages it: it reads ``/etc/nginx/conf.d``, and its service is called nginx."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    @property
+    def has_ipv6(self) -> bool:
+        return self._host.exists("/proc/net/if_inet6")
+
+    def entries(self, text: str) -> tuple[Entry, ...]:
+        """The file that it is to find."""
+        return (File(FILE, text.encode()),)
+
+    def drift(self) -> tuple[str, ...]:
+        """What is otherwise with nginx than that it runs and starts at boot, in words."""
+        if not systemd_runs(self._host):
+            return () if self._runs() else ("nginx does not run",)
+        state = unit_states(self._host, (_UNIT,))[_UNIT]
+        return (
+            *(() if state.active else ("nginx does not run",)),
+            *(() if state.enabled else ("nginx does not start at boot",)),
+        )
+
+    def configure(self, entry: Entry) -> None:
+        """Put the file in its place, or take it away; OSError with nginx's words where it refuses the whole, after
+        what was there is back."""
+        before = self._host.read(FILE)
+        place(self._host, entry)
+        try:
+            self._run("nginx", "-t", "-q")
+        except OSError:
+            place(self._host, Absent(FILE) if before is None else File(FILE, before))
+            raise
+
+    def start(self) -> None:
+        """Let it run with what it finds now, and at boot. One that runs is told to read anew, never started again."""
+        drift = self.drift()
+        if drift and systemd_runs(self._host):
+            systemctl(self._host, "enable", "--now", "--", _UNIT)
+        elif drift:
+            self._run("service", "nginx", "start")
+        if "nginx does not run" not in drift:
+            self.reload()
+
+    def reload(self) -> None:
+        """Let a running nginx read its configuration anew; one that was stopped stays so. Not by the service manager,
+        which would start it."""
+        if self._runs():
+            self._run("nginx", "-s", "reload")
+
+    def _runs(self) -> bool:
+        pid = (self._host.read(_PID) or b"").strip().decode("ascii", "replace")
+        return pid.isdecimal() and self._host.exists(f"/proc/{pid}")
+
+    def _run(self, *argv: str) -> Completed:
+        done = self._host.run(argv, timeout=_TIMEOUT_S)
+        if done.code != 0:
+            told = done.err.strip() or done.out.strip() or ("no answer in time" if done.timed_out else str(done.code))
+            raise OSError(f"{' '.join(argv)}: {told}")
+        return done

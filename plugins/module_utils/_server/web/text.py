@@ -1,0 +1,116 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: nginx's part for the update server, as one text."""
+
+from __future__ import annotations
+
+import re
+
+from ..._core.server_settings import ServerSettings
+from ..._core.web_settings import WebSettings
+from .. import places
+
+LOG = "/var/log/nginx/epp-autoupdate.log"
+_LONGEST_HASHED_NAME = 40
+"""Letters. nginx refuses a longer name where its table of names has buckets of 64 bytes, unless it is a pattern."""
+
+_FILE = """\
+# Managed by the Ansible collection epp.autoupdate; changes are undone by the next converge.
+# The update server of the Ansible collection epp.autoupdate: plain files, for endpoints and caches in front of them.
+
+# One state for the whole server, whoever asks.
+limit_conn_zone $server_name zone=epp_autoupdate:1m;
+
+# Who is turned away is told when to come back.
+map $status $epp_autoupdate_retry_after {{
+    503 {retry_after};
+    default "";
+}}
+
+# What lies under its digest never changes; everything else is asked for anew, and is mostly a 304.
+map $uri $epp_autoupdate_cache_control {{
+    ~/objects/ "public, max-age=31536000, immutable";
+    default "no-cache";
+}}
+
+log_format epp_autoupdate '$remote_addr [$time_iso8601] "$request" $status $body_bytes_sent $request_time '
+                          'range="$http_range" since="$http_if_modified_since" match="$http_if_none_match"';
+
+server {{
+{listen}
+    server_name {name};
+{tls}
+    access_log {log} epp_autoupdate;
+    server_tokens off;
+
+    # The load cap: how many downloads are served at one time. Beyond it an endpoint comes back later.
+    limit_conn epp_autoupdate {max_connections};
+    limit_conn_status 503;
+    add_header Retry-After $epp_autoupdate_retry_after always;
+    add_header Cache-Control $epp_autoupdate_cache_control;
+
+    # As they are: compression would take away ranges and strong validators.
+    gzip off;
+    etag on;
+    if_modified_since exact;
+    autoindex off;
+
+    # What is absent is absent. freshclam keeps away from a mirror that answers 403 for a whole day.
+    error_page 403 =404 /epp-autoupdate-absent;
+    location = /epp-autoupdate-absent {{
+        internal;
+        return 404;
+    }}
+
+    location {path}/ {{
+        alias {public}/;
+        try_files $uri =404;
+        # Through a link, who fills the directory could show any file of this host.
+        disable_symlinks on from={public};
+    }}
+{elsewhere}}}
+"""
+_TLS = """
+    ssl_certificate {certificate};
+    ssl_certificate_key {key};
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_session_cache shared:epp_autoupdate_tls:1m;
+    ssl_session_tickets off;
+"""
+_ELSEWHERE = """
+    location / {
+        return 404;
+    }
+"""
+
+
+def nginx_configuration(settings: ServerSettings, *, ipv6: bool) -> str:
+    """The file of nginx for these settings; ``ipv6`` tells whether the host has addresses of IP version 6."""
+    web = settings.web
+    caps = settings.notify.caps
+    tls = _TLS.format(certificate=web.tls_certificate, key=web.tls_key) if web.tls_certificate else ""
+    return _FILE.format(
+        retry_after=web.retry_after,
+        listen="\n".join(
+            f"    listen {one}{' ssl' if web.tls_certificate else ''};" for one in _listen(web, ipv6=ipv6)
+        ),
+        name=_server_name(web.parts.host),
+        tls=tls,
+        log=LOG,
+        max_connections=web.max_connections or caps.most,
+        path=web.parts.path,
+        public=places.PUBLIC,
+        elsewhere=_ELSEWHERE if web.parts.path else "",
+    )
+
+
+def _listen(web: WebSettings, *, ipv6: bool) -> tuple[str, ...]:
+    port = str(web.parts.port)
+    return web.listen or ((port, f"[::]:{port}") if ipv6 else (port,))
+
+
+def _server_name(host: str) -> str:
+    """The host of the URL. A long one is a pattern: the size of nginx's table of names is its owner's affair."""
+    return host if len(host) <= _LONGEST_HASHED_NAME else f"~^{re.escape(host)}$"

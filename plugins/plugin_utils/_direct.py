@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: actions that ask a program of this collection on the host directly, in one command, where possible.
+
+Where it is not, the module does the same through the same library, at the cost of bringing itself to the host.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+
+class DirectAction(ActionBase):
+    """Base of actions with a short way."""
+
+    def takes_the_short_way(self) -> bool:
+        """Whether the connection passes standard input on, to a POSIX shell and in this very task."""
+        connection = self._connection
+        become = connection.become
+        return bool(
+            connection.has_pipelining
+            and (become is None or getattr(become, "pipelining", become.name != "su"))
+            and not getattr(connection._shell, "_IS_WINDOWS", False)
+            and not self._task.async_val
+        )
+
+    def ask(self, argv: Sequence[str], document: bytes) -> dict[str, Any] | None:
+        """The result that a program prints for a document; None when it gives none: it is not there, not the right one,
+        or can't do its work."""
+        command = f"{self._compute_environment_string()} {shlex.join(argv)}".strip()
+        answer = self._low_level_execute_command(command, in_data=document)
+        result = _result_in(answer["stdout"])
+        if result is None:
+            self._display.vvv(f"No answer from {argv[0]} (exit code {answer['rc']}): {answer['stderr']}")
+        return result
+
+    def run_module(self, name: str, options: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        """The result of the module, in the background where the task asks for that."""
+        in_background = bool(self._task.async_val and not self._connection.has_native_async)
+        result: dict[str, Any] = self._execute_module(
+            module_name=f"epp.autoupdate.{name}", module_args=options, task_vars=task_vars, wrap_async=in_background
+        )
+        return result
+
+
+def _result_in(output: str) -> dict[str, Any] | None:
+    """The result in what a program printed, which is the last line; None when it is none."""
+    line = output.strip().rpartition("\n")[2]
+    try:
+        result = json.loads(line)
+    except ValueError:
+        return None
+    return result if isinstance(result, dict) and "changed" in result else None
