@@ -14,7 +14,9 @@ Times are seconds after the window's start; an interval schedule's window is its
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import accumulate
 from math import ceil, log, sqrt
+from operator import sub
 from typing import Callable
 
 from .durations import format_duration
@@ -26,6 +28,9 @@ from .values import replace, value
 
 # A random spread is planned for the load that one occurrence in a thousand exceeds.
 _CONFIDENCE = 1000
+# A window is looked for in steps of half a percent, of one percent when eight of them did not do, and so on.
+_STEPS = 200
+_PATIENCE = 8
 
 
 @value
@@ -54,6 +59,11 @@ class Fleet:
     def places(self) -> int:
         """How many runs the link carries at a time."""
         return self.link * self.run // self.size if self.size else max(self.endpoints, 1)
+
+    @property
+    def dense(self) -> bool:
+        """Whether nothing but their number says which ordinals they have."""
+        return not self.ordinals
 
 
 @value
@@ -96,9 +106,9 @@ def make_plan(schedule: Schedule, fleet: Fleet, *, bucket: int = 60) -> Plan:
         curve = _expected_curve(fleet.endpoints, window, bucket)
         last = window - 1
     else:
-        slots = _even_slots(fleet, window)
-        curve = load_curve(slots, length=window, bucket=bucket)
-        last = slots[-1] if slots else 0
+        starts = _even_starts(fleet, window)
+        curve = tuple(sum(starts[first : first + bucket]) for first in range(0, window, bucket))
+        last = max((slot for slot, count in enumerate(starts) if count), default=0)
     return Plan(
         window=window,
         bucket=bucket,
@@ -107,7 +117,7 @@ def make_plan(schedule: Schedule, fleet: Fleet, *, bucket: int = 60) -> Plan:
         peak_running=running,
         peak_rate=-(-running * fleet.size // fleet.run),
         finish=last + fleet.run if fleet.endpoints else 0,
-        fits=_fits(schedule, fleet, window),
+        fits=_carries(schedule, fleet, window, running),
     )
 
 
@@ -131,9 +141,10 @@ def check_fit(schedule: Schedule, fleet: Fleet) -> Plan:
 
 
 def shortest_window(schedule: Schedule, fleet: Fleet) -> int | None:
-    """The shortest window that carries the fleet, in whole minutes and to half a percent; None where none does.
+    """The shortest window that carries the fleet, in whole minutes; None where none does.
 
-    With an interval schedule the shortest interval, in its own unit.
+    With an interval schedule the shortest interval, in its own unit. It carries the fleet, and one that is shorter by
+    a minute (or unit) does not. To look at each would take minutes.
     """
     if schedule.frequency.windowed:
         grain, most = 60, schedule.frequency.unit - 1
@@ -141,12 +152,11 @@ def shortest_window(schedule: Schedule, fleet: Fleet) -> int | None:
         grain, most = schedule.frequency.unit, _longest_interval(schedule)
     # The runs of a window that fits have room in it and in one run's length after it.
     least = max(1, fleet.endpoints * fleet.run // max(fleet.places, 1) - fleet.run)
-    lower = upper = -(-least // grain)
-    while upper * grain <= most and not _fits(schedule, fleet, upper * grain):
-        lower, upper = upper, upper + max(1, upper // 200)
-    if upper * grain > most:
+    first, last = -(-least // grain), most // grain
+    if first > last:
         return None
-    return next(n * grain for n in range(lower, upper + 1) if _fits(schedule, fleet, n * grain))
+    found = _smallest(lambda n: _fits(schedule, fleet, n * grain), first, last)
+    return None if found is None else found * grain
 
 
 def load_curve(offsets: Iterable[int], *, length: int, bucket: int) -> tuple[int, ...]:
@@ -167,8 +177,13 @@ def _longest_interval(schedule: Schedule) -> int:
 
 
 def _fits(schedule: Schedule, fleet: Fleet, window: int) -> bool:
+    return _carries(schedule, fleet, window, _peak(schedule, fleet, window))
+
+
+def _carries(schedule: Schedule, fleet: Fleet, window: int, running: int) -> bool:
+    """Whether the link carries as many runs at a time, and each ends before its endpoint's next."""
     period = schedule.period if schedule.frequency.windowed else window
-    return fleet.endpoints == 0 or (fleet.run <= period and _peak(schedule, fleet, window) <= fleet.places)
+    return fleet.endpoints == 0 or (fleet.run <= period and running <= fleet.places)
 
 
 def _peak(schedule: Schedule, fleet: Fleet, window: int) -> int:
@@ -178,26 +193,31 @@ def _peak(schedule: Schedule, fleet: Fleet, window: int) -> int:
     if fleet.run >= window:
         # All of a window run at a time; with an interval schedule those of earlier intervals run still.
         return fleet.endpoints * (1 if schedule.frequency.windowed else -(-fleet.run // window))
-    slots = _even_slots(fleet, window)
+    starts = _even_starts(fleet, window)
     if not schedule.frequency.windowed:
         # An interval's first runs meet the last ones of the interval before.
-        slots = [slot - window for slot in slots] + slots
-    return _most_within(slots, fleet.run)
+        starts += starts[: fleet.run]
+    return _most_within(starts, fleet.run)
 
 
-def _most_within(slots: list[int], length: int) -> int:
-    """The most of the sorted slots that lie within ``length`` seconds."""
-    most = first = 0
-    for last, slot in enumerate(slots):
-        while slots[first] <= slot - length:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
+def _most_within(starts: list[int], length: int) -> int:
+    """The most starts that lie within ``length`` seconds, of the starts in each second."""
+    before = list(accumulate(starts, initial=0))
+    return max(map(sub, before[length:], before))
 
 
-def _even_slots(fleet: Fleet, window: int) -> list[int]:
+def _even_starts(fleet: Fleet, window: int) -> list[int]:
+    """How many start in each second of the window."""
     stride = step(window)
-    return sorted(ordinal * stride % window for ordinal in fleet.ordinals or range(fleet.endpoints))
+    if fleet.dense:
+        # As many in each second, and one more in those of the ordinals that are left over.
+        each, over = divmod(fleet.endpoints, window)
+        starts, ordinals = [each] * window, range(over)
+    else:
+        starts, ordinals = [0] * window, fleet.ordinals
+    for ordinal in ordinals:
+        starts[ordinal * stride % window] += 1
+    return starts
 
 
 def _random_peak(fleet: Fleet, window: int) -> int:
@@ -227,10 +247,28 @@ def _link_needed(schedule: Schedule, fleet: Fleet) -> int | None:
 
 def _most_endpoints(schedule: Schedule, fleet: Fleet) -> int:
     """By halves: a fleet that fits does so without some of its endpoints."""
+    window = _window(schedule)
+    # Each run ends within its own length after the window, so more have no room whatever their instants are.
+    most = min(fleet.endpoints, fleet.places * (window + fleet.run) // fleet.run)
     return _largest(
-        lambda n: _fits(schedule, replace(fleet, endpoints=n, ordinals=fleet.ordinals[:n]), _window(schedule)),
-        fleet.endpoints,
+        lambda n: _fits(schedule, replace(fleet, endpoints=n, ordinals=fleet.ordinals[:n]), window),
+        most,
     )
+
+
+def _smallest(holds: Callable[[int], bool], first: int, last: int) -> int | None:
+    """A number of [first, last] that holds where the one before it, if any, does not; None where none is found.
+
+    What holds for a number mostly does for larger ones. So it is looked for in steps, small ones where it is likely.
+    """
+    low, high, stride, misses = first - 1, first, max(1, first // _STEPS), 0
+    while not holds(high):
+        if high == last:
+            return None
+        misses += 1
+        stride *= 2 if misses % _PATIENCE == 0 else 1
+        low, high = high, min(last, high + stride)
+    return low + _largest(lambda n: not holds(low + n), high - low - 1) + 1
 
 
 def _largest(holds: Callable[[int], bool], most: int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core import planner
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.planner import (
     DoesNotFit,
     Fleet,
@@ -65,6 +66,21 @@ def test_the_peak_is_that_of_counting_every_second(window: int, endpoints: int, 
     assert plan.peak_running == max(running.values())
 
 
+@settings(deadline=None)
+@given(st.integers(1, 900), st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=60), st.integers(1, 400))
+def test_the_peak_of_known_ordinals_is_that_of_counting_every_second(
+    window: int, known: list[int], duration: int
+) -> None:
+    plan = make_plan(Schedule(window=window), Fleet(len(known), 1000, 10**9, duration, tuple(known)), bucket=7)
+    slots = [even_slot(ordinal, window) for ordinal in known]
+    running: Counter[int] = Counter()
+    for slot in slots:
+        running.update(range(slot, slot + duration))
+    assert plan.peak_running == max(running.values())
+    assert plan.finish == max(slots) + duration
+    assert plan.curve == load_curve(slots, length=window, bucket=7)
+
+
 @pytest.mark.parametrize("interval", [1, 3])
 @pytest.mark.parametrize("duration", [10, 59, 61, 200])
 def test_the_runs_of_an_interval_meet_those_of_the_one_before(interval: int, duration: int) -> None:
@@ -97,6 +113,28 @@ def test_what_does_not_fit_is_refused_with_numbers_that_would(schedule: Schedule
         assert make_plan(schedule, Fleet(fleet.endpoints, fleet.size, found.link, fleet.duration)).fits
     if found.window is not None:
         assert make_plan(_with_window(schedule, found.window), fleet).fits
+        shorter = found.window - 60
+        assert shorter < 1 or not make_plan(_with_window(schedule, shorter), fleet).fits
+
+
+@pytest.mark.parametrize("ordinals", [(), tuple(range(3, 100_003))], ids=["dense", "known"])
+@pytest.mark.parametrize("link", [0.7, 12, 125])
+def test_a_refusal_costs_few_plans(link: float, ordinals: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the fleet's window would have to be: counted in endpoints that are looked at, as time would be."""
+    looked_at = [0]
+
+    def counted(fleet: Fleet, window: int) -> list[int]:
+        looked_at[0] += fleet.endpoints
+        return counting(fleet, window)
+
+    counting = planner._even_starts
+    monkeypatch.setattr(planner, "_even_starts", counted)
+    fleet = Fleet(100_000, 20_000_000, int(link * MBIT * 8), 30, ordinals)
+    make_plan(Schedule(), fleet)
+    plan, looked_at[0] = looked_at[0], 0
+    with pytest.raises(DoesNotFit):
+        check_fit(Schedule(), fleet)
+    assert looked_at[0] <= 20 * plan
 
 
 def _with_window(schedule: Schedule, seconds: int) -> Schedule:
