@@ -9,18 +9,62 @@ A calendar may wake too often, never too seldom: what is due at a waking, ``Time
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime, timezone
 from typing import Union
 
 from .policy_words import DAY, Weekday
 from .values import value
 
+_MONTHS, _DAYS = tuple(range(1, 13)), tuple(range(1, 32))
+_FEW_MONTHS = 3
+
+
+@value
+class UtcRule:
+    """A second of certain days of every year, in UTC: of those of ``days`` in ``months`` that are ``weekdays``."""
+
+    weekdays: tuple[Weekday, ...]
+    months: tuple[int, ...]
+    days: tuple[int, ...]
+    second: int
+
+    @property
+    def every_month(self) -> bool:
+        return self.months == _MONTHS
+
+    @property
+    def every_day(self) -> bool:
+        return self.days == _DAYS
+
+
+def rules_of(instants: Iterable[int]) -> tuple[UtcRule, ...]:
+    """Few rules that hold for all of these Unix seconds, and for what comes after them as it came before.
+
+    For changes of daylight saving time: the last Sunday of March is a Sunday from the 25th to the 31st, and so says no
+    year. Changes that follow another calendar, as in Morocco, wander through the year: all of it is looked at.
+    """
+    by_second: dict[int, list[datetime]] = {}
+    for instant in instants:
+        by_second.setdefault(instant % DAY, []).append(datetime.fromtimestamp(instant, timezone.utc))
+    return tuple(_rule(second, moments) for second, moments in sorted(by_second.items()))
+
+
+def _rule(second: int, moments: list[datetime]) -> UtcRule:
+    numbers = {moment.weekday() for moment in moments}
+    weekdays = tuple(day for day in Weekday if day.number in numbers)
+    months = tuple(sorted({moment.month for moment in moments}))
+    if len(months) > _FEW_MONTHS:
+        return UtcRule(weekdays, _MONTHS, _DAYS, second)
+    return UtcRule(weekdays, months, tuple(sorted({moment.day for moment in moments})), second)
+
 
 @value
 class DailyCalendar:
-    """A local time every day, or every week on ``weekday``, and the instants at which that rule does not serve.
+    """A local time every day, or every week on ``weekday``, and the rules for when that one does not serve.
 
-    ``zone_name`` is an IANA name or ``local``. ``extra`` are Unix seconds, on the days of a change of daylight saving
-    time: a scheduler that only knows local time would leave the day out, or take the wrong one of two instants.
+    ``zone_name`` is an IANA name or ``local``. ``extra`` is for the days of a change of daylight saving time: a
+    scheduler that only knows local time would leave the day out, or take the wrong one of two instants.
     ``utc_minutes`` are the minutes of a UTC hour in which all these instants lie, for schedulers without zones.
     """
 
@@ -29,7 +73,7 @@ class DailyCalendar:
     minute: int
     second: int
     zone_name: str
-    extra: tuple[int, ...] = ()
+    extra: tuple[UtcRule, ...] = ()
     utc_minutes: tuple[int, ...] = ()
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import accumulate
 from math import ceil, log, sqrt
-from operator import sub
 from typing import Callable
 
 from .durations import format_duration
@@ -59,11 +58,6 @@ class Fleet:
     def places(self) -> int:
         """How many runs the link carries at a time."""
         return self.link * self.run // self.size if self.size else max(self.endpoints, 1)
-
-    @property
-    def dense(self) -> bool:
-        """Whether nothing but their number says which ordinals they have."""
-        return not self.ordinals
 
 
 @value
@@ -203,19 +197,15 @@ def _peak(schedule: Schedule, fleet: Fleet, window: int) -> int:
 def _most_within(starts: list[int], length: int) -> int:
     """The most starts that lie within ``length`` seconds, of the starts in each second."""
     before = list(accumulate(starts, initial=0))
-    return max(map(sub, before[length:], before))
+    return max(after - first for after, first in zip(before[length:], before))
 
 
 def _even_starts(fleet: Fleet, window: int) -> list[int]:
     """How many start in each second of the window."""
-    stride = step(window)
-    if fleet.dense:
-        # As many in each second, and one more in those of the ordinals that are left over.
-        each, over = divmod(fleet.endpoints, window)
-        starts, ordinals = [each] * window, range(over)
-    else:
-        starts, ordinals = [0] * window, fleet.ordinals
-    for ordinal in ordinals:
+    # Where they are dense: as many in each second, and one more in those of the ordinals that are left over.
+    each, over = (0, 0) if fleet.ordinals else divmod(fleet.endpoints, window)
+    starts, stride = [each] * window, step(window)
+    for ordinal in fleet.ordinals or range(over):
         starts[ordinal * stride % window] += 1
     return starts
 

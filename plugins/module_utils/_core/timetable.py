@@ -75,7 +75,7 @@ class Timetable:
         return next(slot for slot in self.grid.around(now) if slot.at > now)
 
     def calendar(self, year: int) -> Calendar:
-        """When a scheduler has to wake the agent; the same value for all years of a decade."""
+        """When a scheduler has to wake the agent; the same value for all years in which the zone has the same rules."""
         return self.grid.calendar(year)
 
     def decide(self, now: float, last_occurrence: str | None, draw: Callable[[], float]) -> Decision:

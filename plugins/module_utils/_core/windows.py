@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone, tzinfo
 
-from .calendars import DailyCalendar
+from .calendars import DailyCalendar, rules_of
 from .policy import Schedule
 from .policy_words import DAY, Frequency, Spread
 from .slots import Slot, even_slot, random_slot
 from .values import value
 from .zones import date_exists, instant_of, local_date, offset_changes
 
-# Policies are written anew on hosts once in ten years, for twenty.
-_DECADE = 10
+# Long enough for every date that a rule such as "the last Sunday of March" can mean: so each year finds the same ones.
 _REACH = 20
 
 
@@ -45,11 +44,10 @@ class WindowGrid:
         return list(self._slots(today - reach, today + reach))
 
     def calendar(self, year: int) -> DailyCalendar:
-        """When to be woken: right from the decade of ``year`` on, for twenty years."""
+        """When to be woken: right from ``year`` on, for twenty years, and longer where the zone goes on as it did."""
         nominal = self.schedule.start + self._offset
         weekly = self.schedule.frequency is Frequency.WEEKLY
-        first = year // _DECADE * _DECADE
-        begin, end = (int(datetime(y, 1, 1, tzinfo=timezone.utc).timestamp()) for y in (first, first + _REACH))
+        begin, end = (int(datetime(y, 1, 1, tzinfo=timezone.utc).timestamp()) for y in (year, year + _REACH))
         changes = offset_changes(begin - 8 * DAY, end + 8 * DAY, self.zone)
         extra = sorted({at for at in self._irregular(changes) if begin <= at < end})
         return DailyCalendar(
@@ -58,7 +56,7 @@ class WindowGrid:
             minute=nominal % 3600 // 60,
             second=nominal % 60,
             zone_name=self.schedule.timezone,
-            extra=tuple(extra),
+            extra=rules_of(extra),
             utc_minutes=self._utc_minutes(begin, changes, extra),
         )
 

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
-from ..._core.calendars import Calendar, DailyCalendar, IntervalCalendar
+from collections.abc import Iterator, Sequence
+
+from ..._core.calendars import Calendar, DailyCalendar, IntervalCalendar, UtcRule
+from ..._core.policy_words import Weekday
 from ..._host.systemd_times import intervals
 from ..zones import LOCAL
 
@@ -14,22 +17,37 @@ from ..zones import LOCAL
 def on_calendar(calendar: Calendar) -> tuple[str, ...]:
     """The ``OnCalendar=`` values which together elapse at the calendar's instants, to the second.
 
-    A daily rule is written in its zone, where systemd follows the changes of its offset; the instants that it would
-    get wrong (systemd skips a day whose local time does not exist) are added one by one in UTC. Intervals are written
-    in UTC, where a day always has 86400 s.
+    A daily rule is written in its zone, where systemd follows the changes of its offset; the days of a change, which
+    it would get wrong (systemd skips a local time that does not exist), have rules of their own in UTC. Intervals are
+    written in UTC, where a day always has 86400 s.
     """
     if isinstance(calendar, IntervalCalendar):
         return intervals(calendar.tick, calendar.phase % calendar.tick)
-    return (_daily(calendar), *(_instant(moment) for moment in calendar.extra))
+    return (_daily(calendar), *(_rule(rule) for rule in calendar.extra))
 
 
 def _daily(calendar: DailyCalendar) -> str:
-    day = "" if calendar.weekday is None else f"{calendar.weekday.value[:3].capitalize()} "
+    day = "" if calendar.weekday is None else f"{_short(calendar.weekday)} "
     zone = "" if calendar.zone_name == LOCAL else f" {calendar.zone_name}"
     return f"{day}*-*-* {calendar.hour:02}:{calendar.minute:02}:{calendar.second:02}{zone}"
 
 
-def _instant(moment: int) -> str:
-    from datetime import datetime, timezone
+def _rule(rule: UtcRule) -> str:
+    weekdays = ",".join(map(_short, rule.weekdays))
+    months = "*" if rule.every_month else ",".join(_ranges(rule.months))
+    days = "*" if rule.every_day else ",".join(_ranges(rule.days))
+    minute, second = divmod(rule.second, 60)
+    return f"{weekdays} *-{months}-{days} {minute // 60:02}:{minute % 60:02}:{second:02} UTC"
 
-    return f"{datetime.fromtimestamp(moment, timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+
+def _short(weekday: Weekday) -> str:
+    return weekday.value[:3].capitalize()
+
+
+def _ranges(numbers: Sequence[int]) -> Iterator[str]:
+    """Sorted numbers as systemd writes them: ``03``, ``25..31``."""
+    first = 0
+    for index, number in enumerate(numbers):
+        if index + 1 == len(numbers) or numbers[index + 1] != number + 1:
+            yield f"{number:02}" if first == index else f"{numbers[first]:02}..{number:02}"
+            first = index + 1

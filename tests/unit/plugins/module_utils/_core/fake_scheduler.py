@@ -11,9 +11,9 @@ with the first, with the second and with both.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, timezone, tzinfo
 
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import DailyCalendar
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import DailyCalendar, UtcRule
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timetable import Action, Timetable
 
 PASSES = ((0,), (1,), (0, 1))
@@ -22,15 +22,24 @@ PASSES = ((0,), (1,), (0, 1))
 def systemd_wakings(
     calendar: DailyCalendar, zone: tzinfo, *, first: date, last: date, passes: tuple[int, ...]
 ) -> list[float]:
-    """The instants of a timer with the calendar's rule and its extra instants, on these local dates."""
+    """The instants of a timer with the calendar's local rule and those in UTC, on these local dates."""
     wakings = set()
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
         if calendar.weekday is None or day.weekday() == calendar.weekday.number:
             wakings.update(_base(calendar, zone, day, passes))
     begin, end = (datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() for day in (first, last))
-    wakings.update(instant for instant in calendar.extra if begin <= instant <= end + 86400)
-    return sorted(wakings)
+    wakings.update(instant for rule in calendar.extra for instant in utc_wakings(rule, first, last))
+    return sorted(waking for waking in wakings if begin <= waking <= end + 86400)
+
+
+def utc_wakings(rule: UtcRule, first: date, last: date) -> Iterator[float]:
+    """The instants of a rule from the day before ``first`` to the day after ``last``."""
+    for number in range(-1, (last - first).days + 2):
+        day = first + timedelta(days=number)
+        numbers = [weekday.number for weekday in rule.weekdays]
+        if day.month in rule.months and day.day in rule.days and day.weekday() in numbers:
+            yield datetime(day.year, day.month, day.day, tzinfo=timezone.utc).timestamp() + rule.second
 
 
 def _base(calendar: DailyCalendar, zone: tzinfo, day: date, passes: tuple[int, ...]) -> Iterator[float]:

@@ -10,7 +10,11 @@ from collections import Counter
 from datetime import datetime, timezone
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import DailyCalendar, IntervalCalendar
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import (
+    DailyCalendar,
+    IntervalCalendar,
+    UtcRule,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Frequency, Schedule, Spread, Weekday
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timetable import Action, Decision, Timetable
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.zones import year_of, zone_of
@@ -90,13 +94,43 @@ def test_a_calendar_in_utc_is_the_slot_to_the_second(schedule: Schedule, ordinal
     assert calendar.utc_minutes == (at.minute,)
 
 
-def test_a_decade_has_one_calendar() -> None:
-    table = Timetable.of(Schedule(start=9000), endpoint="n1", ordinal=4, zone=zone_of("Europe/Berlin"))
-    assert table.calendar(2020) == table.calendar(2026) == table.calendar(2029)
+def test_a_zone_has_one_calendar_for_all_years() -> None:
+    """What people see in a unit file: no instant that has passed, few lines, and the same ones next year."""
+    table = Timetable.of(Schedule(start=1800, window=4 * 3600), endpoint="n1", ordinal=1, zone=zone_of("Europe/Berlin"))
     calendar = table.calendar(2026)
+    assert all(table.calendar(year) == calendar for year in range(2020, 2040))
     assert isinstance(calendar, DailyCalendar)
-    assert all(unix("2020-01-01") <= instant < unix("2040-01-01") for instant in calendar.extra)
-    assert len(calendar.extra) == 40
+    assert calendar.extra == (
+        UtcRule((Weekday.SUNDAY,), (10,), tuple(range(25, 32)), 58 * 60 + 17),
+        UtcRule((Weekday.SUNDAY,), (3,), tuple(range(25, 32)), 3600 + 58 * 60 + 17),
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["America/New_York", "Africa/Cairo", "Africa/Casablanca", "Asia/Gaza", "America/Santiago", "Asia/Tehran"]
+)
+@pytest.mark.parametrize("frequency", [Frequency.DAILY, Frequency.WEEKLY])
+def test_few_rules_do_for_the_changes_of_any_zone(name: str, frequency: Frequency) -> None:
+    weekly = {"day": Weekday.WEDNESDAY, "window": 6 * 86400} if frequency is Frequency.WEEKLY else {"window": 14400}
+    schedule = Schedule(frequency=frequency, start=1800, timezone=name, **weekly)
+    table = Timetable.of(schedule, endpoint="n1", ordinal=2, zone=zone_of(name))
+    calendars = {table.calendar(year) for year in (2025, 2026, 2027, 2030, 2036)}
+    assert len(calendars) == 1
+    (calendar,) = calendars
+    assert isinstance(calendar, DailyCalendar)
+    assert len(calendar.extra) <= 2
+
+
+def test_a_zone_that_no_longer_changes_its_clock_has_no_rule_for_it() -> None:
+    """Mexico did until 2022."""
+    schedule = Schedule(start=1800, window=4 * 3600, timezone="America/Mexico_City")
+    table = Timetable.of(schedule, endpoint="n1", ordinal=1, zone=zone_of("America/Mexico_City"))
+    now = table.calendar(2026)
+    assert isinstance(now, DailyCalendar)
+    assert now.extra == ()
+    before = table.calendar(2015)
+    assert isinstance(before, DailyCalendar)
+    assert before.extra
 
 
 @pytest.mark.parametrize("spread", list(Spread))

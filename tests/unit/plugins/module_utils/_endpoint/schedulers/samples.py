@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import DailyCalendar, IntervalCalendar
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import (
+    DailyCalendar,
+    IntervalCalendar,
+    UtcRule,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Directory
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Weekday
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
@@ -33,7 +37,7 @@ DAILY = DailyCalendar(
     minute=34,
     second=56,
     zone_name="Europe/Berlin",
-    extra=(1_774_747_800, 1_806_197_400),
+    extra=(UtcRule((Weekday.SUNDAY,), (3,), tuple(range(25, 32)), 5400),),
     utc_minutes=(34,),
 )
 WEEKLY = replace(DAILY, weekday=Weekday.MONDAY, extra=())

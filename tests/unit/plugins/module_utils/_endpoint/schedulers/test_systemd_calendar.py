@@ -12,11 +12,18 @@ import subprocess
 from datetime import datetime, timezone
 from functools import cache
 from math import gcd
+from zoneinfo import ZoneInfo
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import DailyCalendar, IntervalCalendar
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Weekday
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import (
+    DailyCalendar,
+    IntervalCalendar,
+    UtcRule,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Frequency, Schedule, Weekday
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.timetable import Timetable
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.zones import offset_changes
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd_calendar import on_calendar
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import DAILY
 
@@ -29,12 +36,15 @@ needs_systemd_analyze = pytest.mark.skipif(
 )
 
 
-def test_a_daily_rule_keeps_its_zone_and_adds_instants_in_utc():
-    assert on_calendar(DAILY) == (
-        "*-*-* 12:34:56 Europe/Berlin",
-        "2026-03-29 01:30:00 UTC",
-        "2027-03-28 01:30:00 UTC",
-    )
+def test_a_daily_rule_keeps_its_zone_and_adds_rules_in_utc():
+    assert on_calendar(DAILY) == ("*-*-* 12:34:56 Europe/Berlin", "Sun *-03-25..31 01:30:00 UTC")
+
+
+def test_rules_are_written_with_ranges():
+    some = UtcRule((Weekday.SATURDAY, Weekday.SUNDAY), (3, 4), (1, 26, 27, 30), 3 * 3600 + 5)
+    wandering = UtcRule((Weekday.SUNDAY,), tuple(range(1, 13)), tuple(range(1, 32)), 60)
+    rules = on_calendar(replace(DAILY, extra=(some, wandering)))[1:]
+    assert rules == ("Sat,Sun *-03..04-01,26..27,30 03:00:05 UTC", "Sun *-*-* 00:01:00 UTC")
 
 
 def test_a_weekly_rule_names_its_day():
@@ -77,10 +87,26 @@ def test_systemd_elapses_at_every_tick_and_at_no_other_instant(tick, phase_of_ti
 
 
 @needs_systemd_analyze
-def test_systemd_reads_daily_rules_and_instants():
-    rule, instant, _later = on_calendar(replace(DAILY, extra=(2_000_000_000, 2_000_000_001)))
+def test_systemd_reads_daily_rules():
+    rule = on_calendar(DAILY)[0]
     assert {datetime.fromtimestamp(moment, timezone.utc).minute for moment in systemd_elapses(rule, 3)} == {34}
-    assert systemd_elapses(instant, 1) == (2_000_000_000,)
+
+
+@needs_systemd_analyze
+@pytest.mark.parametrize("name", ["Europe/Berlin", "America/New_York", "Africa/Casablanca", "Australia/Lord_Howe"])
+@pytest.mark.parametrize(("frequency", "window"), [(Frequency.DAILY, 4 * 3600), (Frequency.WEEKLY, 6 * 86400)])
+def test_systemd_elapses_at_the_slot_of_each_day_on_which_the_clock_changes(name, frequency, window):
+    zone, year = ZoneInfo(name), datetime.now(timezone.utc).year + 1
+    schedule = Schedule(frequency=frequency, day=Weekday.WEDNESDAY, start=1800, window=window, timezone=name)
+    timetable = Timetable.of(schedule, endpoint="n1", ordinal=2, zone=zone)
+    rules = on_calendar(timetable.calendar(year - 1))
+    elapses = {moment for rule in rules for moment in systemd_elapses(rule, 1000)}
+    begin, end = (int(datetime(y, 1, 1, tzinfo=timezone.utc).timestamp()) for y in (year, year + 2))
+    changes = offset_changes(begin, end, zone)
+    assert changes
+    for change in changes:
+        slots = [slot for slot in timetable.grid.around(change) if abs(slot.at - change) < 8 * DAY]
+        assert {slot.at for slot in slots} <= elapses
 
 
 @cache
