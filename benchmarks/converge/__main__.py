@@ -27,14 +27,16 @@ sys.path.insert(0, str(REPOSITORY / "tests" / "lab"))
 
 # The lab's modules are on the path only now, and those of this folder import them: hence E402 below.
 import lab_root  # noqa: E402
-from contenders import FLOOR, OURS, TITLES  # noqa: E402
+from contenders import FLOOR, MANAGED, OURS, TITLES  # noqa: E402
 from machines import Machines  # noqa: E402
+from managed import Managed  # noqa: E402
 from race import Race  # noqa: E402
 from report import Section, circumstances  # noqa: E402
 from stage import Stage  # noqa: E402
 
-CHOICES = tuple(TITLES)
+CHOICES = tuple(name for name in TITLES if name != MANAGED)
 SLOW = ("builtin", "mitogen")
+WHAT = ("first", "noop", "managed")
 
 
 def main() -> int:
@@ -57,14 +59,19 @@ def main() -> int:
 def _measure(options: argparse.Namespace, count: int, work: Path) -> Iterator[Section]:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    with _machines(options, count) as machines:
-        race = Race(
-            Stage(work, machines, start=_twelve_hours_from_now()), machines, rounds=_rounds(options), cold=options.cold
-        )
-        if "first" in options.what:
-            yield race.first_converge()
-        if "noop" in options.what:
-            yield race.no_op()
+    if {"first", "noop"} & set(options.what):
+        with _machines(options, count) as machines:
+            stage = Stage(work, machines, start=_twelve_hours_from_now())
+            race = Race(stage, machines, rounds=_rounds(options), cold=options.cold)
+            if "first" in options.what:
+                yield race.first_converge()
+            if "noop" in options.what:
+                yield race.no_op()
+    if "managed" in options.what:
+        shutil.rmtree(work / "managed", ignore_errors=True)
+        with _machines(options, count + 1) as machines:
+            stage = Stage(work / "managed", machines, start=_twelve_hours_from_now(), server=machines.names[-1])
+            yield Managed(stage, machines, rounds=options.rounds).no_op()
 
 
 def _rounds(options: argparse.Namespace) -> dict[str, int]:
@@ -103,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=3, help="runs of each contender, interleaved (default: 3)")
     parser.add_argument("--slow-rounds", type=int, help=f"the same for {' and '.join(SLOW)}, which take minutes each")
     parser.add_argument("--only", nargs="+", choices=CHOICES, default=CHOICES, help="besides the floor and ours")
-    parser.add_argument("--what", nargs="+", choices=("first", "noop"), default=("first", "noop"))
+    parser.add_argument("--what", nargs="+", choices=WHAT, default=WHAT)
     parser.add_argument("--cold", action="store_true", help="log in anew for every run: no shared SSH masters")
     parser.add_argument("--name", default="eppbench", help="of the fleet and its bridge, at most 8 letters")
     parser.add_argument("--subnet", default="10.60", help="of the fleet, a /16 (default: 10.60)")

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
 
-FLOOR, OURS = "floor", "ours"
+FLOOR, OURS, MANAGED = "floor", "ours", "managed"
 TITLES = {
     FLOOR: "floor (one `raw` task)",
     OURS: "`epp.autoupdate.site`",
+    MANAGED: "the same with an update server",
     "builtin": "`ansible.builtin` modules",
     "mitogen": "the same under mitogen",
     "pyinfra": "pyinfra",

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import lab_root
-from contenders import FLOOR, OURS, Contender, ContenderFailed, ansible_changes, pyinfra_changes
+from contenders import FLOOR, MANAGED, OURS, Contender, ContenderFailed, ansible_changes, pyinfra_changes
 from machines import Machines
 from recipe import Recipe
 
@@ -33,9 +33,11 @@ POLICY = {
 class Stage:
     """Writes what contenders need into ``work`` and makes them from it."""
 
-    def __init__(self, work: Path, machines: Machines, start: str) -> None:
+    def __init__(self, work: Path, machines: Machines, start: str, *, server: str = "") -> None:
         self._work = work
         self._machines = machines
+        self._server = server
+        self._names = [name for name in machines.names if name != server]
         self._start = start
         self._bin = Path(sys.executable).parent
         _copy_collection(work / "collections" / "ansible_collections" / "epp" / "autoupdate")
@@ -54,9 +56,26 @@ class Stage:
             "autoupdate_domain_policies": {"emea": {"schedule": {"window": "3h"}}},
             "autoupdate_product": "clamav",
         }
-        own = {name: {"autoupdate_ordinal": number} for number, name in enumerate(self._machines.names)}
+        own = {name: {"autoupdate_ordinal": number} for number, name in enumerate(self._names)}
         inventory = self._ansible_inventory("ours", shared, own)
         return self._ansible(OURS, "epp.autoupdate.site", inventory)
+
+    def managed(self) -> Contender:
+        """The same endpoints with the update server, whose own converge is part of the run."""
+        policy = {**POLICY, "schedule": {**POLICY["schedule"], "start": self._start}}
+        shared = {
+            "autoupdate_server_host": self._server,
+            "autoupdate_policy": policy,
+            "autoupdate_domain": "emea/finance",
+            "autoupdate_domain_policies": {"emea": {"schedule": {"window": "3h"}}},
+            "autoupdate_product": "clamav",
+        }
+        server = {
+            "autoupdate_server_url": f"http://{self._machines.addresses[self._server]}",
+            "autoupdate_server_fetch": {"every": "1d", "phase": "12h"},
+        }
+        inventory = self._ansible_inventory("managed", shared, {self._server: server}, more=(self._server,))
+        return self._ansible(MANAGED, "epp.autoupdate.site", inventory, more=1)
 
     def reset(self) -> Contender:
         """Not measured: takes everything of ours off, whoever put it there."""
@@ -99,8 +118,10 @@ class Stage:
         inventory = self._ansible_inventory(name, shared, recipe.own)
         return self._ansible(name, str(HERE / "builtin.yml"), inventory, **env)
 
-    def _ansible(self, name: str, playbook: str, inventory: Path, *, deploys: bool = True, **env: str) -> Contender:
-        count = len(self._machines.names)
+    def _ansible(
+        self, name: str, playbook: str, inventory: Path, *, deploys: bool = True, more: int = 0, **env: str
+    ) -> Contender:
+        count = len(self._names) + more
         environment = {
             **_clean_environment(),
             "ANSIBLE_CONFIG": str(self._work / "ansible.cfg"),
@@ -117,7 +138,9 @@ class Stage:
             deploys=deploys,
         )
 
-    def _ansible_inventory(self, name: str, shared: dict[str, Any], own: dict[str, Any]) -> Path:
+    def _ansible_inventory(
+        self, name: str, shared: dict[str, Any], own: dict[str, Any], *, more: tuple[str, ...] = ()
+    ) -> Path:
         """An inventory with the variables of one contender; values are JSON in files that Ansible reads as YAML."""
         directory = self._work / name
         for part in ("group_vars", "host_vars"):
@@ -131,7 +154,8 @@ class Stage:
         (directory / "group_vars" / "all.json").write_text(json.dumps({**connection, **shared}))
         for host, values in own.items():
             (directory / "host_vars" / f"{host}.json").write_text(json.dumps(values))
-        lines = [f"{host} ansible_host={address}\n" for host, address in self._machines.addresses.items()]
+        addresses = self._machines.addresses
+        lines = [f"{host} ansible_host={addresses[host]}\n" for host in (*self._names, *more)]
         (directory / "inventory.ini").write_text("".join(lines))
         return directory / "inventory.ini"
 
