@@ -155,6 +155,7 @@ options:
         description:
           - Any set of files, from exactly one of O(components.files.directory), O(components.files.url) and
             O(components.files.git).
+          - Without any declaration all of it is one component of kind pattern, named after the source.
         type: dict
         suboptions:
           directory:

@@ -31,7 +31,7 @@ MAX_FILES = 20000
 MAX_FILE_SIZE = 16 * 1024**3
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}")
+WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}")
 _UNFIT_IN_PATHS = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
@@ -179,7 +179,7 @@ def _path(raw: object, where: str) -> str:
 
 
 def _word(raw: object, where: str) -> str:
-    if not isinstance(raw, str) or not _WORD.fullmatch(raw):
+    if not isinstance(raw, str) or not WORD.fullmatch(raw):
         raise InvalidManifest(f"{where}: {raw!r} is not a word of at most 100 letters, digits and . _ + ~ -")
     return raw
 

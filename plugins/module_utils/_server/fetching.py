@@ -17,7 +17,7 @@ from .._core.component_settings import SourceSettings
 from .._core.document_keys import ProductKind
 from .._core.faults import InvalidDocument
 from .._core.results import Outcome, Result
-from .._core.values import value
+from .._core.values import replace, value
 from .._host.host import Host
 from .._host.lock import Busy
 from . import campaign_places
@@ -27,13 +27,17 @@ from .components.base import Published
 from .components.guard import Guard
 from .publication import publish_catalogue, turn
 from .telling import moment
+from .untaken import untaken
 
 _LEVELS = {Result.FAILED: syslog.LOG_ERR, Result.UNREACHABLE: syslog.LOG_WARNING}
 
 
 @value
 class FetchReport:
-    """What the fetch of one product came to; ``campaign`` is the id of the campaign that it began, if any."""
+    """What the fetch of one product came to; ``campaign`` is the id of the campaign that it began, if any.
+
+    ``warning`` says what keeps the published content from the endpoints; it is empty where nothing does.
+    """
 
     product: str
     result: Result
@@ -41,15 +45,23 @@ class FetchReport:
     until: int | None
     version: str | None
     campaign: str | None
+    warning: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         plain: dict[str, Any] = {"product": self.product, "result": self.result.value, "why": self.why}
-        return {**plain, "until": self.until, "version": self.version, "campaign": self.campaign}
+        return {
+            **plain,
+            "until": self.until,
+            "version": self.version,
+            "campaign": self.campaign,
+            "warning": self.warning,
+        }
 
     def sentence(self) -> str:
         parts = [f"fetch {self.product}: {self.result.value}", f"version {self.version}" if self.version else ""]
         parts += [self.why, "" if self.until is None else f"until {moment(self.until)}"]
         parts += [f"campaign {self.campaign} begins" if self.campaign else ""]
+        parts += [f"warning: {self.warning}" if self.warning else ""]
         return "; ".join(part for part in parts if part)
 
 
@@ -79,8 +91,11 @@ def fetch(
             outcome = Outcome(Result.FAILED, "; ".join(part for part in (outcome.why, why) if part))
         current = published[kind]
         begun = announce(connection, kind.value, current, now=host.now(), limits=limits) if current else None
-        reports.append(_report(kind, outcome, current, begun))
-        host.log(_LEVELS.get(outcome.result, syslog.LOG_INFO), reports[-1].sentence())
+        # Of the other products, endpoints choose the components themselves, whatever their kind.
+        warning = untaken(connection, current.items) if current and kind is ProductKind.FILES else ""
+        reports.append(replace(_report(kind, outcome, current, begun), warning=warning))
+        level = _LEVELS.get(outcome.result, syslog.LOG_WARNING if warning else syslog.LOG_INFO)
+        host.log(level, reports[-1].sentence())
         _remember(host, reports[-1])
     return reports
 

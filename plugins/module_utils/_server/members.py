@@ -40,14 +40,20 @@ def members(connection: sqlite3.Connection) -> Iterator[Member]:
     for row in connection.execute("SELECT name, domain, ordinal, policy FROM endpoints ORDER BY name"):
         key = (row["domain"] or "", row["policy"] or "")
         if key not in known:
-            known[key] = _policy(nodes, row)
+            known[key] = _policy(nodes, row["domain"] or "", row["name"], row["policy"])
         policy, fault = known[key]
         yield Member(row["name"], row["ordinal"], policy, fault)
 
 
-def _policy(nodes: Nodes, row: sqlite3.Row) -> tuple[Policy | None, str]:
-    own = json.loads(row["policy"]) if row["policy"] else None
+def newcomer(connection: sqlite3.Connection) -> Member:
+    """What an endpoint would be that is registered at the root, without values of its own."""
+    policy, fault = _policy(read_nodes(connection), "", "", None)
+    return Member("", 0, policy, fault)
+
+
+def _policy(nodes: Nodes, domain: str, name: str, text: str | None) -> tuple[Policy | None, str]:
+    own = json.loads(text) if text else None
     try:
-        return resolve(layers(nodes, row["domain"] or "", row["name"], own)).policy, ""
+        return resolve(layers(nodes, domain, name, own)).policy, ""
     except InvalidDocument as error:
         return None, str(error.faults[0])

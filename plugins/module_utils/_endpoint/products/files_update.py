@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..._core.configuration_results import Refused
 from ..._core.manifest import MAX_SIZE, NAME, InvalidManifest, Manifest, is_older
 from ..._core.outdated import KINDS
+from ..._core.policy_words import Scope
 from ..._core.results import Outcome, Result
 from ..._core.values import value
 from ..configuration.catalogue import Unvouched
@@ -145,7 +146,7 @@ class _Run:
         kinds = KINDS[self.product.scope]
         taken = [file for file in published.files if file.kind in kinds]
         if not taken:
-            raise InvalidManifest(f"it has no files of scope {self.product.scope.value}")
+            raise InvalidManifest(_nothing_taken(published, self.product.scope))
         components, paths = {file.component for file in taken}, {file.path for file in taken}
         left = [
             file
@@ -156,6 +157,16 @@ class _Run:
 
     def _held(self, release: Release | None) -> Mapping[str, str]:
         return {"release": release.name if release else "", "scope": self.product.scope.value}
+
+
+def _nothing_taken(published: Manifest, scope: Scope) -> str:
+    """What a source has of which the scope takes nothing, and what to set."""
+    if not published.files:
+        return "it has no files at all"
+    kinds = sorted({file.kind for file in published.files})
+    there = ", ".join(f"{sum(file.kind is kind for file in published.files)} of kind {kind.value}" for kind in kinds)
+    taking = next(word.value for word in Scope if set(kinds) <= set(KINDS[word]))
+    return f"its files are {there}, and components.scope: {scope.value} takes none of them (set {taking})"
 
 
 def _whole(answer: Answer) -> bytes:

@@ -19,7 +19,10 @@ _PLACE = "{directory}"
 
 @value
 class Command:
-    """The product ``command`` on a server. The directory stays from run to run, so that a program can add to it."""
+    """The product ``command`` on a server. The directory stays from run to run, so that a program can add to it.
+
+    What declares nothing is the component ``command``, as it is on endpoints whose updater tells one version.
+    """
 
     host: Host
     settings: CommandSource
@@ -55,7 +58,7 @@ class Command:
                     return Outcome(Result.FAILED, f"{self.settings.version[0]} told no version")
         except OSError as error:
             return Outcome(Result.FAILED, f"{error.strerror or error} ({error.filename})")
-        return publish_folder(self.host, folder, self.workplace, version)
+        return publish_folder(self.host, folder, self.workplace, source=self.product.value, version=version)
 
 
 def _filled(argv: tuple[str, ...], folder: str) -> list[str]:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+from urllib.parse import urlsplit
 
 from ..._core.component_settings import FilesSource
 from ..._core.document_keys import ProductKind
@@ -24,6 +25,9 @@ _ENVIRONMENT = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
 }
+
+_SUFFIXES = (".git", *(f".tar{packed}" for packed in ("", ".gz", ".bz2", ".xz")), ".tgz", ".tbz2", ".txz", ".zip")
+"""Of repositories and archives: no part of their names."""
 
 
 @value
@@ -58,6 +62,13 @@ class Files:
             self.host.remove(self._staging)
 
     @property
+    def _source(self) -> str:
+        """What people call the source: the name of its directory, archive or repository."""
+        place = self.settings.directory or self.settings.git or urlsplit(self.settings.url).path
+        name = place.rstrip("/").rpartition("/")[2]
+        return next((name[: -len(suffix)] for suffix in _SUFFIXES if name.lower().endswith(suffix)), name)
+
+    @property
     def _staging(self) -> str:
         return self.workplace.work + "/staging"
 
@@ -65,7 +76,7 @@ class Files:
         folder = self.host.real(self.settings.directory)
         if not os.path.isdir(folder):
             return Outcome(Result.FAILED, f"{self.settings.directory} is not a directory")
-        return publish_folder(self.host, folder, self.workplace)
+        return publish_folder(self.host, folder, self.workplace, source=self._source)
 
     def _from_url(self) -> Outcome:
         archive = self.workplace.work + "/archive"
@@ -80,7 +91,7 @@ class Files:
             self.host.remove(archive)  # so that the next fetch asks for it anew
             self.host.remove(archive + ".json")
             return Outcome(Result.FAILED, f"the archive can't be taken: {error}")
-        return publish_folder(self.host, folder, self.workplace)
+        return publish_folder(self.host, folder, self.workplace, source=self._source)
 
     def _from_git(self) -> Outcome:
         """Publish a branch's newest commit; its version is the number of commits up to it, and its short name."""
@@ -100,7 +111,7 @@ class Files:
         done = self._git("--git-dir", store, "--work-tree", folder, "checkout", "--force", "refs/epp/new", "--", ".")
         if done.code != 0 or not count.isdigit():
             return Outcome(Result.FAILED, f"git checkout: {_last_line(done)}")
-        return publish_folder(self.host, folder, self.workplace, f"{count}.g{name}")
+        return publish_folder(self.host, folder, self.workplace, source=self._source, version=f"{count}.g{name}")
 
     def _git(self, *arguments: str) -> Completed:
         environment = {**_ENVIRONMENT, "GIT_CONFIG_GLOBAL": self.host.real(self._git_settings)}

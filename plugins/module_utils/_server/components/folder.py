@@ -15,34 +15,35 @@ from ..._core.manifest import NAME, InvalidManifest, Manifest
 from ..._core.results import Outcome, Result
 from ..._host.host import Host
 from .base import Published, Workplace
-from .publisher import publish, published, unchanged
+from .declared import FILE as DECLARATION
+from .declared import VERSION_FILE, Declaration
+from .publisher import described, manifest_of, publish, published, unchanged
 
-VERSION_FILE = "VERSION"
-"""A file of this name, at the top of a set, says its version and is not published itself."""
 
-
-def publish_folder(host: Host, folder: str, workplace: Workplace, version: str = "") -> Outcome:
-    """Publish what a (real) folder holds, unless that is published already.
+def publish_folder(host: Host, folder: str, workplace: Workplace, *, source: str, version: str = "") -> Outcome:
+    """Publish what a (real) folder holds, unless that is published already; ``source`` names what nothing declares.
 
     Without a version, the folder's own counts (``VERSION``), and without that the server counts: 1, 2, 3.
     """
     target = host.real(workplace.public)
     host.mkdir(workplace.public)
     try:
-        before = published(target)
-        if not any(os.scandir(folder)):
+        before, declaration = published(target), Declaration.of(folder, source)
+        files = described(folder, declaration)
+        if not files:
             return Outcome(Result.FAILED, "the source holds no files: what was published stays")
-        if before is not None and unchanged(folder, before, without=(VERSION_FILE,)):
-            return Outcome(Result.CURRENT)
+        why = _unused(declaration.unused(file.path for file in files))
+        if before is not None and unchanged(files, before):
+            return Outcome(Result.CURRENT, why)
         word = version or _own_version(folder) or _next(before.version if before else "0")
         if before is not None and word == before.version:
             word = _next(word)  # other content under the same word would never reach an endpoint
-        publish(folder, target, word, without=(VERSION_FILE,))
+        publish(folder, target, manifest_of(files, word, before))
     except InvalidManifest as error:
         return Outcome(Result.FAILED, f"the source can't be published: {error}")
     except OSError as error:
         return Outcome(Result.FAILED, f"{error.strerror or error} ({error.filename or folder})")
-    return Outcome(Result.UPDATED)
+    return Outcome(Result.UPDATED, why)
 
 
 def published_folder(host: Host, product: ProductKind, workplace: Workplace) -> Published | None:
@@ -68,6 +69,10 @@ def published_folder(host: Host, product: ProductKind, workplace: Workplace) -> 
     ]
     listing = CatalogueManifest(product.value, len(content), sha256_hex(content), f"{workplace.path}/{NAME}")
     return Published(manifest.version, tuple(items), listing)
+
+
+def _unused(components: list[str]) -> str:
+    return f"{DECLARATION}: no file belongs to {', '.join(components)}" if components else ""
 
 
 def _own_version(folder: str) -> str:

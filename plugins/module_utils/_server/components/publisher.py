@@ -5,34 +5,32 @@
 """Private: publish a folder as a version that the product ``files`` can take (layout: ``_core/manifest.py``).
 
 Readers never see half a version: contents go first, each under its digest, the manifest goes last in one rename.
-The first directory of a path says the kind of a file (``patterns/``, ``engines/``, ``programs/``); a file elsewhere
-is a program. Its component is named after its path: ``patterns/a.dat`` is ``patterns-a``.
 """
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 
 from ..._core.canonical import readable_json
-from ..._core.manifest import NAME, InvalidManifest, Kind, Manifest, ManifestFile
+from ..._core.manifest import NAME, InvalidManifest, Manifest, ManifestFile
+from ..._core.values import replace
 from ..._host.durable import digest_in, write_durably
+from .declared import OWN_FILES, Declaration
 from .objects import opened, prune, retire, store
 
-_KINDS = {"patterns": Kind.PATTERN, "engines": Kind.ENGINE, "programs": Kind.PROGRAM}
+_REPOSITORIES = (".git", ".hg", ".svn")
+"""What version control keeps in a working directory: no part of the set."""
+_UNKNOWN = "0"
 
 
-def publish(folder: str, target: str, version: str, *, without: Collection[str] = ()) -> Manifest:
-    """Publish the files of ``folder``, but for the paths ``without``, as ``version`` in ``target``, the directory that
-    a web server serves.
+def publish(folder: str, target: str, manifest: Manifest) -> None:
+    """Publish a manifest of the files of ``folder`` in ``target``, the directory that a web server serves.
 
-    A file whose content did not change keeps the version that its component had. Objects that no longer
-    belong to it are kept for a day, for readers who hold an older manifest. Raises InvalidManifest for names that no
-    endpoint would take.
+    Objects that no longer belong to it are kept for a day, for readers who hold an older manifest. Raises
+    InvalidManifest for content that changed since the manifest was made.
     """
     before = published(target)
-    manifest = _manifest(folder, version, before, without)
     for file in manifest.files:
         store(folder, file, target)
     write_durably(os.path.join(target, NAME), readable_json(manifest.to_dict()))
@@ -40,7 +38,6 @@ def publish(folder: str, target: str, version: str, *, without: Collection[str] 
     keep = {file.sha256 for file in manifest.files}
     retire(target, before, keep)
     prune(target, keep)
-    return manifest
 
 
 def published(target: str) -> Manifest | None:
@@ -52,37 +49,59 @@ def published(target: str) -> Manifest | None:
         return None
 
 
-def unchanged(folder: str, before: Manifest, *, without: Collection[str] = ()) -> bool:
-    """Whether a folder holds exactly the files of a manifest."""
-    if sorted(path for path in _paths(folder) if path not in without) != [file.path for file in before.files]:
-        return False
-    return all(_holds(folder, file) for file in before.files)
+def described(folder: str, declaration: Declaration) -> list[ManifestFile]:
+    """The files of a folder, as yet without versions; raises InvalidManifest for what is never published."""
+    return [_described(folder, path, declaration) for path in _paths(folder) if path not in OWN_FILES]
 
 
-def _holds(folder: str, file: ManifestFile) -> bool:
-    with opened(folder, file.path) as stream:
-        return os.fstat(stream.fileno()).st_size == file.size and digest_in(stream) == file.sha256
+def unchanged(files: Iterable[ManifestFile], before: Manifest) -> bool:
+    """Whether these are the files of a manifest: the same content in the same components."""
+    return _contents(files) == _contents(before.files)
 
 
-def _manifest(folder: str, version: str, before: Manifest | None, without: Collection[str]) -> Manifest:
+def manifest_of(files: Iterable[ManifestFile], version: str, before: Manifest | None) -> Manifest:
+    """The manifest of these files as a version; a component in which nothing changed keeps its own.
+
+    Raises InvalidManifest for names that no endpoint would take.
+    """
+    found = list(files)
     known = {file.path: file for file in before.files} if before else {}
-    files = []
-    for path in (path for path in _paths(folder) if path not in without):
-        file = _described(folder, path, version)
-        same = known.get(path)
-        files.append(same if same and same.sha256 == file.sha256 else file)
+    kept = _kept_versions(found, before)
+    versioned = []
+    for file in found:
+        now = replace(file, version=kept.get(file.component, version))
+        same = known.get(file.path)
+        versioned.append(replace(now, built=same.built) if same and same.sha256 == file.sha256 else now)
     # Checked by reading what endpoints will read.
-    return Manifest.parse(readable_json(Manifest.of(version, files).to_dict()))
+    return Manifest.parse(readable_json(Manifest.of(version, versioned).to_dict()))
 
 
-def _described(folder: str, path: str, version: str) -> ManifestFile:
+def _kept_versions(files: list[ManifestFile], before: Manifest | None) -> dict[str, str]:
+    """The versions of components whose files are those of before."""
+    if before is None:
+        return {}
+    old, new = _contents(before.files), _contents(files)
+    versions = {file.component: file.version for file in before.files}
+    return {name: version for name, version in versions.items() if old[name] == new.get(name)}
+
+
+def _contents(files: Iterable[ManifestFile]) -> dict[str, set[tuple[str, str, str]]]:
+    """What each component consists of."""
+    found: dict[str, set[tuple[str, str, str]]] = {}
+    for file in files:
+        found.setdefault(file.component, set()).add((file.path, file.kind.value, file.sha256))
+    return found
+
+
+def _described(folder: str, path: str, declaration: Declaration) -> ManifestFile:
+    component, kind = declaration.place_of(path)
     with opened(folder, path) as stream:
         state = os.fstat(stream.fileno())
         return ManifestFile(
             path=path,
-            component=_component(path),
-            version=version,
-            kind=_KINDS.get(path.partition("/")[0], Kind.PROGRAM),
+            component=component,
+            version=_UNKNOWN,
+            kind=kind,
             size=state.st_size,
             sha256=digest_in(stream),
             built=int(state.st_mtime),
@@ -91,15 +110,12 @@ def _described(folder: str, path: str, version: str) -> ManifestFile:
 
 def _paths(folder: str) -> Iterator[str]:
     for parent, directories, names in os.walk(folder):
-        directories.sort()
-        for name in sorted([*names, *(one for one in directories if os.path.islink(os.path.join(parent, one)))]):
+        directories[:] = sorted(name for name in directories if name not in _REPOSITORIES)
+        links = (one for one in directories if os.path.islink(os.path.join(parent, one)))
+        for name in sorted([*(name for name in names if name not in _REPOSITORIES), *links]):
             path = os.path.join(parent, name)
             relative = os.path.relpath(path, folder).replace(os.sep, "/")
             # Through a link, whoever fills the folder could publish any file of the server.
             if os.path.islink(path) or not os.path.isfile(path):
                 raise InvalidManifest(f"{relative}: not a regular file")
             yield relative
-
-
-def _component(path: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._+~]+", "-", os.path.splitext(path)[0]).strip("-.")

@@ -12,13 +12,27 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest impo
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Outcome
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.files import Files
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.publisher import publish
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.declared import Declaration
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.publisher import (
+    described,
+    manifest_of,
+    publish,
+    published,
+)
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
     ScriptedServer,
 )
 
 DIRECTORY = "/var/lib/epp-autoupdate/components"
 MANIFEST = "/manifest.json"
+
+
+def publish_set(folder: Path, target: str | Path, version: str) -> Manifest:
+    """Publish a folder as a version, as the server's sources do."""
+    files = described(str(folder), Declaration.of(str(folder), "samples"))
+    manifest = manifest_of(files, version, published(str(target)))
+    publish(str(folder), str(target), manifest)
+    return manifest
 
 
 class Source:
@@ -36,7 +50,7 @@ class Source:
             path.write_text(content)
 
     def publish(self, version: str) -> Manifest:
-        return publish(str(self.folder), self.server.folder, version)
+        return publish_set(self.folder, self.server.folder, version)
 
     def seen(self) -> list[str]:
         """Paths asked for since the last time, objects as ``object``."""

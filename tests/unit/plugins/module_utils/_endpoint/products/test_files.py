@@ -27,6 +27,9 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoin
     update,
     versions,
 )
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+    ScriptedServer,
+)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +99,37 @@ def test_scope(
     product = select_product(document("files", urls=[source.server.url], scope=scope), host)
     assert product.update(20).result is Result.UPDATED
     assert set(installed(host)) == paths
+
+
+@pytest.mark.parametrize(
+    ("there", "scope", "why"),
+    [
+        ({"engines__e": "x"}, "patterns", "its files are 1 of kind engine, and components.scope: patterns takes none"),
+        ({"engines__e": "x"}, "patterns", "(set engines)"),
+        (
+            {"engines__e": "x", "programs__p": "x", "programs__q": "x"},
+            "patterns",
+            "1 of kind engine, 2 of kind program",
+        ),
+        ({"engines__e": "x", "programs__p": "x"}, "patterns", "(set all)"),
+        ({"a": "x"}, "engines", "(set patterns)"),
+    ],
+)
+def test_what_no_scope_takes_is_told_with_what_to_set(
+    host: LocalHost,
+    document: Callable[..., EndpointDocument],
+    tmp_path: Path,
+    server: ScriptedServer,
+    there: dict[str, str],
+    scope: str,
+    why: str,
+) -> None:
+    source = Source(tmp_path / "other", server)
+    source.write(**there)
+    source.publish("1")
+    outcome = select_product(document("files", urls=[server.url], scope=scope), host).update(20)
+    assert outcome.result is Result.FAILED
+    assert why in outcome.why
 
 
 def test_what_scope_leaves_stays_as_installed(

@@ -19,7 +19,9 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.results impor
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import select_product
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.base import Product
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.publisher import publish
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.files_samples import (
+    publish_set,
+)
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
     ScriptedServer,
 )
@@ -73,11 +75,11 @@ def test_killed_at_every_step(
         return select_product(document("files", urls=[server.url]), LocalHost(str(directory)))
 
     write(source, OLD)
-    publish(str(source), server.folder, "1")
+    publish_set(source, server.folder, "1")
     start.mkdir()
     assert product(start).update(20).result is Result.UPDATED
     write(source, NEW)
-    publish(str(source), server.folder, "2")
+    publish_set(source, server.folder, "2")
 
     seen = []
     for step in range(1, 500):

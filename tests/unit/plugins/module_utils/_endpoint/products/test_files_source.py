@@ -26,7 +26,10 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.http impo
     Unreachable,
     retry_after,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.publisher import publish, published
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.publisher import published
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.files_samples import (
+    publish_set,
+)
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
     Answer,
     ScriptedServer,
@@ -44,11 +47,11 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_folder_becomes_a_manifest_and_objects(tmp_path: Path, folder: Path) -> None:
     target = tmp_path / "www"
-    manifest = publish(str(folder), str(target), "1")
+    manifest = publish_set(folder, target, "1")
     assert {(file.path, file.component, file.kind) for file in manifest.files} == {
         ("patterns/a.dat", "patterns-a", Kind.PATTERN),
-        ("engines/x/e.so", "engines-x-e", Kind.ENGINE),
-        ("tool", "tool", Kind.PROGRAM),
+        ("engines/x/e.so", "engines-x", Kind.ENGINE),
+        ("tool", "samples", Kind.PATTERN),
     }
     assert published(str(target)) == manifest
     assert json.loads((target / "manifest.json").read_text())["format"] == 1
@@ -58,9 +61,9 @@ def test_a_folder_becomes_a_manifest_and_objects(tmp_path: Path, folder: Path) -
 
 def test_what_did_not_change_keeps_its_version_and_its_object(tmp_path: Path, folder: Path) -> None:
     target = tmp_path / "www"
-    first = publish(str(folder), str(target), "1")
+    first = publish_set(folder, target, "1")
     (folder / "patterns" / "a.dat").write_text("two")
-    second = publish(str(folder), str(target), "2")
+    second = publish_set(folder, target, "2")
     assert {file.path: file.version for file in second.files} == {
         "patterns/a.dat": "2",
         "engines/x/e.so": "1",
@@ -70,10 +73,10 @@ def test_what_did_not_change_keeps_its_version_and_its_object(tmp_path: Path, fo
     old = next(file for file in first.files if file.path == "patterns/a.dat")
     assert (target / old.object_path).exists()
     (folder / "patterns" / "a.dat").write_text("three")
-    publish(str(folder), str(target), "3")
+    publish_set(folder, target, "3")
     assert (target / old.object_path).exists()
     os.utime(target / old.object_path, (1e9, 1e9))
-    publish(str(folder), str(target), "4")
+    publish_set(folder, target, "4")
     assert not (target / old.object_path).exists()
 
 
@@ -84,7 +87,7 @@ def test_nothing_published(tmp_path: Path) -> None:
 def test_a_name_that_no_endpoint_would_take(tmp_path: Path, folder: Path) -> None:
     (folder / "a\nb").write_text("x")
     with pytest.raises(InvalidManifest, match="path"):
-        publish(str(folder), str(tmp_path / "www"), "1")
+        publish_set(folder, tmp_path / "www", "1")
     assert published(str(tmp_path / "www")) is None
 
 

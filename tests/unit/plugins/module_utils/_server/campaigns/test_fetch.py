@@ -196,6 +196,24 @@ def test_a_source_that_fails_keeps_what_was_there(server: Server, capsys: pytest
     assert server.catalogue() == before
 
 
+@pytest.mark.parametrize("registered", [False, True])
+def test_content_that_no_scope_takes_is_told(
+    server: Server, endpoint: SandboxEndpoint, capsys: pytest.CaptureFixture[str], registered: bool
+) -> None:
+    if registered:
+        enrol(server, endpoint)
+    server.offer("one")
+    (server.upstream / "patterns").rename(server.upstream / "engines")
+    assert server.command("fetch") == 0
+    why = "no endpoint takes any of it: it is of kind engine, and components.scope is patterns everywhere"
+    assert f"warning: {why} (set engines, or declare" in capsys.readouterr().out
+    assert why in last_fetches(server.host)["files"]["warning"]
+    server.offer("two")
+    server.command("fetch", "--json")
+    (report,) = json.loads(capsys.readouterr().out)
+    assert report["warning"] == ""
+
+
 @pytest.mark.parametrize("argv", [("fetch", "clamav"), ("fetch", "word")])
 def test_what_is_not_set_up_is_refused(server: Server, argv: tuple[str, ...]) -> None:
     assert server.command(*argv) == 1

@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +38,10 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.
     unpack,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Source, Workplace
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.declared import (
+    Declaration,
+    component_name,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.objects import store
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
     Answer,
@@ -108,6 +114,107 @@ def test_a_directory_may_say_its_own_version(source: Callable[..., Source], host
     (folder / "patterns/a.dat").write_text("two")
     assert files.fetch().result is Result.UPDATED
     assert manifest(host).version == "2026.11", "other content under the same version would reach nobody"
+
+
+def components(host: LocalHost) -> dict[str, tuple[str, Kind, set[str]]]:
+    """Version, kind and paths of each published component."""
+    files = manifest(host).files
+    names = {file.component: (file.version, file.kind) for file in files}
+    return {name: (*told, {file.path for file in files if file.component == name}) for name, told in names.items()}
+
+
+def test_rules_without_any_declaration_are_one_component_of_kind_pattern(
+    source: Callable[..., Source], host: LocalHost
+) -> None:
+    """What people try first: a directory with rule files in it, here with what git keeps beside them."""
+    rules = Path(host.real("/srv/rules"))
+    for name in ("a.yar", "b.yar", "more/c.yar", ".git/config", "more/.git"):
+        (rules / name).parent.mkdir(parents=True, exist_ok=True)
+        (rules / name).write_text("rule a {}")
+    files = source(files={"directory": "/srv/rules"})
+    assert files.fetch().result is Result.UPDATED
+    assert components(host) == {"rules": ("1", Kind.PATTERN, {"a.yar", "b.yar", "more/c.yar"})}
+    (rules / "VERSION").write_text("2026.11\n")
+    (rules / "more/c.yar").unlink()
+    assert files.fetch().result is Result.UPDATED
+    assert components(host) == {"rules": ("2026.11", Kind.PATTERN, {"a.yar", "b.yar"})}, "one version for all of it"
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        ({"directory": "/srv/rules/"}, "rules"),
+        ({"url": "https://example.com/dl/Rules-1.2.tar.gz?key=x"}, "Rules-1.2"),
+        ({"url": "https://example.com/"}, "files"),
+        ({"git": "https://git.example.com/soc/yara-rules.git"}, "yara-rules"),
+        ({"git": "/srv/git/yara"}, "yara"),
+        ({"git": "ssh://git@example.com/regeln_für_alle"}, "regeln_f-r_alle"),
+    ],
+)
+def test_a_component_is_named_after_its_source(source: Any, place: dict[str, str], name: str) -> None:
+    assert Declaration(component_name(source(files=place)._source)).place_of("a.yar") == (name, Kind.PATTERN)
+
+
+def test_a_layout_declares_kinds_and_components(source: Callable[..., Source], host: LocalHost, folder: Path) -> None:
+    for name in ("patterns/a.idx", "patterns/set/1.yar", "patterns/set/2.yar", "engines/scan/lib/e.so", "programs/p"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    (folder / "notes.txt").write_text("about the rest")
+    source(files={"directory": "/upstream"}).fetch()
+    assert components(host) == {
+        "patterns-a": ("1", Kind.PATTERN, {"patterns/a.dat", "patterns/a.idx"}),
+        "patterns-set": ("1", Kind.PATTERN, {"patterns/set/1.yar", "patterns/set/2.yar"}),
+        "engines-scan": ("1", Kind.ENGINE, {"engines/scan/lib/e.so"}),
+        "programs-p": ("1", Kind.PROGRAM, {"programs/p"}),
+        "upstream": ("1", Kind.PATTERN, {"notes.txt"}),
+    }
+    (folder / "patterns/a.idx").write_text("new")
+    source(files={"directory": "/upstream"}).fetch()
+    versions = {name: version for name, (version, _kind, _paths) in components(host).items()}
+    assert versions == {**dict.fromkeys(versions, "1"), "patterns-a": "2"}, "a component has one version"
+
+
+def test_a_small_file_declares_more(source: Callable[..., Source], host: LocalHost, folder: Path) -> None:
+    (folder / "bin").mkdir()
+    (folder / "bin/scan").write_text("program")
+    (folder / "b.yar").write_text("rule b {}")
+    declared = {"scanner": {"kind": "engine", "paths": ["bin/"]}, "late": {"paths": ["*.late"]}}
+    (folder / "epp-components.json").write_text(json.dumps(declared))
+    files = source(files={"directory": "/upstream"})
+    outcome = files.fetch()
+    assert (outcome.result, outcome.why) == (Result.UPDATED, "epp-components.json: no file belongs to late")
+    first = components(host)
+    assert first == {
+        "patterns-a": ("1", Kind.PATTERN, {"patterns/a.dat"}),
+        "scanner": ("1", Kind.ENGINE, {"bin/scan"}),
+        "upstream": ("1", Kind.PATTERN, {"b.yar"}),
+    }
+    assert files.fetch().result is Result.CURRENT
+    (folder / "epp-components.json").write_text(json.dumps({"scanner": {"kind": "program", "paths": ["bin/*"]}}))
+    assert files.fetch().result is Result.UPDATED, "what is declared counts, too"
+    assert components(host) == {**first, "scanner": ("2", Kind.PROGRAM, {"bin/scan"})}
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("{", "epp-components.json: null is not a JSON object"),
+        ("[]", "epp-components.json: an empty list is not a JSON object"),
+        ('{"a b": {"paths": ["x"]}}', "is not a name of at most 100 letters"),
+        ('{"a": {}}', "epp-components.json.a.paths: missing"),
+        ('{"a": {"kind": "patern", "paths": ["x"]}}', 'a.kind: "patern" is not pattern, engine or program \\(did you'),
+        ('{"a": {"paths": ["/etc/x"]}}', r"a.paths\[0\]: .* is not a relative path"),
+        ('{"a": {"path": ["x"], "paths": ["x"]}}', "is not a known key .did you mean paths"),
+    ],
+)
+def test_a_wrong_declaration_is_refused_with_the_place(
+    source: Callable[..., Source], host: LocalHost, folder: Path, content: str, why: str
+) -> None:
+    (folder / "epp-components.json").write_text(content)
+    outcome = source(files={"directory": "/upstream"}).fetch()
+    assert outcome.result is Result.FAILED
+    assert re.search(why, outcome.why), outcome.why
+    assert not host.exists("/public/components/x/manifest.json")
 
 
 @pytest.mark.parametrize("what", ["gone", "empty", "a link", "a linked directory", "a bad name"])
@@ -349,7 +456,7 @@ def test_a_program_fills_the_directory(source: Callable[..., Source], host: Loca
     version = ["/bin/cat", "{directory}/engine.bin"]
     command = source(command={"fetch": fetch, "version": version})
     assert command.fetch().result is Result.UPDATED
-    assert manifest(host).version == "7"
+    assert components(host) == {"command": ("7", Kind.PATTERN, {"engine.bin"})}
     assert command.fetch().result is Result.CURRENT
     upstream.write_text("8")
     assert command.fetch().result is Result.UPDATED
