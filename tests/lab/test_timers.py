@@ -75,6 +75,21 @@ def test_systemd_elapses_next_at_the_planned_second(planned: Node, schedule: dic
     assert slot > time.time()
 
 
+@pytest.mark.parametrize("form", ["cp", "ln -s"])
+def test_the_local_zone_is_the_clock_s_in_whatever_form(planned: Node, form: str) -> None:
+    """S3: systemd and the agent mean the same second, also with a copy for a link and another zone's name beside it."""
+    zone = "/usr/share/zoneinfo/Asia/Kathmandu"
+    planned.run("cp -P /etc/localtime /root/zone; cp /etc/timezone /root/name 2>/dev/null; echo UTC > /etc/timezone")
+    try:
+        planned.run(f"rm -f /etc/localtime; {form} {zone} /etc/localtime")
+        planned.apply(documents.command(PLANNED, policy={"schedule": SCHEDULES["daily in the hosts zone"]}))
+        shown = planned.run('date -d "$(systemctl show -P NextElapseUSecRealtime epp-update.timer)" +%H:%M').out
+        assert next_elapse(planned) == documents.instant(planned.agent_status()["next_run"])
+        assert "06:00" <= shown.strip() < "06:10"
+    finally:
+        planned.run("mv -f /root/zone /etc/localtime; mv -f /root/name /etc/timezone || rm -f /etc/timezone")
+
+
 def test_even_slots_are_ordinal_times_a_step_near_the_golden_section(planned: Node) -> None:
     """S5, by what systemd says: slot = (ordinal * step) mod S, step coprime to S."""
     schedule = SCHEDULES["daily"]
@@ -214,7 +229,16 @@ def test_every_minute_it_really_runs(node: Callable[[str], Node], minutely: floa
 
 def next_elapse(node: Node) -> float:
     """What systemd itself says about the timer."""
-    argv = ["systemctl", "show", "--timestamp=utc", "--property=NextElapseUSecRealtime", "--value", TIMER]
+    argv = [
+        "env",
+        "TZ=UTC",
+        "systemctl",
+        "show",
+        "--timestamp=utc",
+        "--property=NextElapseUSecRealtime",
+        "--value",
+        TIMER,
+    ]
     text = node.run(argv).out.strip()
     return datetime.strptime(text, "%a %Y-%m-%d %H:%M:%S UTC").replace(tzinfo=timezone.utc).timestamp()
 

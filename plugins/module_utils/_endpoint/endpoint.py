@@ -15,13 +15,13 @@ from .._core.faults import InvalidDocument
 from .._core.timetable import Timetable
 from .._core.values import value
 from .._host.host import Host
+from .._host.zones import zone_of
 from . import places
 from .products import select_product
 from .products.base import Product
 from .schedulers import select_scheduler
 from .schedulers.base import Scheduler
 from .state import State, StateStore
-from .zones import zone_of
 
 if TYPE_CHECKING:
     from .._core.adopted import Adopted

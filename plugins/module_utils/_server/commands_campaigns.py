@@ -13,17 +13,15 @@ import sqlite3
 import sys
 import time
 from contextlib import closing
-from datetime import tzinfo
 from typing import Callable
 
-from .._core import zones
 from .._core.exits import DONE, FAILED
 from .._core.notify_settings import NotifierName, NotifySettings
 from .._core.results import Trigger
 from .._host.host import Host
 from .._host.live_host import LocalHost
 from .._host.lock import locked
-from .._host.zones import local_zone_name
+from .._host.zones import zone_of
 from . import campaign_places
 from .announce import plan_slots
 from .campaign_views import notices, summaries
@@ -77,11 +75,6 @@ def notify(
             return None
         with closing(open_database(host)) as connection:
             return _run_engine(host, connection, settings, until_settled=until_settled, enough=enough)
-
-
-def zone_of(host: Host, name: str) -> tzinfo:
-    """The zone of a name; ``local`` is the server's own."""
-    return zones.zone_of(local_zone_name(host) if name == "local" else name)
 
 
 def _run_engine(

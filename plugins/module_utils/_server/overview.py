@@ -13,11 +13,11 @@ from .._core import catalogue
 from .._core.published_tree import KIND
 from .._core.version import VERSION
 from .._host.live_host import LocalHost
+from .._host.zones import zone_of
 from . import stale
 from .campaign_views import summaries
 from .campaigns import CampaignStore
 from .catalogues import published_catalogue
-from .commands_campaigns import zone_of
 from .fetching import last_fetches
 from .fleet import by_product
 from .issuing import Record, records

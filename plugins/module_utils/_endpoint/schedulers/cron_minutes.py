@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..._core.calendars import Calendar, IntervalCalendar
 from ..._host.host import Host
+from ..._host.zones import clock_zone
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -45,7 +46,7 @@ def _utc_seconds(calendar: Calendar) -> Iterable[int]:
 
 def _offsets(host: Host) -> frozenset[int]:
     """What the host's zone adds to UTC, in seconds of an hour; every quarter where its file is damaged."""
-    zone = _local_zone(host)
+    zone = clock_zone(host)
     if zone is None:
         return _EVERY_OFFSET
     first = int(host.now())
@@ -57,16 +58,3 @@ def _offset(zone: tzinfo, instant: int) -> int:
     from datetime import datetime, timedelta
 
     return int((datetime.fromtimestamp(instant, zone).utcoffset() or timedelta()).total_seconds())
-
-
-def _local_zone(host: Host) -> tzinfo | None:
-    """The zone by which the host's cron reads its lines, UTC without ``/etc/localtime``; None for a damaged one."""
-    from datetime import timezone
-    from io import BytesIO
-    from zoneinfo import ZoneInfo
-
-    content = host.read("/etc/localtime")
-    try:
-        return timezone.utc if content is None else ZoneInfo.from_file(BytesIO(content))
-    except ValueError:
-        return None

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from ..._core.calendars import Calendar, DailyCalendar, IntervalCalendar, UtcRule
 from ..._core.policy_words import Weekday
 from ..._host.systemd_times import intervals
-from ..zones import LOCAL
+from ..._host.zones import LOCAL
 
 
 def on_calendar(calendar: Calendar) -> tuple[str, ...]:
