@@ -225,6 +225,21 @@ options:
           - The name of its update source. Ordinals are counted within a source, so that each is loaded evenly. By
             default there is one for all.
         type: str
+      product:
+        description:
+          - What it updates. With O(endpoints[].databases) it tells the server what the endpoint is to have, so that a
+            campaign reaches those that lack something. Without it that is known from its reports.
+        type: str
+        choices:
+          - clamav
+          - files
+          - command
+      databases:
+        description:
+          - The databases that its ClamAV settings ask for - V(daily), and those of others by the names of their files,
+            signed ones without their suffix.
+        type: list
+        elements: str
       policy:
         description:
           - All the keys that it sets itself. They come before all that it inherits.

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleError
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.databases import component_of, file_of
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import ClamavSettings, ProductKind
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import Fault, InvalidDocument, show
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.registration import Registration
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
@@ -26,10 +28,10 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
 )
 
 _REACHED = ("name", "address", "host_key")
-_OWN = ("state", "root", "address", "host_key", "domain", "ordinal", "server_host")
+_OWN = ("state", "root", "address", "host_key", "domain", "ordinal", "server_host", "product", "clamav")
 _READ = (*_OWN, ENDPOINT_POLICY, ROOT_POLICY, DOMAIN_POLICIES)
 _CONNECTION = ("ansible_host", "ansible_port")
-_VARIABLES = {"policy": ENDPOINT_POLICY}
+_VARIABLES = {"policy": ENDPOINT_POLICY, "databases": "clamav.databases"}
 """Options of an endpoint whose variable has another name."""
 _SSH_PORT = 22
 _IN_ENDPOINT = re.compile(r"endpoints\[(\d+)\]\.(\w+)(.*)", re.DOTALL)
@@ -70,6 +72,7 @@ class Members:
         entry["policy"] = values.get(ENDPOINT_POLICY) or None
         entry["address"] = address(host, values, reached)
         entry["host_key"] = entry["host_key"] or self._host_key(variables)
+        entry.update(_to_have(values))
         self._endpoints.append(plain(specs.member(), entry))
 
     def faults(self) -> tuple[Fault, ...]:
@@ -156,6 +159,23 @@ def address(host: str, values: Mapping[str, Any], reached: Mapping[str, Any]) ->
     if port == str(_SSH_PORT):
         return name
     return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+
+
+def _to_have(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The product and, of ClamAV, the databases that a host's settings ask for; what is wrong with them is told with
+    the rest of its variables."""
+    product = values.get("product") or ProductKind.FILES.value
+    if product != ProductKind.CLAMAV.value:
+        return {"product": product, "databases": []}
+    given = values.get("clamav")
+    section = given if isinstance(given, Mapping) else {}
+    databases, urls = (section.get(key) for key in ("databases", "custom_urls"))
+    names = [*_texts(ClamavSettings().databases if databases is None else databases), *map(file_of, _texts(urls))]
+    return {"product": product, "databases": list(dict.fromkeys(map(component_of, names)))}
+
+
+def _texts(given: Any) -> list[str]:
+    return [one for one in given if isinstance(one, str)] if isinstance(given, (list, tuple)) else []
 
 
 def _named(fault: Fault, wanted: Mapping[str, Any]) -> Fault:

@@ -15,6 +15,7 @@ import re
 from .values import value
 
 HEADER_SIZE = 512
+SIGNED_SUFFIXES = (".cvd", ".cld", ".cud")
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
 
@@ -28,6 +29,17 @@ class DatabaseHeader:
     version: int
     built: int | None
     digest: str = ""
+
+
+def component_of(name: str) -> str:
+    """What endpoints call the component in a database file, or a database: a signed one goes without its suffix."""
+    stem, dot, suffix = name.rpartition(".")
+    return stem if f"{dot}{suffix}" in SIGNED_SUFFIXES else name
+
+
+def file_of(url: str) -> str:
+    """The name of the file behind the URL of a database."""
+    return re.split(r"[?#]", url, maxsplit=1)[0].rpartition("/")[2]
 
 
 def parse_header(data: bytes) -> DatabaseHeader | None:

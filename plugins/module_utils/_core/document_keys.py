@@ -33,6 +33,10 @@ class ProductKind(str, Enum):
     COMMAND = "command"
 
 
+SINGLE = "command"
+"""The one component of a product ``command`` whose updater tells one version for everything."""
+
+
 class SchedulerKind(str, Enum):
     """The schedulers of hosts; ``auto`` takes what the host has."""
 

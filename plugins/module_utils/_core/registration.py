@@ -11,8 +11,9 @@ from collections.abc import Collection, Mapping
 from typing import Any, Callable
 
 from .addresses import host_and_port
+from .document_keys import ProductKind
 from .faults import Faults, show
-from .fields import Parser, Unfit, boolean, integer, nullable, read_mapping
+from .fields import Parser, Unfit, boolean, choice, integer, listing, nullable, read_mapping
 from .published_shard import MOST_ORDINAL
 from .texts import domain_path, endpoint_name, line, path
 from .tree_values import Values, read_part
@@ -29,6 +30,7 @@ _ADDRESS = re.compile(
 class Entry:
     """One endpoint; what is None stays as it is on record, and what a new endpoint lacks is empty.
 
+    ``product`` and ``databases``, the components that its ClamAV settings ask for, tell the server what it is to have.
     ``policy`` are all the keys that it sets itself, an empty mapping for none.
     """
 
@@ -38,6 +40,8 @@ class Entry:
     host_key: str | None = None
     ordinal: int | None = None
     source: str | None = None
+    product: str | None = None
+    databases: tuple[str, ...] | None = None
     policy: Values | None = None
 
 
@@ -153,6 +157,13 @@ def _source(raw: object) -> str:
     return text
 
 
+def _component(raw: object) -> str:
+    text = line(raw, "the name of a database")
+    if len(text) > _LONGEST_SOURCE:
+        raise Unfit(f"a name of at most {_LONGEST_SOURCE} characters")
+    return text
+
+
 _LONGEST_SOURCE = 200
 _KEYS: Mapping[str, Parser] = {
     "root": _of_type(dict, "a policy or null"),
@@ -168,5 +179,7 @@ _ENTRY: Mapping[str, Callable[[object], Any]] = {
     "host_key": _empty_or(signer),
     "ordinal": nullable(integer(0, MOST_ORDINAL)),
     "source": _empty_or(_source),
+    "product": _empty_or(lambda raw: str(choice(ProductKind)(raw).value)),
+    "databases": nullable(listing(_component, most=200)),
     "policy": _of_type(dict, "a policy or null"),
 }

@@ -108,7 +108,8 @@ def _lines(side: Mapping[str, Any]) -> Iterator[str]:
         yield from _values(f"domain {path}", values or {})
     for name, one in sorted((side.get("endpoints") or {}).items()):
         yield f"endpoint {name}"
-        texts = {key: value for key, value in one.items() if key != "policy" and value not in (None, "")}
+        told = {key: value for key, value in one.items() if key != "policy" and value not in (None, "", [])}
+        texts = {key: ", ".join(value) if isinstance(value, list) else value for key, value in told.items()}
         yield from (f"endpoint {name}: {key} {value}" for key, value in sorted(texts.items()))
         yield from _values(f"endpoint {name}", one.get("policy") or {})
 

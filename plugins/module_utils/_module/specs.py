@@ -132,6 +132,8 @@ def member() -> Spec:
         "host_key": _option("str", no_log=False),
         "ordinal": _option("int"),
         "source": _option("str"),
+        "product": _option("str", choices=["clamav", "files", "command"]),
+        "databases": _strings(),
         "policy": _group(**policy()),
     }
 

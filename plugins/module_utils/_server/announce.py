@@ -8,21 +8,21 @@ schedule the server keeps (S6)."""
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 from typing import Callable
 
 from .._core.campaign import Limits, Notice, event_notice, skipped, slot_notice
 from .._core.canonical import digest
-from .._core.catalogue import CatalogueItem
-from .._core.outdated import is_outdated
+from .._core.document_keys import ProductKind
+from .._core.outdated import Offer
 from .._core.policy import Initiator
 from .._core.results import Trigger
 from .._core.slots import Slot
 from .._core.timetable import Timetable
-from .campaign_views import installed
 from .campaigns import CampaignStore, Subject
 from .components.base import Published
+from .holdings import is_behind, reports
 from .members import Member, members
 
 SCHEDULE = "schedule"
@@ -43,8 +43,8 @@ def announce(
     store = CampaignStore(connection)
     if store.known(subject):
         return None
-    known = _reported(connection, product)
-    fleet = (member for member in members(connection) if _is_behind(member, product, known, published.items))
+    offer, known = Offer(ProductKind(product), published.version, published.items), reports(connection)
+    fleet = (member for member in members(connection) if is_behind(member, known.get(member.name), offer))
     notices = list(_event_notices(fleet, now=now, limits=limits))
     return subject.id if store.create(subject, notices, now=now) else None
 
@@ -77,20 +77,6 @@ def _event_notices(
         else:
             kept = member.policy.events.include_roaming_and_offline
             yield event_notice(member.name, created=now, kept=kept, limits=limits)
-
-
-def _reported(connection: sqlite3.Connection, product: str) -> dict[str, dict[str, str] | None]:
-    """What endpoints have of a product, by name; None of those that have only others."""
-    others = connection.execute("SELECT DISTINCT endpoint FROM reports WHERE product <> ?", (product,))
-    return {**{row["endpoint"]: None for row in others}, **installed(connection, product)}
-
-
-def _is_behind(
-    member: Member, product: str, known: Mapping[str, dict[str, str] | None], published: Iterable[CatalogueItem]
-) -> bool:
-    if known.get(member.name, {}) is None:
-        return False
-    return is_outdated(product, known.get(member.name), published, member.scope)
 
 
 def _due_slots(member: Member, now: float, zone_of: Callable[[str], tzinfo]) -> Iterator[Slot]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what the records of campaigns tell: summaries, each endpoint's part, what endpoints have installed."""
+"""Private: what the records of campaigns tell: summaries, and each endpoint's part."""
 
 from __future__ import annotations
 
@@ -94,12 +94,6 @@ def notices(connection: sqlite3.Connection, campaign: str) -> list[dict[str, Any
     """Every endpoint's part in a campaign, by name; ``answer`` is its own report, the evidence that it reported."""
     rows = connection.execute("SELECT * FROM notices WHERE campaign = ? ORDER BY endpoint", (campaign,))
     return [_told(dict(row)) for row in rows]
-
-
-def installed(connection: sqlite3.Connection, product: str) -> dict[str, dict[str, str]]:
-    """What endpoints have installed as far as they reported it: component to version, by endpoint."""
-    rows = connection.execute("SELECT endpoint, versions FROM reports WHERE product = ?", (product,))
-    return {row["endpoint"]: json.loads(row["versions"]) for row in rows}
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:

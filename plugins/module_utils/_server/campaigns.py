@@ -21,11 +21,13 @@ from .._core.campaign import Limits, Mode, Notice, Stage, Step
 from .._core.canonical import digest
 from .._core.document_keys import ProductKind
 from .._core.notice import Order
-from .._core.results import Trigger
+from .._core.results import Result, Trigger
 from .._core.values import value
 from .database import transaction
+from .holdings import offered
 from .notifiers.base import Target, Told
 
+_UP_TO_DATE = (Result.UPDATED.value, Result.CURRENT.value)
 _OPEN = "('waiting', 'retry', 'pending')"
 """The stages of the partial indexes, word for word."""
 _AMONG = "endpoint IN (SELECT value FROM json_each(?))"
@@ -118,10 +120,13 @@ class CampaignStore:
                 return errand.notice
             after = campaign.heard(_notice(row), told.reply, now=now, limits=limits)
             self._update(name, after, now, answer=told.answer)
-            about = connection.execute("SELECT product FROM campaigns WHERE id = ?", (name,)).fetchone()["product"]
+            about = connection.execute("SELECT product, version FROM campaigns WHERE id = ?", (name,)).fetchone()
             versions = _reported(told.answer)
             if versions is not None:
-                self._record(endpoint, _product(told.answer) or about, versions, now)
+                product = _product(told.answer) or about["product"]
+                done = told.reply.result in _UP_TO_DATE
+                word = about["version"] if about["product"] == product else offered(connection, product)
+                self._record(endpoint, product, versions, now, word=word if done else None)
         return after
 
     def returned(self, endpoint: str, now: float) -> None:
@@ -233,9 +238,17 @@ class CampaignStore:
             ),
         )
 
-    def _record(self, endpoint: str, product: str, versions: Mapping[str, str], now: float) -> None:
-        row = (endpoint, product, json.dumps(dict(versions), sort_keys=True), now)
-        self._connection.execute("INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?)", row)
+    def _record(
+        self, endpoint: str, product: str, versions: Mapping[str, str], now: float, *, word: str | None = None
+    ) -> None:
+        """Keep what an endpoint has; ``word`` is of the offer that it has now, None where it has none of another."""
+        row = (endpoint, product, json.dumps(dict(versions), sort_keys=True), now, word or "", word)
+        self._connection.execute(
+            "INSERT INTO reports (endpoint, product, versions, at, version) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (endpoint, product) DO UPDATE SET versions = excluded.versions, at = excluded.at,"
+            " version = coalesce(?, version)",
+            row,
+        )
 
     def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:
         return transaction(self._connection)

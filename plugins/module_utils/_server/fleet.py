@@ -6,15 +6,13 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .._core.catalogue import CatalogueItem, versions_of
-from .._core.outdated import is_outdated
-from .._core.policy_words import Scope
+from .._core.catalogue import CatalogueItem
 from .._core.values import value
+from .holdings import Reported, is_behind, offers, reports
 from .members import members
 from .tree_store import is_below
 
@@ -23,7 +21,7 @@ from .tree_store import is_below
 class Known:
     """One endpoint. ``versions`` are what it reported, by product; ``notice`` is its part in its last campaign.
 
-    ``outdated``: it does not have what is published for it (``is_outdated``), or it never reported anything.
+    ``outdated``: it does not have what is published for it (``holdings.is_behind``), or it never reported anything.
     """
 
     name: str
@@ -48,13 +46,12 @@ def known_endpoints(
     connection: sqlite3.Connection, published: Iterable[CatalogueItem], *, domain: str = ""
 ) -> Iterator[Known]:
     """Every endpoint in this domain or below it, by name."""
-    offered = _items_of(published)
-    scopes = {member.name: member.scope for member in members(connection)}
-    reports, notices = _reports(connection), _notices(connection)
+    offered, reported = list(offers(connection, published).values()), reports(connection)
+    known, notices = {member.name: member for member in members(connection)}, _notices(connection)
     for row in connection.execute("SELECT * FROM endpoints ORDER BY name"):
         if not is_below(row["domain"], domain):
             continue
-        versions, reported = reports.get(row["name"], ({}, None))
+        told = reported.get(row["name"], Reported({}))
         yield Known(
             name=row["name"],
             domain=row["domain"],
@@ -62,41 +59,19 @@ def known_endpoints(
             source=row["source"],
             address=row["address"] or "",
             pinned=bool(row["host_key"]),
-            versions=versions,
-            reported=reported,
-            outdated=_outdated(versions, offered, scopes[row["name"]]),
+            versions={product: holding.components for product, holding in told.holdings.items()},
+            reported=told.at,
+            outdated=told.at is None or any(is_behind(known[row["name"]], told, offer) for offer in offered),
             notice=notices.get(row["name"]),
         )
 
 
 def by_product(published: Iterable[CatalogueItem]) -> dict[str, dict[str, str]]:
     """Component versions of each product."""
-    return {product: versions_of(some) for product, some in _items_of(published).items()}
-
-
-def _items_of(published: Iterable[CatalogueItem]) -> dict[str, list[CatalogueItem]]:
-    items: dict[str, list[CatalogueItem]] = {}
+    versions: dict[str, dict[str, str]] = {}
     for item in published:
-        items.setdefault(item.product, []).append(item)
-    return items
-
-
-def _outdated(
-    versions: Mapping[str, Mapping[str, str]], offered: Mapping[str, Sequence[CatalogueItem]], scope: Scope
-) -> bool:
-    """Which product an endpoint has is known by what it reports."""
-    return not versions or any(
-        is_outdated(one, versions[one], offered[one], scope) for one in versions if one in offered
-    )
-
-
-def _reports(connection: sqlite3.Connection) -> dict[str, tuple[dict[str, dict[str, str]], float]]:
-    found: dict[str, tuple[dict[str, dict[str, str]], float]] = {}
-    for row in connection.execute("SELECT endpoint, product, versions, at FROM reports"):
-        versions, at = found.get(row["endpoint"], ({}, 0.0))
-        versions[row["product"]] = json.loads(row["versions"])
-        found[row["endpoint"]] = (versions, max(at, row["at"]))
-    return found
+        versions.setdefault(item.product, {})[item.name] = item.version
+    return versions
 
 
 def _notices(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,9 @@ import json
 import sqlite3
 from collections.abc import Iterator
 
+from .._core.document_keys import ProductKind
 from .._core.faults import InvalidDocument
+from .._core.outdated import Wish
 from .._core.policy import Components, Policy
 from .._core.policy_words import Scope
 from .._core.tree import resolve
@@ -20,12 +22,21 @@ from .tree_store import Nodes, layers, read_nodes
 
 @value
 class Member:
-    """One endpoint: ``policy`` is None, and ``fault`` says why, where the tree gives it none that holds together."""
+    """One endpoint: ``policy`` is None, and ``fault`` says why, where the tree gives it none that holds together.
+
+    ``product`` and ``databases`` are what is registered of its settings; empty where nothing is.
+    """
 
     name: str
     ordinal: int
     policy: Policy | None
     fault: str = ""
+    product: str = ""
+    databases: tuple[str, ...] = ()
+
+    def wish(self, product: ProductKind) -> Wish:
+        """What it takes of a product."""
+        return Wish(self.scope, self.databases if product is ProductKind.CLAMAV else ())
 
     @property
     def scope(self) -> Scope:
@@ -37,12 +48,14 @@ def members(connection: sqlite3.Connection) -> Iterator[Member]:
     """Every registered endpoint. Endpoints of one domain without values of their own share one policy."""
     nodes = read_nodes(connection)
     known: dict[tuple[str, str], tuple[Policy | None, str]] = {}
-    for row in connection.execute("SELECT name, domain, ordinal, policy FROM endpoints ORDER BY name"):
+    select = "SELECT name, domain, ordinal, policy, product, databases FROM endpoints ORDER BY name"
+    for row in connection.execute(select):
         key = (row["domain"] or "", row["policy"] or "")
         if key not in known:
             known[key] = _policy(nodes, row["domain"] or "", row["name"], row["policy"])
         policy, fault = known[key]
-        yield Member(row["name"], row["ordinal"], policy, fault)
+        databases = tuple(json.loads(row["databases"])) if row["databases"] else ()
+        yield Member(row["name"], row["ordinal"], policy, fault, row["product"] or "", databases)
 
 
 def newcomer(connection: sqlite3.Connection) -> Member:

@@ -21,13 +21,15 @@ from .campaigns import leave, reachable
 from .domains import after_registration
 from .tree_store import Place, faults_in, own_places, read_nodes, text, write_nodes
 
-_COLUMNS = ("domain", "address", "host_key", "ordinal", "source", "policy")
+_COLUMNS = ("domain", "address", "host_key", "ordinal", "source", "product", "databases", "policy")
 _UPDATE = """
-UPDATE endpoints SET domain = ?, address = ?, host_key = ?, ordinal = ?, source = ?, policy = ? WHERE name = ?
+UPDATE endpoints
+SET domain = ?, address = ?, host_key = ?, ordinal = ?, source = ?, product = ?, databases = ?, policy = ?
+WHERE name = ?
 """
 _INSERT = """
-INSERT INTO endpoints (name, domain, address, host_key, ordinal, source, policy, enrolled, shard)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, shard_of(?))
+INSERT INTO endpoints (name, domain, address, host_key, ordinal, source, product, databases, policy, enrolled, shard)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, shard_of(?))
 """
 _WAY = ("address", "host_key")
 _PUBLISHED = ("domain", "ordinal", "policy")
@@ -36,7 +38,10 @@ _PUBLISHED = ("domain", "ordinal", "policy")
 
 @value
 class Registered:
-    """One endpoint as it is on record; ``policy`` are the keys that it sets itself."""
+    """One endpoint as it is on record; ``policy`` are the keys that it sets itself.
+
+    ``product`` and ``databases`` say what it is to have, as far as anybody has said it.
+    """
 
     name: str
     domain: str = ""
@@ -44,12 +49,14 @@ class Registered:
     host_key: str = ""
     ordinal: int = -1
     source: str = ""
+    product: str = ""
+    databases: tuple[str, ...] = ()
     policy: Values | None = None
 
     def to_dict(self) -> dict[str, Any]:
         plain = asdict(self)
         del plain["name"]
-        return {**plain, "policy": self.policy or {}}
+        return {**plain, "databases": list(self.databases), "policy": self.policy or {}}
 
     def after(self, entry: Entry) -> Registered:
         """With what an entry says; in another update source an endpoint has no ordinal yet."""
@@ -119,8 +126,9 @@ def _read(connection: sqlite3.Connection, names: list[str]) -> Iterator[Register
 
 def _registered(row: sqlite3.Row) -> Registered:
     policy = json.loads(row["policy"]) if row["policy"] else None
-    texts = {key: row[key] or "" for key in ("domain", "address", "host_key", "source")}
-    return Registered(row["name"], ordinal=row["ordinal"], policy=policy, **texts)
+    texts = {key: row[key] or "" for key in ("domain", "address", "host_key", "source", "product")}
+    databases = tuple(json.loads(row["databases"] or "[]"))
+    return Registered(row["name"], ordinal=row["ordinal"], databases=databases, policy=policy, **texts)
 
 
 def _leaving(connection: sqlite3.Connection, wanted: Registration, named: Mapping[str, Any]) -> list[Registered]:
@@ -201,7 +209,8 @@ def _differing(keys: Iterable[str], before: Mapping[str, Registered], ones: Iter
 
 
 def _row(one: Registered) -> tuple[Any, ...]:
-    return tuple(text(one.policy) if column == "policy" else getattr(one, column) for column in _COLUMNS)
+    held = {"policy": text(one.policy), "databases": json.dumps(one.databases) if one.databases else None}
+    return tuple(held[column] if column in held else getattr(one, column) for column in _COLUMNS)
 
 
 Change = tuple[str, str, Any, Any]

@@ -26,4 +26,11 @@ CREATE TABLE nodes (path TEXT PRIMARY KEY, own TEXT, born TEXT);
 CREATE TABLE serials (name TEXT PRIMARY KEY, serial INTEGER NOT NULL, digest TEXT);
 """
 
-MIGRATIONS = (_REGISTRY, CAMPAIGNS, TREE)
+_HOLDINGS = """
+ALTER TABLE endpoints ADD COLUMN product TEXT;
+ALTER TABLE endpoints ADD COLUMN databases TEXT;
+ALTER TABLE reports ADD COLUMN version TEXT NOT NULL DEFAULT '';
+"""
+"""What endpoints are to have of each product, and the version to which they answered that they have it."""
+
+MIGRATIONS = (_REGISTRY, CAMPAIGNS, TREE, _HOLDINGS)

@@ -10,18 +10,20 @@ import sqlite3
 from collections.abc import Iterable
 
 from .._core.catalogue import CatalogueItem
+from .._core.document_keys import ProductKind
 from .._core.outdated import KINDS
 from .._core.policy_words import Scope
 from .members import members, newcomer
 
 
 def untaken(connection: sqlite3.Connection, items: Iterable[CatalogueItem]) -> str:
-    """What is wrong when no endpoint's ``components.scope`` takes any of these, and what to set; else nothing.
+    """What is wrong when no endpoint's ``components.scope`` takes any of these files, and what to set; else nothing.
 
     Of a fleet without endpoints, what the first one would get counts.
     """
     kinds = {item.kind for item in items}
-    scopes = {member.scope for member in members(connection)} or {newcomer(connection).scope}
+    fleet = [one for one in members(connection) if one.product in ("", ProductKind.FILES.value)]
+    scopes = {member.scope for member in fleet} or {newcomer(connection).scope}
     if not kinds or any(kinds & set(KINDS[scope]) for scope in scopes):
         return ""
     there = " and ".join(sorted(kind.value for kind in kinds))

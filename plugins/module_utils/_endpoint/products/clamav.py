@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
+from ..._core.databases import file_of
 from ..._core.document import ClamavSettings, EndpointDocument
 from ..._core.entries import Directory, Entry, File
 from ..._core.policy import Scope, Sources
@@ -130,8 +130,7 @@ class ClamAV:
 
     def wanted(self) -> tuple[str, ...]:
         """Names of the databases that must be there; a custom one goes by its file's name."""
-        custom = (os.path.basename(urlsplit(url).path) for url in self.settings.custom_urls)
-        return tuple(dict.fromkeys((*self.settings.databases, *custom)))
+        return tuple(dict.fromkeys((*self.settings.databases, *map(file_of, self.settings.custom_urls))))
 
     def _read(self, name: str) -> Component | None:
         stem, suffix = os.path.splitext(name)

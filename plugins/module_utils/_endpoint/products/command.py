@@ -20,6 +20,7 @@ import re
 from collections.abc import Sequence
 
 from ..._core.document import CommandSettings, EndpointDocument
+from ..._core.document_keys import SINGLE
 from ..._core.entries import Entry
 from ..._core.policy import Sources
 from ..._core.results import Component, Outcome, Result, ScanOutcome
@@ -27,7 +28,6 @@ from ..._core.values import value
 from ..._host.host import Completed, Host
 from .base import ProductNeeds, overdue, tcp_reachable
 
-SINGLE = "command"
 _VERSION_TIMEOUT_S = 60.0
 _LONGEST_TEXT = 200
 _INSTALLER = ("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID", "CAP_SETUID")

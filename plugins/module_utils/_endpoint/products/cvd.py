@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 
-from ..._core.databases import HEADER_SIZE, DatabaseHeader, parse_header
+from ..._core.databases import HEADER_SIZE, SIGNED_SUFFIXES, DatabaseHeader, parse_header
 from ..._core.results import Component
 
 __all__ = ("HEADER_SIZE", "SIGNED_SUFFIXES", "DatabaseHeader", "parse_header", "read_plain", "read_signed")
 
-SIGNED_SUFFIXES = (".cvd", ".cld", ".cud")
 _DIGEST_DIGITS = 12
 
 

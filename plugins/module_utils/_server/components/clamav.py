@@ -22,7 +22,7 @@ import shutil
 
 from ..._core.catalogue import CatalogueItem, version_word, versions_of
 from ..._core.component_settings import ClamAVSource
-from ..._core.databases import HEADER_SIZE, parse_header
+from ..._core.databases import HEADER_SIZE, SIGNED_SUFFIXES, component_of, parse_header
 from ..._core.document_keys import ProductKind
 from ..._core.manifest import Kind
 from ..._core.results import Outcome, Result
@@ -84,11 +84,10 @@ class ClamAV:
     def _item(self, name: str) -> CatalogueItem:
         real = self.host.real(f"{self.workplace.public}/{name}")
         digest, version = digest_of(real), _version(real)
-        stem, _dot, suffix = name.partition(".")
         return CatalogueItem(
             product=self.product.value,
             # The names and versions by which endpoints report them.
-            name=stem if suffix in ("cvd", "cld", "cud") else name,
+            name=component_of(name),
             version=digest[:_DIGEST_DIGITS] if version is None else str(version),
             kind=Kind.PATTERN,
             size=os.stat(real).st_size,
@@ -135,7 +134,7 @@ def _version(real: str) -> int | None:
 
 def _unfit(source: str, target: str) -> str | None:
     """Why a database must not be published, None when it may: only whole ones are, and none older than before."""
-    if not source.endswith((".cvd", ".cld", ".cud")):
+    if not source.endswith(SIGNED_SUFFIXES):
         return None if os.path.getsize(source) else "is empty"
     with open(source, "rb") as stream:
         header = parse_header(stream.read(HEADER_SIZE))

@@ -74,6 +74,28 @@ def test_hosts_are_registered_as_their_variables_say_and_the_second_time_nothing
     assert len(again.results) == 1
 
 
+def test_the_server_is_told_what_each_endpoint_is_to_have(served: Control) -> None:
+    urls = [f"http://mirror.example.com/{name}?key=x" for name in ("local.ndb", "vendor.cvd")]
+    hosts: dict[str, dict[str, Any]] = {
+        "n1": {"autoupdate_product": "clamav", "autoupdate_clamav": {"databases": ["daily"], "custom_urls": urls}},
+        "n2": {"autoupdate_product": "{{ 'clam' ~ 'av' }}"},
+        "n3": {},
+    }
+    run = register(served, hosts, "--diff")
+    assert run.code == 0, run.output
+    told = [line for line in run.of("n1")["diff"]["after"].splitlines() if " product " in line or " databases " in line]
+    assert told == [
+        "endpoint n1: databases daily, local.ndb, vendor",
+        "endpoint n1: product clamav",
+        "endpoint n2: databases main, daily, bytecode",
+        "endpoint n2: product clamav",
+        "endpoint n3: product files",
+    ]
+    del hosts["n2"]["autoupdate_product"]
+    assert register(served, hosts, "--diff").of("n1")["modified"] == ["n2"]
+    assert register(served, hosts).of("n1")["changed"] is False
+
+
 def test_a_host_that_is_to_be_no_endpoint_any_more_is_taken_out_and_nobody_else(served: Control) -> None:
     fleet: dict[str, dict[str, Any]] = {"n1": {}, "n2": {}, "n3": {}}
     register(served, fleet)

@@ -21,19 +21,18 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign impo
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import CatalogueItem
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Kind
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.outdated import Holding
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.zones import zone_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.announce import announce, plan_slots
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaign_views import (
-    installed,
-    notices,
-    summaries,
-)
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaign_views import notices, summaries
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns import CampaignStore, Subject
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Published
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import open_database
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet import known_endpoints
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.holdings import reports
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.base import Told
 
 LIMITS = Limits()
@@ -148,7 +147,7 @@ def test_a_report_is_kept_as_evidence_and_tells_who_is_behind(
     store.heard(errand, report("2"), now=NOW + 9, limits=LIMITS)
     (row,) = notices(connection, SUBJECT.id)
     assert (row["stage"], row["result"], row["answer"]["after"][0]["version"]) == ("done", "updated", "2")
-    assert installed(connection, "files") == {"n1": {"patterns-a": "2"}}
+    assert reports(connection)["n1"].holdings == {"files": Holding({"patterns-a": "2"}, "2")}
 
 
 @pytest.mark.parametrize("after", [None, 1, "x", [], [1], [{"name": 2}], [{}]])
@@ -157,7 +156,7 @@ def test_a_report_may_be_nonsense(store: CampaignStore, connection: sqlite3.Conn
     (errand,) = store.step(now=NOW, cap=1)[0]
     store.heard(errand, Told(Reply(Heard.REPORTED, "updated"), {"after": after}), now=NOW, limits=LIMITS)
     assert stages(connection) == {"n1": "done"}
-    assert installed(connection, "files") == {}
+    assert reports(connection) == {}
 
 
 def test_an_answer_twice_changes_nothing(store: CampaignStore, connection: sqlite3.Connection) -> None:
@@ -227,6 +226,51 @@ def test_a_version_that_only_adds_or_removes_reaches_who_lacks_it(
     name = announce(connection, "files", more, now=NOW, limits=LIMITS)
     assert name is not None
     assert [one["endpoint"] for one in notices(connection, name)] == ["lacks"]
+
+
+@pytest.mark.parametrize(
+    ("product", "databases", "behind"),
+    [
+        ("clamav", ["daily", "local.ndb"], True),
+        ("clamav", ["daily"], False),
+        ("clamav", None, False),
+        ("files", None, False),
+        (None, None, False),
+    ],
+)
+def test_a_database_that_is_new_reaches_who_asks_for_it(
+    connection: sqlite3.Connection,
+    store: CampaignStore,
+    product: str | None,
+    databases: list[str] | None,
+    behind: bool,
+) -> None:
+    register(connection, "n1")
+    told = (product, json.dumps(databases) if databases else None)
+    connection.execute("UPDATE endpoints SET product = ?, databases = ?", told)
+    store.record_versions("n1", "clamav", {"daily": "7"}, NOW)
+    item = replace(published("2").items[0], product="clamav", name="daily", version="7")
+    both = Published("x", (item, replace(item, name="local.ndb", version="0123456789ab")))
+    name = announce(connection, "clamav", both, now=NOW, limits=LIMITS)
+    assert [one["endpoint"] for one in notices(connection, name or "")] == ["n1"] * behind
+    (known,) = known_endpoints(connection, both.items)
+    assert known.outdated is behind
+
+
+def test_an_answer_that_it_is_up_to_date_counts_for_an_updater_with_words_of_its_own(
+    connection: sqlite3.Connection, store: CampaignStore
+) -> None:
+    register(connection, "n1")
+    item = replace(published("2").items[0], product="command", name="command")
+    for version, result in (("2", "updated"), ("3", "failed"), ("4", "current")):
+        offer = Published(version, (replace(item, version=version),))
+        campaign = announce(connection, "command", offer, now=NOW + int(version), limits=LIMITS)
+        assert [one["endpoint"] for one in notices(connection, campaign or "")] == ["n1"]
+        (errand,) = store.step(now=NOW + 9, cap=1)[0]
+        answer = {"product": "command", "after": [{"name": "command", "version": "of its own"}]}
+        store.heard(errand, Told(Reply(Heard.REPORTED, result), answer), now=NOW + 9, limits=LIMITS)
+        (known,) = known_endpoints(connection, offer.items)
+        assert known.outdated is (result == "failed")
 
 
 def test_the_policy_of_the_tree_decides_key_by_key(connection: sqlite3.Connection) -> None:

@@ -21,9 +21,9 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import campaign_places, commands_update_now
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaign_views import installed
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.commands_campaigns import notify
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import open_database
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.holdings import reports
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.updating_now import NowReport, update_now
 
 from .conftest import SandboxEndpoint
@@ -134,7 +134,8 @@ def test_what_is_learned_counts_for_later_campaigns(server: Server) -> None:
     server.fleet["n1"].upstream.write_text("2")
     update_now(server.host, ["n1"], timeout=120)
     with closing(open_database(server.host)) as connection:
-        assert installed(connection, "command") == {"n1": {"command": "2"}, "n2": {"command": "1"}}
+        told = {name: one.holdings["command"].components for name, one in reports(connection).items()}
+        assert told == {"n1": {"command": "2"}, "n2": {"command": "1"}}
     second = server.publish("2")
     assert second is not None
     assert list(server.told(second)) == ["n2"]

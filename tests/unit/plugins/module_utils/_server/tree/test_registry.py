@@ -176,7 +176,7 @@ def test_who_is_purged_has_no_part_in_campaigns_any_more(server: Server) -> None
         for name in ("a", "b"):
             row = ("c", name, "event", "waiting", 0, 0, "", "", 0)
             connection.execute(f"INSERT INTO notices ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-            connection.execute("INSERT INTO reports VALUES (?, 'files', '{}', 0)", (name,))
+            connection.execute("INSERT INTO reports VALUES (?, 'files', '{}', 0, '')", (name,))
     server.ask("register", document={"endpoints": [{"name": "a"}], "purge": True})
     with server.connection() as connection:
         told = dict(tuple(row) for row in connection.execute("SELECT endpoint, stage FROM notices"))
