@@ -10,6 +10,7 @@ zones) and the days of a time change right by construction. Instants are Unix se
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from enum import Enum
 from typing import Callable, Union
@@ -78,14 +79,14 @@ class Timetable:
         """When a scheduler has to wake the agent; the same value for all years in which the zone has the same rules."""
         return self.grid.calendar(year)
 
-    def decide(self, now: float, last_occurrence: str | None, draw: Callable[[], float]) -> Decision:
+    def decide(self, now: float, ran: Sequence[str], draw: Callable[[], float]) -> Decision:
         """What is due at a waking.
 
-        ``last_occurrence`` is that of the last scheduled run, None if there was none. ``draw`` gives a number in
-        [0, 1) and is called when the slot was missed and another instant of the window is needed (S4).
+        ``ran`` are the occurrences of scheduled runs as far as they are remembered, the last first. ``draw`` gives a
+        number in [0, 1) and is called when the slot was missed and another instant of the window is needed (S4).
         """
         slots = self.grid.around(now)
-        still = _not_run(slots, last_occurrence)
+        still = _not_run(slots, ran, now)
         near = [slot for slot in still if now - _LATE <= slot.at <= now + _EARLY]
         if near:
             return self._at_slot(near, now)
@@ -133,12 +134,17 @@ class Timetable:
         return datetime.fromtimestamp(int(instant), self.zone).isoformat()
 
 
-def _not_run(slots: list[Slot], last: str | None) -> list[Slot]:
+def _not_run(slots: list[Slot], ran: Sequence[str], now: float) -> list[Slot]:
     """The slots whose occurrence is later than the last one that was run.
 
-    A last one that the schedule cannot have (another frequency's, or one of a time when the clock went wrong)
-    counts for nothing: it must not stop updates for years.
+    One that can't have been run counts for nothing: it must not stop updates for years. It is another frequency's, or
+    one of a time when the clock was wrong: long gone by, or still to come. The next one may have been run: by a clock
+    that was some hours ahead, and then it is not run again.
     """
-    if last is None or ("T" in last) != ("T" in slots[0].occurrence) or last > slots[-1].occurrence:
-        return slots
-    return [slot for slot in slots if slot.occurrence > last]
+    index = next((index for index, slot in enumerate(slots) if slot.start > now), len(slots) - 1)
+    current, following = slots[index - 1], slots[index]
+    near = following.at - now < (following.at - current.at) / 2
+    first, last = slots[0].occurrence, (following if near else current).occurrence
+    possible = (one for one in ran if ("T" in one) == ("T" in first) and first <= one <= last)
+    newest = next(possible, None)
+    return slots if newest is None else [slot for slot in slots if slot.occurrence > newest]

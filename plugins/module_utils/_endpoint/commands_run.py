@@ -21,6 +21,7 @@ from typing import Any
 from .._core.results import Result, Trigger
 from .._host.live_host import LocalHost
 from . import exits, places
+from .clock import reckoning_anew
 from .endpoint import Endpoint, NotEnrolled
 from .rights import UserAction
 from .runner import Runner, Stopped
@@ -81,7 +82,8 @@ def roaming(host: LocalHost, options: argparse.Namespace) -> int:
 def _run(endpoint: Endpoint, trigger: Trigger, options: argparse.Namespace) -> int:
     runner = Runner(endpoint, Waiting(time.sleep, random.SystemRandom().random))
     try:
-        report = runner.run(trigger)
+        with reckoning_anew(endpoint):
+            report = runner.run(trigger)
     except Stopped:
         sys.stderr.write("epp-agent: stopped while the update was under way\n")
         return exits.FAILED

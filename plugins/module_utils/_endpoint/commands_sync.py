@@ -14,6 +14,7 @@ from typing import Any
 from .._core.configuration_results import ConfigurationResult
 from .._host.live_host import LocalHost
 from . import exits
+from .clock import reckoning_anew
 from .configuration.carry_out import carry_out, hand_over
 from .configuration.sync import NoServer, SyncReport, synchronise
 from .configuration.when import daily_asks
@@ -34,7 +35,8 @@ def sync(host: LocalHost, options: argparse.Namespace) -> int:
     if endpoint.document.server is None:
         raise NoServer("this endpoint has no update server: its policy comes from Ansible")
     if options.due:
-        return _when_due(endpoint, options)
+        with reckoning_anew(endpoint):
+            return _when_due(endpoint, options)
     report = None if options.adopted else synchronise(endpoint)
     try:
         converged = carry_out(endpoint.reloaded())

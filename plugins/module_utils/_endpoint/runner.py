@@ -184,11 +184,8 @@ def _begun(state: State, trigger: Trigger, occurrence: str | None, now: float) -
     """The state at the start of a run; a run that was still marked as running had been cut off."""
     if state.running is not None:
         state = state.with_run(Trigger(state.running.trigger), _cut_off(state.running, now))
-    return replace(
-        state,
-        running=Running(trigger=trigger.value, pid=os.getpid(), since=now),
-        occurrence=occurrence or state.occurrence,
-    )
+    running = Running(trigger=trigger.value, pid=os.getpid(), since=now)
+    return replace(state.with_occurrence(occurrence), running=running)
 
 
 def _cut_off(running: Running, now: float) -> RunRecord:
@@ -202,7 +199,7 @@ def _cut_off(running: Running, now: float) -> RunRecord:
 
 def _joined(trigger: Trigger, started: float, finished: float, state: State) -> RunReport:
     """The report of a run that found another under way and waited for its result (R3)."""
-    done_by, record = max(state.last.items(), key=lambda item: item[1].finished)
+    done_by, record = max(state.last.items(), key=lambda item: item[1].number)
     return RunReport(
         trigger=trigger,
         result=Result(record.result),

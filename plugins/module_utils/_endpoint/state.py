@@ -32,6 +32,8 @@ class RunRecord:
     until: int | None = None
     changed: tuple[str, ...] = ()
     joined: str | None = None
+    number: int = 0
+    """Which of all runs it was: the clock can't tell which is the last, as it may have been wrong."""
 
 
 @value
@@ -77,6 +79,8 @@ class State:
     boot_id: str = ""
     source_lost: bool = False
     occurrence: str | None = None
+    occurrence_before: str | None = None
+    """The one before: where the clock was wrong when the last one was run, this is what was run in truth."""
     runs: int = 0
     running: Running | None = None
     last: dict[str, RunRecord] = field(default_factory=dict)
@@ -103,13 +107,24 @@ class State:
     def to_dict(self) -> dict[str, Any]:
         return {"format": FORMAT, **asdict(self)}
 
+    @property
+    def occurrences(self) -> tuple[str, ...]:
+        """Those of the last scheduled runs, the last first."""
+        return tuple(one for one in (self.occurrence, self.occurrence_before) if one is not None)
+
+    def with_occurrence(self, occurrence: str | None) -> State:
+        """The state when a run of an occurrence begins; None: a run of none."""
+        if occurrence is None or occurrence == self.occurrence:
+            return self
+        return replace(self, occurrence=occurrence, occurrence_before=self.occurrence)
+
     def with_run(self, trigger: Trigger, record: RunRecord) -> State:
         """The state after a run that finished; its result also tells whether the component source is lost (E2)."""
         return replace(
             self,
             running=None,
             runs=self.runs + 1,
-            last={**self.last, trigger.value: record},
+            last={**self.last, trigger.value: replace(record, number=self.runs + 1)},
             source_lost=_LOST.get(record.result, self.source_lost),
         )
 

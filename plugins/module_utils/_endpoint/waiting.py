@@ -16,6 +16,7 @@ from .._host.lock import locked
 from . import places
 from .admission import refusal
 from .boot import boot_id
+from .clock import set_back
 from .endpoint import Endpoint, load_document
 from .state import State
 
@@ -61,7 +62,7 @@ class Waiting:
         return Turn.now(), endpoint
 
     def _slot(self, endpoint: Endpoint, state: State) -> tuple[Turn, Endpoint]:
-        decision = endpoint.timetable().decide(endpoint.host.now(), state.occurrence, self._draw)
+        decision = endpoint.timetable().decide(endpoint.host.now(), state.occurrences, self._draw)
         if decision.action is Action.NOT_DUE:
             return Turn.never(Outcome(Result.SKIPPED, decision.reason), recorded=False), endpoint
         if decision.action is Action.RUN:
@@ -69,11 +70,11 @@ class Waiting:
         with locked(endpoint.host, places.WAIT_LOCK, wait=0) as held:
             if not held:
                 return Turn.never(Outcome(Result.SKIPPED, "another run waits already"), recorded=False), endpoint
-            same_schedule = self._sleep_until(endpoint, decision.at)
+            as_expected = self._sleep_until(endpoint, decision.at)
         if not endpoint.host.exists(places.DOCUMENT):
             return Turn.never(Outcome(Result.SKIPPED, "this host is no longer enrolled"), recorded=False), endpoint
         after = endpoint.reloaded()
-        if same_schedule:
+        if as_expected:
             return self._slot_after_wait(after, decision), after
         return self._slot(after, after.store.read())
 
@@ -83,7 +84,7 @@ class Waiting:
         why = refusal(Trigger.SCHEDULE, endpoint.document.policy, state)
         if why is not None:
             return Turn.never(Outcome(Result.SKIPPED, why))
-        if state.occurrence == slot.occurrence:
+        if slot.occurrence in state.occurrences:
             return Turn.never(Outcome(Result.SKIPPED, "this occurrence has run"), recorded=False)
         if endpoint.host.now() > max(slot.end, decision.at + _LATE_S):  # the machine was suspended (S4)
             return Turn.never(Outcome(Result.SKIPPED, "the window has closed meanwhile"), recorded=False)
@@ -110,19 +111,28 @@ class Waiting:
         return Turn.never(Outcome(Result.UNREACHABLE, f"{_source(endpoint)} was lost"), recorded=False)
 
     def _reached_within_wait(self, endpoint: Endpoint) -> bool:
-        deadline = endpoint.host.now() + endpoint.document.reconnect.wait
+        """Probe for as long as policy says, by the clock; by the pauses where that is set back meanwhile."""
+        wait, paused = endpoint.document.reconnect.wait, 0.0
+        deadline = endpoint.host.now() + wait
         while not endpoint.reachable(_PROBE_TIMEOUT_S):
-            if endpoint.host.now() >= deadline:
+            if endpoint.host.now() >= deadline or paused >= wait:
                 return False
             self._sleep(_PROBE_PAUSE_S)
+            paused += _PROBE_PAUSE_S
         return True
 
     def _sleep_until(self, endpoint: Endpoint, instant: float) -> bool:
-        """Sleep until the instant; False, and earlier, when a converge changes what the instant came from."""
-        while (remaining := instant - endpoint.host.now()) > 0:
-            self._sleep(min(remaining, _SLICE_S))
+        """Sleep until the instant; False, and earlier, when what it came from changes: the schedule by a converge, or
+        the clock, which was set back."""
+        left = instant - endpoint.host.now()
+        while left > 0:
+            pause = min(left, _SLICE_S)
+            self._sleep(pause)
             document = load_document(endpoint.host)
             if document is None or _basis(document) != _basis(endpoint.document):
+                return False
+            before, left = left, instant - endpoint.host.now()
+            if set_back(went_by=before - left, elapsed=pause):
                 return False
         return True
 

@@ -70,6 +70,9 @@ class Scheduler(Protocol):
     def forget(self) -> None:
         """Let the running scheduler forget what it knew, once its files are removed."""
 
+    def reckon_anew(self) -> None:
+        """Find the next instants by the clock as it is now, whatever it was; raises OSError when it refuses."""
+
     def start_scan(self) -> bool:
         """Start the low-priority scan and return at once; False where nothing could be started (a mere directory)."""
 

@@ -65,6 +65,9 @@ class CronScheduler:
     def forget(self) -> None:
         """Nothing: cron sees that the file is gone."""
 
+    def reckon_anew(self) -> None:
+        """Cron looks at the clock every minute."""
+
     def start_scan(self) -> bool:
         return self._start("scan", (*self._low_priority(), AGENT, "scan"))
 

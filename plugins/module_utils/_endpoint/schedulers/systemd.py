@@ -98,6 +98,10 @@ class SystemdScheduler:
             systemctl(self._host, "daemon-reload")
             self._tell("reset-failed", _EVERY_UNIT)
 
+    def reckon_anew(self) -> None:
+        if systemd_runs(self._host):
+            systemctl(self._host, "try-restart", "--no-block", "--", UPDATE_TIMER, SYNC_TIMER)
+
     def start_scan(self) -> bool:
         return self._start(SCAN_SERVICE)
 

@@ -166,8 +166,11 @@ def _preparation(directory: Directory) -> str:
 def _update_timer(plan: JobPlan) -> str:
     expressions = () if plan.calendar is None else on_calendar(plan.calendar)
     lines = "".join(f"OnCalendar={expression}\n" for expression in expressions)
-    # A slot that was missed is not made up for by the scheduler (S4).
-    return _timer_text("Scheduled update at this endpoint's own instant", f"{lines}Persistent=false", "schedule")
+    # A slot that was missed is not made up for by the scheduler (S4). A timer that has not elapsed yet reckons from the
+    # time of its start: where the clock was years ahead then, it would stay there. So a change of the clock wakes the
+    # agent, which finds nothing due, and systemd reckons from now.
+    when = f"{lines}OnClockChange=true\nPersistent=false"
+    return _timer_text("Scheduled update at this endpoint's own instant", when, "schedule")
 
 
 def _boot_timer(_plan: JobPlan) -> str:
@@ -186,7 +189,7 @@ def _sync_timer(plan: JobPlan) -> str:
     lines = "".join(f"OnCalendar={expression}\n" for expression in expressions)
     # A machine that is always off at its instant asks after it has started; the agent knows whether that is due.
     # Persistent=true would leave a stamp file of systemd's behind.
-    when = f"{lines}OnBootSec={delay}s\nPersistent=false"
+    when = f"{lines}OnBootSec={delay}s\nOnClockChange=true\nPersistent=false"
     description = "Ask for the configuration once a day where no schedule does"
     return _HEAD + _TIMER.format(description=description, when=when, unit=SYNC_SERVICE)
 

@@ -84,6 +84,14 @@ Unit={unit}
 WantedBy=timers.target
 """
 
+# systemd reckons instants from the last one, or from the timer's start. Where the clock was years ahead then and is put
+# right while the job runs, it waits for years: so no more than some time goes by without the job, by no clock at all.
+_WHATEVER_THE_CLOCK = """\
+OnBootSec=60s
+{again}={seconds}s
+"""
+_NOTIFY_AGAIN_S = 120
+
 _HOMES = ("/home/", "/root/", "/run/user/")
 
 
@@ -91,7 +99,7 @@ def unit_texts(plan: JobPlan) -> dict[str, str]:
     """Every unit that the plan needs, by name, services first."""
     services = {NOTIFY: _notify(plan), PUBLISH: _publish(plan)}
     timers = {
-        NOTIFY: _timer(NOTIFY, "Notices to endpoints", "OnCalendar=minutely\n"),
+        NOTIFY: _timer(NOTIFY, "Notices to endpoints", _every_minute()),
         PUBLISH: _timer(PUBLISH, "Signatures that are to be renewed", _when(plan.publish)),
     }
     if plan.fetch is not None:
@@ -147,7 +155,14 @@ def _shut_in(*, private: str, home: str, umask: str) -> str:
 
 def _when(interval: Interval) -> str:
     """At its instants, and soon after a boot: who was off has missed them, and a new server should not wait."""
-    return "".join(f"OnCalendar={one}\n" for one in intervals(interval.every, interval.phase)) + "OnBootSec=60s\n"
+    instants = "".join(f"OnCalendar={one}\n" for one in intervals(interval.every, interval.phase))
+    return instants + _WHATEVER_THE_CLOCK.format(again="OnUnitActiveSec", seconds=interval.every * 3 // 2)
+
+
+def _every_minute() -> str:
+    """A campaign takes its time, so the next minute counts from its end."""
+    again = _WHATEVER_THE_CLOCK.format(again="OnUnitInactiveSec", seconds=_NOTIFY_AGAIN_S)
+    return f"OnCalendar=minutely\n{again}"
 
 
 def _timer(name: str, description: str, when: str) -> str:

@@ -63,7 +63,7 @@ def runs(timetable: Timetable, wakings: list[float], *, latency: float = 0.3) ->
     """The occurrences that an agent runs when it is woken so, each with the instant."""
     done: list[tuple[str, float]] = []
     for waking in wakings:
-        decision = timetable.decide(waking + latency, done[-1][0] if done else None, lambda: 0.5)
+        decision = timetable.decide(waking + latency, [done[-1][0]] if done else [], lambda: 0.5)
         if decision.action is not Action.NOT_DUE:
             done.append((decision.slot.occurrence, decision.at))
     return done

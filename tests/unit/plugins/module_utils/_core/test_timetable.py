@@ -33,7 +33,7 @@ def timetable(schedule: Schedule | None = None, *, endpoint: str = "n1", ordinal
 
 
 def decide(table: Timetable, now: float, last: str | None = None, draw: float = 0.5) -> Decision:
-    return table.decide(now, last, lambda: draw)
+    return table.decide(now, [] if last is None else [last], lambda: draw)
 
 
 MINUTES = st.integers(1, 59).map(lambda n: Schedule(frequency=Frequency.MINUTES, interval=n))
@@ -166,8 +166,13 @@ SLOT = int(timetable().next_slot(NOON).at)
         # Back after the window: the scheduler makes up for nothing.
         (NOON + 7200, "2026-04-30", Action.NOT_DUE, SLOT + 86400),
         (NOON + 9000, None, Action.NOT_DUE, SLOT + 86400),
-        # A clock that was wrong for a while must not stop updates for years.
+        # A clock that was wrong for a while must not stop updates for years, nor for days.
         (SLOT, "2031-01-01", Action.RUN, SLOT),
+        (SLOT, "2026-05-04", Action.RUN, SLOT),
+        (SLOT, "2026-05-02", Action.RUN, SLOT),
+        (SLOT, "1970-01-01", Action.RUN, SLOT),
+        # One that was an hour ahead has run this occurrence, though its window opens only now.
+        (NOON - 3600, "2026-05-01", Action.NOT_DUE, SLOT + 86400),
         # Another frequency's occurrence says nothing about this one's.
         (SLOT, "2026-05-01T11:00Z", Action.RUN, SLOT),
     ],
@@ -176,6 +181,30 @@ def test_what_a_waking_means(now: float, last: str | None, action: Action, at: f
     decision = decide(timetable(), now, last)
     assert (decision.action, decision.at) == (action, at)
     assert decision.reason
+
+
+def test_what_a_clock_that_was_behind_has_run_does_not_hide_what_was_run_before() -> None:
+    """The host ran this occurrence, started anew with its clock in 1970, ran one of that day, and is right again."""
+    ran = ["1970-01-01", "2026-05-01"]
+    assert timetable().decide(SLOT + 1800, ran, lambda: 0.5).action is Action.NOT_DUE
+    assert timetable().decide(SLOT + 86400, ran, lambda: 0.5).action is Action.RUN
+
+
+@given(MINUTES | HOURS | DAILY | WEEKLY, st.integers(0, 10**6), NOW, st.integers(-40 * 365 * 86400, 40 * 365 * 86400))
+def test_whatever_the_clock_was_the_schedule_goes_on(schedule: Schedule, ordinal: int, now: float, error: int) -> None:
+    """After a run by a wrong clock: of the next two occurrences one is run at its slot, and the one after it too."""
+    table = timetable(schedule, ordinal=ordinal)
+    wrong = decide(table, table.next_slot(now + error).at).slot
+    first = table.next_slot(now)
+    second = table.next_slot(first.at)
+    third = table.next_slot(second.at)
+    ran = [wrong.occurrence]
+    done = []
+    for slot in (first, second, third):
+        if table.decide(slot.at, ran, lambda: 0.5).action is Action.RUN:
+            ran.insert(0, slot.occurrence)
+            done.append(slot)
+    assert done[-2:] in ([first, third], [second, third])
 
 
 @given(st.floats(91, 7199), st.floats(0, 1, exclude_max=True))

@@ -181,7 +181,7 @@ def test_draws_of_windows_that_overlap_stay_in_order() -> None:
 
 
 def test_a_slot_that_was_missed_is_made_up_for_in_the_newest_window() -> None:
-    decision = _near_spring(Spread.EVEN, "n1", 0).decide(SPRING + 1800, "2026-03-27", lambda: 0.5)
+    decision = _near_spring(Spread.EVEN, "n1", 0).decide(SPRING + 1800, ["2026-03-27"], lambda: 0.5)
     assert decision.slot.occurrence == "2026-03-29"
     assert decision.at > SPRING + 1800
 
@@ -190,5 +190,5 @@ def test_an_older_occurrence_is_not_run_after_a_newer_one() -> None:
     tables = [_near_spring(Spread.EVEN, "n1", ordinal) for ordinal in range(100)]
     found = ((table, slot) for table in tables for slot in table.grid.around(SPRING))
     table, late = next((table, slot) for table, slot in found if slot.occurrence == "2026-03-28" and slot.at > SPRING)
-    assert table.decide(late.at, "2026-03-27", lambda: 0.5).slot == late
-    assert table.decide(late.at, "2026-03-29", lambda: 0.5).slot.occurrence == "2026-03-30"
+    assert table.decide(late.at, ["2026-03-27"], lambda: 0.5).slot == late
+    assert table.decide(late.at, ["2026-03-29"], lambda: 0.5).slot.occurrence == "2026-03-30"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import signal
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,22 @@ def test_two_triggers_at_once_are_one_update(sandbox: Sandbox, agent: Path) -> N
     assert count.read_text() == "x\n"
     assert [report["result"] for report in reports] == ["updated", "updated"]
     assert [report["joined"] for report in reports] == [None, "download"]
+
+
+def test_who_joins_tells_the_last_run_and_not_one_of_a_clock_that_was_wrong(sandbox: Sandbox, agent: Path) -> None:
+    """R3: sequence says what is newest."""
+    sandbox.host.clock = datetime(2035, 1, 1, 12, tzinfo=timezone.utc).timestamp()
+    sandbox.converge(command={**sandbox.document()["command"], "update": ["/bin/false"]})
+    assert sandbox.runner().run(Trigger.SCHEDULE).result is Result.FAILED
+    marker = sandbox.directory / "started"
+    looks = Looks(sandbox)
+    update = f"{looks.forget}; touch {marker}; {looks.until_one}; cat {sandbox.upstream} >{sandbox.installed}"
+    sandbox.converge(command=looks.command(update))
+    first = start(agent, sandbox, "update-now", "--json")
+    wait_for(marker.exists)
+    second = start(agent, sandbox, "run", "--trigger", "download", "--json")
+    reports = [json.loads(process.communicate()[0]) for process in (first, second)]
+    assert [(report["result"], report["joined"]) for report in reports] == [("updated", None), ("updated", "manual")]
 
 
 def test_an_event_that_joins_another_run_still_scans_and_tells_versions(sandbox: Sandbox, agent: Path) -> None:

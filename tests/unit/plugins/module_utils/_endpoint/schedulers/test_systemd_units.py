@@ -80,7 +80,10 @@ def test_a_standalone_endpoint_has_nothing_of_an_update_server(tmp_path):
 
 def test_the_configuration_is_asked_for_at_the_endpoint_s_own_second(tmp_path):
     texts = texts_of(tmp_path, plan(configuration=ONCE_A_DAY))
-    assert "OnCalendar=*-*-* 01:02:03 UTC\nOnBootSec=243s\nPersistent=false\n" in texts["epp-sync.timer"]
+    assert (
+        "OnCalendar=*-*-* 01:02:03 UTC\nOnBootSec=243s\nOnClockChange=true\nPersistent=false\n"
+        in texts["epp-sync.timer"]
+    )
     assert f"ExecStart={plan().agent} sync --due\n" in texts["epp-sync.service"]
     assert f"ExecStart={plan().agent} sync --adopted\n" in texts["epp-configure.service"]
 
