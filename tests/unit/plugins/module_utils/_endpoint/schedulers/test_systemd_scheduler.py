@@ -40,6 +40,14 @@ def test_systemd_is_never_made_to_load_a_unit_for_an_answer(tmp_path):
     assert not [name for name in asked if "[.]" not in name]
 
 
+def test_units_that_rest_are_asked_for_too(tmp_path):
+    """Patterns stand for active units only, unless ``--all`` is said; a resting unit can be stale, or enabled."""
+    host = running(tmp_path)
+    SystemdScheduler(host).drift(WITH_CLAMAV)
+    (asked,) = host.commands
+    assert "--all" in asked[: asked.index("--")]
+
+
 def test_a_unit_that_systemd_does_not_hold_is_quiet(tmp_path):
     active = "Id=epp-update.timer\nNames=epp-update.timer\nLoadState=loaded\nActiveState=active\nNeedDaemonReload=no\n"
     host = RunningHost(str(tmp_path), {"show": Completed(0, active, "")})
