@@ -7,7 +7,7 @@ PYTHON ?= python3
 RUN = $(PYTHON) tests/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typing changelog docs-lint units sanity ansible-units package lab matrix bench bench-server docs clean
+.PHONY: help demo test lint typing changelog docs-lint units sanity ansible-units package lab matrix bench bench-server docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -56,6 +56,9 @@ bench-server: ## what changes cost an update server of up to 100,000 endpoints
 
 docs: ## the HTML documentation
 	@$(RUN) docs
+
+lock: ## resolve anew what an update server installs of cvdupdate, by version and hash
+	@$(RUN) lock
 
 clean: ## remove everything that the targets above made
 	@$(RUN) clean

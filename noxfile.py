@@ -59,6 +59,12 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session
+def lock(session: nox.Session) -> None:
+    """What an update server installs of cvdupdate, by version and hash."""
+    _steps(session, "lock")
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The HTML documentation."""
     _steps(session, "docs")

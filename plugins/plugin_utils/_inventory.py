@@ -50,7 +50,7 @@ _OF_PLAYBOOKS = (
 )
 _OF_SERVER = (
     *(f"server_{name}" for name in specs.server_settings() if name != "web"),
-    *(f"server_{name}" for name in ("state", "root", "url", "install", "packages", "cvdupdate_version")),
+    *(f"server_{name}" for name in ("state", "root", "url", "install", "packages")),
     *(f"server_{name}" for name in ("cvdupdate_pip_arguments", "web", "listen", "tls_certificate", "tls_key")),
     *(f"server_{name}" for name in ("max_connections", "retry_after", "verify_url")),
 )

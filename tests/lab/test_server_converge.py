@@ -114,6 +114,23 @@ def test_the_second_run_changes_nothing(server: Server) -> None:
     assert server.node.exists("/opt/epp-autoupdate/cvdupdate/bin/cvd")
 
 
+def test_cvdupdate_is_what_the_lock_file_has_and_follows_it(server: Server) -> None:
+    """By version and hash, of wheels alone; one that came from another lock file is replaced."""
+    place = "/opt/epp-autoupdate/cvdupdate"
+    frozen = server.node.run([f"{place}/bin/pip", "freeze", "--all"]).out.splitlines()
+    lock = server.node.read(f"{place}/lock.txt")
+    assert [
+        line for line in frozen if not line.startswith(("pip==", "setuptools==")) and line.lower() not in lock.lower()
+    ] == []
+    server.node.run(f"{place}/bin/pip uninstall -q -y requests && echo >>{place}/lock.txt")
+    foretold = server.role(check=True).demand()
+    assert server.changed(foretold) != []
+    server.role().demand()
+    assert server.node.read(f"{place}/lock.txt") == lock
+    assert server.node.run([f"{place}/bin/pip", "freeze", "--all"]).out.splitlines() == frozen
+    assert server.changed(server.role().demand()) == []
+
+
 def test_everything_is_the_users_but_for_program_and_settings(server: Server) -> None:
     """Root that asks the server something leaves no file that the server itself could not write."""
     assert json.loads(server.node.run(["epp-server", "status", "--json"]).out)

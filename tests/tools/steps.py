@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import interpreters, programs
+from .lock import renew
 from .matrix import MATRIX
 from .report import Outcome, Skip
 from .workbench import StepFailed, Workbench
@@ -172,6 +173,11 @@ def docs(bench: Workbench) -> Outcome:
     return Outcome(str(place / "build" / "html" / "index.html"))
 
 
+def lock(bench: Workbench) -> Outcome:
+    """Resolve anew what an update server installs of cvdupdate, by version and hash."""
+    return Outcome(f"cvdupdate {renew(bench)}")
+
+
 def clean(bench: Workbench) -> Outcome:
     """Remove everything that the other steps made."""
     for name in (".cache", ".ansible", ".nox", ".hypothesis", ".pytest_cache", ".mypy_cache", ".ruff_cache"):
@@ -198,6 +204,7 @@ STEPS: dict[str, Callable[[Workbench], Outcome]] = {
         demo,
         bench,
         bench_server,
+        lock,
         docs,
         clean,
     )

@@ -73,7 +73,7 @@ def converge(
     MissingRequirements is raised, or without ``complete`` a result that names it. Raises OSError, InvalidDocument for a
     URL whose host is not known here, or Busy.
     """
-    missing = missing_requirements(host, settings)
+    missing = missing_requirements(host, settings, renew=not complete)
     if missing and not check:
         if complete:
             require(missing)

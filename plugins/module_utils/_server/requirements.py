@@ -9,13 +9,21 @@ from __future__ import annotations
 import importlib.util
 import shutil
 
+from .._core.canonical import sha256_hex
 from .._core.component_settings import ClamAVSource, FilesSource
 from .._core.notify_settings import NotifierName
 from .._core.server_settings import ServerSettings
 from .._core.web_settings import WebServerKind
 from .._host.host import Host
+from . import places
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+CVDUPDATE_LOCK = "9f913888d70b779db9a3ab78688d069f5084872835ef355d359890184bb233d4"
+"""SHA-256 of the role's lock file of cvdupdate (``roles/server/files/cvdupdate.txt``); ``make lock`` keeps it."""
+_INSTALLED = f"{places.PROGRAMS}/{places.CVDUPDATE_NAME}"
+_INSTALLED_LOCK = _INSTALLED + "/lock.txt"
+"""The lock file that the role installed from."""
+_OTHER = "cvdupdate as this collection's lock file has it"
 _ZONES = "/usr/share/zoneinfo"
 
 
@@ -23,8 +31,11 @@ class MissingRequirements(OSError):
     """The host lacks what the settings need; nothing was changed."""
 
 
-def missing_requirements(host: Host, settings: ServerSettings) -> tuple[str, ...]:
-    """What the host lacks for these settings, each by its name; nothing in a directory that stands for a host."""
+def missing_requirements(host: Host, settings: ServerSettings, *, renew: bool = True) -> tuple[str, ...]:
+    """What the host lacks for these settings, each by its name; nothing in a directory that stands for a host.
+
+    With ``renew``, a cvdupdate that the role installed from another lock file is lacking, too.
+    """
     if not host.live:
         return ()
     sources = settings.components.values()
@@ -36,8 +47,22 @@ def missing_requirements(host: Host, settings: ServerSettings) -> tuple[str, ...
         found.append("tzdata")
     if settings.notify.notifier is NotifierName.SSH and importlib.util.find_spec("paramiko") is None:
         found.append("paramiko (Python package)")
-    found += [source.cvd for source in sources if isinstance(source, ClamAVSource) and not host.exists(source.cvd)]
+    for source in sources:
+        if isinstance(source, ClamAVSource):
+            found += _of_cvdupdate(host, source, renew=renew)
     return tuple(found)
+
+
+def _of_cvdupdate(host: Host, source: ClamAVSource, *, renew: bool) -> list[str]:
+    if not host.exists(source.cvd):
+        return [source.cvd]
+    return [_OTHER] if renew and _is_other(host, source) else []
+
+
+def _is_other(host: Host, source: ClamAVSource) -> bool:
+    """Whether the program is one that the role installed, and from another lock file than this collection has."""
+    installed = host.read(_INSTALLED_LOCK) if source.cvd.startswith(f"{_INSTALLED}/") else None
+    return installed is not None and sha256_hex(installed) != CVDUPDATE_LOCK
 
 
 def require(missing: tuple[str, ...]) -> None:

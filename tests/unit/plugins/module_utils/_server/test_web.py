@@ -24,6 +24,8 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host imp
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import own_url, requirements
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.web.text import nginx_configuration
 
+ROOT = Path(__file__).resolve().parents[5]
+
 
 def settings(web: dict[str, Any], **sections: Any) -> ServerSettings:
     return ServerSettings.from_dict({"format": 1, "web": {"url": "http://updates.example.com", **web}, **sections})
@@ -76,6 +78,24 @@ def test_a_host_that_lacks_something_names_it(monkeypatch: pytest.MonkeyPatch) -
         requirements.require(("nginx", "git"))
     assert requirements.missing_requirements(LocalHost("/srv/image"), wanted) == ()
     assert "nginx" not in requirements.missing_requirements(LocalHost(""), settings({"server": "none"}))
+
+
+def test_a_cvdupdate_of_another_lock_file_is_to_be_renewed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(requirements, "_INSTALLED", str(tmp_path))
+    monkeypatch.setattr(requirements, "_INSTALLED_LOCK", str(tmp_path / "lock.txt"))
+    cvd = tmp_path / "cvd"
+    cvd.touch()
+    wanted = settings({"server": "none"}, components={"clamav": {"cvd": str(cvd)}})
+
+    def named(**how: bool) -> list[str]:
+        return [one for one in requirements.missing_requirements(LocalHost(""), wanted, **how) if "cvd" in one]
+
+    assert named() == [], "it was installed by other means"
+    (tmp_path / "lock.txt").write_bytes((ROOT / "roles/server/files/cvdupdate.txt").read_bytes())
+    assert named() == []
+    (tmp_path / "lock.txt").write_text("cvdupdate==1.0")
+    assert named() == ["cvdupdate as this collection's lock file has it"]
+    assert named(renew=False) == [], "it is there, which is all that a converge needs that installs nothing"
 
 
 def test_a_host_that_nobody_knows_is_refused_with_what_to_do() -> None:
