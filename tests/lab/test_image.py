@@ -34,11 +34,14 @@ def test_an_image_is_converged_while_it_is_off_and_its_timers_run_when_it_boots(
     fleet.boot(MACHINE)
     machine = node(MACHINE)
     assert machine.run(["head", "-n", "1", AGENT]).out.startswith("#!/usr/bin/python3 -IS")
+    its_own = machine.run(["/usr/bin/python3", "-c", "import sys; print(sys.implementation.cache_tag)"]).out.strip()
+    assert machine.run(["grep", "-ac", f'^BYTECODE = "{its_own}"$', AGENT]).out.strip() == "1"
     assert machine.run(["systemctl", "is-active", *UNITS]).out.split() == ["active", "active"]
     run = eventually(lambda: _last(machine, "schedule"), seconds=100, why="the timer has fired", pause=1)
     assert run["result"] in ("updated", "current"), run
     assert machine.read("/var/lib/epp-autoupdate/components/current/a") == "one"
 
+    # The Python that made the image is the control node's, of whatever version; the one that runs here, the image's.
     alive = ansible.converge({MACHINE: document}).demand()[MACHINE]
     assert not alive.changed, alive.task
     machine.run(["systemctl", "start", "epp-update@manual.service"])

@@ -5,8 +5,9 @@
 """Private: a program as one file, a zipapp of this very library.
 
 The sources are read through each module's own loader, so this works alike from files on the control node and from
-inside the archive in which Ansible brings a module to a host. Compiled code is added for the Python that will run the
-program: without it each start would compile some thirty files.
+inside the archive in which Ansible brings a module to a host. Compiled code is added where the program is for the
+Python that builds it: without it each start compiles some thirty files. For another Python (an image's) none is added,
+as none can be made here; the program says for which Python it is, and is the one that this Python would want.
 """
 
 from __future__ import annotations
@@ -50,9 +51,10 @@ class Program:
             found.update(_sources(package.__loader__, package.__path__[0], name))
         return found
 
-    def build(self, files: Mapping[str, bytes], *, interpreter: str) -> bytes:
-        """The executable file for ``interpreter``, which must be the Python that runs this function."""
-        identity = f'DIGEST = "{digest(files)}"\nBYTECODE = "{bytecode_tag()}"\n'
+    def build(self, files: Mapping[str, bytes], *, interpreter: str, tag: str | None = None) -> bytes:
+        """The executable file for ``interpreter``, whose byte code has the ``tag``; by default the running one's."""
+        tag = tag or bytecode_tag()
+        identity = f'DIGEST = "{digest(files)}"\nBYTECODE = "{tag}"\n'
         members = {
             f"{PACKAGE}/__init__.py": b"",
             f"{PACKAGE}/_identity.py": identity.encode(),
@@ -65,18 +67,22 @@ class Program:
             _add(zipped, "__main__.py", f"import {PACKAGE}.__main__\n".encode())
             for name in sorted(members):
                 _add(zipped, name, members[name])
-                _add(zipped, name + "c", _compiled(name, members[name]))
+                if tag == bytecode_tag():
+                    _add(zipped, name + "c", _compiled(name, members[name]))
         return seal(self._shebang(interpreter) + archive.getvalue())
 
-    def renewed(self, installed: bytes | None, files: Mapping[str, bytes], *, interpreter: str) -> bytes:
+    def renewed(
+        self, installed: bytes | None, files: Mapping[str, bytes], *, interpreter: str, tag: str | None = None
+    ) -> bytes:
         """The file for ``interpreter``: the installed one where it is that already, so that a converge finds no change.
 
         Compiling the same source twice may give different byte code, which means the same.
         """
+        tag = tag or bytecode_tag()
         same_start = installed is not None and installed.startswith(self._shebang(interpreter))
-        if same_start and installed is not None and identity_of(installed) == (digest(files), bytecode_tag()):
+        if same_start and installed is not None and identity_of(installed) == (digest(files), tag):
             return installed
-        return self.build(files, interpreter=interpreter)
+        return self.build(files, interpreter=interpreter, tag=tag)
 
     def _shebang(self, interpreter: str) -> bytes:
         """The first line, which starts the program itself where it may be long enough.

@@ -39,7 +39,8 @@ def run(module: AnsibleModule) -> None:
 
 def agent_file(host: Host) -> bytes:
     """The agent's executable file, for the Python that the host has; the installed one where it is the same."""
-    return payload.renewed(host.read(places.AGENT), payload.sources(), interpreter=interpreter_of(host))
+    python = interpreter_of(host)
+    return payload.renewed(host.read(places.AGENT), payload.sources(), interpreter=python.path, tag=python.tag)
 
 
 def result_of(converged: Converged, *, diff: bool) -> dict[str, Any]:

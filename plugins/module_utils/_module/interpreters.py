@@ -6,16 +6,46 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 import sys
 
+from .._core.values import value
 from .._host.host import Host
+from .._host.zipped import bytecode_tag
 
 SYSTEM_PYTHON = "/usr/bin/python3"
+_MOST_LINKS = 8
+_VERSIONED = re.compile(r"python3\.(\d+)")
 
 
-def interpreter_of(host: Host) -> str:
-    """The Python for a program's first line: the one that runs this, or an image's own, where it has one.
+@value
+class Interpreter:
+    """The Python that will run a program: its path, and the tag of the byte code that it understands."""
 
-    An image runs later, and elsewhere: the control node's Python need not be there. A sandbox has none of its own.
+    path: str
+    tag: str
+
+
+def interpreter_of(host: Host) -> Interpreter:
+    """The Python for a program: the one that runs this, or an image's own, where it has one.
+
+    An image runs later, and elsewhere: the control node's Python need not be there, and need not be of its version.
+    A sandbox has none of its own.
     """
-    return SYSTEM_PYTHON if not host.live and host.exists(SYSTEM_PYTHON) else sys.executable
+    if host.live or not host.exists(SYSTEM_PYTHON):
+        return Interpreter(sys.executable, bytecode_tag())
+    return Interpreter(SYSTEM_PYTHON, _tag_of(host, SYSTEM_PYTHON) or bytecode_tag())
+
+
+def _tag_of(host: Host, path: str) -> str:
+    """What an image's ``python3`` is, by the file that it links to (``python3.13``); nothing of the image is run."""
+    for _step in range(_MOST_LINKS):
+        name = _VERSIONED.fullmatch(posixpath.basename(path))
+        if name:
+            return f"cpython-3{name[1]}"
+        target = host.target(path)
+        if target is None:
+            break
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+    return ""

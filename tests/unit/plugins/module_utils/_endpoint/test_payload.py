@@ -58,6 +58,25 @@ def test_an_installed_agent_is_kept_unless_it_is_another(agent: Path) -> None:
     )
 
 
+def test_an_agent_for_another_python_is_the_one_that_this_python_would_want(tmp_path: Path) -> None:
+    """It is kept by whoever asks for that Python, replaced for any other, and starts without byte code of ours."""
+    files, python = payload.sources(), sys.executable
+    other = "cpython-399"
+    program = payload.build(files, interpreter=python, tag=other)
+    assert payload.identity_of(program) == (payload.digest(files), other)
+    assert payload.renewed(program, files, interpreter=python, tag=other) is program
+    assert payload.identity_of(payload.renewed(program, files, interpreter=python)) == (
+        payload.digest(files),
+        payload.bytecode_tag(),
+    )
+    path = tmp_path / "agent"
+    path.write_bytes(program)
+    with zipfile.ZipFile(path) as archive:
+        assert not [name for name in archive.namelist() if name.endswith(".pyc")]
+    told = subprocess.run([python, "-IS", path, "--version"], capture_output=True, text=True, check=True)
+    assert told.stdout == f"epp-agent {VERSION}\n"
+
+
 @pytest.mark.parametrize(("padding", "ending"), [("", b"__main__"), ("x" * 80, b"-IS")], ids=["straight", "runpy"])
 def test_its_first_line_starts_it_however_long_the_interpreters_path_is(padding: str, ending: bytes) -> None:
     with tempfile.TemporaryDirectory() as place:
