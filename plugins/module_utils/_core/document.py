@@ -96,13 +96,16 @@ class EndpointDocument:
     server: UpdateServer | None = None
 
     @classmethod
-    def from_dict(cls, raw: object) -> EndpointDocument:
-        """Read a document with complete validation; raises InvalidDocument with all its faults."""
+    def from_dict(cls, raw: object, *, stored: bool = False) -> EndpointDocument:
+        """Read a document with complete validation; raises InvalidDocument with all its faults.
+
+        ``stored`` is one that was accepted before (``read_values``).
+        """
         faults = Faults()
         values = keys.read_document(raw, faults)
         if not isinstance(raw, dict):
             faults.check()
-        policy = read_policy(values.pop("policy", {}), path="policy", faults=faults)
+        policy = read_policy(values.pop("policy", {}), path="policy", faults=faults, stored=stored)
         keys.check_together(values, policy, faults)
         faults.check()
         del values["format"]

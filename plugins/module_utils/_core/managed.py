@@ -41,15 +41,16 @@ def refuse_tree_keys(raw: Mapping[str, Any], faults: Faults) -> None:
 
 
 def in_force(
-    document: EndpointDocument, place: Membership | None, policy: Mapping[str, Any] | None
+    document: EndpointDocument, place: Membership | None, policy: Mapping[str, Any] | None, *, stored: bool = False
 ) -> EndpointDocument:
     """The document that counts on a managed endpoint with this place and policy in the tree.
 
-    Without them (nothing was adopted yet) the policy is the default one. Raises InvalidDocument.
+    Without them (nothing was adopted yet) the policy is the default one. ``stored`` is what was adopted before. Raises
+    InvalidDocument.
     """
     if place is not None and policy is not None:
         tree = {"domain": place.domain, "ordinal": place.ordinal, "policy": policy}
-        document = EndpointDocument.from_dict({**brought(document), **tree})
+        document = EndpointDocument.from_dict({**brought(document), **tree}, stored=stored)
     return _with_sources(document)
 
 

@@ -14,7 +14,7 @@ from .caps import DEFAULT_CAP, Caps, Span
 from .durations import format_duration
 from .faults import Faults
 from .fields import Parser, Unfit, choice, duration, integer, listing, read_mapping
-from .policy_keys import zone_name
+from .policy_keys import stored_zone, zone_name
 from .texts import account, line, path
 from .values import field, value
 
@@ -42,10 +42,14 @@ class NotifySettings:
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
-    def from_dict(cls, raw: object, path: str = "notify") -> NotifySettings:
-        """Read the section, in which every key may be missing; raises InvalidDocument with all its faults."""
+    def from_dict(cls, raw: object, path: str = "notify", *, stored: bool = False) -> NotifySettings:
+        """Read the section, in which every key may be missing; raises InvalidDocument with all its faults.
+
+        The zone of a ``stored`` one may be one that is not known here any more.
+        """
         faults = Faults()
-        values = read_mapping(raw, path=path, known=_KEYS, faults=faults)
+        known = {**_KEYS, "timezone": stored_zone} if stored else _KEYS
+        values = read_mapping(raw, path=path, known=known, faults=faults)
         faults.check()
         limits = {name: values.pop(name) for name in tuple(values) if name in _LIMITS}
         caps = {_CAPS[name]: values.pop(name) for name in tuple(values) if name in _CAPS}

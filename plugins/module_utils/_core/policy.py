@@ -137,8 +137,11 @@ class Policy:
         }
 
 
-def read_policy(raw: object, *, path: str, faults: Faults) -> Policy:
-    """Read a policy at this path of a document; what is wrong is added to the faults."""
-    values = read_values(raw, path=path, faults=faults)
+def read_policy(raw: object, *, path: str, faults: Faults, stored: bool = False) -> Policy:
+    """Read a policy at this path of a document; what is wrong is added to the faults.
+
+    ``stored``: see ``read_values``.
+    """
+    values = read_values(raw, path=path, faults=faults, stored=stored)
     kept = settle({key: Given(value, prefix=path) for key, value in values.items()}, faults)
     return Policy.of({key: setting.value for key, setting in kept.items()})

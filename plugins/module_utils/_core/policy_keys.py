@@ -19,6 +19,7 @@ _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _ZONE = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,3}")
 # Names that live beside the zones in the system's database and are none (IANA does not list them).
 _NO_ZONES = ("localtime", "posixrules", "Factory")
+_ZONES = "the IANA name of a time zone (try UTC, Europe/Berlin) or local"
 
 
 def _clock(value: object) -> int:
@@ -30,23 +31,28 @@ def _clock(value: object) -> int:
     return int(match[1]) * 3600 + int(match[2]) * 60
 
 
+def stored_zone(value: object) -> str:
+    """What may be the name of a time zone, whether this system knows it or not."""
+    if not isinstance(value, str) or not _ZONE.fullmatch(value):
+        raise Unfit(_ZONES)
+    if value in _NO_ZONES or value.startswith(("posix/", "right/")):
+        raise Unfit(_ZONES)
+    return value
+
+
 def zone_name(value: object) -> str:
     """The name of a time zone that this system knows, or ``local``."""
-    if value in ("UTC", "local"):
+    name = stored_zone(value)
+    if name in ("UTC", "local"):
         # Known without a time zone database: most endpoints need none, and some have none.
-        return str(value)
-    allowed = "the IANA name of a time zone (try UTC, Europe/Berlin) or local"
-    if not isinstance(value, str) or not _ZONE.fullmatch(value):
-        raise Unfit(allowed)
-    if value in _NO_ZONES or value.startswith(("posix/", "right/")):
-        raise Unfit(allowed)
+        return name
     from zoneinfo import ZoneInfo
 
     try:
-        ZoneInfo(value)
+        ZoneInfo(name)
     except (ValueError, OSError, KeyError):
-        raise Unfit(f"{allowed} that is known here (is the package tzdata installed?)") from None
-    return value
+        raise Unfit(f"{_ZONES} that is known here (is the package tzdata installed?)") from None
+    return name
 
 
 KEYS: Mapping[str, Mapping[str, Parser]] = {
@@ -82,12 +88,20 @@ KEYS: Mapping[str, Mapping[str, Parser]] = {
 }
 
 
-def read_values(raw: object, *, path: str, faults: Faults) -> dict[str, Any]:
-    """The values of a policy or a part of one, flat: ``{"schedule.window": 7200}``; what is wrong becomes faults."""
+_STORED: Mapping[str, Mapping[str, Parser]] = {**KEYS, "schedule": {**KEYS["schedule"], "timezone": stored_zone}}
+
+
+def read_values(raw: object, *, path: str, faults: Faults, stored: bool = False) -> dict[str, Any]:
+    """The values of a policy or a part of one, flat: ``{"schedule.window": 7200}``; what is wrong becomes faults.
+
+    What is ``stored`` was checked when it came: a zone that an update of the system's zones has removed since then
+    costs the timetable, and not all the rest.
+    """
+    keys = _STORED if stored else KEYS
     sections: dict[str, Parser] = dict.fromkeys(KEYS, _section)
     values: dict[str, Any] = {}
     for section, content in read_mapping(raw, path=path, known=sections, faults=faults).items():
-        read = read_mapping(content, path=join(path, section), known=KEYS[section], faults=faults)
+        read = read_mapping(content, path=join(path, section), known=keys[section], faults=faults)
         values.update({f"{section}.{key}": value for key, value in read.items()})
     return values
 

@@ -58,16 +58,16 @@ def layers_of(
     return (Layer(ROOT, root), *inner, *own)
 
 
-def resolve(layers: Sequence[Layer]) -> Effective:
+def resolve(layers: Sequence[Layer], *, stored: bool = False) -> Effective:
     """The policy that the layers make, outermost first; raises InvalidDocument with the faults of all of them.
 
     Every key comes from the innermost layer that sets it. A key that the effective frequency makes meaningless falls
-    away when a layer outside the frequency's own sets it, and is a fault otherwise.
+    away when a layer outside the frequency's own sets it, and is a fault otherwise. ``stored``: see ``read_values``.
     """
     faults = Faults()
     given: dict[str, Given] = {}
     for rank, layer in enumerate(layers):
-        values = read_values(layer.values, path=layer.prefix, faults=faults)
+        values = read_values(layer.values, path=layer.prefix, faults=faults, stored=stored)
         given.update({key: Given(value, rank, layer.prefix) for key, value in values.items()})
     kept = settle(given, faults)
     faults.check()

@@ -35,7 +35,10 @@ def zone_of(name: str) -> tzinfo:
         raise KeyError("the zone of the host is for the host to tell")
     from zoneinfo import ZoneInfo
 
-    return ZoneInfo(name)
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError) as error:
+        raise KeyError(str(error)) from error
 
 
 def local_date(instant: float, zone: tzinfo) -> date:

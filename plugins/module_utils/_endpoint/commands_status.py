@@ -60,7 +60,8 @@ def _lines(current: dict[str, Any]) -> Iterator[str]:
     if not current["components"]:
         yield "component         none installed"
     yield f"scheduled update  {_schedule(current)}"
-    yield f"next run          {current['next_run'] or 'none'}"
+    fault = current.get("schedule_fault")  # a status of an older agent has none
+    yield f"next run          {current['next_run'] or 'none'}{f' ({fault})' if fault else ''}"
     yield from _configuration_lines(current["configuration"])
     yield f"roaming           {'yes' if current['roaming'] else 'no'}"
     yield f"users may         {', '.join(_granted(current['policy']['privileges'])) or 'nothing'}"

@@ -70,10 +70,11 @@ def job_plan(endpoint: Endpoint) -> JobPlan:
     """The jobs that the endpoint's scheduler has to run."""
     document = endpoint.document
     policy = document.policy
+    timetable = endpoint.timetable()
     year = datetime.fromtimestamp(endpoint.host.now(), timezone.utc).year
     return JobPlan(
         agent=places.AGENT,
-        calendar=endpoint.timetable().calendar(year) if keeps_schedule(endpoint) else None,
+        calendar=timetable.calendar(year) if timetable is not None and keeps_schedule(endpoint) else None,
         configuration=_configuration(document),
         reconnect_probe=document.reconnect.probe if policy.events.update_on_reconnect else None,
         update_limit=document.limits.update,

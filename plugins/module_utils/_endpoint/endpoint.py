@@ -85,9 +85,19 @@ class Endpoint:
 
         return tcp_reachable((server.url,), proxy=None, timeout=timeout)
 
-    def timetable(self) -> Timetable:
-        """When this endpoint's scheduled updates are."""
-        return timetable_of(self.host, self.document)
+    def timetable(self) -> Timetable | None:
+        """When this endpoint's scheduled updates are; None where its zone is not known here (any more)."""
+        try:
+            return timetable_of(self.host, self.document)
+        except KeyError:
+            return None
+
+    def lost_timetable(self) -> str:
+        """Why this endpoint has no scheduled updates though its policy wants them; empty where it has a timetable."""
+        if self.timetable() is not None:
+            return ""
+        zone = self.document.policy.schedule.timezone
+        return f"schedule.timezone: {zone} is not known here any more (tzdata): no scheduled update until it is changed"
 
     def remember(self, transform: Callable[[State], State]) -> State:
         """Change the state and let the status follow; on a host that is no longer enrolled nothing is left behind."""
@@ -103,7 +113,7 @@ class Endpoint:
 def installed_document(host: Host) -> EndpointDocument | None:
     """The document that the last converge brought, None where there is none; raises ValueError if it is damaged."""
     content = host.read(places.DOCUMENT)
-    return None if content is None else EndpointDocument.from_dict(json.loads(content))
+    return None if content is None else EndpointDocument.from_dict(json.loads(content), stored=True)
 
 
 def load_document(host: Host) -> EndpointDocument | None:
@@ -134,13 +144,15 @@ def _in_force(
     if adopted is None:
         return in_force(document, None, None), None
     try:
-        return in_force(document, Membership(adopted.domain, adopted.ordinal), adopted.policy), adopted
+        place = Membership(adopted.domain, adopted.ordinal)
+        return in_force(document, place, adopted.policy, stored=True), adopted
     except InvalidDocument as error:
         host.log(syslog.LOG_WARNING, f"the adopted configuration is not understood and asked for anew: {error}")
         return in_force(document, None, None), None
 
 
 def timetable_of(host: Host, document: EndpointDocument) -> Timetable:
+    """Raises KeyError where its zone is not known."""
     schedule = document.policy.schedule
     return Timetable.of(
         schedule,

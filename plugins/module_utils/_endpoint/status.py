@@ -28,7 +28,9 @@ def publish(endpoint: Endpoint, state: State) -> None:
 
     status = compose(endpoint, state)
     try:
-        if _told(endpoint) != status:
+        told = _told(endpoint)
+        if told != status:
+            _log_fault(endpoint, told, status)
             content = json.dumps(status, indent=2, sort_keys=True) + "\n"
             endpoint.host.write(places.STATUS, content.encode(), mode=0o644)
         publish_metrics(endpoint, status)
@@ -62,6 +64,7 @@ def compose(endpoint: Endpoint, state: State) -> dict[str, Any]:
         "running": _running(state),
         "last": {trigger: _run(record) for trigger, record in sorted(state.last.items())},
         "next_run": next_run_text(endpoint, state),
+        "schedule_fault": endpoint.lost_timetable() or None,
         "scan": _scan(state.scan, due=state.scan_due),
     }
 
@@ -70,7 +73,8 @@ def next_run(endpoint: Endpoint, state: State) -> float | None:
     """Unix seconds of the next scheduled update, None when none will run."""
     if not endpoint.configured or not scheduled_update_runs(endpoint.document.policy.privileges, state.switch):
         return None
-    return endpoint.timetable().next_slot(endpoint.host.now()).at
+    timetable = endpoint.timetable()
+    return None if timetable is None else timetable.next_slot(endpoint.host.now()).at
 
 
 def next_run_text(endpoint: Endpoint, state: State) -> str | None:
@@ -88,6 +92,13 @@ def _told(endpoint: Endpoint) -> Any:
         return json.loads(endpoint.host.read(places.STATUS) or b"null")
     except ValueError:
         return None
+
+
+def _log_fault(endpoint: Endpoint, told: Any, status: dict[str, Any]) -> None:
+    """Log a lost timetable once."""
+    before = told.get("schedule_fault") if isinstance(told, dict) else None
+    if status["schedule_fault"] not in (None, before):
+        endpoint.host.log(syslog.LOG_ERR, status["schedule_fault"])
 
 
 def _components(endpoint: Endpoint) -> Sequence[Component]:

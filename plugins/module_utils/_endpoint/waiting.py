@@ -10,7 +10,7 @@ from typing import Callable
 
 from .._core.document import EndpointDocument
 from .._core.results import Outcome, Result, Trigger
-from .._core.timetable import Action, Decision
+from .._core.timetable import Action, Decision, Timetable
 from .._core.values import replace, value
 from .._host.lock import locked
 from . import places
@@ -62,7 +62,13 @@ class Waiting:
         return Turn.now(), endpoint
 
     def _slot(self, endpoint: Endpoint, state: State) -> tuple[Turn, Endpoint]:
-        decision = endpoint.timetable().decide(endpoint.host.now(), state.occurrences, self._draw)
+        timetable = endpoint.timetable()
+        if timetable is None:
+            return Turn.never(Outcome(Result.FAILED, endpoint.lost_timetable())), endpoint
+        return self._slot_of(timetable, endpoint, state)
+
+    def _slot_of(self, timetable: Timetable, endpoint: Endpoint, state: State) -> tuple[Turn, Endpoint]:
+        decision = timetable.decide(endpoint.host.now(), state.occurrences, self._draw)
         if decision.action is Action.NOT_DUE:
             return Turn.never(Outcome(Result.SKIPPED, decision.reason), recorded=False), endpoint
         if decision.action is Action.RUN:

@@ -11,8 +11,10 @@ import json
 import signal
 import sqlite3
 import sys
+import syslog
 import time
 from contextlib import closing
+from datetime import tzinfo
 from typing import Callable
 
 from .._core.exits import DONE, FAILED
@@ -30,7 +32,7 @@ from .database import open_database
 from .engine import Engine, EngineReport
 from .notifiers import select_notifier
 from .notifiers.keys import ensure_notify_key
-from .settings_sections import notify_settings
+from .settings_sections import cap_zone, notify_settings
 
 _KEPT_S = 400 * 86400.0
 """How long settled campaigns stay on record: a year and a month."""
@@ -91,20 +93,32 @@ def _run_engine(
     store.forget(host.now() - _KEPT_S)
     store.forget(host.now() - _KEPT_BRIEFLY_S, but=Trigger.DOWNLOAD)
     notifier = select_notifier(settings, host)
-    engine = Engine(host, store, notifier, settings=settings, zone=zone_of(host, settings.timezone))
+    engine = Engine(host, store, notifier, settings=settings, zone=cap_zone(host, settings))
+    lost: set[str] = set()
     previous = signal.signal(signal.SIGTERM, lambda _number, _frame: engine.stop())
     try:
         return engine.run(
             until_settled=until_settled,
-            tick=lambda: _plan(host, connection),
+            tick=lambda: _plan(host, connection, lost),
             enough=None if enough is None else lambda: enough(store),
         )
     finally:
         signal.signal(signal.SIGTERM, previous)
 
 
-def _plan(host: Host, connection: sqlite3.Connection) -> None:
-    plan_slots(connection, now=host.now(), zone_of=lambda name: zone_of(host, name))
+def _plan(host: Host, connection: sqlite3.Connection, lost: set[str]) -> None:
+    """Plan the slots of the next minutes; a zone that is not known here any more is logged once and noted as lost."""
+
+    def zone(name: str) -> tzinfo:
+        try:
+            return zone_of(host, name)
+        except KeyError:
+            if name not in lost:
+                host.log(syslog.LOG_ERR, f"schedule.timezone: {name} is not known here (tzdata): no slots by it")
+            lost.add(name)
+            raise
+
+    plan_slots(connection, now=host.now(), zone_of=zone)
 
 
 def run_campaigns(host: LocalHost, options: argparse.Namespace) -> int:

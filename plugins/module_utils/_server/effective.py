@@ -33,7 +33,7 @@ class Explained:
 def explain(connection: sqlite3.Connection, name: str) -> Explained:
     """What one endpoint gets, and why; raises InvalidDocument where it is not registered."""
     endpoint, nodes = find(connection, name), read_nodes(connection)
-    found = resolve(layers(nodes, endpoint.domain, name, endpoint.policy))
+    found = resolve(layers(nodes, endpoint.domain, name, endpoint.policy), stored=True)
     origins = {key: _words(key, origin, nodes) for key, origin in found.origins.items()}
     return Explained(endpoint, found.policy, origins)
 

@@ -67,6 +67,6 @@ def newcomer(connection: sqlite3.Connection) -> Member:
 def _policy(nodes: Nodes, domain: str, name: str, text: str | None) -> tuple[Policy | None, str]:
     own = json.loads(text) if text else None
     try:
-        return resolve(layers(nodes, domain, name, own)).policy, ""
+        return resolve(layers(nodes, domain, name, own), stored=True).policy, ""
     except InvalidDocument as error:
         return None, str(error.faults[0])

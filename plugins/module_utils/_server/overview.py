@@ -13,7 +13,6 @@ from .._core import catalogue
 from .._core.published_tree import KIND
 from .._core.version import VERSION
 from .._host.live_host import LocalHost
-from .._host.zones import zone_of
 from . import stale
 from .campaign_views import summaries
 from .campaigns import CampaignStore
@@ -21,7 +20,7 @@ from .catalogues import published_catalogue
 from .fetching import last_fetches
 from .fleet import by_product
 from .issuing import Record, records
-from .settings_sections import notify_settings
+from .settings_sections import cap_zone, notify_settings
 from .signing_keys import read_keyring
 
 
@@ -38,7 +37,7 @@ def overview(host: LocalHost, connection: sqlite3.Connection) -> dict[str, Any]:
         "fetches": last_fetches(host),
         "campaigns": [one.to_dict() for one in summaries(connection) if one.open],
         "in_flight": store.in_flight(),
-        "cap": settings.caps.at(host.now(), zone_of(host, settings.timezone)),
+        "cap": settings.caps.at(host.now(), cap_zone(host, settings)),
         "documents": _documents(connection),
         "keys": ring.to_dict()["keys"] if ring else [],
     }

@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 import json
+import syslog
+from datetime import timezone, tzinfo
 from typing import Any
 
 from .._core.faults import Fault, InvalidDocument
 from .._core.notify_settings import NotifySettings
 from .._core.values import replace
 from .._host.host import Host
+from .._host.zones import zone_of
 from . import campaign_places, places
 
 
@@ -33,5 +36,15 @@ def section(host: Host, name: str) -> Any:
 
 def notify_settings(host: Host) -> NotifySettings:
     """The settings of notifying; the key is the server's own unless another one is set."""
-    settings = NotifySettings.from_dict(section(host, "notify"))
+    settings = NotifySettings.from_dict(section(host, "notify"), stored=True)
     return settings if settings.key else replace(settings, key=campaign_places.NOTIFY_KEY)
+
+
+def cap_zone(host: Host, settings: NotifySettings) -> tzinfo:
+    """The zone by whose hours the caps are; UTC, which is logged, where it is not known here any more."""
+    try:
+        return zone_of(host, settings.timezone)
+    except KeyError:
+        why = f"notify.timezone: {settings.timezone} is not known here any more (tzdata): the hours of the caps are UTC"
+        host.log(syslog.LOG_ERR, why)
+        return timezone.utc

@@ -88,7 +88,7 @@ def faults_in(nodes: Nodes, places: Iterable[Place]) -> Faults:
     found: dict[Fault, None] = {}
     for stack in [*stacks, [root, Layer("future", nodes[""].future, "future_domains")]]:
         try:
-            resolve(stack)
+            resolve(stack, stored=True)
         except InvalidDocument as invalid:
             found.update(dict.fromkeys(invalid.faults))
     faults = Faults()

@@ -22,7 +22,8 @@ def run_asks(trigger: Trigger, endpoint: Endpoint, state: State) -> bool:
     if endpoint.document.server is None:
         return False
     if trigger is Trigger.SCHEDULE:
-        return configuration_due(endpoint.timetable(), now=endpoint.host.now(), last=_answered(state))
+        timetable = endpoint.timetable()
+        return timetable is None or configuration_due(timetable, now=endpoint.host.now(), last=_answered(state))
     return not endpoint.configured or trigger in (Trigger.RECONNECT, Trigger.MANUAL)
 
 
@@ -37,7 +38,8 @@ def daily_asks(endpoint: Endpoint, state: State) -> bool:
 def _asks_by_schedule(endpoint: Endpoint, state: State) -> bool:
     policy = endpoint.document.policy
     own = policy.schedule.initiator is Initiator.ENDPOINT
-    return endpoint.configured and own and scheduled_update_runs(policy.privileges, state.switch)
+    runs = own and scheduled_update_runs(policy.privileges, state.switch)
+    return endpoint.configured and runs and endpoint.timetable() is not None
 
 
 def _answered(state: State) -> float | None:

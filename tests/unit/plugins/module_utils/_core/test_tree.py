@@ -158,3 +158,12 @@ def test_inheritance_is_one_mapping_over_the_other(levels: list[dict[str, bool]]
     for key in merged:
         nearest = max(rank for rank, level in enumerate(levels) if key in level)
         assert found.origins[f"privileges.{key}"] == str(nearest)
+
+
+def test_what_is_stored_keeps_a_zone_that_is_not_known_any_more() -> None:
+    layer = Layer("root", {"schedule": {"timezone": "Mars/Base_1"}})
+    with pytest.raises(InvalidDocument, match="that is known here"):
+        resolve([layer])
+    assert resolve([layer], stored=True).policy.schedule.timezone == "Mars/Base_1"
+    with pytest.raises(InvalidDocument, match="IANA name"):
+        resolve([Layer("root", {"schedule": {"timezone": "../etc/passwd"}})], stored=True)

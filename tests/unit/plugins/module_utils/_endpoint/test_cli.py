@@ -164,3 +164,31 @@ def test_status_is_readable_by_everyone_and_holds_no_command_lines(epp_agent: Ag
     assert public.stat().st_mode & 0o777 == 0o644
     assert str(sandbox.installed) not in public.read_text()
     assert (sandbox.root / "etc/epp-autoupdate/endpoint.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_zone_that_tzdata_no_longer_has_costs_the_timetable_alone(epp_agent: Agent, sandbox: Sandbox) -> None:
+    """S7: what was accepted stays readable; status says what is lost, and new input with such a zone is refused."""
+    schedule = {"frequency": "daily", "start": "02:00", "window": "1h", "timezone": "Europe/Berlin"}
+    document = sandbox.document(policy={"schedule": schedule, **GRANTED})
+    assert epp_agent("apply", document=document).returncode == 0
+    installed = sandbox.root / "etc/epp-autoupdate/endpoint.json"
+    installed.write_text(installed.read_text().replace("Europe/Berlin", "Mars/Base_1"))
+    lost = "schedule.timezone: Mars/Base_1 is not known here any more"
+    assert epp_agent("update-now").returncode == 0
+    assert sandbox.installed.read_text() == "1"
+    for command in (("schedule", "disable"), ("schedule", "enable"), ("roaming", "on"), ("roaming", "off")):
+        assert epp_agent(*command).returncode == 0, command
+    told = json.loads(epp_agent("status", "--json").stdout)
+    assert (told["next_run"], told["policy"]["schedule"]["timezone"]) == (None, "Mars/Base_1")
+    assert told["schedule_fault"].startswith(lost)
+    assert f"next run          none ({lost}" in epp_agent("status").stdout
+    assert json.loads((sandbox.root / "var/lib/epp-autoupdate/status.json").read_text())["schedule_fault"]
+    scheduled = json.loads(epp_agent("run", "--trigger", "schedule", "--json").stdout)
+    assert (scheduled["result"], scheduled["why"][: len(lost)]) == ("failed", lost)
+    document["policy"]["schedule"]["timezone"] = "Mars/Base_1"
+    refused = epp_agent("apply", document=document)
+    assert refused.returncode == 65
+    assert "that is known here" in refused.stdout
+    document["policy"]["schedule"]["timezone"] = "Europe/Berlin"
+    assert epp_agent("apply", document=document).returncode == 0
+    assert json.loads(epp_agent("status", "--json").stdout)["schedule_fault"] is None
