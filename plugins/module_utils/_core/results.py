@@ -51,11 +51,15 @@ class Component:
 
 @value
 class Outcome:
-    """What a product's update came to; ``until`` (Unix seconds) only with ``cooling_down``, ``why`` is one sentence."""
+    """What a product's update came to; ``until`` (Unix seconds) only with ``cooling_down``, ``why`` is one sentence.
+
+    ``asked`` is False where certainly no request reached a source's server.
+    """
 
     result: Result
     why: str = ""
     until: int | None = None
+    asked: bool = True
 
 
 @value

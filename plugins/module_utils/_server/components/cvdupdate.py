@@ -52,6 +52,12 @@ class Cvdupdate:
             why = "cvdupdate is not there: install it in an environment of its own, or set components.clamav.cvd"
             raise FileNotFoundError(2, why, self.settings.cvd) from None
 
+    def checked(self) -> float:
+        """When it last learned of a version, by its own state: it asks a vendor for official databases only then."""
+        return max(
+            (float(entry.get("last checked", 0)) for entry in self._state().get("dbs", {}).values()), default=0.0
+        )
+
     def cooling_down(self) -> int | None:
         """Until when (Unix seconds) the vendor wants to be left alone, None when it does not."""
         entries = self._state().get("dbs", {}).values()

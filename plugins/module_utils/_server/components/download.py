@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import json
 import os
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -43,9 +44,9 @@ def download(host: Host, url: str, path: str, *, timeout: float) -> bool:
     """
     known = _validators(host, url, path)
     request = urllib.request.Request(url, headers={"User-Agent": "epp-update-server", **known})  # noqa: S310  # checked
-    deadline = time.monotonic() + timeout
+    deadline, redirects = time.monotonic() + timeout, _Redirects()
     try:
-        with urllib.request.build_opener().open(request, timeout=min(_SILENCE_S, timeout)) as response:
+        with urllib.request.build_opener(redirects).open(request, timeout=min(_SILENCE_S, timeout)) as response:
             _receive(response, host.real(path), deadline)
             headers = {name.lower(): value for name, value in response.headers.items()}
     except urllib.error.HTTPError as error:
@@ -54,10 +55,29 @@ def download(host: Host, url: str, path: str, *, timeout: float) -> bool:
                 return False
             raise DownloadFault(_refused(host, error)) from error
     except (OSError, http.client.HTTPException) as error:
-        raise DownloadFault(Outcome(Result.UNREACHABLE, f"the download failed: {error}")) from error
+        outcome = Outcome(
+            Result.UNREACHABLE, f"the download failed: {error}", asked=redirects.followed or not _refused_before(error)
+        )
+        raise DownloadFault(outcome) from error
     validators = {"url": url, "If-None-Match": headers.get("etag"), "If-Modified-Since": headers.get("last-modified")}
     write_durably(host.real(path + ".json"), json.dumps(validators).encode())
     return True
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Notes whether any was followed: then a request had been answered before."""
+
+    followed = False
+
+    def redirect_request(self, *request: Any, **more: Any) -> urllib.request.Request | None:
+        self.followed = True
+        return super().redirect_request(*request, **more)
+
+
+def _refused_before(error: Exception) -> bool:
+    """Whether a connection failed before a request could be sent: the name is not known, or nobody listens."""
+    reason = error.reason if isinstance(error, urllib.error.URLError) else None
+    return isinstance(reason, (socket.gaierror, ConnectionRefusedError))
 
 
 def _receive(response: Any, target: str, deadline: float) -> None:

@@ -17,7 +17,9 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.document impo
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Outcome, Result
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import files_update, select_product
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.publisher import publish
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.files_samples import (
+    publish_set,
+)
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.publisher import CATALOGUE
 
 from .conftest import Managed
@@ -45,7 +47,7 @@ class Source:
             path = self.folder / "patterns" / f"{name}.dat"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content)
-        return publish(str(self.folder), str(self.target), version)
+        return publish_set(self.folder, self.target, version)
 
     def release(self, version: str, **contents: str) -> None:
         self.publisher.catalogue(self.components(version, **contents))

@@ -347,6 +347,18 @@ def test_a_url_that_gives_no_archive_changes_nothing(
     assert files.fetch().result is Result.CURRENT
 
 
+def test_what_reaches_no_server_is_told_as_such(source: Callable[..., Source], server: ScriptedServer) -> None:
+    """For the vendor's limit: no name, or nobody who listens, costs nothing; a redirect to nowhere was an answer."""
+    assert not source(files={"url": "http://nosuch.invalid/rules.zip"}).fetch().asked
+    server.always(Answer(302, b"", {"Location": "http://nosuch.invalid/rules.zip"}))
+    outcome = source(files={"url": f"{server.url}/rules.zip"}).fetch()
+    assert (outcome.result, outcome.asked) == (Result.UNREACHABLE, True)
+    server.always(Answer(404))
+    assert source(files={"url": f"{server.url}/rules.zip"}).fetch().asked
+    server.stop()
+    assert not source(files={"url": f"{server.url}/rules.zip"}).fetch().asked
+
+
 @pytest.mark.parametrize("name", ["../out", "/etc/out", "a/../../out", "", "a\\..\\out"])
 def test_an_archive_that_leads_out_is_refused(tmp_path: Path, name: str) -> None:
     archive = tmp_path / "archive"
