@@ -49,7 +49,15 @@ class ActionModule(DirectAction):
         except InvalidDocument as invalid:
             return {"failed": True, "changed": False, "msg": str(invalid)}
         result = self._ask_agent(wanted) if self.takes_the_short_way() else None
-        return result if result is not None else self.run_module("endpoint", options, task_vars)
+        if result is None:
+            result = self.run_module("endpoint", options, task_vars)
+        refusal = result.get("refusal")
+        if refusal:
+            why = f"{refusal.get('result')}: {refusal.get('why')}"
+            name = (task_vars or {}).get("inventory_hostname")
+            words = f"{name} does not take what its update server publishes; what it took last is in force ({why})"
+            result.setdefault("warnings", []).append(words)
+        return result
 
     def _options(self, task_vars: dict[str, Any]) -> dict[str, Any] | None:
         """The options that are given; with ``use_variables`` the host's variables stand in for those that are not.

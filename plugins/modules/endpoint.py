@@ -425,6 +425,24 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+refusal:
+  description:
+    - Why the endpoint does not take what its update server publishes. V(null) where it does, and on a standalone one.
+      What it adopted last stays in force. A converge asks the server again before it tells this.
+  returned: success
+  type: dict
+  contains:
+    result:
+      description: The kind of refusal, such as V(rollback), V(bad_signature), V(expired) or V(not_registered).
+      type: str
+      returned: always
+      sample: rollback
+    why:
+      description: The reason in one sentence.
+      type: str
+      returned: always
+      sample: "tree: its serial is 3, lower than 7, which was adopted"
+  sample: null
 changes:
   description: What was changed, or would be in check mode, in the order in which it was done.
   returned: success

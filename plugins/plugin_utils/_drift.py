@@ -59,6 +59,9 @@ def of_host(result: Mapping[str, Any]) -> Iterator[Drift]:
     for change in changes:
         diff = diffs.get(change["path"], {})
         yield Drift(kind_of(change["path"]), change["path"], _words(change, diff), tuple(_lines(diff)))
+    refusal = result.get("refusal")
+    if refusal:
+        yield Drift("configuration", "", f"refused, {refusal.get('result')}: {refusal.get('why')}")
     for text in result.get("corrections") or ():
         yield Drift("running state", "", str(text))
 

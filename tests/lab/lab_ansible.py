@@ -97,6 +97,10 @@ class Ansible:
         """Run the collection's own playbook ``epp.autoupdate.site`` with these variables for each host."""
         return self._run("epp.autoupdate.site", hosts, check, diff)
 
+    def playbook(self, name: str, hosts: dict[str, dict[str, Any]]) -> Run:
+        """Run another playbook of the collection."""
+        return self._run(f"epp.autoupdate.{name}", hosts, check=False, diff=False)
+
     def play(
         self, tasks: list[dict[str, Any]], hosts: dict[str, dict[str, Any]], check: bool = False, diff: bool = False
     ) -> Run:

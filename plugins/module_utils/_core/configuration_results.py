@@ -27,6 +27,20 @@ class ConfigurationResult(str, Enum):
     """This host could not do its part: its disk is full, ssh-keygen is missing."""
 
 
+REFUSALS = frozenset(
+    result.value
+    for result in ConfigurationResult
+    if result
+    not in (
+        ConfigurationResult.ADOPTED,
+        ConfigurationResult.UNCHANGED,
+        ConfigurationResult.UNREACHABLE,
+        ConfigurationResult.FAILED,
+    )
+)
+"""What is published is not taken, and what was adopted before stays in force (C2)."""
+
+
 class Refused(ValueError):
     """What the update server publishes is not taken, or does not come; the text is one sentence."""
 

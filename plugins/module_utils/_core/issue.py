@@ -19,6 +19,8 @@ NAMESPACE = "epp-configuration"
 """What a signature over a tree or a shard was made for; a catalogue has its own."""
 MAX_SIZE = 16 * 1024 * 1024
 _MAX_NUMBER = 2**53
+LARGEST_SERIAL = 2**52
+"""What a person may name as one; half of what a document takes is left to follow it."""
 
 
 @value

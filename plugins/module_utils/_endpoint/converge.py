@@ -43,13 +43,15 @@ class Converged:
     """What a converge did, or in check mode would do.
 
     ``changes`` are the files and links, ``corrections`` what ran (or did not run) otherwise than it should, in words.
-    ``host_key`` is the host's public SSH key, by which an update server knows it.
+    ``host_key`` is the host's public SSH key, by which an update server knows it. ``refusal`` is why the endpoint does
+    not take what its update server publishes (a ConfigurationResult and its reason), None where it does.
     """
 
     changes: tuple[Change, ...]
     corrections: tuple[str, ...] = ()
     next_run: str | None = None
     host_key: str | None = None
+    refusal: tuple[str, str] | None = None
 
     @property
     def changed(self) -> bool:
@@ -57,7 +59,8 @@ class Converged:
 
     def to_result(self) -> dict[str, Any]:
         """The plain result that the module and the agent's command both return."""
-        return told(self.changes, self.corrections, next_run=self.next_run, host_key=self.host_key)
+        refusal = None if self.refusal is None else {"result": self.refusal[0], "why": self.refusal[1]}
+        return told(self.changes, self.corrections, next_run=self.next_run, host_key=self.host_key, refusal=refusal)
 
 
 def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, check: bool) -> Converged:
@@ -96,6 +99,7 @@ class _Standalone:
     endpoint: Endpoint
     words: tuple[str, ...] = ()
     record: SyncRecord | None = None
+    refusal: tuple[str, str] | None = None
 
     @contextmanager
     def adopting(self) -> Iterator[None]:
@@ -122,6 +126,7 @@ def _compared(enrolment: Enrolment | _Standalone, wanted: Desired, access: tuple
         corrections=(*enrolment.words, *drift),
         next_run=next_run_text(endpoint, StateStore(host).read()),
         host_key=_host_key(host),
+        refusal=enrolment.refusal,
     )
 
 

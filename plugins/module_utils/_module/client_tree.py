@@ -74,7 +74,7 @@ def _register(server: Server, wanted: Mapping[str, Any], *, check: bool) -> dict
     if check and not server.installed:
         return _first(wanted)
     try:
-        return dict(server.ask("register", given=wanted, check=check))
+        return dict(server.ask("register", "--enrolment", given=wanted, check=check))
     except Refused as refused:
         raise Refused(in_options(str(refused))) from None
 

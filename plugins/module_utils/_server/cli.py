@@ -143,6 +143,10 @@ def _parser(command: str) -> Parser:
 
 def _explain(error: Exception) -> int:
     """Tell an error on standard error; returns its exit status."""
+    if isinstance(error, sqlite3.Error):
+        from .database import explained
+
+        error = explained(error)
     sys.stderr.write("".join(f"{NAME}: {line}\n" for line in (str(error) or repr(error)).splitlines()))
     if isinstance(error, InvalidDocument):
         return exits.BAD_DOCUMENT

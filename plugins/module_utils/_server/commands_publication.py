@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+import syslog
 from contextlib import closing
 
 from .._core.durations import format_duration
 from .._core.exits import DONE, FAILED
+from .._core.issue import LARGEST_SERIAL
 from .._core.keyring import Keyring, KeyStage, SigningKey
 from .._host.live_host import LocalHost
 from .component_sources import published_components
 from .database import open_database
 from .enrolment import enrolment_of
-from .publication import configuration_settings, publish, publish_catalogue, turn
+from .publication import Renewal, configuration_settings, publish, publish_catalogue, turn
+from .restoration import came_back
 from .signing_keys import ensure_keyring, read_keyring, rotate
 from .stale import counted
 from .telling import moment, table, tell
@@ -27,6 +30,10 @@ from .verification import problems
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands to a command line; each sets ``run`` to its function."""
     one = commands.add_parser("publish", help="issue what has changed, is damaged or would end soon")
+    words = "sign everything anew, under serials higher than all before: after a backup was brought back"
+    one.add_argument("--anew", action="store_true", help=words)
+    words = "with --anew: a serial that endpoints have adopted already, if they refuse what was signed anew"
+    one.add_argument("--above", type=int, default=0, metavar="SERIAL", help=words)
     one.set_defaults(run=run_publish)
     check = commands.add_parser("verify", help="check all that is published against the records and the files")
     check.set_defaults(run=run_verify)
@@ -45,9 +52,13 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def run_publish(host: LocalHost, options: argparse.Namespace) -> int:
-    """Publish; the timer's command."""
+    """Publish; the timer's command. Where the records were brought back from elsewhere, everything is signed anew."""
+    if options.above and not options.anew:
+        raise ValueError("--above: only with --anew")
+    if not 0 <= options.above < LARGEST_SERIAL:
+        raise ValueError(f"--above: {options.above} is not a serial (0 to {LARGEST_SERIAL - 1})")
     with turn(host):
-        names = _publish_all(host)
+        names = _publish_all(host, anew=options.anew, above=options.above)
     if options.json:
         tell({"changed": bool(names), "published": counted(names)})
     else:
@@ -101,10 +112,14 @@ def run_keys_rotate(host: LocalHost, options: argparse.Namespace) -> int:
     return DONE
 
 
-def _publish_all(host: LocalHost) -> list[str]:
+def _publish_all(host: LocalHost, *, anew: bool = False, above: int = 0) -> list[str]:
     with closing(open_database(host)) as connection:
-        names = publish(host, connection, mend=True)
-        return names + publish_catalogue(host, connection, published_components(host), mend=True)
+        restored = came_back(host, connection)
+        if restored:
+            host.log(syslog.LOG_WARNING, "publish: the records were brought back; everything is signed anew")
+        renewal = Renewal(mend=True, anew=anew or restored, above=above)
+        names = publish(host, connection, renewal)
+        return names + publish_catalogue(host, connection, published_components(host), renewal)
 
 
 def _then(key: SigningKey, overlap: int) -> str:

@@ -54,6 +54,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     words = "bring domains and endpoints to the JSON document on standard input"
     many = commands.add_parser("register", help=words, description=_REGISTRATION)
     many.add_argument("--check", action="store_true", help="change nothing, report what would change")
+    many.add_argument("--enrolment", action="store_true", help="add what endpoints need to know of this server")
     many.set_defaults(run=run_register)
 
 
@@ -92,7 +93,7 @@ def run_register(host: LocalHost, options: argparse.Namespace) -> int:
         made = _change(host, lambda connection: register(connection, wanted, now=host.now()), check=options.check)
         if made["changed"] and not options.check:
             host.log(syslog.LOG_NOTICE, f"registry: changed, {made['registered']} endpoints are registered")
-        tell({**made, "enrolment": enrolment_of(host, check=options.check)})
+        tell({**made, **({"enrolment": enrolment_of(host, check=options.check)} if options.enrolment else {})})
     return refused.status
 
 

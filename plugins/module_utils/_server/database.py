@@ -24,21 +24,28 @@ class NewerDatabase(OSError):
     """A later version of this program has written the database."""
 
 
+class DamagedDatabase(OSError):
+    """The file is no database, or a part of one; the message says what to do."""
+
+
 def open_database(host: Host) -> sqlite3.Connection:
     """The database of this host, made or migrated if need be; the caller begins and ends transactions."""
     host.mkdir(os.path.dirname(places.DATABASE), mode=0o750)
     connection = sqlite3.connect(host.real(places.DATABASE), timeout=_BUSY_S, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    return _prepared(connection)
+    with _told(connection):
+        connection.execute("PRAGMA journal_mode = WAL")
+        return _prepared(connection)
 
 
 def open_copy(host: Host) -> sqlite3.Connection:
     """A copy of the database in memory, for those who want to know what would be; nothing on the host changes."""
     memory = sqlite3.connect(":memory:", isolation_level=None)
     if host.exists(places.DATABASE):
-        with closing(sqlite3.connect(f"file:{quote(host.real(places.DATABASE))}?mode=ro", uri=True)) as original:
+        address = f"file:{quote(host.real(places.DATABASE))}?mode=ro"
+        with _told(memory), closing(sqlite3.connect(address, uri=True)) as original:
             original.backup(memory)
-    return _prepared(memory)
+    with _told(memory):
+        return _prepared(memory)
 
 
 @contextmanager
@@ -51,6 +58,29 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         connection.rollback()
         raise
     connection.commit()
+
+
+@contextmanager
+def _told(connection: sqlite3.Connection) -> Iterator[None]:
+    """Tell damage in our own words; where there is any, the connection is closed."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise explained(error) from error
+
+
+def explained(error: sqlite3.Error) -> Exception:
+    """A DamagedDatabase with the file and what to do, where this is damage; else the error itself.
+
+    A database that is busy, or a disk that is full, is not damage: sqlite3 has classes of their own for those.
+    """
+    if type(error) is not sqlite3.DatabaseError:
+        return error
+    return DamagedDatabase(
+        f"{places.DATABASE} is damaged ({error}): put a backup in its place, or move it away, and run the playbook "
+        "epp.autoupdate.site; the guide has the steps (The update server is lost)"
+    )
 
 
 def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:

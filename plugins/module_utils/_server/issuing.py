@@ -25,6 +25,7 @@ from .._host.host import Host
 from .._host.signatures import sign_all
 from . import places, stale
 from .database import transaction
+from .restoration import note_issue
 from .signing_keys import path_of
 
 LARGEST_FILE = 64 * 1024 * 1024
@@ -60,12 +61,18 @@ class Record:
 
 @value
 class Issuer:
-    """Issues documents with one key; to be used under the lock of publication. ``lifetime`` is in seconds."""
+    """Issues documents with one key; to be used under the lock of publication. ``lifetime`` is in seconds.
+
+    Serials are higher than any that is on record or published, than ``above``, and than the seconds since 1970: so a
+    server that lost its records, or got older ones back, undercuts none that it issued before, without knowing which
+    those were (C4). The clock alone is not trusted: where it runs behind, the records count.
+    """
 
     host: Host
     connection: sqlite3.Connection
     key: SigningKey
     lifetime: int
+    above: int = 0
 
     def due(self, places: Iterable[tuple[str, str]], *, mend: bool = False) -> list[str]:
         """Which documents (name, file) have to be issued anew even if they say the same; ``mend``: look at files."""
@@ -81,13 +88,15 @@ class Issuer:
             return True
         return not (self._whole(file, record) if mend else self.host.exists(public_path(file)))
 
-    def issue(self, drafts: Iterable[Draft], *, mend: bool = False) -> list[str]:
-        """Issue those of the drafts that are due or say something else than before; returns their names."""
+    def issue(self, drafts: Iterable[Draft], *, mend: bool = False, anew: bool = False) -> list[str]:
+        """Issue those drafts that are due or say something else than before, with ``anew`` all; returns their names."""
         known = records(self.connection)
         wanted = [
             draft
             for draft in drafts
-            if self._due(known.get(draft.name), draft.file, mend=mend) or known[draft.name].digest != draft.content
+            if anew
+            or self._due(known.get(draft.name), draft.file, mend=mend)
+            or known[draft.name].digest != draft.content
         ]
         for namespace in sorted({draft.namespace for draft in wanted}):
             self._issue([draft for draft in wanted if draft.namespace == namespace], namespace)
@@ -105,6 +114,7 @@ class Issuer:
             done.append((sha256_hex(content), draft.name))
         with transaction(self.connection):
             self.connection.executemany("UPDATE serials SET file = ? WHERE name = ?", done)
+            note_issue(self.host, self.connection)
             stale.clear(self.connection, [draft.name for draft in drafts])
 
     def _numbered(self, drafts: Sequence[Draft]) -> list[Issue]:
@@ -114,7 +124,7 @@ class Issuer:
             draft.name: max(known[draft.name].serial if draft.name in known else 0, self._published_serial(draft.file))
             for draft in drafts
         }
-        issues = [Issue(last[draft.name] + 1, now, now + self.lifetime) for draft in drafts]
+        issues = [Issue(max(last[draft.name] + 1, self.above + 1, now), now, now + self.lifetime) for draft in drafts]
         rows = [
             (draft.name, issue.serial, draft.content, issue.issued, issue.expires, self.key.public)
             for draft, issue in zip(drafts, issues)

@@ -22,6 +22,7 @@ from .._core.issue import NAMESPACE, Issue
 from .._core.keyring import Keyring
 from .._core.published_shard import SHARDS, Membership, PublishedShard, file_of
 from .._core.published_tree import FILE, KIND, PublishedTree
+from .._core.values import value
 from .._host.host import Host
 from .._host.lock import exclusively
 from . import places, stale
@@ -49,29 +50,47 @@ def configuration_settings(host: Host) -> ConfigurationSettings:
     return ConfigurationSettings.from_dict(section(host, "configuration"))
 
 
-def publish(host: Host, connection: sqlite3.Connection, *, mend: bool = False) -> list[str]:
-    """Issue what has to be issued of tree and shards; returns their names. To be called in one's ``turn``.
+@value
+class Renewal:
+    """What a publication does beyond what has changed.
 
-    ``mend``: also look at every file whether it is as it was published, and let keys follow each other.
+    ``mend``: look at every file whether it is as it was published, and let keys follow each other. ``anew``: issue all,
+    whatever they say. ``above``: a serial that all new ones have to be higher than.
     """
+
+    mend: bool = False
+    anew: bool = False
+    above: int = 0
+
+
+CHANGES_ONLY = Renewal()
+
+
+def publish(host: Host, connection: sqlite3.Connection, renewal: Renewal = CHANGES_ONLY) -> list[str]:
+    """Issue what has to be issued of tree and shards; returns their names. To be called in one's ``turn``."""
+    mend, anew = renewal.mend, renewal.anew
     ring = _keyring(host, connection, mend=mend)
-    issuer = Issuer(host, connection, ring.current, configuration_settings(host).lifetime)
-    done = issuer.issue([tree_draft(read_nodes(connection), ring)], mend=mend)
+    issuer = Issuer(host, connection, ring.current, configuration_settings(host).lifetime, renewal.above)
+    done = issuer.issue([tree_draft(read_nodes(connection), ring)], mend=mend, anew=anew)
     marked = stale.marked(connection)
     due = marked.union(issuer.due(map(_place, range(SHARDS)), mend=mend))
-    numbers = [number for number in range(SHARDS) if stale.document(number) in due]
-    done += issuer.issue([shard_draft(connection, number) for number in numbers], mend=mend)
+    numbers = [number for number in range(SHARDS) if anew or stale.document(number) in due]
+    done += issuer.issue([shard_draft(connection, number) for number in numbers], mend=mend, anew=anew)
     # What was marked and says the same as before (a change was taken back) is not stale either.
     stale.clear(connection, marked)
     return done
 
 
 def publish_catalogue(
-    host: Host, connection: sqlite3.Connection, published: Iterable[Published | None], *, mend: bool = False
+    host: Host,
+    connection: sqlite3.Connection,
+    published: Iterable[Published | None],
+    renewal: Renewal = CHANGES_ONLY,
 ) -> list[str]:
     """Issue the catalogue of what is published, if need be. To be called in one's ``turn``."""
-    issuer = Issuer(host, connection, ensure_keyring(host).current, configuration_settings(host).lifetime)
-    return issuer.issue([catalogue_draft(published)], mend=mend)
+    lifetime = configuration_settings(host).lifetime
+    issuer = Issuer(host, connection, ensure_keyring(host).current, lifetime, renewal.above)
+    return issuer.issue([catalogue_draft(published)], mend=renewal.mend, anew=renewal.anew)
 
 
 def tree_draft(nodes: Nodes, ring: Keyring) -> Draft:

@@ -33,4 +33,8 @@ ALTER TABLE reports ADD COLUMN version TEXT NOT NULL DEFAULT '';
 """
 """What endpoints are to have of each product, and the version to which they answered that they have it."""
 
-MIGRATIONS = (_REGISTRY, CAMPAIGNS, TREE, _HOLDINGS)
+_LAST_ISSUE = """
+CREATE TABLE last_issue (mark TEXT NOT NULL);
+"""
+
+MIGRATIONS = (_REGISTRY, CAMPAIGNS, TREE, _HOLDINGS, _LAST_ISSUE)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ..._core.configuration_results import REFUSALS
 from ..._core.document import EndpointDocument
 from ..._core.values import replace, value
 from ..._host.host import Host
@@ -39,14 +40,21 @@ class Enrolment:
     endpoint: Endpoint
     words: tuple[str, ...] = ()
     candidate: Candidate | None = None
+    refusal: tuple[str, str] | None = None
+    """Why what the update server publishes is not taken: the result and its reason. What was adopted stays in force."""
+    mended: bool = False
+    """Whether the server publishes again what is in force, after something that was refused."""
 
     @property
     def record(self) -> SyncRecord | None:
         """What the status is to tell of it; None where nothing was asked for."""
-        if self.candidate is None:
-            return None
         from ..._core.configuration_results import ConfigurationResult
 
+        if self.mended:
+            now = self.endpoint.host.now()
+            return SyncRecord(ConfigurationResult.UNCHANGED.value, "", now, now)
+        if self.candidate is None:
+            return None
         at = self.candidate.adopted.at
         return SyncRecord(ConfigurationResult.ADOPTED.value, "", at, at)
 
@@ -70,19 +78,49 @@ class Enrolment:
 def enrol(document: EndpointDocument, host: Host, *, check: bool) -> Enrolment:
     """The endpoint that a document describes; what a managed one lacks is fetched, and in check mode only looked at.
 
-    Where a configuration was adopted for this document, or there is no server, no request is sent. Raises
-    NotConfigured.
+    Where a configuration was adopted for this document and none was refused since, or there is no server, no request is
+    sent. Raises NotConfigured.
     """
     before = _previously_adopted(host)
     document = following(document, before)
     server, endpoint = document.server, Endpoint.of(host, document, adopted_for(host, document))
-    if server is None or endpoint.configured:
+    if server is None:
         return Enrolment(endpoint)
+    if endpoint.adopted is not None:
+        if not _refused_last(endpoint):
+            return Enrolment(endpoint)
+        return _asked_again(endpoint, document, server, before)
     candidate = _fetched(document, server, host, before, check=check)
     if candidate is None:
         return Enrolment(endpoint, (f"the configuration is fetched from {server.url} and adopted",))
     from .sync import adopted_words
 
+    words = (f"the configuration is adopted: {adopted_words(candidate)}",)
+    return Enrolment(Endpoint.of(host, document, candidate.adopted), words, candidate)
+
+
+def _refused_last(endpoint: Endpoint) -> bool:
+    """Whether this endpoint refused what its update server published when it asked last."""
+    sync = endpoint.store.read().sync
+    return sync is not None and sync.result in REFUSALS
+
+
+def _asked_again(
+    endpoint: Endpoint, document: EndpointDocument, server: UpdateServer, before: Adopted | None
+) -> Enrolment:
+    """Whether the refusal still holds: the server may have been mended since."""
+    from ..._core.configuration_results import Refused
+    from .sync import adopted_words, ask, trusted
+
+    host = endpoint.host
+    try:
+        trust = trusted(server, before)
+        candidate = ask(host, document, server, trust=trust, held=endpoint.adopted)
+    except Refused as refused:
+        return Enrolment(endpoint, refusal=(refused.result.value, refused.why))
+    if candidate is None:
+        words = ("the configuration is taken again: the update server publishes what is in force",)
+        return Enrolment(endpoint, words, mended=True)
     words = (f"the configuration is adopted: {adopted_words(candidate)}",)
     return Enrolment(Endpoint.of(host, document, candidate.adopted), words, candidate)
 

@@ -79,15 +79,17 @@ def ask(
 ) -> Candidate | None:
     """What the server publishes for a document that a converge brings, verified; None where that is what is held.
 
-    Raises Refused or OSError.
+    Writes nothing. Raises Refused or OSError.
     """
+    return _inquiry(host, document, server, trust, held).candidate()
+
+
+def _inquiry(
+    host: Host, document: EndpointDocument, server: UpdateServer, trust: Trust, held: Adopted | None
+) -> Inquiry:
     # Never through the policy's proxy: a wrong one could not be mended by any later policy.
     getter = Getter(time.monotonic() + SYNC_S, host.now)
-    inquiry = Inquiry(host, document, server, trust, getter, held)
-    candidate = inquiry.candidate()
-    if candidate is None:
-        inquiry.unchanged()
-    return candidate
+    return Inquiry(host, document, server, trust, getter, held)
 
 
 def _asked(endpoint: Endpoint) -> SyncReport:
@@ -98,8 +100,10 @@ def _asked(endpoint: Endpoint) -> SyncReport:
             raise NoServer("this endpoint has no update server: its policy comes from Ansible")
         before = Endpoint.load(host)
         trust = trusted(document.server, adopted_for(host, document))
-        candidate = ask(host, document, document.server, trust=trust, held=before.adopted)
+        inquiry = _inquiry(host, document, document.server, trust, before.adopted)
+        candidate = inquiry.candidate()
         if candidate is None:
+            inquiry.unchanged()
             return SyncReport(ConfigurationResult.UNCHANGED)
         candidate.adopt(ConfigurationStore(host))
         _note_what_is_new(before, Endpoint.load(host))

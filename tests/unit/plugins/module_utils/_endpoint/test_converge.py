@@ -38,6 +38,7 @@ def test_check_then_real_then_quiet(sandbox: Sandbox, scheduler: str) -> None:
             "diff": [],
             "next_run": "2026-11-23T12:00:00Z",
             "host_key": None,
+            "refusal": None,
         }
     assert sandbox.tree() == written
 

@@ -123,10 +123,11 @@ def test_the_same_version_again_makes_no_campaign_and_no_new_catalogue(server: S
     assert server.command("fetch") == 0
     assert server.host.read(CATALOGUE) == before
     assert len(server.campaigns()) == 1
+    first = server.catalogue().serial
     server.offer("two")
     server.command("fetch")
     assert [one.version for one in server.campaigns()] == ["2", "1"]
-    assert server.catalogue().serial == 2
+    assert server.catalogue().serial > first
 
 
 def test_a_server_killed_between_publishing_and_announcing_makes_up_for_it(server: Server) -> None:
@@ -135,10 +136,11 @@ def test_a_server_killed_between_publishing_and_announcing_makes_up_for_it(serve
     with closing(open_database(server.host)) as connection:
         connection.execute("DELETE FROM campaigns")
         connection.commit()
+    first = server.catalogue().serial
     server.host.remove(CATALOGUE)
     server.command("fetch")
     assert [one.version for one in server.campaigns()] == ["1"]
-    assert server.catalogue().serial == 2
+    assert server.catalogue().serial > first
 
 
 def test_a_catalogue_is_issued_anew_before_it_expires(server: Server) -> None:
@@ -151,7 +153,8 @@ def test_a_catalogue_is_issued_anew_before_it_expires(server: Server) -> None:
     server.host.ahead = ConfigurationSettings().lifetime * 0.6
     server.command("fetch")
     second = server.catalogue()
-    assert (second.serial, second.digest()) == (first.serial + 1, first.digest())
+    assert second.serial > first.serial
+    assert second.digest() == first.digest()
     assert second.expires > first.expires
     assert len(server.campaigns()) == 1
 
@@ -159,11 +162,12 @@ def test_a_catalogue_is_issued_anew_before_it_expires(server: Server) -> None:
 def test_serials_grow_even_when_the_records_are_lost(server: Server) -> None:
     server.offer("one")
     server.command("fetch")
+    first = server.catalogue().serial
     for suffix in ("", "-wal", "-shm"):
         server.host.remove(places.DATABASE + suffix)
     server.offer("two")
     server.command("fetch")
-    assert server.catalogue().serial == 2
+    assert server.catalogue().serial > first
 
 
 def test_a_catalogue_of_another_key_is_not_ours(server: Server) -> None:

@@ -82,7 +82,9 @@ def test_the_status_of_the_server(fleet: Server) -> None:
     assert told["fetches"]["files"]["result"] == "updated"
     assert (told["in_flight"], told["cap"], len(told["campaigns"])) == (0, 40, 1)
     documents = told["documents"]
-    assert (documents["tree"]["serial"], documents["catalogue"]["serial"], documents["waiting"]) == (2, 1, [])
+    assert documents["tree"]["serial"] == fleet.tree().issue.serial
+    assert documents["catalogue"]["serial"] > 0
+    assert documents["waiting"] == []
     assert documents["shards"]["count"] == fleet.shards
     assert [key["stage"] for key in told["keys"]] == ["current"]
     _status, out, _err = fleet.run("status")
