@@ -9,6 +9,8 @@ from __future__ import annotations
 from .values import replace, value
 
 HOUR = 3600.0
+LONGEST = 7 * 24 * HOUR
+"""A cool-down that ends later than this was written down by a clock that was ahead: no vendor asks for so long."""
 
 
 @value
@@ -26,15 +28,19 @@ class Budget:
         recent = sorted(self._recent(now))
         over = len(recent) + cost - limit if limit else 0
         fits = now if over <= 0 or not recent else recent[min(over, len(recent)) - 1] + HOUR
-        return max(now, self.until, fits)
+        return max(now, self.until if self.cooling(now) else now, fits)
+
+    def cooling(self, now: float) -> bool:
+        """Whether a cool-down is on."""
+        return now < self.until <= now + LONGEST
 
     def spend(self, now: float, cost: int) -> Budget:
         """The budget after ``cost`` requests at ``now``."""
         return replace(self, spent=(*self._recent(now), *[now] * cost))
 
-    def cooled(self, until: float) -> Budget:
-        """The budget under a cool-down until then; an earlier end never shortens a later one."""
-        return replace(self, until=max(self.until, until))
+    def cooled(self, until: float, now: float) -> Budget:
+        """The budget under a cool-down until then; an earlier end never shortens a later one that is on."""
+        return replace(self, until=max(self.until, until) if self.cooling(now) else until)
 
     def _recent(self, now: float) -> list[float]:
         # Instants in the future are of a clock that went wrong: they must not silence the server for years.

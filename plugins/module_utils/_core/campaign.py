@@ -23,6 +23,8 @@ from .results import Result
 from .values import replace, value
 
 NEVER = float("inf")
+LONGEST_SLOT = 3600.0
+"""How far ahead a slot may lie that the server has put on record: slots are planned for minutes (S6)."""
 
 
 class Stage(str, Enum):
@@ -185,6 +187,25 @@ def begun(notice: Notice, now: float) -> Notice:
 def interrupted(notice: Notice, now: float) -> Notice:
     """The notice after its sender was killed: to whom somebody listened is asked at once, all else is as it was."""
     return replace(notice, due=now) if notice.stage is Stage.IN_FLIGHT and notice.due == NEVER else notice
+
+
+def bounded(notice: Notice, now: float, limits: Limits) -> Notice:
+    """The notice with no deadline later than one that could be asked for now.
+
+    What lies further ahead was put on record by a clock that was ahead; without this it would wait for years.
+    """
+    if not notice.stage.open:
+        return notice
+    since = None if notice.since is None else min(notice.since, now)
+    if notice.stage is Stage.IN_FLIGHT:
+        asked = notice.due if notice.due == NEVER else min(notice.due, now + limits.hold)
+        return replace(notice, since=since, due=asked)
+    if notice.mode is Mode.SLOT:
+        far = notice.due > now + LONGEST_SLOT
+        return replace(notice, since=since, until=now if far else notice.until)
+    later = now + limits.retry_after if notice.stage in (Stage.RETRY, Stage.PENDING) else now
+    until = None if notice.until is None else min(notice.until, now + limits.keep)
+    return replace(notice, since=since, due=min(notice.due, later), until=until)
 
 
 def heard(notice: Notice, reply: Reply, *, now: float, limits: Limits) -> Notice:

@@ -28,7 +28,7 @@ _SILENCE_S = 30.0
 _CHUNK = 64 * 1024
 _REFUSED_S = 3600
 """How long to leave a source alone that answers 403, or 429 without saying how long."""
-_LONGEST_WAIT_S = 24 * 3600
+LONGEST_WAIT_S = 24 * 3600
 """No answer can silence an endpoint for longer."""
 LONGEST_PAUSE_S = 300
 """A busy server that wants more is not waited for: it counts as one that wants to be left alone."""
@@ -197,7 +197,7 @@ def retry_after(value: str, now: float) -> int | None:
     """Seconds that a Retry-After header asks for (a number or an HTTP date), at most a day; None if unreadable."""
     number = whole_number(value)
     if number is not None:
-        return min(number, _LONGEST_WAIT_S)
+        return min(number, LONGEST_WAIT_S)
     from email.utils import parsedate_to_datetime
 
     try:
@@ -206,7 +206,7 @@ def retry_after(value: str, now: float) -> int | None:
         return None
     if until.tzinfo is None:
         return None
-    return max(0, min(int(until.timestamp() - now), _LONGEST_WAIT_S))
+    return max(0, min(int(until.timestamp() - now), LONGEST_WAIT_S))
 
 
 def whole_body(answer: Answer, limit: int) -> bytes:

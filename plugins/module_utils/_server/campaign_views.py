@@ -64,7 +64,7 @@ class Summary:
 
 
 def summaries(connection: sqlite3.Connection) -> list[Summary]:
-    """All campaigns, the newest first."""
+    """All campaigns, the newest first: in the order of their records, since a clock may have been wrong."""
     counted: dict[str, tuple[Counter[str], Counter[str], Counter[str]]] = {}
     select = "SELECT campaign, stage, result, why, count(*) AS n FROM notices GROUP BY campaign, stage, result, why"
     for row in connection.execute(select):
@@ -76,7 +76,7 @@ def summaries(connection: sqlite3.Connection) -> list[Summary]:
         if word in _FAILED:
             reasons[row["why"]] += row["n"]
     found = []
-    for row in connection.execute("SELECT * FROM campaigns ORDER BY created DESC, id").fetchall():
+    for row in connection.execute("SELECT * FROM campaigns ORDER BY rowid DESC").fetchall():
         stages, results, reasons = counted.get(row["id"], (Counter(), Counter(), Counter()))
         reason = max(sorted(reasons), key=lambda why: reasons[why], default="")
         found.append(Summary(**dict(row), stages=dict(stages), results=dict(results), reason=reason))

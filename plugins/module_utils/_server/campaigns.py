@@ -95,6 +95,24 @@ class CampaignStore:
                 self._update(row["campaign"], campaign.interrupted(_notice(row), now), now)
         return len(rows)
 
+    def bound(self, now: float, limits: Limits) -> int:
+        """Bring what a clock that was ahead has put on record to what could be asked for now; returns how much."""
+        ahead = f"stage IN {_OPEN[:-1]}, 'in_flight') AND (since > ? OR until > ? OR (due > ? AND due < 9e999))"
+        latest = (now, now + limits.keep, now + min(limits.retry_after, limits.hold))
+        changed = 0
+        with self._transaction() as connection:
+            for row in self._select(ahead, latest):
+                before = _notice(row)
+                after = campaign.bounded(before, now, limits)
+                if after != before:
+                    until = (after.until, row["campaign"], after.endpoint)
+                    connection.execute("UPDATE notices SET until = ? WHERE campaign = ? AND endpoint = ?", until)
+                    self._update(row["campaign"], after, now)
+                    changed += 1
+            for table, column in (("campaigns", "created"), ("notices", "changed"), ("reports", "at")):
+                connection.execute(f"UPDATE {table} SET {column} = ? WHERE {column} > ?", (now, now))
+        return changed
+
     def step(self, *, now: float, cap: int, busy: Collection[str] = frozenset()) -> tuple[list[Errand], float | None]:
         """Put on record what is to be done now, and only then return it: what to send, and when to look again."""
         with self._transaction():

@@ -76,6 +76,7 @@ class Engine:
         ``tick`` is called before the first look at the records, and every half minute. ``enough`` is asked every
         second, and ends the run.
         """
+        self._store.bound(self._host.now(), self._settings.limits)
         asked = self._store.interrupted(self._host.now())
         if asked:
             self._host.log(syslog.LOG_NOTICE, f"notify: {asked} notices were in flight; their endpoints are asked")

@@ -46,7 +46,7 @@ def offers(connection: sqlite3.Connection, published: Iterable[CatalogueItem]) -
 
 def offered(connection: sqlite3.Connection, product: str) -> str:
     """The version word of what was announced last of a product; empty where nothing was."""
-    select = "SELECT version FROM campaigns WHERE trigger = ? AND product = ? ORDER BY created DESC, rowid DESC LIMIT 1"
+    select = "SELECT version FROM campaigns WHERE trigger = ? AND product = ? ORDER BY rowid DESC LIMIT 1"
     row = connection.execute(select, (Trigger.DOWNLOAD.value, product)).fetchone()
     return "" if row is None else str(row["version"])
 

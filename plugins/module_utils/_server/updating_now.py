@@ -85,6 +85,7 @@ def update_now(host: LocalHost, names: Sequence[str], *, timeout: float) -> NowR
     The records are those of any campaign: a server that is killed meanwhile asks what became of it, and whoever comes
     after ``timeout`` seconds finds the rest there.
     """
+    deadline = time.monotonic() + timeout
     now = host.now()
     until = now + timeout
     if not names:
@@ -94,15 +95,16 @@ def update_now(host: LocalHost, names: Sequence[str], *, timeout: float) -> NowR
     with closing(open_database(host)) as connection:
         store = CampaignStore(connection)
         store.join(subject, [now_notice(name, created=now, until=until) for name in names], now=now)
-        _wait(host, store, subject, until)
+        _wait(host, store, subject, until, deadline)
         return NowReport(subject.id, tuple(_part(row) for row in notices(connection, subject.id)))
 
 
-def _wait(host: LocalHost, store: CampaignStore, subject: Subject, until: float) -> None:
+def _wait(host: LocalHost, store: CampaignStore, subject: Subject, until: float, deadline: float) -> None:
     """Until all is settled or the time is over: by an engine of our own, or beside one that is at work already."""
 
     def enough(records: CampaignStore) -> bool:
-        return records.settled(subject) or host.now() >= until
+        # By elapsed time, too: the clock may be set back meanwhile.
+        return records.settled(subject) or host.now() >= until or time.monotonic() >= deadline
 
     while not enough(store):
         if notify(host, until_settled=True, enough=enough) is None:

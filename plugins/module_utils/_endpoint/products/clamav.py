@@ -88,6 +88,7 @@ class ClamAV:
         from .clamav_update import ClamavUpdate
 
         try:
+            freshclam_dat.forget_impossible(self.directory(), self.host.now())
             return ClamavUpdate(self).outcome(timeout)
         except OSError as error:
             return broken("the update could not be prepared", error)

@@ -28,7 +28,7 @@ SIZE = 90
 _MAGIC = b"FreshClamData"
 _LAYOUT_OFFSET = 13
 _RETRY_AFTER_OFFSET = 61
-_LONGEST = 366 * 86400
+_LONGEST = 7 * 86400
 """A cool-down further ahead than this is no cool-down but a layout we do not know, or a clock that was wrong."""
 
 
@@ -49,3 +49,20 @@ def cooling_until(directory: str, now: float) -> int | None:
     except OSError:
         return None
     return until if now < until <= now + _LONGEST else None
+
+
+def forget_impossible(directory: str, now: float) -> None:
+    """Take a cool-down out of the file that a clock that was ahead has written there: freshclam would keep it.
+
+    Raises OSError.
+    """
+    path = os.path.join(directory, NAME)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return
+    try:
+        if parse_retry_after(os.read(descriptor, SIZE + 1)) > now + _LONGEST:
+            os.pwrite(descriptor, struct.pack("=q", 0), _RETRY_AFTER_OFFSET)
+    finally:
+        os.close(descriptor)

@@ -18,6 +18,7 @@ from typing import Any
 from ..._core.canonical import readable_json
 from ..._core.values import field, value
 from ..._host.durable import write_durably
+from ..http import LONGEST_WAIT_S
 from ..validators import condition_of, validators_in
 
 
@@ -41,9 +42,12 @@ class SourceMemory:
         return cls(path, {url: values for url, values in kept if isinstance(values, dict)})
 
     def cooling_until(self, url: str, now: float) -> int | None:
-        """Until when this source wants to be left alone, None when it may be asked."""
+        """Until when this source wants to be left alone, None when it may be asked.
+
+        A longer wish than any that is granted was written down by a clock that was ahead.
+        """
         until = self._sources.get(url, {}).get("cooling_until")
-        return until if isinstance(until, int) and until > now else None
+        return until if isinstance(until, int) and now < until <= now + LONGEST_WAIT_S else None
 
     def cool_down(self, url: str, until: int) -> None:
         self._sources.setdefault(url, {})["cooling_until"] = until

@@ -30,7 +30,7 @@ class Guard:
         if free > now:
             why = (
                 "the vendor asked to be left alone"
-                if budget.until > now
+                if budget.cooling(now)
                 else "the vendor's requests per hour are used up"
             )
             return Outcome(Result.COOLING_DOWN, why, int(free) + 1)
@@ -40,7 +40,7 @@ class Guard:
         if not outcome.asked:
             self._write(name, budget)
         if outcome.result is Result.COOLING_DOWN and outcome.until is not None:
-            self._write(name, self._read().get(name, Budget()).cooled(outcome.until))
+            self._write(name, self._read().get(name, Budget()).cooled(outcome.until, now))
         return outcome
 
     def _read(self) -> dict[str, Budget]:

@@ -145,6 +145,15 @@ def test_stored_cool_downs(tmp_path: Path, data: bytes, until: int | None) -> No
     assert freshclam_dat.cooling_until(str(tmp_path), NOW) == until
 
 
+@pytest.mark.parametrize(
+    ("ahead", "kept"), [(9 * 365 * 86400, 0), (8 * 86400, 0), (86400, int(NOW) + 86400), (-5, int(NOW) - 5)]
+)
+def test_a_cool_down_of_a_clock_that_was_ahead_is_taken_out(tmp_path: Path, ahead: int, kept: int) -> None:
+    (tmp_path / "freshclam.dat").write_bytes(cool_down(int(NOW) + ahead))
+    freshclam_dat.forget_impossible(str(tmp_path), NOW)
+    assert (tmp_path / "freshclam.dat").read_bytes() == cool_down(kept)
+
+
 def test_no_stored_cool_down(tmp_path: Path) -> None:
     assert freshclam_dat.cooling_until(str(tmp_path), NOW) is None
 

@@ -42,3 +42,13 @@ def test_two_versions_of_one_second_look_alike_so_the_next_request_is_unconditio
 )
 def test_otherwise_it_is_conditional(tmp_path: Path, headers: dict[str, str]) -> None:
     assert condition(tmp_path, headers)["If-None-Match"] == '"65f1-2a"'
+
+
+@pytest.mark.parametrize(
+    ("ahead", "cools"), [(0, False), (60, True), (24 * 3600, True), (24 * 3600 + 1, False), (9 * 365 * 86400, False)]
+)
+def test_a_source_is_left_alone_for_as_long_as_it_may_ask(tmp_path: Path, ahead: int, cools: bool) -> None:
+    """A clock that was ahead may have written down more."""
+    now = 1_795_348_800
+    SourceMemory.load(str(tmp_path)).cool_down(URL, now + ahead)
+    assert SourceMemory.load(str(tmp_path)).cooling_until(URL, now) == (now + ahead if cools else None)

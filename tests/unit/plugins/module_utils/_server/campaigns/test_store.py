@@ -353,3 +353,23 @@ def test_campaigns_of_slots_are_forgotten_sooner_than_those_of_versions(store: C
     store.join(slots, [], now=NOW)
     assert store.forget(NOW + 1, but=Trigger.DOWNLOAD) == 1
     assert (store.known(SUBJECT), store.known(slots)) == (True, False)
+
+
+def test_what_a_clock_that_was_ahead_put_on_record_waits_for_nobody(
+    store: CampaignStore, connection: sqlite3.Connection
+) -> None:
+    """A retry under 2035 is due when one of now would be, and the campaigns are listed in their order."""
+    register(connection, "n1", "n2")
+    later = NOW + 9 * 365 * 86400
+    first = Subject(Trigger.DOWNLOAD, "files", "1")
+    store.create(first, [event_notice("n1", created=later, kept=True, limits=LIMITS)], now=later)
+    errands, _wake = store.step(now=later, cap=1)
+    store.heard(errands[0], Told(Reply(Heard.NOT_REACHED)), now=later, limits=LIMITS)
+    assert store.bound(NOW, LIMITS) == 1
+    assert store.bound(NOW, LIMITS) == 0
+    row = notices(connection, first.id)[0]
+    assert (row["due"], row["until"], row["changed"]) == (NOW + LIMITS.retry_after, NOW + LIMITS.keep, NOW)
+    assert store.step(now=NOW + LIMITS.retry_after, cap=1)[0][0].notice.endpoint == "n1"
+    store.create(SUBJECT, events("n2"), now=NOW)
+    assert [one.version for one in summaries(connection)] == ["2", "1"]
+    assert max(one.created for one in summaries(connection)) == NOW
