@@ -88,13 +88,13 @@ def test_three_behind_without_usable_patches_takes_the_whole_database(
     assert bodies(component_server.requests()) == ["/test.cvd"]
 
 
-def test_one_behind_without_its_patch_is_held(
+def test_a_private_database_one_behind_without_its_patch_is_taken_whole(
     at_version_1: Node, component_server: ComponentServer, databases: Databases
 ) -> None:
     component_server.publish({name: path for name, path in databases(2).items() if not name.endswith(".cdiff")})
     report = update(at_version_1)
-    assert (report["result"], versions(at_version_1)) == ("held", {"test": "1"})
-    assert "2" in report["why"]
+    assert (report["result"], versions(at_version_1)) == ("updated", {"test": "2"}), report
+    assert bodies(component_server.requests()) == ["/test.cvd"]
 
 
 def test_an_older_server_is_held_and_nothing_is_downgraded(

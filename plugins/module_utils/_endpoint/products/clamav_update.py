@@ -19,6 +19,7 @@ from ..http import LONGEST_PAUSE_S, drawn, jittered
 from . import clamav_directory
 from .base import overdue
 from .clamd import Clamd
+from .freshclam_conf import OFFICIAL, FreshclamConfig
 from .freshclam_words import Cause, Said, understand
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class ClamavUpdate:
         deadline = time.monotonic() + timeout
         before, clamd = self.product.components(), Clamd.of(self.product.host, self.product.settings.clamd_config)
         try:
-            completed = self._completed(deadline)
+            completed = self._with_whole(self._completed(self.product.config(), deadline), deadline)
         except FileNotFoundError:
             return Outcome(Result.FAILED, "freshclam is not installed")
         if completed.timed_out:
@@ -53,14 +54,27 @@ class ClamavUpdate:
             return replace(outcome, why=self._proven(clamd, deadline - time.monotonic()))
         return outcome
 
-    def _completed(self, deadline: float) -> Completed:
+    def _with_whole(self, completed: Completed, deadline: float) -> Completed:
+        """Take private databases whole of which the source has no patch: who makes them may publish none at all.
+
+        freshclam itself does so from three versions on. Of the official ones a patch that is missing is on its way, and
+        the whole would be a hundred times as much.
+        """
+        said = understand(completed.out + completed.err)
+        lacking = tuple(name for name in said.patch_missing if name not in OFFICIAL)
+        other = completed.code != 0 or any(trouble.cause is Cause.LOCAL for trouble in said.troubles)
+        if other or not lacking or time.monotonic() + _RUN_S > deadline:
+            return completed
+        return self._completed(self.product.config().whole(lacking), deadline)
+
+    def _completed(self, wanted: FreshclamConfig, deadline: float) -> Completed:
         """A whole run of freshclam: again where the server is at its cap (N3), as long as the time allows.
 
         freshclam itself tries twice within five seconds and gives up, without any cool-down.
         """
         while True:
             remaining = deadline - time.monotonic()
-            completed = self.product.host.run(self._command(), timeout=remaining)
+            completed = self.product.host.run(self._command(wanted), timeout=remaining)
             busy = None if completed.code == 0 else understand(completed.out + completed.err).busy
             if busy is None or busy > LONGEST_PAUSE_S:
                 return completed
@@ -115,20 +129,20 @@ class ClamavUpdate:
             return f"in part: {said.worst.why}"
         return "clamd was not running and reads the databases when it starts" if said.clamd_deaf else ""
 
-    def _command(self) -> list[str]:
+    def _command(self, wanted: FreshclamConfig) -> list[str]:
         argv = [
             "freshclam",
-            f"--config-file={self.product.host.real(self._config_in_place())}",
+            f"--config-file={self.product.host.real(self._config_in_place(wanted))}",
             "--stdout",
             "--verbose",
         ]
         return [*argv, "--no-dns"] if self.product.mirrors() or not self.product.settings.databases else argv
 
-    def _config_in_place(self) -> str:
+    def _config_in_place(self, wanted: FreshclamConfig) -> str:
         """The file for this run: the installed one where it says what policy says, else one beside the lock."""
         from .clamav import CONFIG, CONFIG_MODE
 
-        config, host = self.product.config(), self.product.host
+        config, host = wanted, self.product.host
         if not host.live:
             config = config.in_sandbox(self.product.directory())
         elif os.geteuid() != 0:

@@ -20,7 +20,10 @@ VENDOR = "https://database.clamav.net"
 
 @value
 class FreshclamConfig:
-    """What our freshclam is told. No ``mirrors``: the vendor's network, found by DNS. No ``clamd_config``: no clamd."""
+    """What our freshclam is told. No ``mirrors``: the vendor's network, found by DNS. No ``clamd_config``: no clamd.
+
+    Without ``scripted`` it takes whole databases.
+    """
 
     directory: str
     owner: str
@@ -29,6 +32,11 @@ class FreshclamConfig:
     custom_urls: tuple[str, ...] = ()
     proxy: str | None = None
     clamd_config: str | None = None
+    scripted: bool = True
+
+    def whole(self, databases: tuple[str, ...]) -> FreshclamConfig:
+        """The same for these databases alone, which are taken whole."""
+        return replace(self, databases=databases, custom_urls=(), scripted=False)
 
     def in_sandbox(self, directory: str) -> FreshclamConfig:
         """The same for a run against a directory that stands for ``/``: our own user, and no word to any clamd."""
@@ -49,7 +57,7 @@ class FreshclamConfig:
             *self._proxy_lines(),
             *([f"NotifyClamd {self.clamd_config}"] if self.clamd_config else []),
             "# Incremental updates, tested before they replace what works.",
-            "ScriptedUpdates yes",
+            f"ScriptedUpdates {'yes' if self.scripted else 'no'}",
             "TestDatabases yes",
             "CompressLocalDatabase no",
             "# The agent bounds the whole run; these bound one transfer.",

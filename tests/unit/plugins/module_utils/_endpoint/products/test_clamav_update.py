@@ -16,7 +16,7 @@ from typing import Callable
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import File
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import freshclam_dat
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import clamav_update, freshclam_dat
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.clamav_samples import (
     LiveHost,
@@ -128,7 +128,25 @@ def test_an_older_source_is_held_and_nothing_is_downgraded(host: LocalHost, serv
     assert versions(product) == {"test": "3"}
 
 
-def test_a_source_that_lacks_the_patch_for_one_version_is_held(host: LocalHost, server: ScriptedServer) -> None:
+def test_a_private_database_whose_patch_is_missing_is_taken_whole(host: LocalHost, server: ScriptedServer) -> None:
+    """One version behind, freshclam would wait for a patch that whoever made the database may never publish."""
+    product = clamav(host, server.url)
+    publish(server, 3)
+    product.update(TIMEOUT)
+    publish(server, 4, patches=False)
+    outcome = product.update(TIMEOUT)
+    assert (outcome.result, outcome.why) == (Result.UPDATED, "")
+    assert versions(product) == {"test": "4"}
+    server.forget()
+    assert product.update(TIMEOUT).result is Result.CURRENT
+    assert [path for path, status in server.seen() if status == 200] == []
+
+
+def test_an_official_database_whose_source_lacks_the_patch_is_held(
+    host: LocalHost, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The patch is on its way, and the whole would be a hundred times as much."""
+    monkeypatch.setattr(clamav_update, "OFFICIAL", ("test",))
     product = clamav(host, server.url)
     publish(server, 3)
     product.update(TIMEOUT)
