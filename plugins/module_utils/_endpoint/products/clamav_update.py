@@ -100,7 +100,8 @@ class ClamavUpdate:
         if completed.timed_out:
             return overdue("freshclam", timeout)
         if until is not None:
-            return Outcome(Result.COOLING_DOWN, "the source refuses for now (429 or 403)", until)
+            why = f"{said.refused_by or 'the source'} refuses for now (429 or 403)"
+            return Outcome(Result.COOLING_DOWN, why, until)
         local = trouble is not None and trouble.cause is Cause.LOCAL
         if completed.code != 0 or local or self._missing(after):
             return self._failure(said, completed)
@@ -122,7 +123,7 @@ class ClamavUpdate:
     def _reservation(self, said: Said, completed: Completed, until: int | None) -> str:
         """What an update that did succeed must still tell."""
         if until is not None:
-            return "in part: the source then refused further requests (429 or 403)"
+            return f"in part: {said.refused_by or 'the source'} then refused further requests (429 or 403)"
         if completed.timed_out:
             return "in part: freshclam then took too long and was ended"
         if completed.code != 0 and said.worst is not None:

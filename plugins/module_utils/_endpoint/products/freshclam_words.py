@@ -49,7 +49,8 @@ class Said:
     ``offered`` are the versions that the source holds by database, ``patch_missing`` those that it has no patch for;
     ``answered`` tells whether a source answered with a database's version at all. ``cooling_until`` (Unix seconds) is
     for machines where the layout of freshclam's own memory is another than the one we know. ``busy`` is the number of
-    seconds after which a server that is at its cap (503) wants to be asked again; None where none is.
+    seconds after which a server that is at its cap (503) wants to be asked again; None where none is. ``refused_by`` is
+    the source whose answer (429 or 403) began a cool-down in this very run.
     """
 
     offered: dict[str, int]
@@ -59,6 +60,7 @@ class Said:
     answered: bool
     cooling_until: int | None
     busy: int | None = None
+    refused_by: str = ""
 
     @property
     def worst(self) -> Trouble | None:
@@ -119,6 +121,7 @@ def understand(output: str) -> Said:
         answered=bool(offered or _ANSWERED.search(output)),
         cooling_until=_cooling_until(output),
         busy=_busy(output),
+        refused_by=_refused_by(output),
     )
 
 
@@ -131,6 +134,18 @@ def _busy(output: str) -> int | None:
 def _cooling_until(output: str) -> int | None:
     match = _COOLING.search(output)
     return int(time.mktime(time.strptime(match[1], "%Y-%m-%d %H:%M:%S"))) if match else None
+
+
+def _refused_by(output: str) -> str:
+    """Which source was being asked when the cool-down began; empty where it had begun before."""
+    server = ""
+    for line in output.splitlines():
+        asked = _SERVER.match(line)
+        if asked:
+            server = without_secrets(asked[1] or asked[2])
+        elif _COOLING.search(line):
+            return server
+    return ""
 
 
 def _troubles(output: str) -> Iterator[Trouble]:

@@ -271,6 +271,28 @@ def test_one_dead_source_of_two_is_a_failure_and_no_lost_network(
     assert outcome.why == f"{dead_url}/epp.ndb: Couldn't connect to server"
 
 
+def test_the_source_that_refuses_is_named_without_its_secrets(
+    host: LocalHost, serve: Callable[[], ScriptedServer]
+) -> None:
+    """A third party's 403 or 429 puts freshclam on a cool-down: the result says whose it was."""
+    official, third = serve(), serve()
+    publish(official, 1)
+    third.always(Answer(403))
+    product = clamav(host, official.url, custom_urls=[f"{third.url}/epp.ndb?key=hunter2"])
+    outcome = product.update(TIMEOUT)
+    assert (outcome.result, outcome.why) == (
+        Result.UPDATED,
+        f"in part: {third.url}/epp.ndb then refused further requests (429 or 403)",
+    )
+    freshclam_dat_file = database_directory(host) / freshclam_dat.NAME
+    freshclam_dat_file.unlink()
+    outcome = product.update(TIMEOUT)
+    assert (outcome.result, outcome.why) == (
+        Result.COOLING_DOWN,
+        f"{third.url}/epp.ndb refuses for now (429 or 403)",
+    )
+
+
 def test_a_run_that_takes_too_long_is_ended_and_leaves_nothing(host: LocalHost, server: ScriptedServer) -> None:
     publish(server, 1)
     whole = (Path(server.folder) / "test.cvd").read_bytes()
