@@ -256,7 +256,7 @@ def test_an_update_in_part_says_so(host: LocalHost, serve: Callable[[], Scripted
     product = clamav(host, mirror.url, custom_urls=[f"{other.url}/epp.ndb"])
     outcome = product.update(TIMEOUT)
     assert outcome.result is Result.UPDATED
-    assert outcome.why.startswith("in part: the source then refused")
+    assert outcome.why.startswith(f"in part: {other.url}/epp.ndb then refused")
     assert product.update(TIMEOUT).result is Result.COOLING_DOWN
 
 
