@@ -57,7 +57,7 @@ class ActionModule(DirectAction):
             name = (task_vars or {}).get("inventory_hostname")
             words = f"{name} does not take what its update server publishes; what it took last is in force ({why})"
             result.setdefault("warnings", []).append(words)
-        return result
+        return self.readable(result)
 
     def _options(self, task_vars: dict[str, Any]) -> dict[str, Any] | None:
         """The options that are given; with ``use_variables`` the host's variables stand in for those that are not.

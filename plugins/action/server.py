@@ -48,7 +48,7 @@ class ActionModule(DirectAction):
             result = self.run_module("server", options, task_vars)
         if from_variables and wanted.settings is not None and variables.get("autoupdate_state") == "absent":
             result.setdefault("warnings", []).append(_STAYS)
-        return result
+        return self.readable(result)
 
     def _ask_server(self, wanted: WantedServer, options: dict[str, Any]) -> dict[str, Any] | None:
         document = {} if wanted.settings is None else wanted.settings.to_dict()

@@ -27,7 +27,8 @@ attributes:
   diff_mode:
     support: full
     details: >-
-      The policy and all other options are shown. Where O(product=command), the file that holds O(command) is not.
+      The policy and all other options are shown. Where more than three files are new, they are listed with their
+      number of lines; with C(-v) each is shown. Where O(product=command), the file that holds O(command) is not.
   idempotent:
     support: full
   async:

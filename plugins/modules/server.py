@@ -34,6 +34,7 @@ attributes:
   diff_mode:
     support: full
     details: >-
+      Where more than three files are new, they are listed with their number of lines; with C(-v) each is shown.
       Settings are shown, unless they hold what may be a secret - O(components.command), O(components.files.git), or a
       URL with a query. Keys never are.
   idempotent:

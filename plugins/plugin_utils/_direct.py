@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._short_diff import shortened
 
 
 class DirectAction(ActionBase):
@@ -30,6 +31,12 @@ class DirectAction(ActionBase):
             and not getattr(connection._shell, "_IS_WINDOWS", False)
             and not self._task.async_val
         )
+
+    def readable(self, result: dict[str, Any]) -> dict[str, Any]:
+        """The result, whose diff lists many new files instead of showing each, unless the run is verbose."""
+        if isinstance(result.get("diff"), list) and not self._display.verbosity:
+            result["diff"] = shortened(result["diff"])
+        return result
 
     def ask(self, argv: Sequence[str], document: bytes) -> dict[str, Any] | None:
         """The result that a program prints for a document; None when it gives none: it is not there, not the right one,

@@ -33,6 +33,10 @@ def test_an_endpoint_that_is_to_go_leaves_no_trace_and_the_registry(fleet: Fleet
     assert not (fleet.control.root("n2") / "var/lib/epp-autoupdate").exists()
     again = fleet.play("site", "--limit", "n2", "-e", "autoupdate_state=absent")
     assert (again.code, changed(again)) == (0, set()), again.output
+    endpoints = fleet.play("site", "-e", "autoupdate_state=absent")
+    assert endpoints.code == 0, endpoints.output
+    assert "The update server stays; autoupdate_server_state: absent removes it" in endpoints.text
+    assert fleet.control.ask("endpoints") == []
     everything = fleet.play("site", "-e", "autoupdate_state=absent", "-e", "autoupdate_server_state=absent")
     assert everything.code == 0, everything.output
 
