@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -56,6 +57,12 @@ def test_patience_ends_and_the_endpoint_can_be_asked_later(way: Way, endpoint: S
     endpoint.pause.write_text("4")
     told = way.notifier.notify(target, ORDER, patience=2)
     assert told.reply.heard is Heard.LOST
+    # A local agent is killed, and what it had started goes on: were it to end beside the next run, that one would find
+    # nothing new. An agent that was too slow to start anything within its time leaves nothing to wait for.
+    deadline = time.monotonic() + 8
+    while endpoint.installed.read_text().strip() != "1" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    endpoint.upstream.write_text("2")
     endpoint.pause.write_text("0")
     later = way.notifier.notify(target, ORDER, patience=60)
     assert (later.reply.heard, later.reply.result) == (Heard.REPORTED, "updated")
