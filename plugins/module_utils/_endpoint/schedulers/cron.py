@@ -28,7 +28,12 @@ _LOW_PRIORITY = (("nice", "-n", "19"), ("ionice", "-c", "3"))
 _TIMEOUT_S = 10.0
 
 _IN_BACKGROUND = 'exec </dev/null >/dev/null 2>&1; "$@" &'
-"""A constant for the shell; what it starts comes as its arguments."""
+_IN_A_SESSION = 'setsid /bin/sh -c "$0" "$@"; exit $?'
+"""Constants for the shell; what they start comes as arguments.
+
+The shell in between leads the process group, so that setsid itself need not fork and is waited for. It has an option
+for that on most systems, and none in busybox. A shell could replace itself by its last command, hence the ``exit``.
+"""
 
 
 class CronScheduler:
@@ -83,7 +88,7 @@ class CronScheduler:
         """Start a command in a session of its own, which outlives both this process and its process group."""
         if not self._host.live:
             return False
-        argv = ("setsid", "--wait", "/bin/sh", "-c", _IN_BACKGROUND, f"epp-{what}", *command)
+        argv = ("/bin/sh", "-c", _IN_A_SESSION, _IN_BACKGROUND, f"epp-{what}", *command)
         done = self._host.run(argv, timeout=_TIMEOUT_S)
         if done.code != 0:
             why = done.err.strip() or f"exit status {done.code}"

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
 
 import pytest
@@ -13,6 +15,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars imp
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Absent
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers import cron
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.cron import CronScheduler
+from ansible_collections.epp.autoupdate.plugins.module_utils._host import process
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import Completed
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
@@ -145,6 +148,27 @@ def test_a_scan_that_can_t_be_started_is_told(tmp_path):
 
 def test_nothing_is_started_on_a_mere_directory(tmp_path):
     assert not CronScheduler(Sandbox(str(tmp_path))).start_scan()
+
+
+@pytest.mark.skipif(shutil.which("setsid") is None, reason="no setsid")
+def test_a_setsid_without_options_will_do_and_its_failure_is_told(tmp_path, monkeypatch):
+    """Busybox has none of util-linux's options."""
+    plain = tmp_path / "bin" / "setsid"
+    plain.parent.mkdir()
+    plain.write_text(f'#!/bin/sh\ncase $1 in -*) exit 1;; esac\nexec {shutil.which("setsid")} "$@"\n')
+    plain.chmod(0o755)
+    path = {"PATH": f"{plain.parent}:/usr/bin:/bin"}
+    monkeypatch.setattr(process, "_ENVIRONMENT", {**process._ENVIRONMENT, **path})
+    done = tmp_path / "done"
+    assert CronScheduler(LocalHost())._start("mark", ("/bin/sh", "-c", f"sleep 0.2; ps -o pid=,sid= -p $$ >{done}"))
+    assert not done.exists()
+    deadline = time.monotonic() + 60
+    while not (done.exists() and done.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert int(done.read_text().split()[1]) != os.getsid(0)
+    plain.write_text("#!/bin/sh\necho no session >&2\nexit 1\n")
+    with pytest.raises(OSError, match="the mark could not be started: no session"):
+        CronScheduler(LocalHost())._start("mark", ("/bin/true",))
 
 
 def test_a_scan_outlives_the_process_that_started_it(tmp_path, monkeypatch):
