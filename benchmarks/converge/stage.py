@@ -67,7 +67,7 @@ class Stage:
             "autoupdate_server_host": self._server,
             "autoupdate_policy": policy,
             "autoupdate_domain": "emea/finance",
-            "autoupdate_domain_policies": {"emea": {"schedule": {"window": "3h"}}},
+            "autoupdate_domain_policies": {"emea": {"schedule": {"window": "3h"}}, "emea/finance": {}},
             "autoupdate_product": "clamav",
         }
         server = {

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
@@ -17,8 +18,11 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._module import spec
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     PREFIX,
     SERVER_HOST,
+    STRICT,
     HostCheck,
     InventoryCheck,
+    idle_domains,
+    undeclared_domain,
     unknown_variables,
 )
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import HostOfPlay, Template, hosts_of_play
@@ -57,13 +61,19 @@ class ActionModule(ActionBase):
         self._later = [group for group, name in _LATER.items() if any(raw.get(name) for _host, raw, _t in hosts)]
         inventory = InventoryCheck()
         checks: dict[str, HostCheck] = {}
-        unknown: dict[str, None] = {}
+        loose: dict[str, None] = {}
+        read: list[dict[str, Any]] = []
         ordinals: dict[Any, list[str]] = {}
         unnumbered: list[str] = []
         managed: list[HostOfPlay] = []
         for host, raw, template in _endpoints(hosts, task_vars):
-            unknown.update(dict.fromkeys(unknown_variables(iter(raw))))
             checks[host], values = _check(inventory, host, raw, template)
+            typos = [*unknown_variables(iter(raw)), *filter(None, [undeclared_domain(values)])]
+            if typos and _strict(raw, template):
+                checks[host] = replace(checks[host], faults=(*checks[host].faults, *typos))
+            else:
+                loose.update(dict.fromkeys(map(str, typos)))
+            read.append(values)
             document = checks[host].document
             if document is not None and document.ordinal is not None:
                 ordinals.setdefault((document.ordinal, document.policy.schedule), []).append(host)
@@ -72,7 +82,9 @@ class ActionModule(ActionBase):
             if values.get(SERVER_HOST) and not checks[host].faults:
                 managed.append((host, raw, template))
         self._unnumbered = unnumbered
-        return checks, [*unknown, *_shared(ordinals)], managed
+        whole = len(task_vars["ansible_play_hosts_all"]) == len(task_vars["groups"]["all"])
+        idle = idle_domains(read) if whole else ()
+        return checks, [*loose, *_shared(ordinals), *idle], managed
 
     def _tell_later_plays(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Make a group for each kind of work that some host wants, whoever is in it; what group_by returns."""
@@ -109,6 +121,15 @@ def _check(
     except AnsibleError as error:
         return HostCheck((Fault(f"{PREFIX}*", "a template that fails", f"usable: {error}"),)), {}
     return inventory.host(host, values), values
+
+
+def _strict(raw: Mapping[str, Any], template: Template) -> bool:
+    """Whether what looks like a typo is refused on this host, and not only warned about."""
+    return _true(template(raw.get(PREFIX + STRICT, True)))
+
+
+def _true(value: Any) -> bool:
+    return str(value).strip().lower() not in ("false", "no", "off", "0", "f", "n")
 
 
 def _registration_faults(managed: list[HostOfPlay]) -> tuple[Fault, ...]:

@@ -32,6 +32,8 @@ _OPTIONS = tuple(name for name in specs.endpoint() if name not in ("use_variable
 SERVER_HOST = "server_host"
 REGISTERED = "__autoupdate_registered"
 """Where playbooks keep what ``client_tree`` returned; as an option of a task, each host would compile its template."""
+STRICT = "strict"
+"""Whether preflight refuses what looks like a typo."""
 READ = (*_LAYERS, *_OPTIONS, SERVER_HOST)
 """The variables that decide about an endpoint, without their prefix."""
 
@@ -47,6 +49,7 @@ _OF_PLAYBOOKS = (
     "domains",
     "outdated",
     "timeout",
+    STRICT,
 )
 _OF_SERVER = (
     *(f"server_{name}" for name in specs.server_settings() if name != "web"),
@@ -183,11 +186,46 @@ def _with_tree_keys(document: EndpointDocument | None, values: Mapping[str, Any]
     return EndpointDocument.from_dict({**brought(document), **given, "policy": policy})
 
 
-def unknown_variables(names: Iterator[str]) -> Iterator[str]:
-    """A sentence for each variable that looks like ours and is not."""
+def unknown_variables(names: Iterator[str]) -> Iterator[Fault]:
+    """A fault for each variable that looks like ours and is not."""
     for name in names:
         if name.startswith(PREFIX) and name not in KNOWN:
-            yield f"{name} is no variable of epp.autoupdate{suggestion(name, list(KNOWN))}"
+            near = suggestion(name, list(KNOWN))
+            yield Fault(name, "it", f"a variable of epp.autoupdate{near}; {PREFIX}{STRICT}: false lets it pass")
+
+
+def undeclared_domain(values: Mapping[str, Any]) -> Fault | None:
+    """The fault of an endpoint of an update server whose domain nobody has declared, which is mostly a typo.
+
+    The keys of ``autoupdate_domain_policies`` declare domains, and those that they are in.
+    """
+    domain, policies = values.get("domain"), values.get(DOMAIN_POLICIES)
+    if not values.get(SERVER_HOST) or not isinstance(domain, str) or not domain or values.get("state") == "absent":
+        return None
+    declared = {above for key in policies for above in _ancestry(str(key))} if isinstance(policies, Mapping) else set()
+    if domain in declared:
+        return None
+    near = suggestion(domain, sorted(declared))
+    return Fault(
+        f"{PREFIX}domain",
+        show(domain),
+        f"a declared domain{near}: name it as a key of {PREFIX}{DOMAIN_POLICIES} (a domain that sets nothing has "
+        f"{{}}), or set {PREFIX}{STRICT} to false",
+    )
+
+
+def idle_domains(values: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """A sentence for each domain that has a policy and no endpoint, in it or below; of all hosts of an inventory."""
+    used: set[str] = set()
+    policies: dict[str, None] = {}
+    for one in values:
+        if isinstance(one.get("domain"), str):
+            used.update(_ancestry(one["domain"]))
+        if isinstance(one.get(DOMAIN_POLICIES), Mapping):
+            policies.update(dict.fromkeys(str(path) for path, policy in one[DOMAIN_POLICIES].items() if policy))
+    for path in policies:
+        if path not in used:
+            yield f"{PREFIX}{DOMAIN_POLICIES}[{path}]: no endpoint of the inventory is in this domain or below it"
 
 
 def policy_layers(root: Any, domains: Any, domain: str, endpoint: Any) -> tuple[Layer, ...]:

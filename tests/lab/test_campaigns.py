@@ -144,6 +144,7 @@ def inventory(server: UpdateServer) -> dict[str, dict[str, Any]]:
     far = documents.quiet("x")["policy"]["schedule"]
     endpoint = {
         "autoupdate_server_host": server.name,
+        "autoupdate_domain_policies": {"office": {}, "plant": {}},
         "autoupdate_product": "command",
         "autoupdate_command": {"update": ["/opt/lab/update"], "version": ["/opt/lab/version"]},
         "autoupdate_reconnect": {"probe": "10s", "jitter": "0s", "wait": "60s"},

@@ -64,7 +64,10 @@ def test_every_variable_that_is_documented_is_read_by_something():
     for part in ("tasks", "vars", "handlers", "templates"):
         places += (repository.ROOT / "roles").glob(f"*/{part}/*")
     read = {name for path in places for name in re.findall(r"(?<!_)autoupdate_\w+", path.read_text(encoding="utf-8"))}
-    read |= {_inventory.PREFIX + name for name in (*_inventory.READ, *_members._READ, *_server_inventory.READ)}
+    read |= {
+        _inventory.PREFIX + name
+        for name in (*_inventory.READ, *_members._READ, *_server_inventory.READ, _inventory.STRICT)
+    }
     documented = {name for role in repository.roles() for name in entry_points(role)["main"]["options"]}
     assert (documented | set(_inventory.KNOWN)) - read == set()
 

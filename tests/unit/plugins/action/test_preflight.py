@@ -57,12 +57,54 @@ def test_a_template_that_fails_is_a_fault_of_its_host(control: Control) -> None:
     assert [fault.partition(":")[0] for fault in faults] == ["n1", "n2"]
 
 
-def test_a_slip_of_the_pen_and_a_shared_ordinal_are_warned_about(control: Control) -> None:
+def test_a_shared_ordinal_is_warned_about(control: Control) -> None:
     task = [{"name": "Check", "epp.autoupdate.preflight": {}}]
-    run = control.play(task, {"n1": host(ordinal=1, polcy={}), "n2": host(ordinal=1)})
+    run = control.play(task, {"n1": host(ordinal=1), "n2": host(ordinal=1)})
     assert run.code == 0
-    assert "autoupdate_polcy is no variable of epp.autoupdate (did you mean autoupdate_policy?)" in run.text
     assert "n1, n2 share the ordinal 1" in run.text
+
+
+def test_a_variable_that_is_none_of_ours_is_refused_unless_told_otherwise(control: Control) -> None:
+    task = [{"name": "Check", "epp.autoupdate.preflight": {}}]
+    hosts = {"n1": host(polcy={}), "n2": host(polcy={})}
+    words = "autoupdate_polcy: it is not a variable of epp.autoupdate (did you mean autoupdate_policy?)"
+    run = control.play(task, hosts)
+    assert run.code != 0
+    assert f"n1, n2: {words}" in run.text
+    loose = control.play(task, hosts, "-e", "autoupdate_strict=false")
+    assert loose.code == 0, loose.output
+    assert words in loose.text
+
+
+def test_with_a_server_domains_are_declared_and_a_typo_gets_the_nearest_name(control: Control) -> None:
+    task = [{"name": "Check", "epp.autoupdate.preflight": {}}]
+    served = {"server_host": "updates", "domain_policies": {"emea/finance": {"schedule": {"window": "1h"}}, "apac": {}}}
+    hosts = {
+        "n1": host(**served, domain="emea/finanse"),
+        "n2": host(**served, domain="emea"),
+        "n3": host(**served, domain="apac"),
+    }
+    run = control.play(task, hosts)
+    assert run.code != 0
+    (fault,) = run.of("n1")["faults"]
+    assert 'n1: autoupdate_domain: "emea/finanse" is not a declared domain (did you mean emea/finance?)' in fault
+    assert "name it as a key of autoupdate_domain_policies" in fault
+    loose = control.play(task, hosts, "-e", "autoupdate_strict=false")
+    assert loose.code == 0, loose.output
+    assert "is not a declared domain" in loose.text
+    alone = {"domain": "emea/finanse", "domain_policies": served["domain_policies"]}
+    assert control.play(task, {"n1": host(**alone)}).code == 0, "without a server nothing is made of it"
+
+
+def test_a_policy_of_a_domain_without_endpoints_is_told(control: Control) -> None:
+    task = [{"name": "Check", "epp.autoupdate.preflight": {}}]
+    policies = {"emea": {"schedule": {"window": "1h"}}, "apac": {"schedule": {"window": "1h"}}, "latam": {}}
+    hosts = {"n1": host(domain="emea/finance", domain_policies=policies), "n2": host(domain_policies=policies)}
+    told = control.play(task, hosts).text
+    assert "autoupdate_domain_policies[apac]: no endpoint of the inventory is in this domain or below it" in told
+    assert "[emea]" not in told
+    assert "[latam]" not in told, "it only declares a domain"
+    assert "[apac]" not in control.play(task, hosts, "--limit", "n1").text, "a part of an inventory says nothing of it"
 
 
 def test_hosts_that_are_to_go_need_no_policy(control: Control) -> None:

@@ -100,7 +100,13 @@ def test_the_options_of_the_module_server_are_the_keys_of_the_settings() -> None
         return {name: keys(part) if isinstance(part, dict) else {} for name, part in settings.items()}
 
     given = {
-        "web": {"url": "http://server.example.com"},
+        "web": {
+            "url": "https://server.example.com",
+            "listen": ["8443"],
+            "tls_certificate": "/etc/server.crt",
+            "tls_key": "/etc/server.key",
+            "max_connections": 10,
+        },
         "components": {
             "clamav": {"nameserver": "192.0.2.1"},
             "files": {"git": "/srv/rules.git", "branch": "main"},
