@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from ..._core.results import Component, Outcome, Result
 from ..._core.values import replace, value
 from ..._host.host import Completed
-from .. import places
 from ..http import LONGEST_PAUSE_S, drawn, jittered
 from . import clamav_directory
 from .base import overdue
@@ -27,7 +26,9 @@ if TYPE_CHECKING:
 
 _RUN_S = 10.0
 """What freshclam needs at least to ask again."""
-RUNTIME_CONFIG = places.RUNTIME_DIRECTORY + "/freshclam.conf"
+_GIVEN = "/dev/stdin"
+"""Where freshclam reads its configuration. AppArmor's profile of Debian and Ubuntu allows it no file of ours; a pipe
+that it was given is no file to AppArmor."""
 
 
 @value
@@ -74,7 +75,7 @@ class ClamavUpdate:
         """
         while True:
             remaining = deadline - time.monotonic()
-            completed = self.product.host.run(self._command(wanted), timeout=remaining)
+            completed = self.product.host.run(self._command(), timeout=remaining, stdin=self._fitted(wanted))
             busy = None if completed.code == 0 else understand(completed.out + completed.err).busy
             if busy is None or busy > LONGEST_PAUSE_S:
                 return completed
@@ -130,29 +131,15 @@ class ClamavUpdate:
             return f"in part: {said.worst.why}"
         return "clamd was not running and reads the databases when it starts" if said.clamd_deaf else ""
 
-    def _command(self, wanted: FreshclamConfig) -> list[str]:
-        argv = [
-            "freshclam",
-            f"--config-file={self.product.host.real(self._config_in_place(wanted))}",
-            "--stdout",
-            "--verbose",
-        ]
+    def _command(self) -> list[str]:
+        argv = ["freshclam", f"--config-file={_GIVEN}", "--stdout", "--verbose"]
         return [*argv, "--no-dns"] if self.product.mirrors() or not self.product.settings.databases else argv
 
-    def _config_in_place(self, wanted: FreshclamConfig) -> str:
-        """The file for this run: the installed one where it says what policy says, else one beside the lock."""
-        from .clamav import CONFIG, CONFIG_MODE
-
-        config, host = wanted, self.product.host
-        if not host.live:
-            config = config.in_sandbox(self.product.directory())
-        elif os.geteuid() != 0:
-            config = config.for_current_user()
-        content = config.render()
-        if host.read(CONFIG) == content:
-            return CONFIG
-        host.write(RUNTIME_CONFIG, content, mode=CONFIG_MODE)
-        return RUNTIME_CONFIG
+    def _fitted(self, wanted: FreshclamConfig) -> bytes:
+        """The configuration of this run, for whoever runs it and where."""
+        if not self.product.host.live:
+            return wanted.in_sandbox(self.product.directory()).render()
+        return (wanted.for_current_user() if os.geteuid() != 0 else wanted).render()
 
     def _missing(self, installed: Sequence[Component]) -> list[str]:
         names = {component.name for component in installed}
