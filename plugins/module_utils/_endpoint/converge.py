@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 __all__ = ("Busy", "Converged", "converge", "remove")
 
 _LOCK = places.RUNTIME_DIRECTORY + "/converge.lock"
-_HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
+_HOST_KEYS = tuple(f"/etc/ssh/ssh_host_{kind}_key.pub" for kind in ("ed25519", "ecdsa", "rsa"))
+"""The host's public keys, the best kind first; which of them there are is the host's affair."""
 
 
 @value
@@ -133,7 +134,8 @@ def _compared(enrolment: Enrolment | _Standalone, wanted: Desired, access: tuple
 def _host_key(host: Host) -> str | None:
     from .._core.notice import public_key
 
-    return public_key((host.read(_HOST_KEY) or b"").decode("utf-8", "replace"))
+    found = (public_key((host.read(path) or b"").decode("utf-8", "replace")) for path in _HOST_KEYS)
+    return next((key for key in found if key is not None), None)
 
 
 def remove(host: Host, *, check: bool) -> Converged:

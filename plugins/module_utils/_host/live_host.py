@@ -136,8 +136,13 @@ class LocalHost:
             os.close(descriptor)
 
     def mkdir_parents(self, path: str) -> None:
-        """Make the directories above a path that are missing (0755)."""
-        os.makedirs(os.path.dirname(self._inside(path)), mode=0o755, exist_ok=True)
+        """Make the directories above a path that are missing (0755, whatever the umask of this process is)."""
+        missing, directory = [], os.path.dirname(self._inside(path))
+        while not os.path.isdir(directory):
+            missing.append(directory)
+            directory = os.path.dirname(directory)
+        for directory in reversed(missing):
+            _make_directory(directory)
 
     def remove(self, path: str) -> None:
         real = self._inside(path)
@@ -177,6 +182,18 @@ def _identity(owner: str | None) -> tuple[int, int] | None:
     if ids is None:
         raise KeyError(f"there is no user or group {owner}")
     return ids
+
+
+def _make_directory(path: str) -> None:
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:  # another process was faster; anything but a directory fails where it is used
+        return
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fchmod(descriptor, 0o755)
+    finally:
+        os.close(descriptor)
 
 
 def _own(descriptor: int, identity: tuple[int, int] | None) -> None:

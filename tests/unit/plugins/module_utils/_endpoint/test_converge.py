@@ -228,3 +228,13 @@ def sandbox_trigger() -> Any:
     from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 
     return Trigger.MANUAL
+
+
+def test_the_host_key_is_the_best_that_the_host_has(sandbox: Sandbox) -> None:
+    """Of whatever kind: a hardened host, or one in FIPS mode, has no ed25519 key."""
+    keys = sandbox.root / "etc/ssh"
+    keys.mkdir(parents=True)
+    known = {"rsa": "ssh-rsa", "ecdsa": "ecdsa-sha2-nistp256", "ed25519": "ssh-ed25519"}
+    for kind, name in known.items():
+        (keys / f"ssh_host_{kind}_key.pub").write_text(f"{name} {68 * 'A'} root@here\n")
+        assert sandbox.converge(check=True).host_key == f"{name} {68 * 'A'}"

@@ -31,6 +31,22 @@ def test_write_and_read(host: LocalHost, tmp_path: Path) -> None:
     assert os.listdir(tmp_path / "etc/some") == ["file"]
 
 
+@pytest.mark.parametrize("umask", [0o077, 0o027, 0])
+def test_missing_parents_are_open_whatever_the_umask(host: LocalHost, tmp_path: Path, umask: int) -> None:
+    (tmp_path / "kept").mkdir(mode=0o700)
+    before = os.umask(umask)
+    try:
+        host.write("/kept/some/deep/file", b"content")
+        host.mkdir("/other/place", mode=0o750)
+        host.link("/third/link", "/kept")
+    finally:
+        os.umask(before)
+    made = ("kept/some", "kept/some/deep", "other", "third")
+    assert [stat.S_IMODE((tmp_path / path).stat().st_mode) for path in made] == [0o755] * len(made)
+    assert stat.S_IMODE((tmp_path / "other/place").stat().st_mode) == 0o750
+    assert stat.S_IMODE((tmp_path / "kept").stat().st_mode) == 0o700
+
+
 def test_reading_what_is_not_there(host: LocalHost) -> None:
     assert host.read("/etc/some/file") is None
     assert not host.exists("/etc/some/file")

@@ -12,7 +12,7 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Callable
 
@@ -22,6 +22,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.notice import
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.notify_settings import NotifySettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.process import Completed
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers import select_notifier
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.base import Notifier, Target
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.keys import ensure_notify_key
@@ -249,3 +250,17 @@ def test_the_key_is_made_once(server_host: LocalHost) -> None:
     status = server_host.status("/keys/notify")
     assert status is not None
     assert status.st_mode & 0o077 == 0
+
+
+def test_where_ed25519_is_forbidden_another_kind_is_made(tmp_path: Path) -> None:
+    """As in FIPS mode."""
+
+    class Fips(LocalHost):
+        def run(self, argv: Sequence[str], **given: Any) -> Completed:
+            if "ed25519" in argv:
+                return Completed(255, "", "ED25519 keys are not allowed in FIPS mode")
+            return super().run(argv, **given)
+
+    host = Fips(str(tmp_path))
+    assert ensure_notify_key(host, "/keys/notify").startswith("ecdsa-sha2-nistp256 AAAA")
+    assert sorted(os.listdir(tmp_path / "keys")) == ["notify", "notify.pub"]
