@@ -41,7 +41,7 @@ class ActionModule(DirectAction):
         if result is None:
             result = self.run_module("client_tree", given, task_vars)
         result.pop("invocation", None)  # the whole fleet once more, for each host that registers this result
-        return result
+        return self.readable(result)
 
     def _ask_server(self, given: dict[str, Any]) -> dict[str, Any] | None:
         """What the installed server answers; None where the module has to look what is wrong, or is the longer way."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.foreign import LONGEST_LINE, data, shown
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._drift import Drift, counted, of_host, of_tree
 
@@ -29,7 +30,11 @@ class ActionModule(ActionBase):
         results = [variables[name] for name in options["compared"] if _is_result(variables.get(name))]
         lost = next((one for one in results if one.get("unreachable")), None)
         if lost is not None:
-            return {"unreachable": True, "changed": False, "msg": str(lost.get("msg") or "not reached")}
+            return {
+                "unreachable": True,
+                "changed": False,
+                "msg": shown(str(lost.get("msg") or "not reached"), LONGEST_LINE),
+            }
         found = [drift for result in results for drift in of_host(result)]
         found += self._of_tree(host, variables, options["client_tree"])
         if not found:
@@ -39,8 +44,8 @@ class ActionModule(ActionBase):
         return {
             "failed": True,
             "changed": False,
-            "msg": f"{host} has drifted: {counted(found)}",
-            "drift": [one.to_dict() for one in found],
+            "msg": shown(f"{host} has drifted: {counted(found)}"),
+            "drift": data([one.to_dict() for one in found]),
         }
 
     def _of_tree(self, host: str, variables: Mapping[str, Any], name: str | None) -> list[Drift]:
@@ -59,9 +64,5 @@ def _is_result(value: Any) -> bool:
 def _told(host: str, found: list[Drift]) -> Iterator[str]:
     """One line for each drift, its difference indented below it, all of it printable (R5)."""
     for drift in found:
-        yield _visible(f"{host}: {drift.sentence}")
-        yield from (_visible(f"    {line}") for line in drift.diff)
-
-
-def _visible(line: str) -> str:
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
+        yield shown(f"{host}: {drift.sentence}", LONGEST_LINE)
+        yield from (shown(f"    {line}", LONGEST_LINE) for line in drift.diff)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.foreign import LONGEST_LINE, shown
 
 _GOOD = ("updated", "current")
 _FAILED = ("failed", "unreachable", "no answer")
@@ -25,7 +26,9 @@ def update_results(results: Any, failed: bool = False) -> list[str]:
     )
     if failed:
         return [part["name"] for part in parts if part["result"] in _FAILED]
-    return [_counts(parts), *map(_line, parts)] if parts else ["nobody is meant"]
+    return (
+        [shown(line, LONGEST_LINE) for line in (_counts(parts), *map(_line, parts))] if parts else ["nobody is meant"]
+    )
 
 
 def _parts(host: str, result: Any) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.foreign import data
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._short_diff import shortened
 
 
@@ -33,10 +34,11 @@ class DirectAction(ActionBase):
         )
 
     def readable(self, result: dict[str, Any]) -> dict[str, Any]:
-        """The result, whose diff lists many new files instead of showing each, unless the run is verbose."""
+        """The result as data (R5); its diff lists many new files instead of showing each, unless the run is verbose."""
         if isinstance(result.get("diff"), list) and not self._display.verbosity:
             result["diff"] = shortened(result["diff"])
-        return result
+        told: dict[str, Any] = data(result)
+        return told
 
     def ask(self, argv: Sequence[str], document: bytes) -> dict[str, Any] | None:
         """The result that a program prints for a document; None when it gives none: it is not there, not the right one,

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any
 
+from .faults import show
 from .values import value
 
 FORMAT = 1
@@ -32,7 +33,6 @@ MAX_FILE_SIZE = 16 * 1024**3
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,99}")
-_UNFIT_IN_PATHS = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
 class InvalidManifest(ValueError):
@@ -112,7 +112,7 @@ class Manifest:
             raise InvalidManifest("it is not JSON") from None
         values = _mapping(raw, "it")
         if values.get("format") != FORMAT:
-            raise InvalidManifest(f"format: {values.get('format')!r} is not known here (known: {FORMAT})")
+            raise InvalidManifest(f"format: {show(values.get('format'))} is not known here (known: {FORMAT})")
         listed = values.get("files")
         if not isinstance(listed, list) or len(listed) > MAX_FILES:
             raise InvalidManifest(f"files: not a list of at most {MAX_FILES} files")
@@ -148,19 +148,19 @@ def _check_paths(paths: list[str]) -> None:
     folded: set[str] = set()
     for path in paths:
         if path.casefold() in folded:
-            raise InvalidManifest(f"files: {path!r} is there twice")
+            raise InvalidManifest(f"files: {show(path)} is there twice")
         folded.add(path.casefold())
     for path in paths:
         parents = path.casefold().split("/")[:-1]
         if any("/".join(parents[: count + 1]) in folded for count in range(len(parents))):
-            raise InvalidManifest(f"files: {path!r} lies below a file")
+            raise InvalidManifest(f"files: {show(path)} lies below a file")
 
 
 def _check_components(files: Iterable[ManifestFile]) -> None:
     seen: dict[str, tuple[str, Kind]] = {}
     for file in files:
         if seen.setdefault(file.component, (file.version, file.kind)) != (file.version, file.kind):
-            raise InvalidManifest(f"files: component {file.component!r} has two versions or two kinds")
+            raise InvalidManifest(f"files: component {show(file.component)} has two versions or two kinds")
 
 
 def _mapping(raw: object, where: str) -> Mapping[str, Any]:
@@ -170,17 +170,18 @@ def _mapping(raw: object, where: str) -> Mapping[str, Any]:
 
 
 def _path(raw: object, where: str) -> str:
-    if not isinstance(raw, str) or not 0 < len(raw) <= 1000 or _UNFIT_IN_PATHS.search(raw):
-        raise InvalidManifest(f"{where}: not a relative path: {raw!r}")
+    if not isinstance(raw, str) or not 0 < len(raw) <= 1000 or "\\" in raw or not raw.isprintable():
+        allowed = "a relative path of at most 1000 printable characters, without backslash"
+        raise InvalidManifest(f"{where}: {show(raw)} is not {allowed}")
     parts = raw.split("/")
     if any(part in ("", ".", "..") or len(part.encode("utf-8", "replace")) > 255 for part in parts):
-        raise InvalidManifest(f"{where}: not a plain relative path: {raw!r}")
+        raise InvalidManifest(f"{where}: {show(raw)} is not a plain relative path")
     return raw
 
 
 def _word(raw: object, where: str) -> str:
     if not isinstance(raw, str) or not WORD.fullmatch(raw):
-        raise InvalidManifest(f"{where}: {raw!r} is not a word of at most 100 letters, digits and . _ + ~ -")
+        raise InvalidManifest(f"{where}: {show(raw)} is not a word of at most 100 letters, digits and . _ + ~ -")
     return raw
 
 
@@ -188,12 +189,12 @@ def _kind(raw: object, where: str) -> Kind:
     try:
         return Kind(raw)
     except ValueError:
-        raise InvalidManifest(f"{where}: {raw!r} is none of {', '.join(kind.value for kind in Kind)}") from None
+        raise InvalidManifest(f"{where}: {show(raw)} is none of {', '.join(kind.value for kind in Kind)}") from None
 
 
 def _number(raw: object, where: str) -> int:
     if not isinstance(raw, int) or isinstance(raw, bool) or not 0 <= raw <= MAX_FILE_SIZE:
-        raise InvalidManifest(f"{where}: {raw!r} is not a number from 0 to {MAX_FILE_SIZE}")
+        raise InvalidManifest(f"{where}: {show(raw)} is not a number from 0 to {MAX_FILE_SIZE}")
     return raw
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from .foreign import LONGEST_WORD, shown
 from .values import value
 
 
@@ -44,6 +45,10 @@ class Component:
     name: str
     version: str
     built: int | None = None
+
+    def __post_init__(self) -> None:
+        """Whatever a product calls its components, the names are data (R5)."""
+        self.__dict__.update(name=shown(self.name, LONGEST_WORD), version=shown(self.version, LONGEST_WORD))
 
     def to_dict(self) -> dict[str, object]:
         return {"name": self.name, "version": self.version, "built": self.built}

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import Callable
 
@@ -15,6 +14,7 @@ from .._core.faults import InvalidDocument
 from .._core.version import VERSION
 from .._host.command_line import Parser
 from .._host.live_host import LocalHost
+from .._host.output import complain
 from . import exits
 
 _DESCRIPTION = "Keeps the components of this endpoint's protection product up to date."
@@ -41,7 +41,7 @@ def main(argv: Sequence[str], *, given: bytes | None = None) -> int:
     except (InvalidDocument, LookupError, PermissionError, OSError, ValueError) as error:
         return exits.explain(error)
     except KeyboardInterrupt:
-        sys.stderr.write("epp-agent: stopped\n")
+        complain("epp-agent", "stopped")
         return exits.FAILED
 
 

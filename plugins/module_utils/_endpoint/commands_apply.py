@@ -17,6 +17,7 @@ from .._core.faults import Faults, InvalidDocument
 from .._core.managed import refuse_tree_keys
 from .._host.identity import own_digest, own_file
 from .._host.live_host import LocalHost
+from .._host.output import write_document
 from .._host.seal import is_whole
 from .._host.superuser import require_root
 from . import exits
@@ -73,5 +74,5 @@ def _settle(host: Witness, document: bytes, digest: str, result: dict[str, Any])
 
 
 def _tell(result: dict[str, Any], status: int) -> int:
-    sys.stdout.write(json.dumps(result) + "\n")
+    write_document(result)
     return status

@@ -11,7 +11,6 @@ looked at; what an SSH client asked for (SSH_ORIGINAL_COMMAND) means nothing her
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import select
@@ -25,6 +24,7 @@ from .._core.policy import Initiator
 from .._core.results import Result, Trigger
 from .._host.live_host import LocalHost
 from .._host.lock import locked
+from .._host.output import complain, write_document
 from . import exits, places
 from .endpoint import Endpoint
 from .notices import NoticeStore, Taken
@@ -54,13 +54,13 @@ def notice(host: LocalHost, options: argparse.Namespace) -> int:
     try:
         order = Order.parse(line)
     except InvalidOrder as error:
-        sys.stderr.write(f"epp-agent: {error}\n")
+        complain("epp-agent", error)
         return exits.USAGE
     endpoint = Endpoint.load(host)
     _outlive_the_connection()
     with locked(host, places.NOTICE_LOCK, wait=endpoint.document.limits.update + JOIN_MARGIN_S) as held:
         answer = _answer(endpoint, order) if held else {"result": BUSY, "why": "another notice is being carried out"}
-    sys.stdout.write(json.dumps(answer, sort_keys=True) + "\n")
+    write_document(answer, sort_keys=True)
     return exits.DONE if answer["result"] in [result.value for result in Result] else exits.FAILED
 
 

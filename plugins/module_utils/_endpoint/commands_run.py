@@ -14,18 +14,19 @@ import argparse
 import json
 import os
 import random
-import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from .._core.results import Result, Trigger
 from .._host.live_host import LocalHost
+from .._host.output import complain, write_document, write_lines
 from . import exits, places
 from .clock import reckoning_anew
 from .endpoint import Endpoint, NotEnrolled
 from .rights import UserAction
 from .runner import Runner, Stopped
-from .users import closed_door, require, require_membership, set_roaming, set_switch
+from .users import closed_door, for_root_alone, require, require_membership, set_roaming, set_switch
 from .waiting import Waiting
 
 _USER_COMMAND_S = 2 * 3600.0
@@ -53,14 +54,15 @@ def scan(host: LocalHost, options: argparse.Namespace) -> int:
     """Scan Now."""
     from .scanner import scan as scan_now
 
+    for_root_alone(host, "epp-agent scan")
     record = scan_now(Endpoint.load(host))
     if record is None:
-        return _say(options, {"running": True}, "scan: another scan is under way", exits.DONE)
+        return _say(options, {"running": True}, ["scan: another scan is under way"], exits.DONE)
     findings = [{"path": path, "signature": signature} for path, signature in record.findings]
     lines = [f"scan: found {signature} in {path}" for path, signature in record.findings]
     lines.append(f"scan: finished, {record.found} found" if record.ok else f"scan: failed; {record.why}")
     content = {"ok": record.ok, "why": record.why, "found": record.found, "findings": findings}
-    return _say(options, content, "\n".join(lines), exits.DONE if record.ok else exits.FAILED)
+    return _say(options, content, lines, exits.DONE if record.ok else exits.FAILED)
 
 
 def schedule(host: LocalHost, options: argparse.Namespace) -> int:
@@ -85,13 +87,16 @@ def _run(endpoint: Endpoint, trigger: Trigger, options: argparse.Namespace) -> i
         with reckoning_anew(endpoint):
             report = runner.run(trigger)
     except Stopped:
-        sys.stderr.write("epp-agent: stopped while the update was under way\n")
+        complain("epp-agent", "stopped while the update was under way")
         return exits.FAILED
-    return _say(options, report.to_dict(), report.sentence(), exits.of_result(report.result))
+    return _say(options, report.to_dict(), [report.sentence()], exits.of_result(report.result))
 
 
-def _say(options: argparse.Namespace, content: dict[str, Any], text: str, status: int) -> int:
-    sys.stdout.write((json.dumps(content) if getattr(options, "json", False) else text) + "\n")
+def _say(options: argparse.Namespace, content: dict[str, Any], lines: Sequence[str], status: int) -> int:
+    if getattr(options, "json", False):
+        write_document(content)
+    else:
+        write_lines(lines)
     return status
 
 
@@ -126,7 +131,7 @@ def _tell_update(last: dict[str, Any] | None, options: argparse.Namespace) -> in
     if last is None:
         raise closed_door(UserAction.UPDATE_NOW, "it left no result")
     text = "; ".join(part for part in (f"update (manual): {last['result']}", last["why"]) if part)
-    return _say(options, last, text, exits.of_result(Result(last["result"])))
+    return _say(options, last, [text], exits.of_result(Result(last["result"])))
 
 
 def _public_status(host: LocalHost) -> dict[str, Any]:

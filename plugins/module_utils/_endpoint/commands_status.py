@@ -9,12 +9,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 from .._host.live_host import LocalHost
+from .._host.output import write_document, write_lines
 from . import exits, places
 from .endpoint import Endpoint, NotEnrolled
 from .status import compose
@@ -23,8 +23,10 @@ from .status import compose
 def status(host: LocalHost, options: argparse.Namespace) -> int:
     """Compose the status anew where that is allowed, otherwise read the last published one."""
     current = _with_ages(_current(host), host.now())
-    sys.stdout.write(json.dumps(current) if options.json else "\n".join(_lines(current)))
-    sys.stdout.write("\n")
+    if options.json:
+        write_document(current)
+    else:
+        write_lines(_lines(current))
     return exits.DONE
 
 
@@ -59,6 +61,7 @@ def _lines(current: dict[str, Any]) -> Iterator[str]:
         yield f"component         {component['name']} {component['version']}{built}"
     if not current["components"]:
         yield "component         none installed"
+    yield f"sources           {_sources(current['policy']['sources']['urls'])}"
     yield f"scheduled update  {_schedule(current)}"
     fault = current.get("schedule_fault")  # a status of an older agent has none
     yield f"next run          {current['next_run'] or 'none'}{f' ({fault})' if fault else ''}"
@@ -69,6 +72,11 @@ def _lines(current: dict[str, Any]) -> Iterator[str]:
         why = f" ({run['why']})" if run["why"] else ""
         yield f"last {trigger:<12} {run['result']} at {run['finished']}{why}"
     yield from _scan_lines(current["scan"])
+
+
+def _sources(urls: Sequence[str]) -> str:
+    """Where components come from; a query may be a customer's key."""
+    return ", ".join(url.partition("?")[0] for url in urls) or "the product's own"
 
 
 def _schedule(current: dict[str, Any]) -> str:

@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from typing import Any
 
 from .._core.configuration_results import ConfigurationResult
 from .._host.live_host import LocalHost
+from .._host.output import write_document, write_lines
 from . import exits
 from .clock import reckoning_anew
 from .configuration.carry_out import carry_out, hand_over
@@ -20,6 +19,7 @@ from .configuration.sync import NoServer, SyncReport, synchronise
 from .configuration.when import daily_asks
 from .converge import Busy, Converged
 from .endpoint import Endpoint
+from .users import for_root_alone
 
 _STATUSES = {
     ConfigurationResult.ADOPTED: exits.DONE,
@@ -31,6 +31,7 @@ _STATUSES = {
 
 def sync(host: LocalHost, options: argparse.Namespace) -> int:
     """Ask, adopt and converge; what was adopted earlier is carried out whatever the server says now."""
+    for_root_alone(host, "epp-agent sync")
     endpoint = Endpoint.load(host)
     if endpoint.document.server is None:
         raise NoServer("this endpoint has no update server: its policy comes from Ansible")
@@ -63,6 +64,8 @@ def _tell(options: argparse.Namespace, report: SyncReport | None, converged: Con
         content.update({key: told[key] for key in ("changed", "changes", "corrections", "next_run")})
         lines += [f"{change['action']} {change['path']}" for change in told["changes"]]
         lines += [f"corrected: {word}" for word in told["corrections"]]
-    text = json.dumps(content) if options.json else "\n".join(lines)
-    sys.stdout.write(f"{text}\n" if text else "")
+    if options.json:
+        write_document(content)
+    else:
+        write_lines(lines)
     return exits.DONE if report is None else _STATUSES.get(report.result, exits.BAD_DOCUMENT)

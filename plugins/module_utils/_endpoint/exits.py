@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-import sys
-
 from .._core.exits import BAD_DOCUMENT, DENIED, DONE, FAILED, STALE, UNREACHABLE, USAGE
 from .._core.faults import InvalidDocument
 from .._core.results import Result
+from .._host.output import complain
 from .users import Denied
 
 __all__ = ("BAD_DOCUMENT", "DENIED", "DONE", "FAILED", "STALE", "UNREACHABLE", "USAGE", "explain", "of_result")
@@ -24,7 +23,7 @@ def of_result(result: Result) -> int:
 
 def explain(error: Exception) -> int:
     """Tell an error on standard error; returns its exit status."""
-    sys.stderr.write("".join(f"epp-agent: {line}\n" for line in (str(error) or repr(error)).splitlines()))
+    complain("epp-agent", error)
     if isinstance(error, InvalidDocument):
         return BAD_DOCUMENT
     return DENIED if isinstance(error, Denied) else FAILED

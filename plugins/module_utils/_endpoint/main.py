@@ -20,7 +20,9 @@ def main() -> int:
         document = sys.stdin.buffer.read()
         told = answer(arguments, document, digest=own_digest())
         if told is not None:
-            sys.stdout.write(told)
+            from .._host.output import write_json
+
+            write_json(told)
             return 0
     from .cli import main as command_line
 

@@ -12,6 +12,7 @@ import syslog
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from .._core.foreign import shown
 from .._core.results import Component, Outcome, Result, Trigger
 from .._core.values import replace
 from .._host.lock import locked
@@ -143,7 +144,7 @@ class Runner:
         return RunReport(
             trigger=trigger,
             result=outcome.result,
-            why=outcome.why,
+            why=shown(outcome.why),
             started=started,
             finished=self._host.now(),
             until=outcome.until,

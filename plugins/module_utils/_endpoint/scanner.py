@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import syslog
 
+from .._core.foreign import LONGEST_WORD, shown
 from .._core.results import ScanOutcome
 from .._core.values import replace
 from .._host.lock import locked
@@ -17,6 +18,7 @@ from .state import ScanRecord
 
 KEPT_FINDINGS = 1000
 _LOGGED_FINDINGS = 50
+_LONGEST_PATH = 4096
 
 
 def scan(endpoint: Endpoint) -> ScanRecord | None:
@@ -36,11 +38,13 @@ def _scan(endpoint: Endpoint) -> ScanRecord:
         outcome = ScanOutcome(ok=False, why=str(error))
     record = ScanRecord(
         ok=outcome.ok,
-        why=outcome.why,
+        why=shown(outcome.why),
         started=started,
         finished=host.now(),
         found=len(outcome.findings),
-        findings=outcome.findings[:KEPT_FINDINGS],
+        findings=tuple(
+            (shown(path, _LONGEST_PATH), shown(name, LONGEST_WORD)) for path, name in outcome.findings[:KEPT_FINDINGS]
+        ),
     )
     endpoint.remember(lambda state: replace(state, scan=record))
     _log(endpoint, record)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from .._core.foreign import LONGEST_WORD, shown
 from . import places
 from .endpoint import Endpoint
 
@@ -91,7 +92,7 @@ def _metric(name: str, text: str, samples: list[tuple[dict[str, str], int]]) -> 
 
 
 def _escaped(label: str) -> str:
-    return label.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return shown(label, LONGEST_WORD).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _unix(text: str) -> int:

@@ -21,6 +21,12 @@ class Denied(PermissionError):
     """A user asked for something that no privilege grants; nothing was changed."""
 
 
+def for_root_alone(host: Host, command: str) -> None:
+    """Raise Denied where a user asks for what no privilege covers; nothing was begun."""
+    if host.live and os.geteuid() != 0:
+        raise Denied(f"denied: {command} is for root alone, and no privilege grants it to users (try sudo)")
+
+
 _WORDS = {
     UserAction.SCHEDULE_ENABLE: "switching scheduled update on",
     UserAction.SCHEDULE_DISABLE: "switching scheduled update off",

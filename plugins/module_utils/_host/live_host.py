@@ -11,6 +11,7 @@ import stat
 import time
 from collections.abc import Sequence
 
+from .._core.foreign import LONGEST_LINE, shown
 from . import process
 from .accounts import group_exists, ids_of
 from .process import Completed
@@ -157,7 +158,7 @@ class LocalHost:
             pass
 
     def log(self, level: int, message: str) -> None:
-        line = message.replace("\n", " | ")
+        line = shown(message.replace("\n", " | "), LONGEST_LINE)
         if self.live:
             import syslog
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from .._core.foreign import data
 from .._core.results import Result
 from .._endpoint import places
 from .._host.live_host import LocalHost
@@ -73,7 +74,7 @@ def _status(module: AnsibleModule) -> dict[str, Any]:
 def _ask(module: AnsibleModule, arguments: Sequence[str], *, timeout: float) -> dict[str, Any]:
     """The agent's answer; raises NoAnswer."""
     agent = Program(LocalHost(module.params["root"] or ""), places.AGENT, name="agent", missing=_NOT_INSTALLED)
-    return dict(agent.ask(arguments, timeout=timeout))
+    return dict(data(agent.ask(arguments, timeout=timeout)))
 
 
 def _components(components: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

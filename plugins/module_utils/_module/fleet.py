@@ -12,6 +12,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from .._core.faults import Fault, InvalidDocument, show
+from .._core.foreign import data
 from .installed_server import Server, asked
 from .timeouts import seconds
 
@@ -35,7 +36,7 @@ def update_now(module: AnsibleModule) -> None:
         given, limit = selected(module.params), timeout + _MARGIN_S
         return server.ask(*arguments, given=given, check=module.check_mode, timeout=limit)
 
-    result = dict(asked(module, work))
+    result = dict(data(asked(module, work)))
     if module._diff:
         result["diff"] = {side: "".join(_lines(result["endpoints"], side)) for side in ("before", "after")}
     trouble = _trouble(result, module.params["timeout"])
@@ -79,7 +80,7 @@ def fleet_info(module: AnsibleModule) -> None:
             found.update(published=status.pop("published"), status=status)
         return found
 
-    module.exit_json(changed=False, **asked(module, work))
+    module.exit_json(changed=False, **data(asked(module, work)))
 
 
 def _endpoints(server: Server, options: Mapping[str, Any]) -> list[dict[str, Any]]:

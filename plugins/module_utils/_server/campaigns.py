@@ -21,6 +21,7 @@ from .._core.campaign import Limits, Mode, Notice, Stage, Step
 from .._core.canonical import digest
 from .._core.document_keys import ProductKind
 from .._core.notice import Order
+from .._core.reported import reported
 from .._core.results import Result, Trigger
 from .._core.values import value
 from .database import transaction
@@ -314,4 +315,4 @@ def _reported(answer: dict[str, Any] | None) -> dict[str, str] | None:
     if not isinstance(listed, list):
         return None
     named = [one for one in listed if isinstance(one, dict) and isinstance(one.get("name"), str)]
-    return {one["name"]: str(one.get("version")) for one in named} or None
+    return {one["name"]: one["version"] for one in reported({"after": named})["after"]} or None

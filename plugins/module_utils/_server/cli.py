@@ -11,7 +11,6 @@ of its commands is used, or when help is asked for.
 from __future__ import annotations
 
 import sqlite3
-import sys
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Callable
@@ -22,6 +21,7 @@ from .._core.version import VERSION
 from .._host.command_line import Parser
 from .._host.live_host import LocalHost
 from .._host.lock import Busy
+from .._host.output import complain
 from . import places
 from .account import NoUser, become
 
@@ -56,7 +56,7 @@ def main(argv: Sequence[str]) -> int:
     except (Busy, InvalidDocument, LookupError, OSError, ValueError, sqlite3.Error) as error:
         return _explain(error)
     except KeyboardInterrupt:
-        sys.stderr.write(f"{NAME}: stopped\n")
+        complain(NAME, "stopped")
         return exits.FAILED
     return status
 
@@ -147,7 +147,7 @@ def _explain(error: Exception) -> int:
         from .database import explained
 
         error = explained(error)
-    sys.stderr.write("".join(f"{NAME}: {line}\n" for line in (str(error) or repr(error)).splitlines()))
+    complain(NAME, error)
     if isinstance(error, InvalidDocument):
         return exits.BAD_DOCUMENT
     if isinstance(error, NoUser):

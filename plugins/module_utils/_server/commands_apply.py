@@ -16,6 +16,7 @@ from .._core.faults import InvalidDocument
 from .._core.server_settings import ServerSettings
 from .._host.identity import own_digest, own_file
 from .._host.live_host import LocalHost
+from .._host.output import write_document
 from .._host.seal import is_whole
 from .._host.superuser import require_root
 from .converge import Busy, converge, remove
@@ -61,5 +62,5 @@ def _result(host: LocalHost, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _tell(result: dict[str, Any], status: int) -> int:
-    sys.stdout.write(json.dumps(result) + "\n")
+    write_document(result)
     return status

@@ -7,15 +7,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import sqlite3
-import sys
 import syslog
 import time
 from contextlib import closing
 from datetime import tzinfo
-from typing import Callable
+from typing import Any, Callable
 
 from .._core.exits import DONE, FAILED
 from .._core.notify_settings import NotifierName, NotifySettings
@@ -23,6 +21,7 @@ from .._core.results import Trigger
 from .._host.host import Host
 from .._host.live_host import LocalHost
 from .._host.lock import locked
+from .._host.output import complain, write_document, write_lines
 from .._host.zones import zone_of
 from . import campaign_places
 from .announce import plan_slots
@@ -56,12 +55,19 @@ def run_notify(host: LocalHost, options: argparse.Namespace) -> int:
     """Send what is due."""
     report = notify(host, until_settled=options.until_settled)
     if report is None:
-        sys.stdout.write('{"running": true}\n' if options.json else "notify: another engine is at work\n")
+        _say(options, {"running": True}, "notify: another engine is at work")
         return DONE
     content = {"running": False, "sent": report.sent, "settled": report.done, "open": report.left}
     text = f"notify: {report.sent} sent, {report.done} settled, {report.left} open"
-    sys.stdout.write((json.dumps(content) if options.json else text) + "\n")
+    _say(options, content, text)
     return DONE
+
+
+def _say(options: argparse.Namespace, content: dict[str, Any], text: str) -> None:
+    if options.json:
+        write_document(content)
+    else:
+        write_lines([text])
 
 
 def notify(
@@ -128,23 +134,23 @@ def run_campaigns(host: LocalHost, options: argparse.Namespace) -> int:
             return _show_one(connection, options.campaign, as_json=options.json)
         found = summaries(connection)
     if options.json:
-        sys.stdout.write(json.dumps([one.to_dict() for one in found]) + "\n")
+        write_document([one.to_dict() for one in found])
         return DONE
     for one in found:
         began = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(one.created))
-        sys.stdout.write(f"{one.id}  {began}  {one.product} {one.version}: {one.words()}\n")
+        write_lines([f"{one.id}  {began}  {one.product} {one.version}: {one.words()}"])
     return DONE
 
 
 def _show_one(connection: sqlite3.Connection, name: str, *, as_json: bool) -> int:
     if name not in [one.id for one in summaries(connection)]:
-        sys.stderr.write(f"epp-server: there is no campaign {name}\n")
+        complain("epp-server", f"there is no campaign {name}")
         return FAILED
     found = notices(connection, name)
     if as_json:
-        sys.stdout.write(json.dumps(found) + "\n")
+        write_document(found)
         return DONE
     for one in found:
         told = "; ".join(part for part in (one["result"], one["why"]) if part)
-        sys.stdout.write(f"{one['endpoint']}  {one['stage']}  tries {one['tries']}  {told}\n")
+        write_lines([f"{one['endpoint']}  {one['stage']}  tries {one['tries']}  {told}"])
     return DONE

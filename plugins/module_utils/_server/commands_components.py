@@ -7,8 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Mapping
 from contextlib import closing
 
@@ -18,6 +16,7 @@ from .._core.exits import DONE, FAILED, UNREACHABLE
 from .._core.results import Result
 from .._host.live_host import LocalHost
 from .._host.lock import locked
+from .._host.output import complain, write_document, write_lines
 from . import campaign_places
 from .campaign_views import Summary, summaries
 from .commands_campaigns import notify
@@ -41,11 +40,14 @@ def run_fetch(host: LocalHost, options: argparse.Namespace) -> int:
     unknown = [name for name in options.product if name not in [kind.value for kind in components]]
     if unknown or not components:
         what = f"{', '.join(unknown)}: not" if unknown else "no product is"
-        sys.stderr.write(f"epp-server: {what} set up in the section components of the settings\n")
+        complain("epp-server", f"{what} set up in the section components of the settings")
         return FAILED
     with locked(host, campaign_places.FETCH_LOCK, wait=0) as held:
         if not held:
-            sys.stdout.write('{"running": true}\n' if options.json else "fetch: another fetch is under way\n")
+            if options.json:
+                write_document({"running": True})
+            else:
+                write_lines(["fetch: another fetch is under way"])
             return DONE
         with closing(open_database(host)) as connection:
             chosen = [ProductKind(name) for name in options.product]
@@ -67,11 +69,11 @@ def _tell(reports: list[FetchReport], came_of_it: Mapping[str, Summary], *, as_j
         for one in plain:
             summary = came_of_it.get(one["campaign"])
             one.update({} if summary is None else {"results": summary.results, "reason": summary.reason})
-        sys.stdout.write(json.dumps(plain) + "\n")
+        write_document(plain)
         return
     for report in reports:
         summary = came_of_it.get(report.campaign or "")
-        sys.stdout.write(report.sentence() + (f": {summary.words()}" if summary else "") + "\n")
+        write_lines([report.sentence() + (f": {summary.words()}" if summary else "")])
 
 
 def _status(reports: list[FetchReport], came_of_it: Mapping[str, Summary]) -> int:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import syslog
 from contextlib import closing
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from .._core.exits import DONE
 from .._core.faults import Fault, InvalidDocument, show
 from .._host.live_host import LocalHost
+from .._host.output import write_lines
 from .catalogues import published_catalogue
 from .database import open_database
 from .fleet import Known, known_endpoints
@@ -68,7 +68,7 @@ def run_endpoints(host: LocalHost, options: argparse.Namespace) -> int:
     elif chosen:
         table([("NAME", "DOMAIN", "ORDINAL", "ADDRESS", "KEY", "VERSIONS", "LAST NOTICE"), *map(_row, chosen)])
     else:
-        sys.stdout.write("endpoints: none\n")
+        write_lines(["endpoints: none"])
     return DONE
 
 
@@ -87,11 +87,11 @@ def run_pin(host: LocalHost, options: argparse.Namespace) -> int:
 
 def _tell_pinned(done: Pinned) -> None:
     for name in done.pinned:
-        sys.stdout.write(f"{name}: pinned\n")
+        write_lines([f"{name}: pinned"])
     for name in done.kept:
-        sys.stdout.write(f"{name}: has a pinned key, which is kept (--replace {name} changes it)\n")
+        write_lines([f"{name}: has a pinned key, which is kept (--replace {name} changes it)"])
     for name, why in done.silent.items():
-        sys.stdout.write(f"{name}: not pinned, {why}\n")
+        write_lines([f"{name}: not pinned, {why}"])
 
 
 def _row(one: Known) -> tuple[str, ...]:

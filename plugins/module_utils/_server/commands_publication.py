@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import syslog
 from contextlib import closing
 
@@ -16,6 +15,7 @@ from .._core.exits import DONE, FAILED
 from .._core.issue import LARGEST_SERIAL
 from .._core.keyring import Keyring, KeyStage, SigningKey
 from .._host.live_host import LocalHost
+from .._host.output import write_lines
 from .component_sources import published_components
 from .database import open_database
 from .enrolment import enrolment_of
@@ -63,7 +63,7 @@ def run_publish(host: LocalHost, options: argparse.Namespace) -> int:
         tell({"changed": bool(names), "published": counted(names)})
     else:
         words = ", ".join(f"{number} {kind}" for kind, number in counted(names).items())
-        sys.stdout.write(f"publish: {words or 'nothing is new'}\n")
+        write_lines([f"publish: {words or 'nothing is new'}"])
     return DONE
 
 
@@ -74,7 +74,7 @@ def run_verify(host: LocalHost, options: argparse.Namespace) -> int:
     if options.json:
         tell({"problems": [{"file": problem.file, "problem": problem.what} for problem in found]})
     else:
-        sys.stdout.write("".join(f"{problem.file}: {problem.what}\n" for problem in found) or "verify: all is well\n")
+        write_lines([f"{problem.file}: {problem.what}" for problem in found] or ["verify: all is well"])
     return FAILED if found else DONE
 
 
@@ -92,7 +92,7 @@ def run_keys_show(host: LocalHost, options: argparse.Namespace) -> int:
         tell({"overlap": format_duration(overlap), "keys": keys})
         return DONE
     if not keys:
-        sys.stdout.write("keys: there is none yet, the first publication makes it\n")
+        write_lines(["keys: there is none yet, the first publication makes it"])
         return DONE
     table([(one["name"], one["stage"], f"since {moment(one['since'])}", one["then"], one["public"]) for one in keys])
     return DONE
@@ -108,7 +108,7 @@ def run_keys_rotate(host: LocalHost, options: argparse.Namespace) -> int:
     if options.json:
         tell(result)
     else:
-        sys.stdout.write(_rotated(after, configuration_settings(host).overlap))
+        write_lines(_rotated(after, configuration_settings(host).overlap))
     return DONE
 
 
@@ -130,13 +130,15 @@ def _then(key: SigningKey, overlap: int) -> str:
     return f"{words} {moment(key.since + overlap)}"
 
 
-def _rotated(after: Keyring, overlap: int) -> str:
+def _rotated(after: Keyring, overlap: int) -> list[str]:
     if after.next is not None:
-        return (
-            f"keys: {after.next.name} is announced beside {after.current.name}, which still signs.\n"
-            f"It follows by itself on {moment(after.next.since + overlap)}, or at once with the next `keys rotate`:"
-            " endpoints that have not fetched the configuration by then have to be converged again.\n"
-        )
-    return (
-        f"keys: {after.current.name} signs from now on; the key before is trusted for {format_duration(overlap)} more\n"
-    )
+        return [
+            f"keys: {after.next.name} is announced beside {after.current.name}, which still signs.",
+            (
+                f"It follows by itself on {moment(after.next.since + overlap)}, or at once with the next `keys rotate`:"
+                " endpoints that have not fetched the configuration by then have to be converged again."
+            ),
+        ]
+    return [
+        f"keys: {after.current.name} signs from now on; the key before is trusted for {format_duration(overlap)} more"
+    ]

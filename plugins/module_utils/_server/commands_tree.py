@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import sqlite3
-import sys
 import syslog
 from contextlib import closing
 from typing import Any, Callable
@@ -19,6 +18,7 @@ from .._core.registration import Registration
 from .._core.tree_change import TreeChange
 from .._core.tree_values import flat
 from .._host.live_host import LocalHost
+from .._host.output import write_lines
 from .database import open_copy, open_database, transaction
 from .effective import explain
 from .enrolment import enrolment_of
@@ -131,10 +131,10 @@ def run_show(host: LocalHost, options: argparse.Namespace) -> int:
 
 
 def _show(name: str, endpoints: int, parts: dict[str, Any]) -> None:
-    sys.stdout.write(f"{name}: {endpoints} endpoint{'' if endpoints == 1 else 's'}\n")
+    write_lines([f"{name}: {endpoints} endpoint{'' if endpoints == 1 else 's'}"])
     for words, values in parts.items():
         for key, one in flat(values).items():
-            sys.stdout.write(f"  {key}  {json.dumps(one)}{words}\n")
+            write_lines([f"  {key}  {json.dumps(one)}{words}"])
 
 
 def run_effective(host: LocalHost, options: argparse.Namespace) -> int:

@@ -17,6 +17,7 @@ from .._core.faults import Fault, Faults, InvalidDocument
 from .._core.fields import duration, read_mapping
 from .._host.host import Host
 from .._host.live_host import LocalHost
+from .._host.output import write_document, write_lines
 from .catalogues import published_catalogue
 from .database import open_database
 from .fleet import known_endpoints
@@ -49,9 +50,9 @@ def run_update_now(host: LocalHost, options: argparse.Namespace) -> int:
         return _tell_names(names, as_json=options.json)
     report = update_now(host, names, timeout=timeout)
     if options.json:
-        sys.stdout.write(json.dumps(report.to_dict()) + "\n")
+        write_document(report.to_dict())
     else:
-        sys.stdout.write("".join(f"{line}\n" for line in _lines(report)))
+        write_lines(_lines(report))
     return FAILED if report.broken or report.unfinished else DONE
 
 
@@ -85,7 +86,10 @@ def _timeout(text: str) -> float:
 
 def _tell_names(names: list[str], *, as_json: bool) -> int:
     content = {"changed": False, "campaign": None, "notified": names, "endpoints": []}
-    sys.stdout.write(json.dumps(content) + "\n" if as_json else "".join(f"{name}\n" for name in names))
+    if as_json:
+        write_document(content)
+    else:
+        write_lines(names)
     return DONE
 
 

@@ -16,6 +16,7 @@ from .._core.campaign import Limits
 from .._core.component_settings import SourceSettings
 from .._core.document_keys import ProductKind
 from .._core.faults import InvalidDocument
+from .._core.foreign import LONGEST_WORD, shown
 from .._core.results import Outcome, Result
 from .._core.values import replace, value
 from .._host.host import Host
@@ -114,8 +115,8 @@ def _catalogued(host: Host, connection: sqlite3.Connection, published: Iterable[
 
 
 def _report(kind: ProductKind, outcome: Outcome, published: Published | None, campaign: str | None) -> FetchReport:
-    version = published.version if published else None
-    return FetchReport(kind.value, outcome.result, outcome.why, outcome.until, version, campaign)
+    version = shown(published.version, LONGEST_WORD) if published else None
+    return FetchReport(kind.value, outcome.result, shown(outcome.why), outcome.until, version, campaign)
 
 
 def _remember(host: Host, report: FetchReport) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 
 from .._core.exits import BAD_DOCUMENT, DONE
 from .._core.faults import Fault, InvalidDocument
+from .._core.foreign import LONGEST_LINE, shown
+from .._host.output import write_document, write_lines
 
 
 def document() -> Any:
@@ -46,15 +48,15 @@ def refusals(*, as_json: bool = True) -> Iterator[Refusal]:
 
 def tell(result: object) -> None:
     """One result, as one line of JSON."""
-    sys.stdout.write(json.dumps(result) + "\n")
+    write_document(result)
 
 
 def table(rows: list[tuple[str, ...]]) -> None:
     """Rows of words in columns, for people."""
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    for row in rows:
-        line = "  ".join(word.ljust(width) for word, width in zip(row, widths))
-        sys.stdout.write(line.rstrip() + "\n")
+    plain = [[shown(word, LONGEST_LINE) for word in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*plain)]
+    lines = ("  ".join(word.ljust(width) for word, width in zip(row, widths)) for row in plain)
+    write_lines(line.rstrip() for line in lines)
 
 
 def moment(seconds: float | None) -> str:

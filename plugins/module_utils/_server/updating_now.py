@@ -12,6 +12,7 @@ from contextlib import closing
 from typing import Any
 
 from .._core.campaign import Stage, now_notice
+from .._core.reported import reported
 from .._core.results import Result, Trigger
 from .._core.values import value
 from .._host.live_host import LocalHost
@@ -119,6 +120,4 @@ def _part(row: dict[str, Any]) -> Part:
 
 def _components(raw: object) -> tuple[dict[str, Any], ...]:
     """Names and versions in what an endpoint said, which may be anything."""
-    listed = raw if isinstance(raw, list) else []
-    named = [one for one in listed if isinstance(one, dict) and isinstance(one.get("name"), str)]
-    return tuple({"name": one["name"], "version": str(one.get("version"))} for one in named)
+    return tuple(reported({"after": raw}).get("after", ()))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..._core.configuration_results import ConfigurationResult, Refused
 from ..._core.document import EndpointDocument
+from ..._core.foreign import shown
 from ..._core.update_server import UpdateServer
 from ..._core.values import replace, value
 from ..._host.host import Host
@@ -108,9 +109,9 @@ def _asked(endpoint: Endpoint) -> SyncReport:
         candidate.adopt(ConfigurationStore(host))
         _note_what_is_new(before, Endpoint.load(host))
     except Refused as refused:
-        return SyncReport(refused.result, refused.why)
+        return SyncReport(refused.result, shown(refused.why))
     except OSError as error:
-        return SyncReport(ConfigurationResult.FAILED, str(error))
+        return SyncReport(ConfigurationResult.FAILED, shown(str(error)))
     return SyncReport(ConfigurationResult.ADOPTED, adopted_words(candidate))
 
 

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from ..._core.document import CommandSettings, EndpointDocument
 from ..._core.document_keys import SINGLE
 from ..._core.entries import Entry
+from ..._core.foreign import LONGEST_WORD, shown
 from ..._core.policy import Sources
 from ..._core.results import Component, Outcome, Result, ScanOutcome
 from ..._core.values import value
@@ -29,7 +30,6 @@ from ..._host.host import Completed, Host
 from .base import ProductNeeds, overdue, tcp_reachable
 
 _VERSION_TIMEOUT_S = 60.0
-_LONGEST_TEXT = 200
 _INSTALLER = ("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID", "CAP_SETUID")
 _FOUND = re.compile(r"(.+): (.+?) FOUND")
 
@@ -113,11 +113,11 @@ def parse_versions(output: str) -> tuple[Component, ...]:
     text = output.strip()
     try:
         raw = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raw = None
     if isinstance(raw, dict):
-        return tuple(Component(str(name), str(raw[name])[:_LONGEST_TEXT]) for name in sorted(raw))
-    return (Component(SINGLE, text.splitlines()[0][:_LONGEST_TEXT]),) if text else ()
+        return tuple(Component(shown(name, LONGEST_WORD), shown(str(raw[name]), LONGEST_WORD)) for name in sorted(raw))
+    return (Component(SINGLE, shown(text.splitlines()[0], LONGEST_WORD)),) if text else ()
 
 
 def _judge(changed: bool, completed: Completed, timeout: float) -> Outcome:
@@ -148,4 +148,4 @@ def _scanned(completed: Completed, prefix: str, timeout: float) -> ScanOutcome:
 
 def _last_word(completed: Completed) -> str:
     said = (completed.err.strip() or completed.out.strip()).splitlines()
-    return f": {said[-1].strip()[:_LONGEST_TEXT]}" if said else ""
+    return f": {shown(said[-1].strip(), LONGEST_WORD)}" if said else ""

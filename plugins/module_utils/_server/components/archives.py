@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import IO
 
+from ..._core.faults import show
+
 MAX_FILES = 20_000
 MAX_SIZE = 16 * 1024**3
 """Bytes of all files together; an archive of a few kilobytes can hold more than any disk."""
@@ -42,7 +44,7 @@ def unpack(archive: str, folder: str) -> None:
     except _broken() as error:
         raise InvalidArchive(str(error)) from error
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-        raise InvalidArchive(f"a name is there twice ({error.filename})") from error
+        raise InvalidArchive(f"a name is there twice ({show(error.filename)})") from error
     except OSError as error:
         if error.errno is None:  # gzip and bzip2 say so that the data are damaged; the system has a number
             raise InvalidArchive(str(error)) from error
@@ -66,7 +68,7 @@ def _members(archive: str) -> Iterator[tuple[str, int, IO[bytes]]]:
         with zipfile.ZipFile(archive) as zipped:
             for entry in zipped.infolist():
                 if entry.external_attr >> 28 == 0o12:  # a symbolic link, as Unix programs store it
-                    raise InvalidArchive(f"{entry.filename!r} is a link")
+                    raise InvalidArchive(f"{show(entry.filename)} is a link")
                 if not entry.is_dir():
                     yield entry.filename, entry.file_size, zipped.open(entry)
         return
@@ -76,11 +78,13 @@ def _members(archive: str) -> Iterator[tuple[str, int, IO[bytes]]]:
             if content is not None:
                 yield member.name, member.size, content
             elif not member.isdir():
-                raise InvalidArchive(f"{member.name!r} is neither a file nor a directory")
+                raise InvalidArchive(f"{show(member.name)} is neither a file nor a directory")
 
 
 def _parts(name: str) -> list[str]:
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts or not parts or "\\" in name or "\0" in name:
-        raise InvalidArchive(f"{name!r} leads out of the archive")
+        raise InvalidArchive(f"{show(name)} leads out of the archive")
+    if not name.isprintable():
+        raise InvalidArchive(f"{show(name)} has characters that can't be shown, such as control characters")
     return parts

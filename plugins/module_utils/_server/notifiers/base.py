@@ -10,11 +10,11 @@ import json
 from typing import Any, Protocol
 
 from ..._core.campaign import Heard, Reply
+from ..._core.foreign import shown
 from ..._core.notice import Order
+from ..._core.reported import reported
 from ..._core.results import Result
 from ..._core.values import value
-
-_LONGEST_WHY = 500
 
 
 @value
@@ -35,7 +35,7 @@ class Told:
 
     @classmethod
     def silence(cls, heard: Heard, why: str) -> Told:
-        return cls(Reply(heard, why=why[:_LONGEST_WHY]))
+        return cls(Reply(heard, why=shown(why)))
 
 
 class Notifier(Protocol):
@@ -52,22 +52,22 @@ def understood(order: Order, *, out: str, err: str, code: int | None) -> Told:
     """What an agent's output means; ``code`` is its exit status, None when it was cut off or ended by a signal."""
     answer = _answer(out, order)
     if answer is not None and answer["result"] in [result.value for result in Result]:
-        return Told(Reply(Heard.REPORTED, answer["result"], str(answer.get("why", ""))[:_LONGEST_WHY]), answer)
+        return Told(Reply(Heard.REPORTED, answer["result"], answer.get("why", "")), answer)
     if answer is not None:
-        return Told.silence(Heard.LOST, str(answer.get("why") or answer["result"]))
+        return Told.silence(Heard.LOST, answer.get("why") or answer["result"])
     if code is None:
         return Told.silence(Heard.LOST, "the connection ended before the endpoint had answered")
     said = (err.strip() or out.strip() or "nothing").splitlines()[-1]
     why = f"the agent ended with exit code {code} and said: {said}"
-    return Told(Reply(Heard.REPORTED, Result.FAILED.value, why[:_LONGEST_WHY]))
+    return Told(Reply(Heard.REPORTED, Result.FAILED.value, shown(why)))
 
 
 def _answer(out: str, order: Order) -> dict[str, Any] | None:
-    """The answer to this very order in what an agent printed."""
+    """What is understood of the answer to this very order in what an agent printed."""
     try:
         raw = json.loads(out.strip().splitlines()[-1])
     except (ValueError, IndexError, RecursionError):
         return None
     if not isinstance(raw, dict) or not isinstance(raw.get("result"), str):
         return None
-    return raw if raw.get("campaign", order.campaign) == order.campaign else None
+    return reported(raw) if raw.get("campaign", order.campaign) == order.campaign else None

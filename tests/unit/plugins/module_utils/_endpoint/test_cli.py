@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import cli, payload
 
 from .conftest import Sandbox
 
@@ -139,6 +140,7 @@ def test_switches_and_status(epp_agent: Agent, sandbox: Sandbox) -> None:
     text = epp_agent("status").stdout
     assert "scheduled update  off (the user's switch)" in text
     assert "roaming           yes" in text
+    assert "sources           the product's own" in text
     public = json.loads((sandbox.root / "var/lib/epp-autoupdate/status.json").read_text())
     assert public["switch"] is False
 
@@ -156,6 +158,15 @@ def test_update_now_scan_and_status_tell_what_happened(epp_agent: Agent, sandbox
     assert status["scan"]["last"]["findings"] == [{"path": "/planted", "signature": "Test-Signature"}]
     log = (sandbox.root / "var/log/epp-agent.log").read_text()
     assert "scan: found Test-Signature in /planted" in log
+
+
+def test_what_no_privilege_covers_is_denied_to_users_before_anything(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    for command in ("sync", "scan"):
+        assert cli.main([command]) == 77
+        assert f"denied: epp-agent {command} is for root alone" in capsys.readouterr().err
 
 
 def test_status_is_readable_by_everyone_and_holds_no_command_lines(epp_agent: Agent, sandbox: Sandbox) -> None:

@@ -1,0 +1,46 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the one place from which both programs write to their standard output and error (R5).
+
+Text is written as it may be shown; JSON is ASCII, so that nothing in it acts on a screen and programs get it whole.
+"""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False  # to import typing for it would cost a start a tenth
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+
+def write_lines(lines: Iterable[str]) -> None:
+    """Lines for people."""
+    from .._core.foreign import LONGEST_LINE, shown
+
+    sys.stdout.write("".join(f"{shown(line, LONGEST_LINE)}\n" for line in lines))
+
+
+def write_document(content: Any, *, sort_keys: bool = False) -> None:
+    """One JSON document, on one line."""
+    import json
+
+    write_json(json.dumps(content, sort_keys=sort_keys))
+
+
+def write_json(document: str) -> None:
+    """A JSON document in ASCII that has been composed already."""
+    sys.stdout.write(document.rstrip("\n").replace("\x7f", "\\u007f") + "\n")
+
+
+def complain(program: str, error: object) -> None:
+    """An error on standard error; only a refused document has several lines, one for each fault."""
+    from .._core.faults import InvalidDocument
+    from .._core.foreign import LONGEST_LINE, shown
+
+    text = str(error) or repr(error)
+    lines = text.splitlines() if isinstance(error, InvalidDocument) else [text]
+    sys.stderr.write("".join(f"{program}: {shown(line, LONGEST_LINE)}\n" for line in lines))
