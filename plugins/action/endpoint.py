@@ -21,7 +21,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.managed impor
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload, places
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, plain
-from ansible_collections.epp.autoupdate.plugins.plugin_utils._direct import DirectAction
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._direct import DirectAction, wanted_false
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     REGISTERED,
     SERVER_HOST,
@@ -57,7 +57,20 @@ class ActionModule(DirectAction):
             name = (task_vars or {}).get("inventory_hostname")
             words = f"{name} does not take what its update server publishes; what it took last is in force ({why})"
             result.setdefault("warnings", []).append(words)
-        return self.readable(result)
+        return self.readable(self._protected(result, options))
+
+    def _protected(self, result: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+        """The result, which fails where the product can't be updated: green means protected."""
+        missing = result.get("missing")
+        if not missing or result.get("failed") or wanted_false(options.get("require")):
+            return result
+        words = (
+            f"{options.get('product', 'the product')} can't be updated, for this host lacks {', '.join(missing)}: "
+            "install it, let the playbook do so (autoupdate_install: true), or set autoupdate_require to false"
+        )
+        if self._task.check_mode:
+            return {**result, "warnings": [*result.get("warnings", ()), words]}
+        return {**result, "failed": True, "msg": words}
 
     def _options(self, task_vars: dict[str, Any]) -> dict[str, Any] | None:
         """The options that are given; with ``use_variables`` the host's variables stand in for those that are not.

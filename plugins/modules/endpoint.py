@@ -47,6 +47,12 @@ options:
       - present
       - absent
     default: present
+  require:
+    description:
+      - Whether the task fails on a host that lacks a program without which the product can't be updated, such as
+        freshclam. It is converged all the same. With V(false), and in check mode, RV(missing) alone tells.
+    type: bool
+    default: true
   use_variables:
     description:
       - Take what is not given from the inventory, as the role P(epp.autoupdate.endpoint#role) does. Each option has a
@@ -426,6 +432,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+missing:
+  description: The programs that the host lacks and without which the product can't be updated, by name or path.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 refusal:
   description:
     - Why the endpoint does not take what its update server publishes. V(null) where it does, and on a standalone one.

@@ -59,6 +59,11 @@ class DirectAction(ActionBase):
         return result
 
 
+def wanted_false(value: Any) -> bool:
+    """Whether a boolean was given as false, in any of Ansible's words; what is missing is not."""
+    return value is False or str(value).strip().lower() in ("false", "no", "off", "0", "n", "f")
+
+
 def _result_in(output: str) -> dict[str, Any] | None:
     """The result in what a program printed, which is the last line; None when it is none."""
     line = output.strip().rpartition("\n")[2]

@@ -23,6 +23,7 @@ from . import groups, places
 from .boot import boot_id
 from .desired import Desired, desired, rights_of
 from .endpoint import Endpoint, installed_document, load_document
+from .products.base import missing_programs
 from .rights import all_rights
 from .schedulers import all_schedulers
 from .state import State, StateStore, SyncRecord
@@ -45,7 +46,8 @@ class Converged:
 
     ``changes`` are the files and links, ``corrections`` what ran (or did not run) otherwise than it should, in words.
     ``host_key`` is the host's public SSH key, by which an update server knows it. ``refusal`` is why the endpoint does
-    not take what its update server publishes (a ConfigurationResult and its reason), None where it does.
+    not take what its update server publishes (a ConfigurationResult and its reason), None where it does. ``missing``
+    are the programs without which the product can't be updated, whatever was converged.
     """
 
     changes: tuple[Change, ...]
@@ -53,6 +55,7 @@ class Converged:
     next_run: str | None = None
     host_key: str | None = None
     refusal: tuple[str, str] | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -61,7 +64,14 @@ class Converged:
     def to_result(self) -> dict[str, Any]:
         """The plain result that the module and the agent's command both return."""
         refusal = None if self.refusal is None else {"result": self.refusal[0], "why": self.refusal[1]}
-        return told(self.changes, self.corrections, next_run=self.next_run, host_key=self.host_key, refusal=refusal)
+        return told(
+            self.changes,
+            self.corrections,
+            next_run=self.next_run,
+            host_key=self.host_key,
+            refusal=refusal,
+            missing=list(self.missing),
+        )
 
 
 def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, check: bool) -> Converged:
@@ -128,6 +138,7 @@ def _compared(enrolment: Enrolment | _Standalone, wanted: Desired, access: tuple
         next_run=next_run_text(endpoint, StateStore(host).read()),
         host_key=_host_key(host),
         refusal=enrolment.refusal,
+        missing=missing_programs(host, endpoint.product),
     )
 
 

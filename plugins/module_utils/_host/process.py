@@ -26,7 +26,9 @@ OUTPUT_LIMIT = 4 * 1024 * 1024
 What follows is read and thrown away, so that the child never blocks.
 """
 
-_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "HOME": "/"}
+SEARCHED = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+"""Where programs are looked for."""
+_ENVIRONMENT = {"PATH": ":".join(SEARCHED), "LC_ALL": "C", "HOME": "/"}
 _TICK_MS = 100
 _SIGKILL = 9  # POSIX says so; the module signal, with enum behind it, would be a fifth of a start
 

@@ -21,6 +21,7 @@ from .._core import (
     ordinals,
     planner,
     registration,
+    reported,
     server_settings,
     tree_change,
 )
@@ -38,6 +39,7 @@ __all__ = (
     "ordinals",
     "planner",
     "registration",
+    "reported",
     "server_settings",
     "tree_change",
 )

@@ -118,6 +118,7 @@ def endpoint() -> Spec:
     return {
         "state": _option("str", choices=["present", "absent"], default="present"),
         "use_variables": _option("bool", default=False),
+        "require": _option("bool", default=True),
         **root(),
         **document(),
     }

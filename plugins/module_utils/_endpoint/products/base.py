@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from ..._core.entries import Directory, Entry
 from ..._core.results import Component, Outcome, Result, ScanOutcome
 from ..._core.values import value
+from ..._host.host import Host
+from ..._host.process import SEARCHED
 
 
 @value
@@ -46,6 +48,9 @@ class Product(Protocol):
     def needs(self) -> ProductNeeds:
         """What the product's processes may touch."""
 
+    def programs(self) -> tuple[str, ...]:
+        """The programs, by name or path, without which it can't be updated at all."""
+
     def components(self) -> tuple[Component, ...]:
         """What is installed, read from evidence and never from memory, sorted by name."""
 
@@ -57,6 +62,17 @@ class Product(Protocol):
 
     def reachable(self, timeout: float) -> bool:
         """Whether a component source accepts a TCP connection; sends no request. True where no source is known."""
+
+
+def missing_programs(host: Host, product: Product) -> tuple[str, ...]:
+    """The programs of a product that a live host lacks; a directory that stands for a host is asked for none."""
+    if not host.live:
+        return ()
+    return tuple(name for name in product.programs() if not any(host.exists(path) for path in _places(name)))
+
+
+def _places(name: str) -> tuple[str, ...]:
+    return (name,) if name.startswith("/") else tuple(f"{directory}/{name}" for directory in SEARCHED)
 
 
 def tcp_reachable(urls: Sequence[str], *, proxy: str | None, timeout: float) -> bool:

@@ -73,6 +73,9 @@ class ClamAV:
             own_updaters=_FRESHCLAMS,
         )
 
+    def programs(self) -> tuple[str, ...]:
+        return ("freshclam",)
+
     def components(self) -> tuple[Component, ...]:
         """The databases that policy names, as far as they are installed."""
         found = (self._read(name) for name in self.wanted())

@@ -61,6 +61,9 @@ class Command:
             capabilities=_INSTALLER,
         )
 
+    def programs(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(argv[0] for argv in (self.settings.update, self.settings.version) if argv))
+
     def components(self) -> tuple[Component, ...]:
         try:
             return self._ask(_VERSION_TIMEOUT_S)

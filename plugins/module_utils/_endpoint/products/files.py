@@ -63,6 +63,9 @@ class Files:
         outside = not directory.startswith(STATE_DIRECTORY + "/")
         return ProductNeeds(read_write=(directory,), makes=(Directory(directory),) if outside else ())
 
+    def programs(self) -> tuple[str, ...]:
+        return ()
+
     def components(self) -> tuple[Component, ...]:
         release = self.store().installed()
         if release is None:

@@ -39,6 +39,7 @@ def test_check_then_real_then_quiet(sandbox: Sandbox, scheduler: str) -> None:
             "next_run": "2026-11-23T12:00:00Z",
             "host_key": None,
             "refusal": None,
+            "missing": [],
         }
     assert sandbox.tree() == written
 
