@@ -93,7 +93,8 @@ class ActionModule(DirectAction):
         if self._task.check_mode:
             return {"changed": True, "changes": [], "corrections": [], "next_run": None, "host_key": None}
         why = (
-            "is set, but the server has not registered this endpoint: run epp.autoupdate.site, or set autoupdate_server"
+            "is set, but this run has not asked that server about this endpoint: run the playbook epp.autoupdate.site "
+            "(import_playbook takes it into one of your own), or set autoupdate_server"
         )
         return {"failed": True, "changed": False, "msg": f"autoupdate_server_host {why}"}
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.durations import parse_duration
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import Fault
@@ -19,6 +19,7 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     PREFIX,
     SERVER_HOST,
     STRICT,
+    FailedTemplate,
     HostCheck,
     InventoryCheck,
     idle_domains,
@@ -118,8 +119,8 @@ def _check(
 ) -> tuple[HostCheck, dict[str, Any]]:
     try:
         values = inventory.read(raw, template)
-    except AnsibleError as error:
-        return HostCheck((Fault(f"{PREFIX}*", "a template that fails", f"usable: {error}"),)), {}
+    except FailedTemplate as failed:
+        return HostCheck((failed.fault,)), {}
     return inventory.host(host, values), values
 
 

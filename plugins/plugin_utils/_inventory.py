@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import (
     Fault,
@@ -95,9 +96,28 @@ def read_variables(
     names: Iterable[str] = READ,
     is_literal: Callable[[Any], bool] = is_literal,
 ) -> dict[str, Any]:
-    """The values that decide about an endpoint, without their prefix; ``template`` is the host's templating."""
+    """The values that decide about an endpoint, without their prefix; ``template`` is the host's templating.
+
+    Raises FailedTemplate.
+    """
     raw = {name: variables[PREFIX + name] for name in names if PREFIX + name in variables}
-    return {name: one if is_literal(one) else template(one) for name, one in raw.items()}
+    return {name: one if is_literal(one) else templated(PREFIX + name, one, template) for name, one in raw.items()}
+
+
+class FailedTemplate(AnsibleError):  # type: ignore[misc]  # ansible-core has no types that hold
+    """A variable's template fails; ``fault`` has its name."""
+
+    def __init__(self, name: str, error: AnsibleError) -> None:
+        super().__init__(f"{name}: {error}")
+        self.fault = Fault(name, "a template that fails", f"usable: {error}")
+
+
+def templated(name: str, raw: Any, template: Callable[[Any], Any]) -> Any:
+    """A variable's value, templated; raises FailedTemplate with its name."""
+    try:
+        return template(raw)
+    except AnsibleError as error:
+        raise FailedTemplate(name, error) from error
 
 
 @dataclass(frozen=True)

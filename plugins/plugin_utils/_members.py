@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible.errors import AnsibleError
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.databases import component_of, file_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import ClamavSettings, ProductKind
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import Fault, InvalidDocument, show
@@ -23,14 +22,20 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     ENDPOINT_POLICY,
     PREFIX,
     ROOT_POLICY,
+    FailedTemplate,
     Literals,
     read_variables,
+    templated,
 )
 
 _REACHED = ("name", "address", "host_key")
 _OWN = ("state", "root", "address", "host_key", "domain", "ordinal", "server_host", "product", "clamav")
 _READ = (*_OWN, ENDPOINT_POLICY, ROOT_POLICY, DOMAIN_POLICIES)
-_CONNECTION = ("ansible_host", "ansible_port")
+_CONNECTION = {
+    "ansible_host": ("ansible_host", "ansible_ssh_host"),
+    "ansible_port": ("ansible_port", "ansible_ssh_port"),
+}
+"""How Ansible reaches a host: the variable, and its older name."""
 _VARIABLES = {"policy": ENDPOINT_POLICY, "databases": "clamav.databases"}
 """Options of an endpoint whose variable has another name."""
 _SSH_PORT = 22
@@ -58,9 +63,9 @@ class Members:
         """Take one host, whose variables are not templated yet."""
         try:
             values = read_variables(variables, template, names=_READ, is_literal=self._literals.has)
-            reached = {name: template(variables[name]) for name in _CONNECTION if name in variables}
-        except AnsibleError as error:
-            self._note(host, Fault(f"{PREFIX}*", "a template that fails", f"usable: {error}"))
+            reached = _reached(variables, template)
+        except FailedTemplate as failed:
+            self._note(host, failed.fault)
             return
         self._check_server(host, values.get("server_host"))
         if values.get("state") == "absent":
@@ -137,6 +142,16 @@ class Members:
     def _host_key(self, variables: Mapping[str, Any]) -> Any:
         told = variables.get(self._host_keys_from) if self._host_keys_from else None
         return told.get("host_key") if isinstance(told, Mapping) else None
+
+
+def _reached(variables: Mapping[str, Any], template: Callable[[Any], Any]) -> dict[str, Any]:
+    """Host and port by which Ansible reaches a host, as far as variables say; raises FailedTemplate."""
+    found: dict[str, Any] = {}
+    for meaning, names in _CONNECTION.items():
+        name = next((one for one in names if one in variables), None)
+        if name is not None:
+            found[meaning] = templated(name, variables[name], template)
+    return found
 
 
 _DOMAIN = f"{PREFIX}{DOMAIN_POLICIES}["

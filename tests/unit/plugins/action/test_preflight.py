@@ -55,6 +55,7 @@ def test_a_template_that_fails_is_a_fault_of_its_host(control: Control) -> None:
     run = control.playbook("epp.autoupdate.site", {"n1": host(domain="{{ nowhere }}"), "n2": host(ordinal=-1)})
     faults = run.results[0]["result"]["faults"]
     assert [fault.partition(":")[0] for fault in faults] == ["n1", "n2"]
+    assert faults[0].startswith("n1: autoupdate_domain: a template that fails is not usable: ")
 
 
 def test_a_shared_ordinal_is_warned_about(control: Control) -> None:

@@ -52,7 +52,10 @@ def test_check_mode_before_there_is_anything_writes_nothing_and_foretells_change
 def test_an_endpoint_of_a_server_never_becomes_a_standalone_one(fleet: Fleet) -> None:
     task = {"name": "Converge", "epp.autoupdate.endpoint": {"use_variables": True}}
     run = fleet.control.play([task], {"n1": fleet.hosts()["n1"]})
-    assert "autoupdate_server_host is set, but the server has not registered this endpoint" in run.of("n1")["msg"]
+    assert (
+        "autoupdate_server_host is set, but this run has not asked that server about this endpoint"
+        in run.of("n1")["msg"]
+    )
     assert not fleet.control.root("n1").exists()
 
 
