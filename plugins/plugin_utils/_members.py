@@ -99,7 +99,8 @@ class Members:
             raise InvalidDocument(tuple(_of(hosts, fault) for fault, hosts in self._faults.items()))
         policies = dict(self._pinned)
         root = policies.pop(f"{PREFIX}{ROOT_POLICY}", (None, ""))[0]
-        domains = {path[len(_DOMAIN) : -1]: policy for path, (policy, _host) in policies.items()}
+        # An empty mapping declares a domain, and leaves what the server's own tasks have set there.
+        domains = {path[len(_DOMAIN) : -1]: policy or None for path, (policy, _host) in policies.items()}
         return {
             **({"policy": root} if root is not None else {}),
             **({"domains": domains} if domains else {}),

@@ -17,7 +17,7 @@ import subprocess
 from pathlib import Path
 
 CACHE = Path(os.environ.get("EPP_LAB", "/var/tmp/epp-autoupdate-lab"))
-SUITE = os.environ.get("EPP_LAB_SUITE", "trixie")
+SUITE = os.environ.get("EPP_LAB_SUITE", "bookworm")
 MIRROR = os.environ.get("EPP_LAB_MIRROR", "http://deb.debian.org/debian")
 KEY = CACHE / "id"
 

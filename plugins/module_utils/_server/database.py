@@ -18,6 +18,14 @@ from . import places
 from .schema import MIGRATIONS
 
 _BUSY_S = 30.0
+_NO_DAMAGE = (
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    sqlite3.InternalError,
+    sqlite3.NotSupportedError,
+    sqlite3.OperationalError,
+    sqlite3.ProgrammingError,
+)
 
 
 class NewerDatabase(OSError):
@@ -75,7 +83,7 @@ def explained(error: sqlite3.Error) -> Exception:
 
     A database that is busy, or a disk that is full, is not damage: sqlite3 has classes of their own for those.
     """
-    if type(error) is not sqlite3.DatabaseError:
+    if not isinstance(error, sqlite3.DatabaseError) or isinstance(error, _NO_DAMAGE):
         return error
     return DamagedDatabase(
         f"{places.DATABASE} is damaged ({error}): put a backup in its place, or move it away, and run the playbook "

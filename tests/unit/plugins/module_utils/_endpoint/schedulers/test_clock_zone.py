@@ -73,7 +73,7 @@ def by_the_c_library(host, instant, form):
 
 def slots(host):
     timetable, found, moment = timetable_of(host, DOCUMENT), [], NOW
-    for _ in range(DAYS):
+    for _day in range(DAYS):
         moment = timetable.next_slot(moment + 1).at
         found.append(moment)
     return timetable, found

@@ -59,7 +59,8 @@ def test_rules_are_published_installed_and_updated(
     rules = Path(host.real("/srv/rules"))
     rules.mkdir(parents=True)
     where = str(rules) if place == "git" else "/srv/rules"
-    ((kind, settings),) = read_components({"files": {place: where}}).items()
+    components = read_components({"files": {place: where}})
+    kind, settings = next(iter(components.items()))
     source = select_source(kind, settings, host, Workplace("/work", PUBLIC, "components/files"))
     raw = {"format": 1, "endpoint": "n1", "product": "files", "policy": {"sources": {"urls": [web.url]}}}
     endpoint = LocalHost(str(tmp_path / "endpoint"))
