@@ -19,13 +19,15 @@ class Authority:
         self._directory = directory
         self._key = directory / "authority.key"
         self.certificate = directory / "authority.crt"
-        subject = ("-subj", "/CN=Lab authority", "-days", "2")
+        # Python 3.13 verifies strictly (RFC 5280): an authority says that its key signs certificates.
+        subject = ("-subj", "/CN=Lab authority", "-days", "2", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
         self._openssl("req", "-x509", *_KEY, "-keyout", self._key, *subject, "-out", self.certificate)
 
     def issue(self, address: str) -> tuple[Path, Path]:
         """The certificate of a server at this IP address, and its key."""
         key, certificate = self._directory / f"{address}.key", self._directory / f"{address}.crt"
         names = ("-subj", "/CN=Lab server", "-addext", f"subjectAltName=IP:{address}", "-days", "2")
+        names += ("-addext", "basicConstraints=critical,CA:FALSE")
         by = ("-CA", self.certificate, "-CAkey", self._key)
         self._openssl("req", "-x509", *_KEY, "-keyout", key, *names, *by, "-out", certificate)
         return certificate, key

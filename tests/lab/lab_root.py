@@ -17,7 +17,7 @@ import subprocess
 from pathlib import Path
 
 CACHE = Path(os.environ.get("EPP_LAB", "/var/tmp/epp-autoupdate-lab"))
-SUITE = os.environ.get("EPP_LAB_SUITE", "bookworm")
+SUITE = os.environ.get("EPP_LAB_SUITE", "trixie")
 MIRROR = os.environ.get("EPP_LAB_MIRROR", "http://deb.debian.org/debian")
 KEY = CACHE / "id"
 
@@ -46,6 +46,11 @@ BASE = (
 SETUP = r"""
 set -eu
 systemctl disable -q clamav-freshclam clamav-daemon nginx prometheus-node-exporter
+for unit in clamav-freshclam-once.service clamav-freshclam-once.timer; do # Debian 13 has them besides the daemon
+  if [ -e "/usr/lib/systemd/system/$unit" ]; then
+    systemctl disable -q "$unit"
+  fi
+done
 for timer in apt-daily apt-daily-upgrade dpkg-db-backup fstrim e2scrub_all; do
   if [ -e "/usr/lib/systemd/system/$timer.timer" ] || [ -e "/lib/systemd/system/$timer.timer" ]; then
     systemctl disable -q "$timer.timer"

@@ -75,6 +75,12 @@ def test_systemd_elapses_next_at_the_planned_second(planned: Node, schedule: dic
     assert slot > time.time()
 
 
+def test_a_schedule_may_be_changed_as_often_as_somebody_tries(planned: Node) -> None:
+    """systemd refuses the sixth start in ten seconds of a unit that sets no limit of its own."""
+    planned.run("for i in 1 2 3 4 5 6 7 8; do systemctl restart epp-update.timer epp-boot.timer || exit 1; done")
+    assert planned.run(["systemctl", "is-active", "epp-update.timer"]).out.strip() == "active"
+
+
 @pytest.mark.parametrize("form", ["cp", "ln -s"])
 def test_the_local_zone_is_the_clock_s_in_whatever_form(planned: Node, form: str) -> None:
     """S3: systemd and the agent mean the same second, also with a copy for a link and another zone's name beside it."""

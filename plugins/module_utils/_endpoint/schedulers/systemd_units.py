@@ -109,10 +109,12 @@ TimeoutStartSec={limit}
 
 # The timers want network-online.target, and the service is only ordered after it: so the target is part of the boot,
 # and a later start does not sit through its time-out again on a machine without network.
+# A timer that is restarted six times in ten seconds (a schedule that is tried out) would else stay failed.
 _TIMER = """\
 [Unit]
 Description={description}
 Wants=network-online.target
+StartLimitIntervalSec=0
 
 [Timer]
 {when}

@@ -71,10 +71,12 @@ ProcSubset=pid
 SystemCallFilter=~@privileged @resources
 """
 
+# A timer that is restarted six times in ten seconds (a schedule that is tried out) would else stay failed.
 _TIMER = """\
 [Unit]
 Description={description}
 Wants=network-online.target
+StartLimitIntervalSec=0
 
 [Timer]
 {when}AccuracySec=1s
