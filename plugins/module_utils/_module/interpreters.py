@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 import sys
@@ -16,6 +17,8 @@ from .._host.zipped import bytecode_tag
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 _MOST_LINKS = 8
+_OLDEST_MINOR = 9
+"""Of Python 3: what the programs are written for."""
 _VERSIONED = re.compile(r"python3\.(\d+)")
 
 
@@ -27,19 +30,33 @@ class Interpreter:
     tag: str
 
 
-def interpreter_of(host: Host) -> Interpreter:
-    """The Python for a program: the one that runs this, or an image's own, where it has one.
+def interpreter_of(host: Host, *, libraries: bool = False) -> Interpreter:
+    """The Python for a program; ``libraries``: one that needs what is installed for the Python that runs this.
 
+    That is the system's own, by the name that outlives upgrades, wherever it is new enough. The one that Ansible uses
+    may be called by its version, which an upgrade takes away, or lie in somebody's home, which no unit sees.
     An image runs later, and elsewhere: the control node's Python need not be there, and need not be of its version.
     A sandbox has none of its own.
     """
-    if host.live or not host.exists(SYSTEM_PYTHON):
-        return Interpreter(sys.executable, bytecode_tag())
-    return Interpreter(SYSTEM_PYTHON, _tag_of(host, SYSTEM_PYTHON) or bytecode_tag())
+    running = Interpreter(sys.executable, bytecode_tag())
+    if not host.exists(SYSTEM_PYTHON):
+        return running
+    tag = _tag_of(host, SYSTEM_PYTHON)
+    if not host.live:
+        return Interpreter(SYSTEM_PYTHON, tag or running.tag)
+    if os.path.realpath(sys.executable) == os.path.realpath(host.real(SYSTEM_PYTHON)):
+        own_libraries = sys.prefix != sys.base_prefix
+        return running if libraries and own_libraries else Interpreter(SYSTEM_PYTHON, running.tag)
+    return running if libraries or not _new_enough(tag) else Interpreter(SYSTEM_PYTHON, tag)
+
+
+def _new_enough(tag: str) -> bool:
+    minor = tag.partition("cpython-3")[2]
+    return minor.isdigit() and int(minor) >= _OLDEST_MINOR
 
 
 def _tag_of(host: Host, path: str) -> str:
-    """What an image's ``python3`` is, by the file that it links to (``python3.13``); nothing of the image is run."""
+    """What a host's ``python3`` is, by the file that it links to (``python3.13``); nothing of an image is run."""
     for _step in range(_MOST_LINKS):
         name = _VERSIONED.fullmatch(posixpath.basename(path))
         if name:

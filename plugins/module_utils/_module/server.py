@@ -42,5 +42,5 @@ def run(module: AnsibleModule) -> None:
 
 def _program_file(host: Host) -> bytes:
     """The server's executable, for the Python that the host has; the installed one where it is the same."""
-    python = interpreter_of(host)
+    python = interpreter_of(host, libraries=True)
     return payload.renewed(host.read(places.SERVER), payload.sources(), interpreter=python.path, tag=python.tag)

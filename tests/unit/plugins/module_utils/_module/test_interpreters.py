@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An image's programs are started by the image's own Python, of whatever version."""
+"""Programs are started by a Python that stays: the system's own; an image's by the image's, of whatever version."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -21,9 +22,49 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._module.interpreter
 OURS = Interpreter(sys.executable, bytecode_tag())
 
 
-def test_a_sandbox_and_a_live_host_have_the_python_that_runs_this(tmp_path: Path) -> None:
+class Live(LocalHost):
+    """A folder that passes for the running system."""
+
+    @property
+    def live(self) -> bool:
+        return True
+
+
+def test_a_sandbox_has_the_python_that_runs_this(tmp_path: Path) -> None:
     assert interpreter_of(LocalHost(str(tmp_path))) == OURS
-    assert interpreter_of(LocalHost("")) == OURS
+    assert interpreter_of(Live(str(tmp_path))) == OURS
+
+
+@pytest.mark.parametrize(
+    ("target", "chosen", "with_libraries"),
+    [
+        ("python3.9", Interpreter(SYSTEM_PYTHON, "cpython-39"), OURS),
+        ("python3.13", Interpreter(SYSTEM_PYTHON, "cpython-313"), OURS),
+        ("python3.6", OURS, OURS),  # the program would not run
+        ("platform-python", OURS, OURS),  # of an unknown version
+    ],
+)
+def test_a_live_host_has_its_systems_own_where_that_is_new_enough(
+    tmp_path: Path, target: str, chosen: Interpreter, with_libraries: Interpreter
+) -> None:
+    """By the name that stays, whatever Ansible uses: a version's name goes with an upgrade, a home is hidden."""
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    (tmp_path / "usr/bin/python3").symlink_to(target)
+    assert interpreter_of(Live(str(tmp_path))) == chosen
+    assert interpreter_of(Live(str(tmp_path)), libraries=True) == with_libraries
+
+
+@pytest.mark.parametrize("own_libraries", [False, True])
+def test_the_same_python_gets_the_name_that_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_libraries: bool
+) -> None:
+    """But for a program that needs the libraries of the environment that this runs in."""
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    (tmp_path / "usr/bin/python3").symlink_to(os.path.realpath(sys.executable))
+    monkeypatch.setattr(sys, "prefix", "/root/venv" if own_libraries else sys.base_prefix)
+    stable = Interpreter(SYSTEM_PYTHON, bytecode_tag())
+    assert interpreter_of(Live(str(tmp_path))) == stable
+    assert interpreter_of(Live(str(tmp_path)), libraries=True) == (OURS if own_libraries else stable)
 
 
 @pytest.mark.parametrize(
