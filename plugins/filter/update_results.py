@@ -13,7 +13,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.foreign import LONGEST_LINE, shown
 
 _GOOD = ("updated", "current")
-_FAILED = ("failed", "unreachable", "no answer")
+_FAILED = ("failed", "refused", "host_key_changed", "unreachable", "no answer")
 
 
 def update_results(results: Any, failed: bool = False) -> list[str]:

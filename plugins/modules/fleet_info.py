@@ -179,8 +179,8 @@ campaigns:
       sample: {done: 39, skipped: 1}
     results:
       description:
-        - How many endpoints have each result, such as V(updated), V(failed) or V(not reached); for those that have none
-          yet, how many are at each stage.
+        - How many endpoints have each result, such as V(updated), V(failed), V(refused) or V(not reached); for those
+          that have none yet, how many are at each stage.
       type: dict
       returned: always
       sample: {failed: 2, updated: 37, skipped: 1}

@@ -216,6 +216,14 @@ broken:
   type: list
   elements: str
   sample: []
+refused:
+  description:
+    - The endpoints that are up and that the server can't notify, because sshd does not accept its key or the host key
+      is not the pinned one. The task fails then.
+  returned: on an update server, not in check mode
+  type: list
+  elements: str
+  sample: []
 not_reached:
   description: The endpoints that were off.
   returned: on an update server, not in check mode

@@ -66,6 +66,9 @@ class Heard(str, Enum):
     REPORTED = "reported"
     NOT_REACHED = "not_reached"
     """No connection, so certainly nothing was begun by this sending."""
+    REFUSED = "refused"
+    """The endpoint is up and its sshd does not let the server in; nothing was begun either. It is tried again as N2
+    says, since whoever mends it tells the server nothing."""
     LOST = "lost"
     """The notice was sent and no answer came: what it did is to be asked."""
     HOST_KEY = "host_key_changed"
@@ -241,7 +244,7 @@ def patience(notice: Notice, now: float, limits: Limits) -> float:
 
 
 def _again(notice: Notice, reply: Reply, now: float, limits: Limits) -> Notice:
-    """What becomes of an endpoint that was not reached (N2, E1a, S6, Update Now)."""
+    """What becomes of an endpoint that was not reached, or did not let the server in (N2, E1a, S6, Update Now)."""
     notice = replace(notice, since=None, result=reply.heard.value, why=reply.why)
     if notice.mode is Mode.SLOT:
         return replace(notice, stage=Stage.SKIPPED)

@@ -50,6 +50,8 @@ def _trouble(result: Mapping[str, Any], timeout: str) -> str:
     parts = []
     if result.get("broken"):
         parts.append(f"could not update: {_names(result['broken'])}")
+    if result.get("refused"):
+        parts.append(f"do not let the server in (see why in endpoints): {_names(result['refused'])}")
     if result.get("unfinished"):
         parts.append(f"had not answered after {timeout}: {_names(result['unfinished'])}")
     return "; ".join(parts)

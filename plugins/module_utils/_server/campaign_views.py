@@ -11,14 +11,16 @@ import sqlite3
 from collections import Counter
 from typing import Any
 
-from .._core.campaign import Stage
+from .._core.campaign import Heard, Stage
 from .._core.results import Result
 from .._core.values import value
 
 _FAILED = (Result.FAILED.value, Result.UNREACHABLE.value)
 _NOT_REACHED = "not reached"
+_BARRED = {Heard.REFUSED.value: "refused", Heard.HOST_KEY.value: "host key changed"}
+"""Of endpoints that are up, and that somebody has to mend before they can be notified."""
 _ORDER = (
-    *(*_FAILED, _NOT_REACHED, Result.HELD.value, Result.COOLING_DOWN.value),
+    *(*_FAILED, *_BARRED.values(), _NOT_REACHED, Result.HELD.value, Result.COOLING_DOWN.value),
     *(Result.UPDATED.value, Result.CURRENT.value, Result.SKIPPED.value),
     *(stage.value for stage in Stage if stage.open),
 )
@@ -86,7 +88,7 @@ def summaries(connection: sqlite3.Connection) -> list[Summary]:
 def _word(stage: Stage, result: str) -> str:
     """The result of an endpoint's part, or where it stands without one."""
     if stage is Stage.GAVE_UP:
-        return _NOT_REACHED
+        return _BARRED.get(result, _NOT_REACHED)
     return result if stage is Stage.DONE and result else stage.value
 
 

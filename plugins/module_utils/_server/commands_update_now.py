@@ -53,7 +53,7 @@ def run_update_now(host: LocalHost, options: argparse.Namespace) -> int:
         write_document(report.to_dict())
     else:
         write_lines(_lines(report))
-    return FAILED if report.broken or report.unfinished else DONE
+    return FAILED if report.broken or report.refused or report.unfinished else DONE
 
 
 def _selection(options: argparse.Namespace) -> Selection:

@@ -149,7 +149,11 @@ class Engine:
             self._hear(deadline - self._host.now())
 
 
-_LEVELS = {Heard.HOST_KEY: syslog.LOG_ERR, Heard.LOST: syslog.LOG_WARNING}
+_LEVELS = {
+    Heard.HOST_KEY: syslog.LOG_ERR,
+    Heard.REFUSED: syslog.LOG_ERR,
+    Heard.LOST: syslog.LOG_WARNING,
+}
 
 
 def _sentence(errand: Errand, after: Notice) -> str:

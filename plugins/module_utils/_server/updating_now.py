@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
-from .._core.campaign import Stage, now_notice
+from .._core.campaign import Heard, Stage, now_notice
 from .._core.reported import reported
 from .._core.results import Result, Trigger
 from .._core.values import value
@@ -25,6 +25,7 @@ NOW = "now"
 """Stands for the product in campaigns of Update Now: it is of all that an endpoint has."""
 _PAUSE_S = 0.5
 _BROKEN = (Result.FAILED.value, Result.UNREACHABLE.value)
+_BARRED = (Heard.REFUSED.value, Heard.HOST_KEY.value)
 
 
 @value
@@ -64,8 +65,15 @@ class NowReport:
         return tuple(part.name for part in self.parts if part.broken)
 
     @property
+    def refused(self) -> tuple[str, ...]:
+        """Who is up and can't be notified: sshd refuses the notify key, or shows another host key than the pinned."""
+        gave_up = (part for part in self.parts if part.stage is Stage.GAVE_UP)
+        return tuple(part.name for part in gave_up if part.result in _BARRED)
+
+    @property
     def not_reached(self) -> tuple[str, ...]:
-        return tuple(part.name for part in self.parts if part.stage is Stage.GAVE_UP)
+        gave_up = (part for part in self.parts if part.stage is Stage.GAVE_UP)
+        return tuple(part.name for part in gave_up if part.result not in _BARRED)
 
     @property
     def unfinished(self) -> tuple[str, ...]:
@@ -73,7 +81,7 @@ class NowReport:
         return tuple(part.name for part in self.parts if part.stage.open)
 
     def to_dict(self) -> dict[str, Any]:
-        lists = {name: list(getattr(self, name)) for name in ("broken", "not_reached", "unfinished")}
+        lists = {name: list(getattr(self, name)) for name in ("broken", "refused", "not_reached", "unfinished")}
         changed = any(part.changed for part in self.parts)
         notified = [part.name for part in self.parts]
         plain = {"changed": changed, "campaign": self.campaign, "notified": notified, **lists}

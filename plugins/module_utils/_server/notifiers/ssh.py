@@ -42,6 +42,10 @@ class _OtherHost(Exception):
     """Whoever answers there is not the endpoint that was enrolled."""
 
 
+class _Refused(Exception):
+    """The endpoint's sshd has looked at our key and does not let us in."""
+
+
 @value
 class SshNotifier:
     """Notifies over SSH. ``paramiko`` is the library, ``key`` the server's private key as the library holds it.
@@ -84,6 +88,9 @@ class SshNotifier:
         except _OtherHost as error:
             transport.close()
             return Told.silence(Heard.HOST_KEY, f"{target.address}: {error}")
+        except _Refused as error:
+            transport.close()
+            return Told.silence(Heard.REFUSED, f"{target.address}: {error}")
         except self.faults as error:
             transport.close()
             return Told.silence(Heard.NOT_REACHED, f"{target.address}: {_words(error)}")
@@ -111,13 +118,25 @@ class SshNotifier:
         offered = transport.get_remote_server_key()
         if (offered.get_name(), offered.asbytes()) != (kind, pinned):
             raise _OtherHost("the host key is not the one that was pinned at enrolment")
+        self._log_in(transport)
         try:
-            transport.auth_publickey(self.user, self.key)
+            return transport.open_session(timeout=self.connect_timeout)
+        except self.paramiko.ChannelException as error:
+            raise _Refused(f"refused: sshd opens no session for {self.user} ({_words(error)})") from error
+
+    def _log_in(self, transport: Any) -> None:
+        """Prove the key; raises _Refused where sshd said no, or ended the connection instead (an account that PAM does
+        not let in). A login that took too long says nothing about the key."""
+        try:
+            more = transport.auth_publickey(self.user, self.key)
         except self.paramiko.AuthenticationException as error:
-            raise self.paramiko.SSHException(
-                f"refused: sshd does not accept the notify key for {self.user} ({error})"
-            ) from error
-        return transport.open_session(timeout=self.connect_timeout)
+            if "timeout" in str(error).lower():
+                raise
+            ended = "" if transport.is_active() else ": it ended the connection"
+            raise _Refused(f"refused: sshd does not accept the notify key for {self.user}{ended}") from error
+        if more:
+            wants = f"sshd asks {self.user} for more than the notify key: {', '.join(map(str, more))}"
+            raise _Refused(f"refused: {wants}")
 
 
 def _private_key(paramiko: Any, real: str, path: str) -> Any:

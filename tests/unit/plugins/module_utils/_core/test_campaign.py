@@ -18,6 +18,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign impo
     Notice,
     Reply,
     Stage,
+    begun,
     event_notice,
     heard,
     interrupted,
@@ -172,6 +173,14 @@ def test_an_endpoint_that_is_off_is_tried_five_more_times_at_15_minutes() -> Non
     assert [later - earlier for earlier, later in zip(tries, tries[1:])] == [15 * MINUTE + 10] * 5
     assert world.records["n1"].stage is Stage.GAVE_UP
     assert world.records["n1"].result == "not_reached"
+
+
+def test_who_is_not_let_in_is_tried_again_and_told_as_refused() -> None:
+    sent = begun(event_notice("n1", created=100.0, kept=False, limits=LIMITS), 100.0)
+    after = heard(sent, Reply(Heard.REFUSED, why="no"), now=110.0, limits=LIMITS)
+    assert (after.stage, after.result, after.why) == (Stage.RETRY, "refused", "no")
+    last = heard(replace(sent, tries=LIMITS.retries + 1), Reply(Heard.REFUSED), now=110.0, limits=LIMITS)
+    assert (last.stage, last.result) == (Stage.GAVE_UP, "refused")
 
 
 def test_with_e1a_an_offline_endpoint_is_notified_when_it_is_back() -> None:

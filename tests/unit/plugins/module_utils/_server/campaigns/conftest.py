@@ -81,7 +81,10 @@ class SandboxEndpoint:
 class Sshd:
     """A real sshd on loopback whose only key line is the one that endpoints get. ``command`` replaces the agent."""
 
-    def __init__(self, directory: Path, public_key: str, command: str, *, line: str | None = None) -> None:
+    def __init__(
+        self, directory: Path, public_key: str, command: str, *, line: str | None = None, first: str = ""
+    ) -> None:
+        """``first`` are settings that come before the others, so that they count."""
         self.directory = directory
         directory.mkdir()
         self.host_key = self._make_host_key()
@@ -90,7 +93,7 @@ class Sshd:
         self.port = free_port()
         self.configuration = directory / "sshd_config"
         self.configuration.write_text(
-            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {directory / 'host_key'}\nPidFile none\n"
+            f"{first}\nPort {self.port}\nListenAddress 127.0.0.1\nHostKey {directory / 'host_key'}\nPidFile none\n"
             f"AuthorizedKeysFile {keys}\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n"
             "KbdInteractiveAuthentication no\nPermitRootLogin yes\nAllowTcpForwarding yes\nAllowAgentForwarding yes\n"
             "X11Forwarding yes\nSubsystem sftp internal-sftp\nMaxStartups 500\n"
@@ -190,8 +193,8 @@ def sshd(tmp_path: Path, server_host: LocalHost) -> Iterator[Callable[..., Sshd]
     public = ensure_notify_key(server_host, "/keys/notify")
     started: list[Sshd] = []
 
-    def start(command: str, *, line: str | None = None) -> Sshd:
-        started.append(Sshd(tmp_path / f"sshd{len(started)}", public, command, line=line))
+    def start(command: str, *, line: str | None = None, first: str = "") -> Sshd:
+        started.append(Sshd(tmp_path / f"sshd{len(started)}", public, command, line=line, first=first))
         return started[-1]
 
     yield start

@@ -260,6 +260,7 @@ def test_updates_that_failed_are_told_first_with_their_reason(
         for name, stage, result, why in (
             *(("n2", "done", "failed", "no space"), ("n3", "done", "failed", "no space")),
             *(("n4", "done", "updated", ""), ("n5", "gave_up", "", "no route"), ("n6", "retry", "", "no route")),
+            *(("n7", "gave_up", "refused", "no"), ("n8", "gave_up", "host_key_changed", "another")),
         ):
             connection.execute(
                 f"INSERT INTO notices (endpoint, stage, result, why, {columns})"
@@ -267,8 +268,8 @@ def test_updates_that_failed_are_told_first_with_their_reason(
                 (name, stage, result, why),
             )
         (told,) = summaries(connection)
-    assert told.words() == "3 failed (no space), 1 not reached, 1 updated, 1 retry"
-    assert (told.failed, told.stages) == (3, {"done": 4, "gave_up": 1, "retry": 1})
+    assert told.words() == "3 failed (no space), 1 refused, 1 host key changed, 1 not reached, 1 updated, 1 retry"
+    assert (told.failed, told.stages) == (3, {"done": 4, "gave_up": 3, "retry": 1})
 
 
 def test_two_fetches_at_once_are_one(server: Server, capsys: pytest.CaptureFixture[str]) -> None:

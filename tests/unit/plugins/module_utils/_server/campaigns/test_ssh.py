@@ -196,8 +196,35 @@ def test_a_key_that_the_endpoint_does_not_know_reaches_nothing(
     ensure_notify_key(server_host, "/keys/other")
     stranger = select_notifier(replace(ssh_settings, key="/keys/other"), server_host)
     told = stranger.notify(Target("n1", server.address, server.host_key), ORDER, patience=60)
-    assert told.reply.heard is Heard.NOT_REACHED
+    assert told.reply.heard is Heard.REFUSED
     assert "refused: sshd does not accept the notify key for " in told.reply.why
+    assert endpoint.taken() == []
+
+
+REFUSING = {
+    "DenyUsers *": "does not accept the notify key for",
+    "AllowUsers nobody-else": "does not accept the notify key for",
+    "AllowGroups no-such-group": "does not accept the notify key for",
+    "PubkeyAuthentication no\nPasswordAuthentication yes": "does not accept the notify key for",
+    "AuthorizedKeysFile /nonexistent/%u": "does not accept the notify key for",
+    "PermitRootLogin no": "does not accept the notify key for",
+    "PasswordAuthentication yes\nAuthenticationMethods publickey,password": "for more than the notify key: password",
+    "MaxSessions 0": "opens no session for",
+}
+
+
+@pytest.mark.parametrize("settings", REFUSING)
+def test_a_login_that_sshd_refuses_is_told_as_such_and_is_no_host_that_is_off(
+    notifier: Notifier, sshd: Callable[..., Sshd], endpoint: SandboxEndpoint, settings: str
+) -> None:
+    if "Root" in settings and os.geteuid() != 0:
+        pytest.skip("only root's sshd refuses root")
+    server = sshd(f"{endpoint.agent} --root {endpoint.root} notice", first=settings)
+    told = notifier.notify(Target("n1", server.address, server.host_key), ORDER, patience=60)
+    assert told.reply.heard is Heard.REFUSED, told
+    assert f"{server.address}: refused: sshd " in told.reply.why
+    assert REFUSING[settings] in told.reply.why
+    assert current_user() in told.reply.why
     assert endpoint.taken() == []
 
 
