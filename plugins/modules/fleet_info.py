@@ -122,10 +122,10 @@ endpoints:
       returned: always
       sample: {clamav: {daily: "27001"}}
     reported:
-      description: When it last reported, in Unix seconds. V(null) if it never did.
-      type: float
+      description: When it last reported. V(null) if it never did.
+      type: str
       returned: always
-      sample: 1763798400.0
+      sample: "2026-11-29T12:00:00Z"
     outdated:
       description: Whether it is behind what is published, or never reported anything.
       type: bool
@@ -135,7 +135,32 @@ endpoints:
       description: Its part in its last campaign. V(null) if it had none.
       type: dict
       returned: always
-      sample: {campaign: c-a8f9c52a97f7c66ff10d60228a59d8, changed: 1763798400.0, result: updated, stage: done, why: ""}
+      contains:
+        campaign:
+          description: The id of that campaign.
+          type: str
+          returned: always
+          sample: c-a8f9c52a97f7c66ff10d60228a59d8
+        stage:
+          description: Where it stands, V(done) when it has reported.
+          type: str
+          returned: always
+          sample: done
+        result:
+          description: How its update ended, in its own word. Empty while that is not known.
+          type: str
+          returned: always
+          sample: updated
+        why:
+          description: What there is to say about it, in one sentence.
+          type: str
+          returned: always
+          sample: ""
+        changed:
+          description: When this part changed last.
+          type: str
+          returned: always
+          sample: "2026-11-29T12:00:00Z"
 campaigns:
   description: The newest campaigns, with how many endpoints are at each stage.
   returned: if O(gather) has V(campaigns)
@@ -163,10 +188,10 @@ campaigns:
       returned: always
       sample: daily=27001
     created:
-      description: When it began, in Unix seconds.
-      type: float
+      description: When it began.
+      type: str
       returned: always
-      sample: 1763798400.0
+      sample: "2026-11-29T12:00:00Z"
     open:
       description: Whether anything of it is still to be done.
       type: bool

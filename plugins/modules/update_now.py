@@ -134,10 +134,10 @@ after:
       returned: always
       sample: "27002"
 until:
-  description: When RV(result=cooling_down), the instant until which the source asked to be left alone, in Unix seconds.
+  description: When RV(result=cooling_down), the instant until which the source asked to be left alone.
   returned: when known
-  type: int
-  sample: 1763798400
+  type: str
+  sample: "2026-11-29T13:00:00Z"
 joined:
   description: The trigger of the update that ran already and that this one joined.
   returned: when it joined another update

@@ -17,6 +17,7 @@ from typing import Any
 from .faults import Faults
 from .fields import Parser, Unfit, choice, integer, listing, read_mapping
 from .texts import line
+from .timestamps import iso
 from .update_server import signer
 from .values import replace, value
 
@@ -41,6 +42,10 @@ class SigningKey:
     def to_dict(self) -> dict[str, Any]:
         return {"name": self.name, "public": self.public, "stage": self.stage.value, "since": self.since}
 
+    def to_result(self) -> dict[str, Any]:
+        """The same for people and programs, who read no Unix seconds."""
+        return {**self.to_dict(), "since": iso(self.since)}
+
 
 @value
 class Keyring:
@@ -63,6 +68,10 @@ class Keyring:
 
     def to_dict(self) -> dict[str, Any]:
         return {"keys": [key.to_dict() for key in self.keys]}
+
+    def to_result(self) -> dict[str, Any]:
+        """The same for people and programs."""
+        return {"keys": [key.to_result() for key in self.keys]}
 
     @property
     def current(self) -> SigningKey:

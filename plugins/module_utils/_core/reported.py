@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .foreign import LONGEST_SENTENCE, LONGEST_WORD, shown
+from .timestamps import unix
 
 MAX_COMPONENTS = 20_000
 
@@ -37,8 +38,12 @@ def _optional(read: Callable[[object], object]) -> Callable[[object], object]:
 
 
 def _moment(raw: object) -> object:
-    """ISO 8601 as the agent writes it; whether it is one decides who calculates with it."""
-    return _word(raw)
+    """An instant in the one form, as an agent writes it."""
+    try:
+        unix(raw if isinstance(raw, str) else "")
+    except ValueError:
+        return _UNFIT
+    return raw
 
 
 def _words(raw: object) -> object:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import Enum
 
 from .foreign import LONGEST_WORD, shown
+from .timestamps import iso_or_none
 from .values import value
 
 
@@ -51,7 +52,7 @@ class Component:
         self.__dict__.update(name=shown(self.name, LONGEST_WORD), version=shown(self.version, LONGEST_WORD))
 
     def to_dict(self) -> dict[str, object]:
-        return {"name": self.name, "version": self.version, "built": self.built}
+        return {"name": self.name, "version": self.version, "built": iso_or_none(self.built)}
 
 
 @value

@@ -113,7 +113,7 @@ def _finished_unheard(taken: Taken, state: State, order: Order) -> dict[str, Any
     record: RunRecord | None = state.last.get(order.trigger.value)
     if record is None or state.runs <= taken.runs or record.started < taken.at:
         return None
-    return {"result": record.result, "why": record.why, "until": record.until, "changed": list(record.changed)}
+    return record.to_result()
 
 
 def _outlive_the_connection() -> None:

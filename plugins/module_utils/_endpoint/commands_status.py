@@ -10,9 +10,9 @@ import argparse
 import json
 import os
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timezone
 from typing import Any
 
+from .._core.timestamps import unix
 from .._host.live_host import LocalHost
 from .._host.output import write_document, write_lines
 from . import exits, places
@@ -47,9 +47,7 @@ def _with_ages(current: dict[str, Any], now: float) -> dict[str, Any]:
 
 
 def _age(built: str | None, now: float) -> int | None:
-    if built is None:
-        return None
-    return max(0, int(now - datetime.strptime(built, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()))
+    return None if built is None else max(0, int(now - unix(built)))
 
 
 def _lines(current: dict[str, Any]) -> Iterator[str]:

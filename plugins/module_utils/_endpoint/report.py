@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .._core.results import Component, Outcome, Result, Trigger
+from .._core.timestamps import iso, iso_or_none
 from .._core.values import value
 from .state import RunRecord
 
@@ -45,10 +46,10 @@ class RunReport:
             "trigger": self.trigger.value,
             "result": self.result.value,
             "why": self.why,
-            "until": self.until,
+            "until": iso_or_none(self.until),
             "joined": self.joined,
-            "started": self.started,
-            "finished": self.finished,
+            "started": iso(self.started),
+            "finished": iso(self.finished),
             "changed": list(self.changed),
             "before": [component.to_dict() for component in self.before],
             "after": [component.to_dict() for component in self.after],

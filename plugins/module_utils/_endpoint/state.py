@@ -10,6 +10,7 @@ import json
 from typing import Any, Callable
 
 from .._core.results import Result, Trigger
+from .._core.timestamps import iso, iso_or_none
 from .._core.values import asdict, field, field_names, replace, value
 from .._host.host import Host
 from .._host.lock import locked
@@ -34,6 +35,18 @@ class RunRecord:
     joined: str | None = None
     number: int = 0
     """Which of all runs it was: the clock can't tell which is the last, as it may have been wrong."""
+
+    def to_result(self) -> dict[str, Any]:
+        """What people and programs are told of it."""
+        return {
+            "result": self.result,
+            "why": self.why,
+            "started": iso(self.started),
+            "finished": iso(self.finished),
+            "until": iso_or_none(self.until),
+            "changed": list(self.changed),
+            "joined": self.joined,
+        }
 
 
 @value

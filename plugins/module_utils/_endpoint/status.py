@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 import syslog
 from collections.abc import Sequence
-from datetime import datetime, timezone
 from typing import Any
 
 from .._core.privileges import scheduled_update_runs
 from .._core.results import Component
+from .._core.timestamps import iso, iso_or_none
 from .._core.values import asdict, replace
 from . import places
 from .endpoint import Endpoint
-from .state import RunRecord, ScanRecord, State
+from .state import ScanRecord, State
 
 FORMAT = 1
 
@@ -60,9 +60,9 @@ def compose(endpoint: Endpoint, state: State) -> dict[str, Any]:
         "switch": state.switch,
         "roaming": state.roaming,
         "scheduled_update": endpoint.configured and scheduled_update_runs(document.policy.privileges, state.switch),
-        "components": [_component(component) for component in _components(endpoint)],
+        "components": [component.to_dict() for component in _components(endpoint)],
         "running": _running(state),
-        "last": {trigger: _run(record) for trigger, record in sorted(state.last.items())},
+        "last": {trigger: record.to_result() for trigger, record in sorted(state.last.items())},
         "next_run": next_run_text(endpoint, state),
         "schedule_fault": endpoint.lost_timetable() or None,
         "scan": _scan(state.scan, due=state.scan_due),
@@ -79,12 +79,7 @@ def next_run(endpoint: Endpoint, state: State) -> float | None:
 
 def next_run_text(endpoint: Endpoint, state: State) -> str | None:
     """``next_run`` as ISO 8601 in UTC."""
-    instant = next_run(endpoint, state)
-    return None if instant is None else iso(instant)
-
-
-def iso(instant: float) -> str:
-    return datetime.fromtimestamp(instant, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return iso_or_none(next_run(endpoint, state))
 
 
 def _told(endpoint: Endpoint) -> Any:
@@ -109,11 +104,6 @@ def _components(endpoint: Endpoint) -> Sequence[Component]:
         return ()
 
 
-def _component(component: Component) -> dict[str, Any]:
-    built = None if component.built is None else iso(component.built)
-    return {"name": component.name, "version": component.version, "built": built}
-
-
 def _configuration(endpoint: Endpoint, state: State) -> dict[str, Any] | None:
     """What is in force from the update server, and what became of asking it last; None on a standalone endpoint."""
     server, adopted, sync = endpoint.document.server, endpoint.adopted, state.sync
@@ -133,18 +123,6 @@ def _configuration(endpoint: Endpoint, state: State) -> dict[str, Any] | None:
 
 def _running(state: State) -> dict[str, Any] | None:
     return None if state.running is None else {**asdict(state.running), "since": iso(state.running.since)}
-
-
-def _run(record: RunRecord) -> dict[str, Any]:
-    return {
-        "result": record.result,
-        "why": record.why,
-        "started": iso(record.started),
-        "finished": iso(record.finished),
-        "until": None if record.until is None else iso(record.until),
-        "changed": list(record.changed),
-        "joined": record.joined,
-    }
 
 
 def _scan(record: ScanRecord | None, *, due: bool) -> dict[str, Any]:

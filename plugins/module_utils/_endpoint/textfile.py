@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 from .._core.foreign import LONGEST_WORD, shown
+from .._core.timestamps import unix
 from . import places
 from .endpoint import Endpoint
 
@@ -42,13 +42,13 @@ def metrics(status: Mapping[str, Any]) -> Iterator[str]:
     yield from _metric(
         "component_built_timestamp_seconds",
         "When the installed version was built",
-        [({"component": c["name"]}, _unix(c["built"])) for c in status["components"] if c["built"]],
+        [({"component": c["name"]}, unix(c["built"])) for c in status["components"] if c["built"]],
     )
     last = status["last"].items()
     yield from _metric(
         "last_run_timestamp_seconds",
         "When the last run of each trigger finished",
-        [({"trigger": trigger}, _unix(run["finished"])) for trigger, run in last],
+        [({"trigger": trigger}, unix(run["finished"])) for trigger, run in last],
     )
     yield from _metric(
         "last_run_result",
@@ -56,12 +56,12 @@ def metrics(status: Mapping[str, Any]) -> Iterator[str]:
         [({"trigger": trigger, "result": run["result"]}, 1) for trigger, run in last],
     )
     if status["next_run"]:
-        yield from _metric("next_run_timestamp_seconds", "The next scheduled update", [({}, _unix(status["next_run"]))])
+        yield from _metric("next_run_timestamp_seconds", "The next scheduled update", [({}, unix(status["next_run"]))])
     yield from _configuration(status["configuration"])
     scan = status["scan"]["last"]
     if scan:
         yield from _metric("scan_findings", "Findings of the last scan", [({}, scan["found"])])
-        yield from _metric("scan_timestamp_seconds", "When the last scan finished", [({}, _unix(scan["finished"]))])
+        yield from _metric("scan_timestamp_seconds", "When the last scan finished", [({}, unix(scan["finished"]))])
 
 
 def _configuration(told: Mapping[str, Any] | None) -> Iterator[str]:
@@ -76,7 +76,7 @@ def _configuration(told: Mapping[str, Any] | None) -> Iterator[str]:
         ("expires", "When the adopted configuration ends"),
     ):
         if told[name]:
-            yield from _metric(f"configuration_{name}_timestamp_seconds", text, [({}, _unix(told[name]))])
+            yield from _metric(f"configuration_{name}_timestamp_seconds", text, [({}, unix(told[name]))])
     results = [({"result": told["result"]}, 1)] if told["result"] else []
     yield from _metric("configuration_result", "What became of asking for the configuration last", results)
 
@@ -93,7 +93,3 @@ def _metric(name: str, text: str, samples: list[tuple[dict[str, str], int]]) -> 
 
 def _escaped(label: str) -> str:
     return shown(label, LONGEST_WORD).replace("\\", "\\\\").replace('"', '\\"')
-
-
-def _unix(text: str) -> int:
-    return int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp())

@@ -6,15 +6,14 @@
 
 from __future__ import annotations
 
-import calendar
 import json
 import marshal
 import os
 import sys
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._core.timestamps import unix
 from .._host.live_host import LocalHost
 from .._host.process import OUTPUT_LIMIT, Completed
 from . import settled
@@ -118,4 +117,4 @@ def _until(next_run: str | None, now: float) -> float:
     """Until when the result stays true: the next run that it names, and no longer than a day."""
     if next_run is None:
         return now + _FOREVER
-    return min(calendar.timegm(time.strptime(next_run, "%Y-%m-%dT%H:%M:%SZ")), now + _FOREVER)
+    return min(unix(next_run), now + _FOREVER)

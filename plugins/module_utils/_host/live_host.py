@@ -165,11 +165,12 @@ class LocalHost:
             syslog.openlog(self.program, syslog.LOG_PID, syslog.LOG_DAEMON)
             syslog.syslog(level, line)
             return
+        from .._core.timestamps import iso
+
         log = f"/var/log/{self.program}.log"
         self.mkdir_parents(log)
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.now()))
         with open(self._inside(log), "a", encoding="utf-8") as file:
-            file.write(f"{stamp} <{level}> {line}\n")
+            file.write(f"{iso(self.now())} <{level}> {line}\n")
 
 
 def _identity(owner: str | None) -> tuple[int, int] | None:

@@ -11,8 +11,9 @@ import sqlite3
 from collections import Counter
 from typing import Any
 
-from .._core.campaign import Heard, Stage
+from .._core.campaign import NEVER, Heard, Stage
 from .._core.results import Result
+from .._core.timestamps import iso, iso_or_none
 from .._core.values import value
 
 _FAILED = (Result.FAILED.value, Result.UNREACHABLE.value)
@@ -31,7 +32,7 @@ _ORDER = (
 class Summary:
     """One campaign: how many endpoints are at each stage, and how many have each result (R6).
 
-    ``reason`` is what most of those say whose update failed.
+    ``created`` is in Unix seconds. ``reason`` is what most of those say whose update failed.
     """
 
     id: str
@@ -62,7 +63,7 @@ class Summary:
     def to_dict(self) -> dict[str, Any]:
         plain: dict[str, Any] = {"campaign": self.id, "trigger": self.trigger, "product": self.product}
         counts = {"stages": self.stages, "results": self.results, "failed": self.failed, "reason": self.reason}
-        return {**plain, "version": self.version, "created": self.created, "open": self.open, **counts}
+        return {**plain, "version": self.version, "created": iso(self.created), "open": self.open, **counts}
 
 
 def summaries(connection: sqlite3.Connection) -> list[Summary]:
@@ -100,5 +101,7 @@ def notices(connection: sqlite3.Connection, campaign: str) -> list[dict[str, Any
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:
     """A row as people and JSON have it."""
-    due = row["due"] if Stage(row["stage"]).open and row["due"] < float("inf") else None
-    return {**row, "due": due, "answer": json.loads(row["answer"]) if row["answer"] else None}
+    due = row["due"] if Stage(row["stage"]).open and row["due"] < NEVER else None
+    instants = {"due": iso_or_none(due), "changed": iso(row["changed"])}
+    instants.update({key: iso_or_none(row[key]) for key in ("until", "since")})
+    return {**row, **instants, "answer": json.loads(row["answer"]) if row["answer"] else None}

@@ -10,7 +10,6 @@ import argparse
 import signal
 import sqlite3
 import syslog
-import time
 from contextlib import closing
 from datetime import tzinfo
 from typing import Any, Callable
@@ -18,6 +17,7 @@ from typing import Any, Callable
 from .._core.exits import DONE, FAILED
 from .._core.notify_settings import NotifierName, NotifySettings
 from .._core.results import Trigger
+from .._core.timestamps import iso
 from .._host.host import Host
 from .._host.live_host import LocalHost
 from .._host.lock import locked
@@ -137,8 +137,7 @@ def run_campaigns(host: LocalHost, options: argparse.Namespace) -> int:
         write_document([one.to_dict() for one in found])
         return DONE
     for one in found:
-        began = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(one.created))
-        write_lines([f"{one.id}  {began}  {one.product} {one.version}: {one.words()}"])
+        write_lines([f"{one.id}  {iso(one.created)}  {one.product} {one.version}: {one.words()}"])
     return DONE
 
 

@@ -20,7 +20,7 @@ from .database import open_database
 from .fleet import Known, known_endpoints
 from .host_keys import Pinned, pin
 from .overview import overview
-from .telling import moment, refusals, table, tell, versions
+from .telling import refusals, table, tell, versions
 from .tree_store import read_nodes
 
 
@@ -108,15 +108,15 @@ def _rows(known: dict[str, Any]) -> list[tuple[str, ...]]:
     rows += [("endpoints", f"{known['endpoints']} in {known['domains']} domains, {known['unpinned']} without host key")]
     rows += [(f"published {product}", versions(one)) for product, one in known["published"].items()]
     rows += [
-        (f"fetched {product}", f"{one['result']} {moment(one['at'])} {one['why']}".strip())
+        (f"fetched {product}", f"{one['result']} {one['at']} {one['why']}".strip())
         for product, one in sorted(known["fetches"].items())
     ]
     rows += [("campaign", f"{one['campaign']}: {one['product']} {one['version']}") for one in known["campaigns"]]
     rows.append(("in flight", f"{known['in_flight']} of at most {known['cap']}"))
     for name in (name for name in ("tree", "catalogue") if name in documents):
-        rows.append((name, f"serial {documents[name]['serial']}, ends {moment(documents[name]['expires'])}"))
+        rows.append((name, f"serial {documents[name]['serial']}, ends {documents[name]['expires']}"))
     shards = documents["shards"]
-    ends = f", the first ends {moment(shards['expires'])}" if shards["count"] else ", nothing is published yet"
+    ends = f", the first ends {shards['expires']}" if shards["count"] else ", nothing is published yet"
     rows.append(("shards", f"{shards['count']}{ends}"))
     rows += [("to be published", ", ".join(documents["waiting"]))] if documents["waiting"] else []
-    return rows + [(f"key {key['name']}", f"{key['stage']} since {moment(key['since'])}") for key in known["keys"]]
+    return rows + [(f"key {key['name']}", f"{key['stage']} since {key['since']}") for key in known["keys"]]

@@ -14,6 +14,7 @@ from .._core.durations import format_duration
 from .._core.exits import DONE, FAILED
 from .._core.issue import LARGEST_SERIAL
 from .._core.keyring import Keyring, KeyStage, SigningKey
+from .._core.timestamps import iso
 from .._host.live_host import LocalHost
 from .._host.output import write_lines
 from .component_sources import published_components
@@ -23,7 +24,7 @@ from .publication import Renewal, configuration_settings, publish, publish_catal
 from .restoration import came_back
 from .signing_keys import ensure_keyring, read_keyring, rotate
 from .stale import counted
-from .telling import moment, table, tell
+from .telling import table, tell
 from .verification import problems
 
 
@@ -87,14 +88,14 @@ def run_enrolment(host: LocalHost, options: argparse.Namespace) -> int:
 def run_keys_show(host: LocalHost, options: argparse.Namespace) -> int:
     """Tell the keys; makes none."""
     ring, overlap = read_keyring(host), configuration_settings(host).overlap
-    keys = [{**key.to_dict(), "then": _then(key, overlap)} for key in ring.keys] if ring else []
+    keys = [{**key.to_result(), "then": _then(key, overlap)} for key in ring.keys] if ring else []
     if options.json:
         tell({"overlap": format_duration(overlap), "keys": keys})
         return DONE
     if not keys:
         write_lines(["keys: there is none yet, the first publication makes it"])
         return DONE
-    table([(one["name"], one["stage"], f"since {moment(one['since'])}", one["then"], one["public"]) for one in keys])
+    table([(one["name"], one["stage"], f"since {one['since']}", one["then"], one["public"]) for one in keys])
     return DONE
 
 
@@ -104,7 +105,7 @@ def run_keys_rotate(host: LocalHost, options: argparse.Namespace) -> int:
         before = ensure_keyring(host)
         after = rotate(host)
         names = _publish_all(host)
-    result = {"changed": True, "before": before.to_dict(), "after": after.to_dict(), "published": counted(names)}
+    result = {"changed": True, "before": before.to_result(), "after": after.to_result(), "published": counted(names)}
     if options.json:
         tell(result)
     else:
@@ -127,7 +128,7 @@ def _then(key: SigningKey, overlap: int) -> str:
     if key.stage is KeyStage.CURRENT:
         return "signs until the next one follows"
     words = "signs from" if key.stage is KeyStage.NEXT else "is trusted until"
-    return f"{words} {moment(key.since + overlap)}"
+    return f"{words} {iso(key.since + overlap)}"
 
 
 def _rotated(after: Keyring, overlap: int) -> list[str]:
@@ -135,7 +136,7 @@ def _rotated(after: Keyring, overlap: int) -> list[str]:
         return [
             f"keys: {after.next.name} is announced beside {after.current.name}, which still signs.",
             (
-                f"It follows by itself on {moment(after.next.since + overlap)}, or at once with the next `keys rotate`:"
+                f"It follows by itself on {iso(after.next.since + overlap)}, or at once with the next `keys rotate`:"
                 " endpoints that have not fetched the configuration by then have to be converged again."
             ),
         ]

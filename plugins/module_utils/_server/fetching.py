@@ -18,6 +18,7 @@ from .._core.document_keys import ProductKind
 from .._core.faults import InvalidDocument
 from .._core.foreign import LONGEST_WORD, shown
 from .._core.results import Outcome, Result
+from .._core.timestamps import iso, iso_or_none
 from .._core.values import replace, value
 from .._host.host import Host
 from .._host.lock import Busy
@@ -27,7 +28,6 @@ from .component_sources import sources_of
 from .components.base import Published
 from .components.guard import Guard
 from .publication import publish_catalogue, turn
-from .telling import moment
 from .untaken import untaken
 
 _LEVELS = {Result.FAILED: syslog.LOG_ERR, Result.UNREACHABLE: syslog.LOG_WARNING}
@@ -52,7 +52,7 @@ class FetchReport:
         plain: dict[str, Any] = {"product": self.product, "result": self.result.value, "why": self.why}
         return {
             **plain,
-            "until": self.until,
+            "until": iso_or_none(self.until),
             "version": self.version,
             "campaign": self.campaign,
             "warning": self.warning,
@@ -60,7 +60,7 @@ class FetchReport:
 
     def sentence(self) -> str:
         parts = [f"fetch {self.product}: {self.result.value}", f"version {self.version}" if self.version else ""]
-        parts += [self.why, "" if self.until is None else f"until {moment(self.until)}"]
+        parts += [self.why, "" if self.until is None else f"until {iso(self.until)}"]
         parts += [f"campaign {self.campaign} begins" if self.campaign else ""]
         parts += [f"warning: {self.warning}" if self.warning else ""]
         return "; ".join(part for part in parts if part)
@@ -122,7 +122,7 @@ def _report(kind: ProductKind, outcome: Outcome, published: Published | None, ca
 def _remember(host: Host, report: FetchReport) -> None:
     """Keep what the last fetch of each product came to, for the server's status."""
     known = last_fetches(host)
-    known[report.product] = {**report.to_dict(), "at": host.now()}
+    known[report.product] = {**report.to_dict(), "at": iso(host.now())}
     host.write(campaign_places.FETCHED, json.dumps(known, sort_keys=True).encode(), mode=0o640)
 
 

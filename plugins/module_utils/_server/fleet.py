@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._core.catalogue import CatalogueItem
+from .._core.timestamps import iso, iso_or_none
 from .._core.values import value
 from .holdings import Reported, is_behind, offers, reports
 from .members import members
@@ -19,7 +20,8 @@ from .tree_store import is_below
 
 @value
 class Known:
-    """One endpoint. ``versions`` are what it reported, by product; ``notice`` is its part in its last campaign.
+    """One endpoint. ``versions`` are what it reported, by product, ``reported`` when (Unix seconds); ``notice`` is its
+    part in its last campaign.
 
     ``outdated``: it does not have what is published for it (``holdings.is_behind``), or it never reported anything.
     """
@@ -38,7 +40,7 @@ class Known:
     def to_dict(self) -> dict[str, Any]:
         who: dict[str, Any] = {"name": self.name, "domain": self.domain, "ordinal": self.ordinal}
         where = {"source": self.source, "address": self.address, "pinned": self.pinned}
-        what = {"versions": self.versions, "reported": self.reported, "outdated": self.outdated}
+        what = {"versions": self.versions, "reported": iso_or_none(self.reported), "outdated": self.outdated}
         return {**who, **where, **what, "notice": self.notice}
 
 
@@ -77,7 +79,10 @@ def by_product(published: Iterable[CatalogueItem]) -> dict[str, dict[str, str]]:
 def _notices(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
     """The last notice of each endpoint: of several rows SQLite takes the one that has the maximum."""
     select = "SELECT endpoint, campaign, stage, result, why, max(changed) AS changed FROM notices GROUP BY endpoint"
-    return {row["endpoint"]: {key: row[key] for key in _NOTICE} for row in connection.execute(select)}
+    return {
+        row["endpoint"]: {**{key: row[key] for key in _NOTICE}, "changed": iso(row["changed"])}
+        for row in connection.execute(select)
+    }
 
 
-_NOTICE = ("campaign", "stage", "result", "why", "changed")
+_NOTICE = ("campaign", "stage", "result", "why")

@@ -11,6 +11,7 @@ from typing import Any
 
 from .._core import catalogue
 from .._core.published_tree import KIND
+from .._core.timestamps import iso, iso_or_none
 from .._core.version import VERSION
 from .._host.live_host import LocalHost
 from . import stale
@@ -25,7 +26,7 @@ from .signing_keys import read_keyring
 
 
 def overview(host: LocalHost, connection: sqlite3.Connection) -> dict[str, Any]:
-    """The status as one document; instants are Unix seconds."""
+    """The status as one document."""
     settings, current, ring = notify_settings(host), published_catalogue(host), read_keyring(host)
     store = CampaignStore(connection)
     return {
@@ -39,7 +40,7 @@ def overview(host: LocalHost, connection: sqlite3.Connection) -> dict[str, Any]:
         "in_flight": store.in_flight(),
         "cap": settings.caps.at(host.now(), cap_zone(host, settings)),
         "documents": _documents(connection),
-        "keys": ring.to_dict()["keys"] if ring else [],
+        "keys": ring.to_result()["keys"] if ring else [],
     }
 
 
@@ -50,11 +51,11 @@ def _documents(connection: sqlite3.Connection) -> dict[str, Any]:
     shards = [record for name, record in known.items() if name.startswith(stale.PREFIX)]
     waiting = {name for name, record in known.items() if record.file is None} | stale.marked(connection)
     ends = min((record.expires for record in shards), default=None)
-    return {**single, "shards": {"count": len(shards), "expires": ends}, "waiting": sorted(waiting)}
+    return {**single, "shards": {"count": len(shards), "expires": iso_or_none(ends)}, "waiting": sorted(waiting)}
 
 
 def _told(record: Record) -> dict[str, Any]:
-    return {"serial": record.serial, "issued": record.issued, "expires": record.expires}
+    return {"serial": record.serial, "issued": iso(record.issued), "expires": iso(record.expires)}
 
 
 def _count(connection: sqlite3.Connection, select: str) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -57,11 +56,6 @@ def table(rows: list[tuple[str, ...]]) -> None:
     widths = [max(map(len, column)) for column in zip(*plain)]
     lines = ("  ".join(word.ljust(width) for word, width in zip(row, widths)) for row in plain)
     write_lines(line.rstrip() for line in lines)
-
-
-def moment(seconds: float | None) -> str:
-    """An instant for people, in UTC."""
-    return "never" if seconds is None else time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(seconds))
 
 
 def versions(known: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from .._core.campaign import Heard, Stage, now_notice
 from .._core.reported import reported
 from .._core.results import Result, Trigger
+from .._core.timestamps import iso
 from .._core.values import value
 from .._host.live_host import LocalHost
 from .campaign_views import notices
@@ -99,8 +100,7 @@ def update_now(host: LocalHost, names: Sequence[str], *, timeout: float) -> NowR
     until = now + timeout
     if not names:
         return NowReport(None)
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
-    subject = Subject(Trigger.MANUAL, NOW, stamp, f"{now!r} {time.monotonic_ns()}")
+    subject = Subject(Trigger.MANUAL, NOW, iso(now), f"{now!r} {time.monotonic_ns()}")
     with closing(open_database(host)) as connection:
         store = CampaignStore(connection)
         store.join(subject, [now_notice(name, created=now, until=until) for name in names], now=now)

@@ -83,7 +83,7 @@ class Vouching:
                 ConfigurationResult.ROLLBACK, f"catalogue: another one was accepted under its serial, {known}"
             )
         if catalogue.expires <= self.host.now():
-            from ..status import iso
+            from ..._core.timestamps import iso
 
             why = f"catalogue: it ended at {iso(catalogue.expires)} and no newer one is published"
             raise Refused(ConfigurationResult.EXPIRED, why)

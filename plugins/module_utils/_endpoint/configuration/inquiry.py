@@ -159,7 +159,7 @@ class Inquiry:
 
     def _check_expiry(self, kind: str, expires: int) -> None:
         if expires <= self.host.now():
-            from ..status import iso
+            from ..._core.timestamps import iso
 
             why = f"{kind}: it ended at {iso(expires)} and no newer one is published"
             raise Refused(ConfigurationResult.EXPIRED, why)

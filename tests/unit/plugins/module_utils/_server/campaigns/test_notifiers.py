@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -26,6 +27,9 @@ def test_the_reply_is_the_endpoints_own_report(way: Way, endpoint: SandboxEndpoi
     assert told.answer is not None
     assert (told.answer["endpoint"], told.answer["after"][0]["version"]) == ("n1", "1")
     assert (endpoint.runs(), endpoint.taken()) == (1, ["campaign-1"])
+    status = json.loads((endpoint.root / "var/lib/epp-autoupdate/status.json").read_text())
+    last = status["last"]["download"]
+    assert {key: told.answer[key] for key in last} == last
 
 
 def test_a_campaign_sent_again_is_an_answer_and_no_run(way: Way, endpoint: SandboxEndpoint) -> None:

@@ -23,6 +23,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue imp
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Kind
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.outdated import Holding
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.timestamps import iso, unix
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.zones import zone_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
@@ -290,7 +291,7 @@ def test_the_policy_of_the_tree_decides_key_by_key(connection: sqlite3.Connectio
     told = {one["endpoint"]: (one["stage"], one["mode"], one["until"]) for one in notices(connection, name)}
     assert told["nowhere"][0] == "skipped"
     assert told["office"] == ("waiting", "event", None)
-    assert told["plant"] == ("waiting", "kept", NOW + 7 * 86400)
+    assert told["plant"] == ("waiting", "kept", iso(NOW + 7 * 86400))
 
 
 def test_slots_that_the_server_keeps_are_notified_once_at_their_instant(
@@ -304,8 +305,10 @@ def test_slots_that_the_server_keeps_are_notified_once_at_their_instant(
     (campaign,) = summaries(connection)
     rows = {one["endpoint"]: one for one in notices(connection, campaign.id)}
     assert sorted(rows) == ["n0", "n1"]
-    assert all(NOW <= row["due"] < NOW + 600 and row["until"] == NOW + 600 for row in rows.values())
-    late = max(row["due"] for row in rows.values())
+    due = [unix(row["due"]) for row in rows.values()]
+    assert all(NOW <= instant < NOW + 600 for instant in due)
+    assert {row["until"] for row in rows.values()} == {iso(NOW + 600)}
+    late = max(due)
     errands, _wake = store.step(now=late, cap=9)
     assert {errand.order.trigger for errand in errands} == {Trigger.SCHEDULE}
     for errand in errands:
@@ -368,7 +371,8 @@ def test_what_a_clock_that_was_ahead_put_on_record_waits_for_nobody(
     assert store.bound(NOW, LIMITS) == 1
     assert store.bound(NOW, LIMITS) == 0
     row = notices(connection, first.id)[0]
-    assert (row["due"], row["until"], row["changed"]) == (NOW + LIMITS.retry_after, NOW + LIMITS.keep, NOW)
+    bounds = (NOW + LIMITS.retry_after, NOW + LIMITS.keep, NOW)
+    assert (row["due"], row["until"], row["changed"]) == tuple(map(iso, bounds))
     assert store.step(now=NOW + LIMITS.retry_after, cap=1)[0][0].notice.endpoint == "n1"
     store.create(SUBJECT, events("n2"), now=NOW)
     assert [one.version for one in summaries(connection)] == ["2", "1"]

@@ -63,7 +63,7 @@ def test_who_is_registered_where_and_who_is_behind(fleet: Server) -> None:
         "ordinal": 0,
         "address": "192.0.2.1",
         "pinned": False,
-        "reported": 1000.0,
+        "reported": "1970-01-01T00:16:40Z",
         "outdated": True,
     }
     assert (old["versions"], old["notice"]["stage"]) == ({"files": {"patterns-a": "0"}}, "waiting")
