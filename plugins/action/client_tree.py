@@ -14,7 +14,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._module import spec
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.client_tree import request, result_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import places
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._direct import DirectAction
-from ansible_collections.epp.autoupdate.plugins.plugin_utils._members import Members, check
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._members import Members
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import hosts_of_play
 
 _PARTIAL = (
@@ -59,9 +59,7 @@ class ActionModule(DirectAction):
         members = Members(host_keys_from=given.pop("host_keys_from", ""), server=server)
         for host, variables, template in hosts_of_play(self._task, self._loader, task_vars):
             members.add(host, variables, template)
-        collected = members.options()
-        check(collected)
-        return {**collected, **given}
+        return {**members.options(), **given}
 
 
 def _checked(given: dict[str, Any]) -> dict[str, Any]:

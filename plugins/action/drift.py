@@ -13,6 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.foreign import LONGEST_LINE, data, shown
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._drift import Drift, counted, of_host, of_tree
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._names import VARIABLE, name_of
 
 
 class ActionModule(ActionBase):
@@ -54,7 +55,8 @@ class ActionModule(ActionBase):
             return []
         hostvars = variables["hostvars"]
         speaker = next((one for one in variables["ansible_play_hosts_all"] if name in hostvars.raw_get(one)), host)
-        return list(of_tree(result, host, speaks_for_all=speaker == host))
+        given = self._templar.template(variables.get(VARIABLE))
+        return list(of_tree(result, str(name_of(host, given)), speaks_for_all=speaker == host))
 
 
 def _is_result(value: Any) -> bool:

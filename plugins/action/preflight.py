@@ -26,6 +26,7 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     undeclared_domain,
     unknown_variables,
 )
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._names import NAME, VARIABLE, name_of, shared
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import HostOfPlay, Template, hosts_of_play
 
 _SHOWN_HOSTS = 5
@@ -66,6 +67,7 @@ class ActionModule(ActionBase):
         read: list[dict[str, Any]] = []
         ordinals: dict[Any, list[str]] = {}
         unnumbered: list[str] = []
+        names: dict[str, Any] = {}
         managed: list[HostOfPlay] = []
         for host, raw, template in _endpoints(hosts, task_vars):
             checks[host], values = _check(inventory, host, raw, template)
@@ -75,6 +77,7 @@ class ActionModule(ActionBase):
             else:
                 loose.update(dict.fromkeys(map(str, typos)))
             read.append(values)
+            names[host] = name_of(host, values.get(NAME))
             document = checks[host].document
             if document is not None and document.ordinal is not None:
                 ordinals.setdefault((document.ordinal, document.policy.schedule), []).append(host)
@@ -83,8 +86,11 @@ class ActionModule(ActionBase):
             if values.get(SERVER_HOST) and not checks[host].faults:
                 managed.append((host, raw, template))
         self._unnumbered = unnumbered
+        for fault, sharing in shared(names, _others(names, task_vars)):
+            checks.update({host: replace(checks[host], faults=(*checks[host].faults, fault)) for host in sharing})
         whole = len(task_vars["ansible_play_hosts_all"]) == len(task_vars["groups"]["all"])
         idle = idle_domains(read) if whole else ()
+        managed = [one for one in managed if not checks[one[0]].faults]
         return checks, [*loose, *_shared(ordinals), *idle], managed
 
     def _tell_later_plays(self, task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -112,6 +118,13 @@ def _endpoints(hosts: list[HostOfPlay], task_vars: Mapping[str, Any]) -> Iterato
     named = (template(raw[_SERVER]) for _host, raw, template in hosts if raw.get(_SERVER))
     servers = set() if f"{PREFIX}hosts" in task_vars else set(named)
     yield from (one for one in hosts if one[0] not in servers)
+
+
+def _others(names: Mapping[str, Any], task_vars: Mapping[str, Any]) -> set[str]:
+    """The hosts outside the play whose names hosts of it have: those that set no other name for themselves."""
+    outside = {str(name) for host, name in names.items() if name != host} & set(task_vars["groups"]["all"])
+    hostvars = task_vars["hostvars"]
+    return {name for name in outside if name not in names and not hostvars.raw_get(name).get(VARIABLE)}
 
 
 def _check(

@@ -16,12 +16,16 @@ _GOOD = ("updated", "current")
 _FAILED = ("failed", "refused", "host_key_changed", "unreachable", "no answer")
 
 
-def update_results(results: Any, failed: bool = False) -> list[str]:
-    """One line for each endpoint, the bad ones first; with ``failed`` the names of those that failed."""
+def update_results(results: Any, failed: bool = False, hosts: Mapping[str, str] | None = None) -> list[str]:
+    """One line for each endpoint, the bad ones first; with ``failed`` the names of those that failed.
+
+    ``hosts`` has the hosts of the inventory by the names that a server knows them by.
+    """
     if not isinstance(results, Mapping):
         raise AnsibleFilterError("update_results takes a mapping from a host to its result of update_now")
+    names = dict(hosts or {})
     parts = sorted(
-        (part for host, result in results.items() for part in _parts(str(host), result)),
+        (part for host, result in results.items() for part in _parts(str(host), result, names)),
         key=lambda part: (_rank(part["result"]), part["name"]),
     )
     if failed:
@@ -31,26 +35,33 @@ def update_results(results: Any, failed: bool = False) -> list[str]:
     )
 
 
-def _parts(host: str, result: Any) -> Iterator[dict[str, Any]]:
+def _parts(host: str, result: Any, names: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """What came of each endpoint in the result of one task, or of a loop of tasks."""
     if not isinstance(result, Mapping) or result.get("skipped"):
         return
     if "results" in result:
         for one in result["results"]:
-            yield from _parts(str(one.get("item", host)), one)
+            yield from _parts(str(one.get("item", host)), one, names)
     elif "endpoints" in result:
-        yield from (_of_server(one) for one in result["endpoints"])
+        yield from (_of_server(one, names) for one in result["endpoints"])
         if not result["endpoints"]:  # check mode
-            yield from ({"name": name, "result": "would be notified", "why": ""} for name in result.get("notified", ()))
+            yield from (
+                {"name": names.get(name, name), "result": "would be notified", "why": ""}
+                for name in result.get("notified", ())
+            )
     else:
         lost = {"name": host, "result": "failed", "why": result.get("msg") or "the task gave no result"}
         yield {**result, "name": host} if "result" in result else lost
 
 
-def _of_server(one: Mapping[str, Any]) -> dict[str, Any]:
+def _of_server(one: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     words = {"gave_up": "not reached", "skipped": "skipped"}
     stage = str(one.get("stage", ""))
-    return {**one, "result": one.get("result") or words.get(stage, "no answer")}
+    return {
+        **one,
+        "name": names.get(one["name"], one["name"]),
+        "result": one.get("result") or words.get(stage, "no answer"),
+    }
 
 
 def _rank(result: str) -> int:

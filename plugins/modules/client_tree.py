@@ -405,7 +405,9 @@ options:
       - Take what is not given from the variables of all hosts of the play. Hosts whose C(autoupdate_state) is V(absent)
         are O(absent).
       - Of each host, C(autoupdate_domain), C(autoupdate_ordinal), C(autoupdate_endpoint_policy),
-        C(autoupdate_address) and C(autoupdate_host_key). The address is C(ansible_host) with C(ansible_port), or
+        C(autoupdate_address) and C(autoupdate_host_key). Its name is C(autoupdate_endpoint_name), or else
+        C(inventory_hostname) or a name made of it (see P(epp.autoupdate.endpoint_name#filter)).
+      - The address of each is C(ansible_host) with C(ansible_port), or
         C(inventory_hostname), unless it is given, and C(autoupdate_root) where that is set.
       - Of all hosts together, C(autoupdate_policy) and C(autoupdate_domain_policies), the policies that the inventory
         pins. Two hosts that say different things about one node are a fault. What is empty counts as not set.

@@ -57,7 +57,8 @@ options:
     description:
       - Take what is not given from the inventory, as the role P(epp.autoupdate.endpoint#role) does. Each option has a
         variable whose name is C(autoupdate_) and the option's.
-      - O(endpoint) is C(inventory_hostname) then, and O(policy) what C(autoupdate_policy),
+      - O(endpoint) is C(autoupdate_endpoint_name) then, or else C(inventory_hostname) or a name made of it (see
+        P(epp.autoupdate.endpoint_name#filter)), and O(policy) what C(autoupdate_policy),
         C(autoupdate_domain_policies) and C(autoupdate_endpoint_policy) make together. With O(server), the variables of
         policy, domain and ordinal are left to the server's client tree.
       - This costs a large fleet much less than one template for each option.

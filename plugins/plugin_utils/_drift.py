@@ -66,8 +66,8 @@ def of_host(result: Mapping[str, Any]) -> Iterator[Drift]:
         yield Drift("running state", "", str(text))
 
 
-def of_tree(result: Mapping[str, Any], host: str, *, speaks_for_all: bool) -> Iterator[Drift]:
-    """The drift in a result of ``client_tree`` that is about one endpoint; of one host, also all that is about no host.
+def of_tree(result: Mapping[str, Any], endpoint: str, *, speaks_for_all: bool) -> Iterator[Drift]:
+    """The drift in a result of ``client_tree`` that is about one endpoint; of one host, also all that is about none.
 
     ``speaks_for_all`` is True for the one host that tells what is about root, domains and endpoints outside the play.
     """
@@ -78,7 +78,7 @@ def of_tree(result: Mapping[str, Any], host: str, *, speaks_for_all: bool) -> It
         return
     before, after = diff.get("before", "").splitlines(), diff.get("after", "").splitlines()
     for name, lines in _by_node(difflib.ndiff(before, after)):
-        if name == f"endpoint {host}" or (speaks_for_all and not name.startswith("endpoint ")):
+        if name == f"endpoint {endpoint}" or (speaks_for_all and not name.startswith("endpoint ")):
             yield Drift("client tree", name, _node_words(lines, name), tuple(lines))
 
 
@@ -127,7 +127,7 @@ def _by_node(lines: Iterator[str]) -> Iterator[tuple[str, list[str]]]:
     nodes: dict[str, list[str]] = {}
     for line in lines:
         if line[:2] in ("+ ", "- "):
-            nodes.setdefault(line[2:].partition(":")[0], []).append(line)
+            nodes.setdefault(line[2:].partition(": ")[0], []).append(line)  # a colon alone may be a name's
     yield from nodes.items()
 
 

@@ -25,6 +25,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.texts import 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.tree import ENDPOINT, Layer, layers_of, resolve
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, plain
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._names import NAME, name_of
 
 PREFIX = "autoupdate_"
 ROOT_POLICY, DOMAIN_POLICIES, ENDPOINT_POLICY = "policy", "domain_policies", "endpoint_policy"
@@ -35,7 +36,7 @@ REGISTERED = "__autoupdate_registered"
 """Where playbooks keep what ``client_tree`` returned; as an option of a task, each host would compile its template."""
 STRICT = "strict"
 """Whether preflight refuses what looks like a typo."""
-READ = (*_LAYERS, *_OPTIONS, SERVER_HOST)
+READ = (*_LAYERS, *_OPTIONS, SERVER_HOST, NAME)
 """The variables that decide about an endpoint, without their prefix."""
 
 _OF_TREE = ("address", "host_key")
@@ -172,7 +173,7 @@ class InventoryCheck:
         return seen[0]
 
 
-def endpoint_options(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def endpoint_options(host: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The options of the module ``endpoint`` that the variables of a host make (names without the prefix).
 
     Where there is a ``server``, policy, domain and ordinal are not among them: those variables go to its tree. They are
@@ -180,7 +181,7 @@ def endpoint_options(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     everything else too.
     """
     options = plain(specs.endpoint(), {name: values[name] for name in _OPTIONS if name in values})
-    options["endpoint"] = name
+    options["endpoint"] = name_of(host, values.get(NAME))
     if options.get("state") == "absent":
         return options
     misfits = tuple(_misfits(values))
@@ -296,9 +297,10 @@ def _of_domain(domain: Any, root: Any, domains: Any) -> tuple[Fault, ...]:
 
 
 def _named(fault: Fault) -> Fault:
-    """The fault with the name of its variable; the endpoint's own name is the inventory's."""
-    known = fault.path.startswith(PREFIX) or fault.path == "endpoint"
-    return fault if known else Fault(PREFIX + fault.path, fault.found, fault.allowed)
+    """The fault with the name of its variable."""
+    if fault.path.startswith(PREFIX):
+        return fault
+    return Fault(PREFIX + (NAME if fault.path == "endpoint" else fault.path), fault.found, fault.allowed)
 
 
 def _misfits(values: Mapping[str, Any]) -> Iterator[Fault]:

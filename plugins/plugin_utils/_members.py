@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.databases import component_of, file_of
@@ -27,19 +27,21 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     read_variables,
     templated,
 )
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._names import NAME, name_of, shared
 
 _REACHED = ("name", "address", "host_key")
-_OWN = ("state", "root", "address", "host_key", "domain", "ordinal", "server_host", "product", "clamav")
+_OWN = ("state", "root", "address", "host_key", "domain", "ordinal", "server_host", "product", "clamav", NAME)
 _READ = (*_OWN, ENDPOINT_POLICY, ROOT_POLICY, DOMAIN_POLICIES)
 _CONNECTION = {
     "ansible_host": ("ansible_host", "ansible_ssh_host"),
     "ansible_port": ("ansible_port", "ansible_ssh_port"),
 }
 """How Ansible reaches a host: the variable, and its older name."""
-_VARIABLES = {"policy": ENDPOINT_POLICY, "databases": "clamav.databases"}
+_VARIABLES = {"name": NAME, "policy": ENDPOINT_POLICY, "databases": "clamav.databases"}
 """Options of an endpoint whose variable has another name."""
 _SSH_PORT = 22
 _IN_ENDPOINT = re.compile(r"endpoints\[(\d+)\]\.(\w+)(.*)", re.DOTALL)
+_IN_ABSENT = re.compile(r"absent\[(\d+)\]")
 
 
 class Members:
@@ -52,8 +54,9 @@ class Members:
     def __init__(self, *, host_keys_from: str = "", server: str = "") -> None:
         self._host_keys_from = host_keys_from
         self._server = server
-        self._endpoints: list[dict[str, Any]] = []
-        self._absent: list[str] = []
+        self._endpoints: dict[str, dict[str, Any]] = {}
+        self._absent: dict[str, Any] = {}
+        self._names: dict[str, Any] = {}
         self._pinned: dict[str, tuple[Any, str]] = {}
         self._looked_at: dict[int, Any] = {}
         self._literals = Literals()
@@ -68,45 +71,54 @@ class Members:
             self._note(host, failed.fault)
             return
         self._check_server(host, values.get("server_host"))
+        name = self._names[host] = name_of(host, values.get(NAME))
         if values.get("state") == "absent":
-            self._absent.append(host)
+            self._absent[host] = name
             return
         self._pin(host, f"{PREFIX}{ROOT_POLICY}", values.get(ROOT_POLICY))
         self._pin_domains(host, values.get(DOMAIN_POLICIES))
-        entry = {"name": host, **{name: values.get(name) for name in ("domain", "ordinal", "host_key")}}
+        entry = {"name": name, **{key: values.get(key) for key in ("domain", "ordinal", "host_key")}}
         entry["policy"] = values.get(ENDPOINT_POLICY) or None
         entry["address"] = address(host, values, reached)
         entry["host_key"] = entry["host_key"] or self._host_key(variables)
         entry.update(_to_have(values))
-        self._endpoints.append(plain(specs.member(), entry))
+        self._endpoints[host] = plain(specs.member(), entry)
 
     def faults(self) -> tuple[Fault, ...]:
         """What is wrong with the hosts, by their names: what they contradict each other in, and how they are reached.
 
         Policies and the like are not looked at: they are checked with the rest of each host.
         """
-        found = [_of(hosts, fault) for fault, hosts in self._faults.items()]
-        reached = [{key: one[key] for key in _REACHED if key in one} for one in self._endpoints]
-        try:
-            check({"endpoints": reached})
-        except InvalidDocument as invalid:
-            found += invalid.faults
-        return tuple(found)
+        found = list(self._noted())
+        first = {str(name): host for host, name in reversed(self._names.items())}
+        alone = {host: one for host, one in self._endpoints.items() if first[str(self._names[host])] == host}
+        reached = [{key: one[key] for key in _REACHED if key in one} for one in alone.values()]
+        return (*found, *_refused({"endpoints": reached}, list(alone), []))
 
     def options(self) -> dict[str, Any]:
         """The options of the module; raises InvalidDocument with the faults of all hosts, by their names."""
-        if self._faults:
-            raise InvalidDocument(tuple(_of(hosts, fault) for fault, hosts in self._faults.items()))
+        noted = self._noted()
+        if noted:
+            raise InvalidDocument(noted)
         policies = dict(self._pinned)
         root = policies.pop(f"{PREFIX}{ROOT_POLICY}", (None, ""))[0]
         # An empty mapping declares a domain, and leaves what the server's own tasks have set there.
         domains = {path[len(_DOMAIN) : -1]: policy or None for path, (policy, _host) in policies.items()}
-        return {
+        options = {
             **({"policy": root} if root is not None else {}),
             **({"domains": domains} if domains else {}),
-            "endpoints": self._endpoints,
-            **({"absent": self._absent} if self._absent else {}),
+            "endpoints": list(self._endpoints.values()),
+            **({"absent": list(self._absent.values())} if self._absent else {}),
         }
+        refused = _refused(options, list(self._endpoints), list(self._absent))
+        if refused:
+            raise InvalidDocument(refused)
+        return options
+
+    def _noted(self) -> tuple[Fault, ...]:
+        """What was noted about hosts, and the names that they share."""
+        found = [*self._faults.items(), *((fault, hosts) for fault, hosts in shared(self._names))]
+        return tuple(_of(hosts, fault) for fault, hosts in found)
 
     def _note(self, host: str, fault: Fault) -> None:
         self._faults.setdefault(fault, []).append(host)
@@ -158,13 +170,14 @@ def _reached(variables: Mapping[str, Any], template: Callable[[Any], Any]) -> di
 _DOMAIN = f"{PREFIX}{DOMAIN_POLICIES}["
 
 
-def check(options: Mapping[str, Any]) -> None:
-    """Refuse what the server would refuse, in the words of the inventory; raises InvalidDocument."""
-    wanted = request(options)
+def _refused(options: Mapping[str, Any], hosts: Sequence[str], gone: Sequence[str]) -> tuple[Fault, ...]:
+    """What the server would refuse, in the words of the inventory; ``hosts`` are those of the endpoints, ``gone`` those
+    of what is absent."""
     try:
-        Registration.from_dict(wanted)
+        Registration.from_dict(request(options))
     except InvalidDocument as invalid:
-        raise InvalidDocument(tuple(_named(fault, wanted) for fault in invalid.faults)) from None
+        return tuple(_named(fault, hosts, gone) for fault in invalid.faults)
+    return ()
 
 
 def address(host: str, values: Mapping[str, Any], reached: Mapping[str, Any]) -> str:
@@ -194,12 +207,15 @@ def _texts(given: Any) -> list[str]:
     return [one for one in given if isinstance(one, str)] if isinstance(given, (list, tuple)) else []
 
 
-def _named(fault: Fault, wanted: Mapping[str, Any]) -> Fault:
+def _named(fault: Fault, hosts: Sequence[str], gone: Sequence[str]) -> Fault:
     """The fault with the host and the variable that it is in."""
-    match = _IN_ENDPOINT.fullmatch(fault.path)
-    if match:
-        host, option = wanted["endpoints"][int(match[1])]["name"], _VARIABLES.get(match[2], match[2])
-        return Fault(host if option == "name" else f"{host}: {PREFIX}{option}{match[3]}", fault.found, fault.allowed)
+    endpoint, absent = _IN_ENDPOINT.fullmatch(fault.path), _IN_ABSENT.fullmatch(fault.path)
+    if endpoint:
+        option = _VARIABLES.get(endpoint[2], endpoint[2])
+        where = f"{hosts[int(endpoint[1])]}: {PREFIX}{option}{endpoint[3]}"
+        return Fault(where, fault.found, fault.allowed)
+    if absent:
+        return Fault(f"{gone[int(absent[1])]}: {PREFIX}{NAME}", fault.found, fault.allowed)
     if fault.path.startswith("domains["):
         return Fault(f"{_DOMAIN}{fault.path[len('domains[') :]}", fault.found, fault.allowed)
     if fault.path.startswith("root"):

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .conftest import POLICY, Control, Fleet, Run
 
 
@@ -120,3 +122,57 @@ def test_without_a_server_no_play_is_about_one(control: Control) -> None:
     run = control.playbook("epp.autoupdate.site", hosts)
     assert run.code == 0, run.output
     assert [line["host"] for line in run.results] == ["n1", "n1"]
+
+
+ODD = ("web 01", "härtetest")
+
+
+def test_hosts_with_odd_names_are_endpoints_like_all_others(fleet: Fleet) -> None:
+    """One name that can't be an endpoint's stops nobody: it is known by one that is made of it."""
+    own = fleet.hosts
+
+    def hosts() -> dict[str, dict[str, Any]]:
+        first = own()["n1"]
+        odd = {name: {**first, "autoupdate_root": str(fleet.control.root(f"odd{n}"))} for n, name in enumerate(ODD)}
+        named = {**first, "autoupdate_root": str(fleet.control.root("n9")), "autoupdate_endpoint_name": "till-9"}
+        return {**own(), **odd, "n9": named}
+
+    fleet.hosts = hosts  # type: ignore[method-assign]
+    first = fleet.play("site")
+    assert first.code == 0, first.output
+    known = ["hartetest-4b83356a", "n1", "n2", "till-9", "web-01-a89c7fb9"]
+    assert [one["name"] for one in fleet.control.ask("endpoints")] == known
+    again = fleet.play("site")
+    assert (again.code, changed(again)) == (0, set()), again.output
+    assert "Could not match" not in again.output
+    fleet.policy = {"schedule": {"start": "03:00"}}
+    assert fleet.play("check").code == 2
+    fleet.policy = {"schedule": {"start": "02:00"}}
+    foretold = fleet.play("update_now", "--check", "--limit", "web 01,härtetest,n9")
+    assert foretold.code == 0, foretold.output
+    for name in (*ODD, "n9"):
+        assert f"{name}: would be notified" in foretold.text
+    run = fleet.play("update_now", "--limit", "web 01,")
+    assert "web 01: failed" in run.text
+    assert [line["host"] for line in run.results if line["kind"] == "failed"] == ["web 01"]
+    gone = fleet.play("site", "--limit", "web 01,", "-e", "autoupdate_state=absent")
+    assert gone.code == 0, gone.output
+    assert [one["name"] for one in fleet.control.ask("endpoints")] == known[:-1]
+
+
+def test_a_name_that_two_hosts_have_is_refused_with_both(fleet: Fleet) -> None:
+    own = fleet.hosts
+    made = "web-01-a89c7fb9"
+
+    def hosts() -> dict[str, dict[str, Any]]:
+        more = {name: {**own()["n1"], "autoupdate_root": str(fleet.control.root(name))} for name in ("web 01", made)}
+        return {**own(), **more}
+
+    fleet.hosts = hosts  # type: ignore[method-assign]
+    words = (
+        f'autoupdate_endpoint_name: "{made}" is not the name of one endpoint alone (hosts "web 01", "{made}" have it)'
+    )
+    for limit, who in ((), f"web 01, {made}"), (("--limit", "web 01,"), "web 01"):
+        run = fleet.play("site", *limit)
+        assert run.code != 0
+        assert f"{who}: {words}" in run.text
