@@ -9,13 +9,13 @@ The grid is counted from the Unix epoch, so zones and their changes do not touch
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from math import gcd
 
 from .calendars import IntervalCalendar
 from .policy import Schedule
 from .policy_words import DAY, Spread
 from .slots import Slot, even_slot, random_slot
+from .timestamps import iso
 from .values import value
 
 
@@ -53,5 +53,4 @@ class IntervalGrid:
         return IntervalCalendar(tick, self.phase % tick)
 
     def _slot(self, start: int) -> Slot:
-        name = datetime.fromtimestamp(start, timezone.utc).strftime("%Y-%m-%dT%H:%MZ")
-        return Slot(name, start, start + self.phase, start + self.schedule.period)
+        return Slot(iso(start), start, start + self.phase, start + self.schedule.period)

@@ -23,7 +23,7 @@ class Slot:
     """An endpoint's instant in one occurrence of its schedule; Unix seconds, in the window [start, end).
 
     ``occurrence`` names it: the local date of the window's start (``2026-03-29``), or the begin of the interval
-    (``2026-03-29T10:00Z``). Names of one schedule are in the order of time.
+    (``2026-03-29T10:00:00Z``). Names of one schedule are in the order of time.
     """
 
     occurrence: str

@@ -11,7 +11,7 @@ zones) and the days of a time change right by construction. Instants are Unix se
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from enum import Enum
 from typing import Callable, Union
 
@@ -19,6 +19,7 @@ from .calendars import Calendar
 from .intervals import IntervalGrid
 from .policy import Schedule
 from .slots import Slot, hashed_ordinal
+from .timestamps import iso
 from .values import value
 from .windows import WindowGrid
 
@@ -104,13 +105,13 @@ class Timetable:
         slot = coming[0]
         if not self.grid.patient and slot.at - now > _EARLY - _PROMPT:
             # The next waking is at the slot itself or, on a grain of whole minutes, promptly after it.
-            return Decision(Action.NOT_DUE, slot.at, slot, f"the next slot is at {self._clock(slot.at)}")
-        return Decision(Action.WAIT, slot.at, slot, f"the slot of {slot.occurrence} is at {self._clock(slot.at)}")
+            return Decision(Action.NOT_DUE, slot.at, slot, f"the next slot is at {iso(slot.at)}")
+        return Decision(Action.WAIT, slot.at, slot, f"the slot of {slot.occurrence} is at {iso(slot.at)}")
 
     def _at_start(self, still: list[Slot], now: float) -> Decision | None:
         for slot in still if self.grid.waiting else ():
             if slot.start - _EARLY <= now < slot.at:
-                return Decision(Action.WAIT, slot.at, slot, f"{slot.occurrence} drew {self._clock(slot.at)}")
+                return Decision(Action.WAIT, slot.at, slot, f"{slot.occurrence} drew {iso(slot.at)}")
         return None
 
     def _missed(
@@ -120,7 +121,7 @@ class Timetable:
             end = min(slot.end, following.start)
             if self.grid.patient and slot in still and slot.at < now < end:
                 at = min(now + draw() * (end - now), end - 1e-3)
-                reason = f"the slot of {slot.occurrence} was missed; its window is open until {self._clock(slot.end)}"
+                reason = f"the slot of {slot.occurrence} was missed; its window is open until {iso(slot.end)}"
                 return Decision(Action.WAIT, max(at, now), slot, reason)
         return None
 
@@ -128,10 +129,7 @@ class Timetable:
         coming = next((slot for slot in still if slot.at > now), slots[-1])
         ran = next((slot for slot in slots if slot.start <= now < slot.end and slot not in still), None)
         done = f"{ran.occurrence} has been run; " if ran else ""
-        return Decision(Action.NOT_DUE, coming.at, coming, f"{done}the next slot is at {self._clock(coming.at)}")
-
-    def _clock(self, instant: float) -> str:
-        return datetime.fromtimestamp(int(instant), self.zone).isoformat()
+        return Decision(Action.NOT_DUE, coming.at, coming, f"{done}the next slot is at {iso(coming.at)}")
 
 
 def _not_run(slots: list[Slot], ran: Sequence[str], now: float) -> list[Slot]:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible.module_utils import basic
-from ansible_collections.epp.autoupdate.plugins.modules import endpoint, server
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import places
+from ansible_collections.epp.autoupdate.plugins.modules import client_tree, endpoint, server
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+    ScriptedServer,
+)
 
 Module = Any
 
@@ -52,6 +56,11 @@ class Modules:
         return self.run(endpoint, **{**self.options, **options})
 
     @property
+    def managed_root(self) -> Path:
+        """A second endpoint, which has its policy from the server (``fleet``)."""
+        return self.work / "managed"
+
+    @property
     def server_root(self) -> Path:
         return self.work / "server"
 
@@ -83,3 +92,29 @@ def modules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Modules:
     for name in ("offered", "installed"):
         (tmp_path / name).write_text("1\n")
     return Modules(tmp_path, lambda: capsys.readouterr().out)
+
+
+@pytest.fixture
+def fleet(modules: Modules) -> Iterator[Modules]:
+    """A server that has fetched and announced a version.
+
+    Its endpoints: one that took the notice, one that is off, and one that fetches its configuration.
+    """
+    source = modules.server_root / "srv/components"
+    source.mkdir(parents=True)
+    (source / "a.dat").write_text("a")
+    modules.serve(components={"files": {"directory": "/srv/components"}})
+    modules.enrol()
+    (modules.work / "offered").write_text("2\n")
+    places_of = {"n1": modules.root, "off": modules.work / "off"}
+    endpoints = [{"name": name, "domain": "emea", "address": str(place)} for name, place in places_of.items()]
+    modules.on_server(client_tree, endpoints=endpoints)
+    (fetched,) = modules.ask("fetch", "--notify")
+    assert fetched["campaign"]
+    modules.on_server(client_tree, endpoints=[{"name": "managed", "domain": "emea"}])
+    web = ScriptedServer(str(modules.server_root) + places.PUBLIC)
+    managed_by = {"url": web.url, "signers": modules.ask("enrolment")["signers"]}
+    converged = modules.enrol(root=str(modules.managed_root), endpoint="managed", server=managed_by)
+    assert not converged.get("failed"), converged
+    yield modules
+    web.stop()

@@ -174,7 +174,7 @@ SLOT = int(timetable().next_slot(NOON).at)
         # One that was an hour ahead has run this occurrence, though its window opens only now.
         (NOON - 3600, "2026-05-01", Action.NOT_DUE, SLOT + 86400),
         # Another frequency's occurrence says nothing about this one's.
-        (SLOT, "2026-05-01T11:00Z", Action.RUN, SLOT),
+        (SLOT, "2026-05-01T11:00:00Z", Action.RUN, SLOT),
     ],
 )
 def test_what_a_waking_means(now: float, last: str | None, action: Action, at: float) -> None:
