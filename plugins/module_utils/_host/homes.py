@@ -15,10 +15,9 @@ import stat
 from typing import Callable
 
 from .host import Host
+from .open_directory import OpenDirectory
+from .safe_paths import open_directory
 
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _LONGEST = 1 << 20
 
 
@@ -29,6 +28,10 @@ class Account:
         self.home = home
         self.uid = uid
         self.gid = gid
+
+    @property
+    def identity(self) -> tuple[int, int] | None:
+        return None if self.uid is None or self.gid is None else (self.uid, self.gid)
 
 
 def account(host: Host, user: str) -> Account:
@@ -56,43 +59,35 @@ def change_file(host: Host, owner: Account, folder: str, name: str, change: Call
     """
     if not host.live and not host.exists(owner.home):  # a directory that stands for a host begins empty
         host.mkdir(owner.home, mode=0o700)
-    home = os.open(host.real(owner.home), _DIRECTORY)
-    try:
-        directory = _opened_folder(home, owner, folder)
-        try:
-            content, mode, ids = _read(directory, owner, name)
-            wanted = change(content)
-            if wanted != content:
-                _replace(directory, name, wanted, mode, ids)
-        finally:
-            os.close(directory)
-    finally:
-        os.close(home)
+    with open_directory(host.real(owner.home)) as home, _opened_folder(home, owner, folder) as directory:
+        content, mode, ids = _read(directory, owner, name)
+        wanted = change(content)
+        if wanted != content:
+            directory.write(name, wanted, mode=mode, identity=ids)
 
 
-def _opened_folder(home: int, owner: Account, folder: str) -> int:
+def _opened_folder(home: OpenDirectory, owner: Account, folder: str) -> OpenDirectory:
     try:
-        directory = os.open(folder, _DIRECTORY, dir_fd=home)
+        directory = home.descend(folder)
     except FileNotFoundError:
-        os.mkdir(folder, 0o700, dir_fd=home)
-        directory = os.open(folder, _DIRECTORY, dir_fd=home)
-        if owner.uid is not None and owner.gid is not None:
-            os.fchown(directory, owner.uid, owner.gid)
-        os.fsync(home)
-    _check_owner(os.fstat(directory), owner, folder)
+        home.mkdir(folder, 0o700)
+        directory = home.descend(folder)
+        directory.settle(0o700, owner.identity)
+        home.sync()
+    _check_owner(os.fstat(directory.descriptor), owner, folder)
     return directory
 
 
-def _read(directory: int, owner: Account, name: str) -> tuple[bytes, int, tuple[int, int] | None]:
+def _read(directory: OpenDirectory, owner: Account, name: str) -> tuple[bytes, int, tuple[int, int] | None]:
     try:
-        descriptor = os.open(name, _READ, dir_fd=directory)
+        descriptor = directory.open(name)
     except FileNotFoundError:
-        return b"", 0o600, None if owner.uid is None or owner.gid is None else (owner.uid, owner.gid)
+        return b"", 0o600, owner.identity
     try:
         state = os.fstat(descriptor)
         _check_owner(state, owner, name)
-        if not stat.S_ISREG(state.st_mode) or state.st_size > _LONGEST:
-            raise OSError(f"{name} is not a regular file of at most {_LONGEST} bytes")
+        if state.st_size > _LONGEST:
+            raise OSError(f"{name} has more than {_LONGEST} bytes")
         content = os.read(descriptor, _LONGEST + 1)
         ids = None if owner.uid is None else (state.st_uid, state.st_gid)
         return content, stat.S_IMODE(state.st_mode), ids
@@ -103,27 +98,3 @@ def _read(directory: int, owner: Account, name: str) -> tuple[bytes, int, tuple[
 def _check_owner(state: os.stat_result, owner: Account, name: str) -> None:
     if owner.uid is not None and state.st_uid not in (owner.uid, 0):
         raise PermissionError(f"{name} belongs to somebody else (uid {state.st_uid})")
-
-
-def _replace(directory: int, name: str, content: bytes, mode: int, ids: tuple[int, int] | None) -> None:
-    temporary = f".{name}.epp-new"
-    try:
-        os.unlink(temporary, dir_fd=directory)
-    except FileNotFoundError:
-        pass
-    descriptor = os.open(temporary, _WRITE, 0o600, dir_fd=directory)
-    try:
-        if ids is not None:
-            os.fchown(descriptor, *ids)
-        os.fchmod(descriptor, mode)
-        view = memoryview(content)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        os.fsync(descriptor)
-        os.replace(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
-    except BaseException:
-        os.unlink(temporary, dir_fd=directory)
-        raise
-    finally:
-        os.close(descriptor)
-    os.fsync(directory)

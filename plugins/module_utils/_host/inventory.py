@@ -15,7 +15,7 @@ from .._core.changes import Change, Found, compare
 from .._core.entries import Absent, Directory, Entry, File, Link
 from .accounts import ids_of
 from .host import Host
-from .live_host import temporary_name
+from .open_directory import temporary_name
 
 
 def pending(host: Host, entries: Iterable[Entry]) -> tuple[Change, ...]:

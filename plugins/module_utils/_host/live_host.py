@@ -7,23 +7,19 @@
 from __future__ import annotations
 
 import os
-import stat
 import time
 from collections.abc import Sequence
 
 from .._core.foreign import LONGEST_LINE, shown
 from . import process
 from .accounts import group_exists, ids_of
+from .open_directory import NotRegular, OpenDirectory
 from .process import Completed
+from .removal import remove
+from .safe_paths import open_file, open_own_directory, open_parent
 
 AGENT = "epp-agent"
 SANDBOX_LOG = f"/var/log/{AGENT}.log"
-
-
-def temporary_name(path: str) -> str:
-    """Where new content lies until it replaces the old; a fixed name, so that a killed writer leaves one file only."""
-    directory, name = os.path.split(path)
-    return os.path.join(directory, f".{name}.epp-new")
 
 
 class LocalHost:
@@ -71,10 +67,11 @@ class LocalHost:
 
     def read(self, path: str) -> bytes | None:
         try:
-            with open(self._inside(path), "rb") as file:
-                return file.read()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            descriptor = open_file(self.root + path, below=self.root)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, NotRegular):
             return None
+        with open(descriptor, "rb") as file:
+            return file.read()
 
     def exists(self, path: str) -> bool:
         return os.path.lexists(self._inside(path))
@@ -96,66 +93,35 @@ class LocalHost:
 
     def write(self, path: str, content: bytes, *, mode: int = 0o644, owner: str | None = None) -> None:
         identity = _identity(owner)
-        target, temporary = self._inside(path), temporary_name(self._inside(path))
-        self.mkdir_parents(path)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        _unlink(temporary)  # a killed writer's, or planted in a directory that others may write: never opened
-        try:
-            descriptor = os.open(temporary, flags, 0o600)
-            try:
-                os.fchmod(descriptor, mode)
-                _own(descriptor, identity)
-                _write_all(descriptor, content)
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            os.replace(temporary, target)
-        except BaseException:
-            _unlink(temporary)
-            raise
-        _sync_directory(os.path.dirname(target))
+        with self._parent(path, make=True) as directory:
+            directory.write(os.path.basename(path), content, mode=mode, identity=identity)
 
     def link(self, path: str, target: str) -> None:
-        real, temporary = self._inside(path), temporary_name(self._inside(path))
-        self.mkdir_parents(path)
-        _unlink(temporary)
-        os.symlink(target, temporary)
-        os.replace(temporary, real)
-        _sync_directory(os.path.dirname(real))
+        with self._parent(path, make=True) as directory:
+            directory.link(os.path.basename(path), target)
 
     def mkdir(self, path: str, *, mode: int = 0o755, owner: str | None = None) -> None:
         identity = _identity(owner)
-        real = self._inside(path)
-        self.mkdir_parents(path)
-        if not os.path.isdir(real):
-            os.mkdir(real)
-        descriptor = os.open(real, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            os.fchmod(descriptor, mode)
-            _own(descriptor, identity)
-        finally:
-            os.close(descriptor)
-
-    def mkdir_parents(self, path: str) -> None:
-        """Make the directories above a path that are missing (0755, whatever the umask of this process is)."""
-        missing, directory = [], os.path.dirname(self._inside(path))
-        while not os.path.isdir(directory):
-            missing.append(directory)
-            directory = os.path.dirname(directory)
-        for directory in reversed(missing):
-            _make_directory(directory)
+            directory = open_own_directory(self.root + path, below=self.root)
+        except FileNotFoundError:
+            with self._parent(path, make=True) as parent:
+                parent.mkdir(os.path.basename(path))
+            directory = open_own_directory(self.root + path, below=self.root)
+        with directory:
+            directory.settle(mode, identity)
 
     def remove(self, path: str) -> None:
-        real = self._inside(path)
         try:
-            if stat.S_ISDIR(os.lstat(real).st_mode):
-                import shutil
-
-                shutil.rmtree(real)
-            else:
-                os.unlink(real)
+            directory = self._parent(path)
         except (FileNotFoundError, NotADirectoryError):
-            pass
+            return
+        with directory:
+            remove(directory, os.path.basename(path))
+
+    def _parent(self, path: str, *, make: bool = False) -> OpenDirectory:
+        """The directory that holds a path; ``make`` makes it where it is missing."""
+        return open_parent(self.root + path, make=make, below=self.root)
 
     def log(self, level: int, message: str) -> None:
         line = shown(message.replace("\n", " | "), LONGEST_LINE)
@@ -167,10 +133,8 @@ class LocalHost:
             return
         from .._core.timestamps import iso
 
-        log = f"/var/log/{self.program}.log"
-        self.mkdir_parents(log)
-        with open(self._inside(log), "a", encoding="utf-8") as file:
-            file.write(f"{iso(self.now())} <{level}> {line}\n")
+        with self._parent(f"/var/log/{self.program}.log", make=True) as directory:
+            directory.append(f"{self.program}.log", f"{iso(self.now())} <{level}> {line}\n".encode())
 
 
 def _identity(owner: str | None) -> tuple[int, int] | None:
@@ -184,41 +148,3 @@ def _identity(owner: str | None) -> tuple[int, int] | None:
     if ids is None:
         raise KeyError(f"there is no user or group {owner}")
     return ids
-
-
-def _make_directory(path: str) -> None:
-    try:
-        os.mkdir(path, 0o700)
-    except FileExistsError:  # another process was faster; anything but a directory fails where it is used
-        return
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        os.fchmod(descriptor, 0o755)
-    finally:
-        os.close(descriptor)
-
-
-def _own(descriptor: int, identity: tuple[int, int] | None) -> None:
-    if identity is not None:
-        os.fchown(descriptor, *identity)
-
-
-def _write_all(descriptor: int, content: bytes) -> None:
-    view = memoryview(content)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def _unlink(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
-
-
-def _sync_directory(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .host import Host
+from .safe_paths import open_parent
 
 _RETRY_S = 0.1
 _LONGEST_WAIT_S = 60.0
@@ -28,7 +29,8 @@ def locked(host: Host, path: str, *, wait: float) -> Iterator[bool]:
     directory = os.path.dirname(path)
     if not host.exists(directory):  # one that is there keeps its mode
         host.mkdir(directory, mode=0o755)
-    descriptor = os.open(host.real(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with open_parent(host.real(path)) as opened:
+        descriptor = opened.lockable(os.path.basename(path))
     try:
         yield _obtain(descriptor, time.monotonic() + wait)
     finally:

@@ -16,7 +16,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import places
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.endpoint import Endpoint
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status import compose
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import temporary_name
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.open_directory import temporary_name
 
 from .conftest import Sandbox
 from .runs import policy, remember, versions

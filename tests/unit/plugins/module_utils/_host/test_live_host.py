@@ -15,8 +15,8 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import (
     SANDBOX_LOG,
     LocalHost,
-    temporary_name,
 )
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.open_directory import temporary_name
 
 
 @pytest.fixture
