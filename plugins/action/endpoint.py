@@ -61,13 +61,9 @@ class ActionModule(DirectAction):
 
     def _protected(self, result: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         """The result, which fails where the product can't be updated: green means protected."""
-        missing = result.get("missing")
-        if not missing or result.get("failed") or wanted_false(options.get("require")):
+        words = _unprotected(result, str(options.get("product", "the product")))
+        if not words or result.get("failed") or wanted_false(options.get("require")):
             return result
-        words = (
-            f"{options.get('product', 'the product')} can't be updated, for this host lacks {', '.join(missing)}: "
-            "install it, let the playbook do so (autoupdate_install: true), or set autoupdate_require to false"
-        )
         if self._task.check_mode:
             return {**result, "warnings": [*result.get("warnings", ()), words]}
         return {**result, "failed": True, "msg": words}
@@ -111,3 +107,16 @@ class ActionModule(DirectAction):
         command += ["--diff"] if self._task.diff else []
         command += ["--absent"] if wanted.document is None else []
         return command
+
+
+def _unprotected(result: dict[str, Any], product: str) -> str:
+    """Why a host that was converged is not protected all the same, and what to do; empty where it is."""
+    found = []
+    if result.get("missing"):
+        found.append(
+            f"{product} can't be updated, for this host lacks {', '.join(result['missing'])}: install it, or let the "
+            "playbook do so (autoupdate_install: true)"
+        )
+    if result.get("faults"):
+        found.append(f"what was converged can't work: {'; '.join(result['faults'])}")
+    return f"{'; '.join(found)}. To let it pass set autoupdate_require to false" if found else ""

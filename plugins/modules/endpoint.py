@@ -439,6 +439,14 @@ missing:
   type: list
   elements: str
   sample: []
+faults:
+  description:
+    - Why what was converged can't work all the same, in words. What the last self-test found, which follows a converge
+      that changed something, and what a look at the host shows. In check mode no test is made.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 refusal:
   description:
     - Why the endpoint does not take what its update server publishes. V(null) where it does, and on a standalone one.

@@ -51,6 +51,8 @@ def of_host(result: Mapping[str, Any]) -> Iterator[Drift]:
     """The drift in a result of the modules ``endpoint`` or ``server``; a comparison that failed is drift, too."""
     for name in result.get("missing") or ():
         yield Drift("requirement", "", f"{name} is missing")
+    for fault in result.get("faults") or ():
+        yield Drift("self-test", "", str(fault))
     changes = result.get("changes")
     if changes is None:
         yield Drift("comparison", "", str(result.get("msg") or "it gave no result"))

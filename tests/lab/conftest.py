@@ -45,8 +45,8 @@ LONG = (
     "test_https",
 )
 # Which machine belongs to whom. A test file owns its machines: no test cares what another file's tests left.
-SYSTEMD_MACHINES = 40
-BARE_MACHINES = 6
+SYSTEMD_MACHINES = 45
+BARE_MACHINES = 8
 
 
 def pytest_configure(config: pytest.Config) -> None:

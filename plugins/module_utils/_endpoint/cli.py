@@ -59,6 +59,10 @@ def _command(name: str) -> Command:
         from .commands_sync import sync
 
         return sync
+    if name == "selftest":
+        from .commands_selftest import selftest
+
+        return selftest
     if name == "status":
         from .commands_status import status
 
@@ -95,6 +99,7 @@ def _add_work(commands: argparse._SubParsersAction[Parser]) -> None:
     now.add_argument("--as-user", action="store_true", help="with no more than a user's privileges")
     _add_json(now)
     _add_json(commands.add_parser("scan", help="Scan Now: scan the policy's paths at once"))
+    _add_json(commands.add_parser("selftest", help="try what an update needs, without a request to any source"))
     _add_json(commands.add_parser("status", help="what is installed, what ran, what comes next"))
 
 

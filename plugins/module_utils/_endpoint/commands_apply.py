@@ -51,7 +51,8 @@ def _result(host: Witness, options: argparse.Namespace) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"standard input is not JSON: {error}") from error
     converged = converge(_document(raw), host, agent=own_file(), check=options.check)
-    quiet = not converged.changed and converged.refusal is None  # a refusal is asked for anew each time
+    # A refusal is asked for anew each time, and what does not work is tried anew.
+    quiet = not (converged.changed or converged.refusal or converged.faults)
     if options.digest and not options.check and quiet:
         _settle(host, given, options.digest, converged.to_result())
     return converged.to_result()

@@ -15,7 +15,8 @@ from typing import Any
 from .._core.timestamps import unix
 from .._host.live_host import LocalHost
 from .._host.output import write_document, write_lines
-from . import exits, places
+from . import exits, places, selftest
+from .converge import host_key
 from .endpoint import Endpoint, NotEnrolled
 from .status import compose
 
@@ -33,7 +34,8 @@ def status(host: LocalHost, options: argparse.Namespace) -> int:
 def _current(host: LocalHost) -> dict[str, Any]:
     if not host.live or os.geteuid() == 0:
         endpoint = Endpoint.load(host)
-        return compose(endpoint, endpoint.store.read())
+        evident = selftest.evident(endpoint, host_key=host_key(host))
+        return compose(endpoint, endpoint.store.read(), evident=evident)
     content = host.read(places.STATUS)
     if content is None:
         raise NotEnrolled(f"{places.STATUS} does not exist: this host is not enrolled")
@@ -63,6 +65,8 @@ def _lines(current: dict[str, Any]) -> Iterator[str]:
     yield f"scheduled update  {_schedule(current)}"
     fault = current.get("schedule_fault")  # a status of an older agent has none
     yield f"next run          {current['next_run'] or 'none'}{f' ({fault})' if fault else ''}"
+    for found in current.get("selftest", {}).get("faults", ()):  # a status of an older agent has none
+        yield f"fault             {found}"
     yield from _configuration_lines(current["configuration"])
     yield f"roaming           {'yes' if current['roaming'] else 'no'}"
     yield f"users may         {', '.join(_granted(current['policy']['privileges'])) or 'nothing'}"

@@ -19,7 +19,7 @@ from .._host.inventory import own_part, pending, place
 from .._host.live_host import SANDBOX_LOG
 from .._host.lock import Busy, exclusively
 from .._host.places import CONFIGURATION_DIRECTORY, SERVER_SETTINGS_NAME
-from . import groups, places
+from . import groups, places, selftest
 from .boot import boot_id
 from .desired import Desired, desired, rights_of
 from .endpoint import Endpoint, installed_document, load_document
@@ -47,7 +47,8 @@ class Converged:
     ``changes`` are the files and links, ``corrections`` what ran (or did not run) otherwise than it should, in words.
     ``host_key`` is the host's public SSH key, by which an update server knows it. ``refusal`` is why the endpoint does
     not take what its update server publishes (a ConfigurationResult and its reason), None where it does. ``missing``
-    are the programs without which the product can't be updated, whatever was converged.
+    are the programs without which the product can't be updated, whatever was converged. ``faults`` are why what was
+    converged can't work all the same, in words: what the last self-test found, and what a look at the host shows.
     """
 
     changes: tuple[Change, ...]
@@ -56,6 +57,7 @@ class Converged:
     host_key: str | None = None
     refusal: tuple[str, str] | None = None
     missing: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -71,6 +73,7 @@ class Converged:
             host_key=self.host_key,
             refusal=refusal,
             missing=list(self.missing),
+            faults=list(self.faults),
         )
 
 
@@ -83,16 +86,24 @@ def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, che
     enrolment = _enrolment(document, host, check=check)
     endpoint = enrolment.endpoint
     found = _compared(enrolment, desired(endpoint, agent=agent), _access(endpoint))
-    if check or not found.changed:
+    if check or not (found.changed or selftest.due(host, endpoint.store.read())):
         return found
     with exclusively(host, _LOCK, "converge"):
+        if not found.changed:
+            return _with_trial(found, endpoint)
         # Computed anew: another converge may have been at work until now.
         wanted, access = desired(endpoint, agent=agent), _access(endpoint)
         found, previous = _compared(enrolment, wanted, access), _previous(host)
         with enrolment.adopting():
             _apply(endpoint, wanted, found.changes, access)
         _remember(enrolment, previous)
-    return found
+        return _with_trial(found, endpoint)
+
+
+def _with_trial(converged: Converged, endpoint: Endpoint) -> Converged:
+    """The result of a converge with that of a self-test that follows it."""
+    tried = selftest.tried(endpoint)
+    return replace(converged, faults=(*tried, *selftest.evident(endpoint, host_key=converged.host_key)))
 
 
 def _enrolment(document: EndpointDocument, host: Host, *, check: bool) -> Enrolment | _Standalone:
@@ -131,18 +142,21 @@ def _compared(enrolment: Enrolment | _Standalone, wanted: Desired, access: tuple
     """What is otherwise than wanted, and what would be done about it."""
     endpoint, host = enrolment.endpoint, enrolment.endpoint.host
     changes = pending(host, (*wanted.entries, *_leftovers(endpoint, wanted.entries)))
+    state, key = StateStore(host).read(), host_key(host)
     drift = (*endpoint.scheduler.drift(wanted.plan), *groups.missing(host, rights_of(endpoint.document)))
     return Converged(
         changes=(*changes, *(edit.change for edit in access)),
         corrections=(*enrolment.words, *drift),
-        next_run=next_run_text(endpoint, StateStore(host).read()),
-        host_key=_host_key(host),
+        next_run=next_run_text(endpoint, state),
+        host_key=key,
         refusal=enrolment.refusal,
         missing=missing_programs(host, endpoint.product),
+        faults=(*selftest.recorded(host, state), *selftest.evident(endpoint, host_key=key)),
     )
 
 
-def _host_key(host: Host) -> str | None:
+def host_key(host: Host) -> str | None:
+    """The host's public SSH key, by which an update server knows it; None where it has none."""
     from .._core.notice import public_key
 
     found = (public_key((host.read(path) or b"").decode("utf-8", "replace")) for path in _HOST_KEYS)
@@ -156,7 +170,7 @@ def remove(host: Host, *, check: bool) -> Converged:
     access = _access_left(host)
     changes = pending(host, [Absent(path) for path in _everything(host)])
     found = Converged(
-        changes=(*(edit.change for edit in access), *changes), corrections=corrections, host_key=_host_key(host)
+        changes=(*(edit.change for edit in access), *changes), corrections=corrections, host_key=host_key(host)
     )
     if check or not found.changed:
         return found

@@ -24,6 +24,9 @@ from .rights import select_rights
 from .rights.base import Rights
 from .schedulers.base import JobPlan
 
+_HOMES = ("/home/", "/root/", "/run/user/")
+"""What ``ProtectHome=`` hides (systemd.exec(5))."""
+
 
 @value
 class Desired:
@@ -70,7 +73,7 @@ def job_plan(endpoint: Endpoint) -> JobPlan:
     """The jobs that the endpoint's scheduler has to run."""
     document = endpoint.document
     policy = document.policy
-    timetable = endpoint.timetable()
+    timetable, needs = endpoint.timetable(), endpoint.product.needs()
     year = datetime.fromtimestamp(endpoint.host.now(), timezone.utc).year
     return JobPlan(
         agent=places.AGENT,
@@ -80,7 +83,8 @@ def job_plan(endpoint: Endpoint) -> JobPlan:
         update_limit=document.limits.update,
         longest_wait=longest_wait(document),
         scan_limit=document.limits.scan,
-        needs=endpoint.product.needs(),
+        needs=needs,
+        needs_homes=any(path.startswith(_HOMES) for path in (*endpoint.product.programs(), *needs.read_write)),
         textfile_directory=document.textfile_directory,
     )
 

@@ -37,5 +37,7 @@ SYNC_LOCK = RUNTIME_DIRECTORY + "/sync.lock"
 STATE_LOCK = RUNTIME_DIRECTORY + "/state.lock"
 EMERGENCY_REPORT = RUNTIME_DIRECTORY + "/unsaved.json"
 """Where a run leaves its result when the state directory can't be written; the next run takes it over."""
+TRIAL = RUNTIME_DIRECTORY + "/selftest.json"
+"""Where a self-test leaves what it found, for the converge that asked for it."""
 
 TEXTFILE_NAME = "epp_autoupdate.prom"

@@ -19,7 +19,7 @@ import stat
 import sys
 import time
 
-from .._host import process
+from .._host import process, running
 from .._host.accounts import group_exists
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Signature = Optional[tuple[Any, ...]]
 
 RECORD = "/var/lib/epp-autoupdate/settled"
-FORMAT = 1
+FORMAT = 2
 RACE_S = 2
 """A file younger than this when it was looked at could change once more without a trace in its times."""
 _COMMAND_TIMEOUT_S = 90.0
@@ -67,6 +67,7 @@ def answer(arguments: Sequence[str], document: bytes, *, digest: str | None) -> 
         record["since"] <= time.time() < record["until"]
         and _same_files(root, record["files"])
         and _same_groups(record["groups"])
+        and all(running.same(names, before) for names, before in record["processes"].items())
     )
     if not same or not _same_commands(record["commands"]):
         return None

@@ -84,6 +84,14 @@ class SyncRecord:
 
 
 @value
+class TrialRecord:
+    """What the last self-test found (see ``selftest``): when it ran, Unix seconds, and the faults in words."""
+
+    at: float
+    faults: tuple[str, ...] = ()
+
+
+@value
 class State:
     """Everything an endpoint remembers. ``switch`` is the user's own: None while never touched (P1)."""
 
@@ -104,6 +112,7 @@ class State:
     sync: SyncRecord | None = None
     carried_out: str = ""
     """Which adopted configuration the host was converged to last (``Adopted.identity``)."""
+    trial: TrialRecord | None = None
 
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> State:
@@ -114,6 +123,7 @@ class State:
         values["last"] = {trigger: _run_record(record) for trigger, record in raw.get("last", {}).items()}
         values["created_groups"] = tuple(raw.get("created_groups", ()))
         values["sync"] = SyncRecord(**raw["sync"]) if raw.get("sync") else None
+        values["trial"] = _trial_record(raw["trial"]) if raw.get("trial") else None
         values["scan"] = _scan_record(raw["scan"]) if raw.get("scan") else None
         return cls(**values)
 
@@ -203,6 +213,10 @@ def _parsed(content: bytes) -> State | None:
 
 def _run_record(raw: dict[str, Any]) -> RunRecord:
     return RunRecord(**{**raw, "changed": tuple(raw["changed"])})
+
+
+def _trial_record(raw: dict[str, Any]) -> TrialRecord:
+    return TrialRecord(**{**raw, "faults": tuple(raw["faults"])})
 
 
 def _scan_record(raw: dict[str, Any]) -> ScanRecord:

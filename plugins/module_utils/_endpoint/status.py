@@ -38,8 +38,8 @@ def publish(endpoint: Endpoint, state: State) -> None:
         endpoint.host.log(syslog.LOG_ERR, f"the status can't be written: {error}")
 
 
-def compose(endpoint: Endpoint, state: State) -> dict[str, Any]:
-    """The whole status as plain values; times are ISO 8601 in UTC."""
+def compose(endpoint: Endpoint, state: State, *, evident: Sequence[str] = ()) -> dict[str, Any]:
+    """The whole status as plain values; times are ISO 8601 in UTC. ``evident`` are faults that a look has shown."""
     from .emergency import unsaved
 
     document = endpoint.document
@@ -65,6 +65,7 @@ def compose(endpoint: Endpoint, state: State) -> dict[str, Any]:
         "last": {trigger: record.to_result() for trigger, record in sorted(state.last.items())},
         "next_run": next_run_text(endpoint, state),
         "schedule_fault": endpoint.lost_timetable() or None,
+        "selftest": _trial(state, evident),
         "scan": _scan(state.scan, due=state.scan_due),
     }
 
@@ -123,6 +124,12 @@ def _configuration(endpoint: Endpoint, state: State) -> dict[str, Any] | None:
 
 def _running(state: State) -> dict[str, Any] | None:
     return None if state.running is None else {**asdict(state.running), "since": iso(state.running.since)}
+
+
+def _trial(state: State, evident: Sequence[str]) -> dict[str, Any]:
+    trial = state.trial
+    found = () if trial is None else trial.faults
+    return {"at": None if trial is None else iso(trial.at), "faults": [*found, *evident]}
 
 
 def _scan(record: ScanRecord | None, *, due: bool) -> dict[str, Any]:

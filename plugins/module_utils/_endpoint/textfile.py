@@ -57,6 +57,9 @@ def metrics(status: Mapping[str, Any]) -> Iterator[str]:
     )
     if status["next_run"]:
         yield from _metric("next_run_timestamp_seconds", "The next scheduled update", [({}, unix(status["next_run"]))])
+    yield from _metric(
+        "selftest_faults", "How many faults the last self-test found", [({}, len(status["selftest"]["faults"]))]
+    )
     yield from _configuration(status["configuration"])
     scan = status["scan"]["last"]
     if scan:

@@ -10,15 +10,17 @@ import json
 import marshal
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._core.timestamps import unix
+from .._host import running
 from .._host.live_host import LocalHost
 from .._host.process import OUTPUT_LIMIT, Completed
 from . import settled
 
 if TYPE_CHECKING:
+    from .._host.running import Pid
     from .settled import Signature
 
 _FOREVER = 86400.0
@@ -34,6 +36,7 @@ class Witness(LocalHost):
         self._files: dict[str, Signature] = {}
         self._commands: dict[tuple[str, ...], tuple[int, str]] = {}
         self._groups: dict[str, bool] = {}
+        self._processes: dict[tuple[str, ...], Pid] = {}
 
     def read(self, path: str) -> bytes | None:
         self._note(path)
@@ -50,6 +53,14 @@ class Witness(LocalHost):
     def target(self, path: str) -> str | None:
         self._note(path)
         return super().target(path)
+
+    def executable(self, path: str) -> bool:
+        self._note(path)
+        return super().executable(path)
+
+    def runs(self, names: Collection[str]) -> bool:
+        found = self._processes[tuple(names)] = running.process_of(names)
+        return found != running.NONE
 
     def group_exists(self, name: str) -> bool:
         self._groups[name] = super().group_exists(name)
@@ -88,6 +99,7 @@ class Witness(LocalHost):
             "files": self._files,
             "commands": self._commands,
             "groups": self._groups,
+            "processes": self._processes,
             "with_diff": json.dumps({**result, "diff": []}) + "\n",
             "without_diff": json.dumps({key: kept for key, kept in result.items() if key != "diff"}) + "\n",
         }

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from .process import OUTPUT_LIMIT, Completed
@@ -63,6 +63,12 @@ class Host(Protocol):
 
     def group_exists(self, name: str) -> bool:
         """Whether the system has a group of this name."""
+
+    def executable(self, path: str) -> bool:
+        """Whether this process could execute the file: not where its file system is mounted ``noexec``."""
+
+    def runs(self, names: Collection[str]) -> bool:
+        """Whether a process that is called by one of these names runs; True where that can't be told."""
 
     def write(self, path: str, content: bytes, *, mode: int = 0o644, owner: str | None = None) -> None:
         """Replace a file atomically and durably (C3), creating parent directories (0755) that are missing.

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from .._core.foreign import LONGEST_LINE, shown
-from . import process
+from . import process, running
 from .accounts import group_exists, ids_of
 from .open_directory import NotRegular, OpenDirectory
 from .process import Completed
@@ -90,6 +90,12 @@ class LocalHost:
 
     def group_exists(self, name: str) -> bool:
         return group_exists(name)
+
+    def executable(self, path: str) -> bool:
+        return os.access(self._inside(path), os.X_OK)
+
+    def runs(self, names: Collection[str]) -> bool:
+        return running.process_of(names) != running.NONE
 
     def write(self, path: str, content: bytes, *, mode: int = 0o644, owner: str | None = None) -> None:
         identity = _identity(owner)

@@ -51,6 +51,15 @@ class Product(Protocol):
     def programs(self) -> tuple[str, ...]:
         """The programs, by name or path, without which it can't be updated at all."""
 
+    def trial(self, timeout: float) -> tuple[str, ...]:
+        """What would keep updates or scans from working here, in words, tried in at most ``timeout`` seconds.
+
+        No source gets a request, and nothing that is installed changes. Programs that are missing are told elsewhere.
+        """
+
+    def idle(self) -> tuple[str, ...]:
+        """What of the product should be running and is not, in words; a look at the host, for which nothing runs."""
+
     def components(self) -> tuple[Component, ...]:
         """What is installed, read from evidence and never from memory, sorted by name."""
 

@@ -24,7 +24,7 @@ from ..._core.results import Component, Outcome, Result, ScanOutcome
 from ..._core.values import value
 from ..._host.host import Host
 from .. import places
-from . import cvd, freshclam_dat
+from . import clamd_service, cvd, freshclam_dat
 from .base import ProductNeeds, broken, tcp_reachable
 from .freshclam_conf import VENDOR, FreshclamConfig
 
@@ -75,6 +75,17 @@ class ClamAV:
 
     def programs(self) -> tuple[str, ...]:
         return ("freshclam",)
+
+    def trial(self, timeout: float) -> tuple[str, ...]:
+        from .clamav_trial import trial
+
+        return trial(self, timeout)
+
+    def idle(self) -> tuple[str, ...]:
+        service = clamd_service.enabled(self.host)
+        if not service or clamd_service.runs(self.host) or not self._has_databases():
+            return ()
+        return (f"clamd does not run, though {service} is enabled and there are databases: start it",)
 
     def components(self) -> tuple[Component, ...]:
         """The databases that policy names, as far as they are installed."""
@@ -135,6 +146,11 @@ class ClamAV:
     def wanted(self) -> tuple[str, ...]:
         """Names of the databases that must be there; a custom one goes by its file's name."""
         return tuple(dict.fromkeys((*self.settings.databases, *map(file_of, self.settings.custom_urls))))
+
+    def _has_databases(self) -> bool:
+        directory = self.settings.database_directory
+        files = (f"{directory}/{name}{suffix}" for name in self.wanted() for suffix in ("", *cvd.SIGNED_SUFFIXES))
+        return any(self.host.exists(path) for path in files)
 
     def _read(self, name: str) -> Component | None:
         stem, suffix = os.path.splitext(name)

@@ -75,7 +75,8 @@ class ClamavUpdate:
         """
         while True:
             remaining = deadline - time.monotonic()
-            completed = self.product.host.run(self._command(), timeout=remaining, stdin=self._fitted(wanted))
+            argv = command(dns=not self.product.mirrors() and bool(self.product.settings.databases))
+            completed = self.product.host.run(argv, timeout=remaining, stdin=fitted(self.product, wanted))
             busy = None if completed.code == 0 else understand(completed.out + completed.err).busy
             if busy is None or busy > LONGEST_PAUSE_S:
                 return completed
@@ -131,19 +132,25 @@ class ClamavUpdate:
             return f"in part: {said.worst.why}"
         return "clamd was not running and reads the databases when it starts" if said.clamd_deaf else ""
 
-    def _command(self) -> list[str]:
-        argv = ["freshclam", f"--config-file={_GIVEN}", "--stdout", "--verbose"]
-        return [*argv, "--no-dns"] if self.product.mirrors() or not self.product.settings.databases else argv
-
-    def _fitted(self, wanted: FreshclamConfig) -> bytes:
-        """The configuration of this run, for whoever runs it and where."""
-        if not self.product.host.live:
-            return wanted.in_sandbox(self.product.directory()).render()
-        return (wanted.for_current_user() if os.geteuid() != 0 else wanted).render()
-
     def _missing(self, installed: Sequence[Component]) -> list[str]:
         names = {component.name for component in installed}
         return [name for name in self.product.wanted() if not {name, os.path.splitext(name)[0]} & names]
+
+
+def command(*, dns: bool, only: Sequence[str] = ()) -> list[str]:
+    """freshclam's argument list; ``dns``: it may ask the vendor's DNS for versions. Standard input configures it.
+
+    Unless it is to update ``only`` some databases, it removes those that its configuration does not name.
+    """
+    argv = ["freshclam", f"--config-file={_GIVEN}", "--stdout", "--verbose", *(f"--update-db={name}" for name in only)]
+    return argv if dns else [*argv, "--no-dns"]
+
+
+def fitted(product: ClamAV, wanted: FreshclamConfig) -> bytes:
+    """A configuration of freshclam for whoever runs it and where."""
+    if not product.host.live:
+        return wanted.in_sandbox(product.directory()).render()
+    return (wanted.for_current_user() if os.geteuid() != 0 else wanted).render()
 
 
 def _versions(components: Sequence[Component]) -> dict[str, str]:

@@ -64,6 +64,20 @@ class Command:
     def programs(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(argv[0] for argv in (self.settings.update, self.settings.version) if argv))
 
+    def trial(self, timeout: float) -> tuple[str, ...]:
+        """Whether the version command can be started; before the first update it need not know any version."""
+        argv = self.settings.version
+        try:
+            completed = self.host.run(argv, timeout=min(timeout, _VERSION_TIMEOUT_S))
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            return (f"{argv[0]} can't be started: {error.strerror}",)
+        return (f"{argv[0]} does not come to an end",) if completed.timed_out else ()
+
+    def idle(self) -> tuple[str, ...]:
+        return ()
+
     def components(self) -> tuple[Component, ...]:
         try:
             return self._ask(_VERSION_TIMEOUT_S)

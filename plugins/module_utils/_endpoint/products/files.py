@@ -66,6 +66,18 @@ class Files:
     def programs(self) -> tuple[str, ...]:
         return ()
 
+    def trial(self, timeout: float) -> tuple[str, ...]:  # noqa: ARG002  the interface's argument
+        sample = f"{self.settings.directory}/.epp-selftest"
+        try:
+            self.host.write(sample, b"")
+            self.host.remove(sample)
+        except OSError as error:
+            return (f"{self.settings.directory}: nothing can be written there ({error.strerror})",)
+        return ()
+
+    def idle(self) -> tuple[str, ...]:
+        return ()
+
     def components(self) -> tuple[Component, ...]:
         release = self.store().installed()
         if release is None:

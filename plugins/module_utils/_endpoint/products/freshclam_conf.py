@@ -16,6 +16,8 @@ from ..._core.values import replace, value
 
 OFFICIAL = ("main", "daily", "bytecode")
 VENDOR = "https://database.clamav.net"
+NOBODY = "http://127.0.0.1:0"
+"""A source that refuses at once, on whatever host: no request leaves it."""
 
 
 @value
@@ -33,10 +35,16 @@ class FreshclamConfig:
     proxy: str | None = None
     clamd_config: str | None = None
     scripted: bool = True
+    attempts: int = 2
 
     def whole(self, databases: tuple[str, ...]) -> FreshclamConfig:
         """The same for these databases alone, which are taken whole."""
         return replace(self, databases=databases, custom_urls=(), scripted=False)
+
+    def asking_nobody(self) -> FreshclamConfig:
+        """The same directory and owner, for a run that does all but ask a source and tell clamd."""
+        databases = self.databases or OFFICIAL[:1]
+        return FreshclamConfig(self.directory, self.owner, databases=databases, mirrors=(NOBODY,), attempts=1)
 
     def in_sandbox(self, directory: str) -> FreshclamConfig:
         """The same for a run against a directory that stands for ``/``: our own user, and no word to any clamd."""
@@ -61,7 +69,7 @@ class FreshclamConfig:
             "TestDatabases yes",
             "CompressLocalDatabase no",
             "# The agent bounds the whole run; these bound one transfer.",
-            "MaxAttempts 2",
+            f"MaxAttempts {self.attempts}",
             "ConnectTimeout 15",
             "ReceiveTimeout 60",
             "# The agent reads what freshclam says and writes the journal itself.",

@@ -39,6 +39,8 @@ class JobPlan:
     needs: ProductNeeds
     textfile_directory: str | None = None
     """Where the Prometheus textfile goes when the directory exists."""
+    needs_homes: bool = False
+    """Whether something of the product lies where users have their homes."""
     configuration: IntervalCalendar | None = None
     """When the agent is woken to ask the update server for its configuration (S2); None: there is no server."""
 
@@ -72,6 +74,15 @@ class Scheduler(Protocol):
 
     def reckon_anew(self) -> None:
         """Find the next instants by the clock as it is now, whatever it was; raises OSError when it refuses."""
+
+    def faults(self) -> tuple[str, ...]:
+        """Why the planned jobs would not be started at all, in words; a look at the host, for which nothing runs."""
+
+    def try_agent(self) -> str:
+        """Start the agent's self-test as the jobs are started, and wait for its end; returns why it did not start.
+
+        Empty where it did, whatever it found.
+        """
 
     def start_scan(self) -> bool:
         """Start the low-priority scan and return at once; False where nothing could be started (a mere directory)."""

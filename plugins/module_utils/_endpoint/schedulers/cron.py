@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 from ..._core.calendars import DailyCalendar
 from ..._core.entries import Entry, File
+from ..._core.exits import DONE, FAILED
 from ..._host.cron_words import ENVIRONMENT, table_line
 from ..._host.host import Host
 from ..places import AGENT
@@ -23,6 +24,8 @@ _HEAD = """\
 # it waits for its own second. So neither seconds, zones nor daylight saving time need a word here.
 """
 
+_DAEMONS = ("cron", "crond", "fcron")
+_TRIAL_S = 200.0
 _DIRECTORIES = ("/usr/bin", "/bin", "/usr/sbin", "/sbin")
 _LOW_PRIORITY = (("nice", "-n", "19"), ("ionice", "-c", "3"))
 _TIMEOUT_S = 10.0
@@ -72,6 +75,19 @@ class CronScheduler:
 
     def reckon_anew(self) -> None:
         """Cron looks at the clock every minute."""
+
+    def faults(self) -> tuple[str, ...]:
+        if not self._host.live or self._host.runs(_DAEMONS):
+            return ()
+        return (f"no cron daemon runs, so nothing is ever started: start one ({' or '.join(_DAEMONS[:2])})",)
+
+    def try_agent(self) -> str:
+        try:
+            done = self._host.run((AGENT, "selftest"), timeout=_TRIAL_S)
+        except OSError as error:
+            return error.strerror or str(error)
+        started = done.code in (DONE, FAILED) and not done.timed_out
+        return "" if started else done.err.strip() or f"exit status {done.code}"
 
     def start_scan(self) -> bool:
         return self._start("scan", (*self._low_priority(), AGENT, "scan"))

@@ -16,6 +16,7 @@ from .systemd_names import (
     CONFIGURE_SERVICE,
     RECONNECT_TIMER,
     SCAN_SERVICE,
+    SELFTEST_SERVICE,
     SERVICES,
     SYNC_TIMER,
     TIMERS,
@@ -31,6 +32,8 @@ _LASTING_TIMERS = (UPDATE_TIMER, RECONNECT_TIMER, SYNC_TIMER)
 than its delay it would fire at once."""
 _EVERY_UNIT = tuple(name.replace("@", "@*").replace(".", "[.]") for name in (*TIMERS, *SERVICES))
 """Patterns, all of them: systemctl fails at the name of a unit that is not loaded, not at a pattern without a match."""
+_TRIAL_S = 200.0
+_NOT_EXECUTED = "203/EXEC"
 _LOADED_SERVICES = (SCAN_SERVICE, UPDATE_SERVICE.replace("@", "@schedule"), UPDATE_SERVICE.replace("@", "@reconnect"))
 """Services by which a missed daemon-reload is noticed; a template itself has no state."""
 
@@ -101,6 +104,19 @@ class SystemdScheduler:
     def reckon_anew(self) -> None:
         if systemd_runs(self._host):
             systemctl(self._host, "try-restart", "--no-block", "--", UPDATE_TIMER, SYNC_TIMER)
+
+    def faults(self) -> tuple[str, ...]:
+        """None: what systemd does otherwise than planned is drift."""
+        return ()
+
+    def try_agent(self) -> str:
+        start = ("systemctl", "--no-ask-password", "start", "--", SELFTEST_SERVICE)
+        done = self._host.run(start, timeout=_TRIAL_S)
+        if done.code == 0:
+            return ""
+        status = systemctl(self._host, "show", "--property=ExecMainStatus", "--value", "--", SELFTEST_SERVICE)
+        number = status.out.strip()
+        return _NOT_EXECUTED if number == "203" else f"{done.err.strip()} (exit status {number})"
 
     def start_scan(self) -> bool:
         return self._start(SCAN_SERVICE)

@@ -23,7 +23,7 @@ RuntimeDirectoryPreserve=yes
 )
 
 _UPDATE = """\
-ProtectHome=read-only
+ProtectHome={homes}
 ProtectKernelModules=yes
 PrivateTmp={private_tmp}
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
@@ -102,11 +102,21 @@ _TEMPORARY = ("/tmp", "/var/tmp")
 
 def for_update(plan: JobPlan) -> str:
     """The agent with the product's updater: the network, the product's own paths and capabilities."""
+    return _updating(plan, homes="read-only")
+
+
+def for_selftest(plan: JobPlan) -> str:
+    """As for an update. Homes are hidden as in the strictest service, where the product itself has nothing in them."""
+    return _updating(plan, homes="read-only" if plan.needs_homes else "yes")
+
+
+def _updating(plan: JobPlan, *, homes: str) -> str:
     writable = (*_textfile(plan), *plan.needs.read_write)
     return (
         _PLACES
         + EVERY_SERVICE
         + _UPDATE.format(
+            homes=homes,
             private_tmp=private_tmp(writable),
             capabilities=_capabilities(plan, _with_kill(plan.needs.capabilities)),
             writable=optional_paths(writable),

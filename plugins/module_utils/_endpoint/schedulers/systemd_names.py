@@ -15,13 +15,22 @@ SCHEDULE_SERVICE = "epp-schedule@.service"
 ROAMING_SERVICE = "epp-roaming@.service"
 SYNC_SERVICE = "epp-sync.service"
 CONFIGURE_SERVICE = "epp-configure.service"
+SELFTEST_SERVICE = "epp-selftest.service"
 UPDATE_TIMER = "epp-update.timer"
 BOOT_TIMER = "epp-boot.timer"
 RECONNECT_TIMER = "epp-reconnect.timer"
 SYNC_TIMER = "epp-sync.timer"
 
-SERVICES = (UPDATE_SERVICE, SCAN_SERVICE, SCHEDULE_SERVICE, ROAMING_SERVICE, SYNC_SERVICE, CONFIGURE_SERVICE)
-"""The first four exist whatever the policy is: only timers and rights start them. The others need a server."""
+SERVICES = (
+    UPDATE_SERVICE,
+    SCAN_SERVICE,
+    SCHEDULE_SERVICE,
+    ROAMING_SERVICE,
+    SELFTEST_SERVICE,
+    SYNC_SERVICE,
+    CONFIGURE_SERVICE,
+)
+"""The last two need a server. The others exist whatever the policy is; timers, rights and a converge start them."""
 TIMERS = (UPDATE_TIMER, BOOT_TIMER, RECONNECT_TIMER, SYNC_TIMER)
 
 

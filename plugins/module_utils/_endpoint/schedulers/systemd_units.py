@@ -11,7 +11,7 @@ from ..._host.systemd_words import argument, path_word
 from ..patience import SYNC_S
 from .base import JobPlan
 from .systemd_calendar import on_calendar
-from .systemd_hardening import for_configuring, for_scan, for_switch, for_sync, for_update
+from .systemd_hardening import for_configuring, for_scan, for_selftest, for_switch, for_sync, for_update
 from .systemd_names import (
     BOOT_TIMER,
     CONFIGURE_SERVICE,
@@ -19,6 +19,7 @@ from .systemd_names import (
     ROAMING_SERVICE,
     SCAN_SERVICE,
     SCHEDULE_SERVICE,
+    SELFTEST_SERVICE,
     SYNC_SERVICE,
     SYNC_TIMER,
     UPDATE_SERVICE,
@@ -30,6 +31,7 @@ _MARGIN_S = 120
 """What the agent gets to end a run by itself before systemd kills it: its own limits come first and tell why."""
 _SWITCH_LIMIT_S = 60
 _CONFIGURE_LIMIT_S = 600
+_SELFTEST_LIMIT_S = 180
 _BOOT_DELAY_S = 120
 _BOOT_SPREAD_S = 600
 
@@ -81,6 +83,18 @@ Description={description}
 [Service]
 Type=oneshot
 ExecStart={agent} {command} %i
+TimeoutStartSec={limit}
+"""
+
+_SELFTEST_SERVICE = """\
+[Unit]
+Description=Try what an update of the protection components needs
+
+[Service]
+Type=oneshot
+{preparations}ExecStart={agent} selftest
+# 1: it found a fault, which the converge that asked for the test tells.
+SuccessExitStatus=1
 TimeoutStartSec={limit}
 """
 
@@ -137,12 +151,14 @@ def service_texts(plan: JobPlan) -> dict[str, str]:
     update_limit = plan.longest_wait + plan.update_limit + _MARGIN_S
     made = "".join(_preparation(directory) for directory in plan.needs.makes)
     update = _UPDATE_SERVICE.format(agent=agent, after=after, limit=update_limit, preparations=made)
+    selftest = _SELFTEST_SERVICE.format(agent=agent, limit=_SELFTEST_LIMIT_S, preparations=made)
     scan = _SCAN_SERVICE.format(agent=agent, after=after, limit=plan.scan_limit + _MARGIN_S)
     managed = {} if plan.configuration is None else _managed_texts(plan)
     return {
         **managed,
         UPDATE_SERVICE: _HEAD + update + for_update(plan),
         SCAN_SERVICE: _HEAD + scan + for_scan(plan),
+        SELFTEST_SERVICE: _HEAD + selftest + for_selftest(plan),
         SCHEDULE_SERVICE: _switch_text(plan, "schedule", "The user's switch of scheduled update (%i)"),
         ROAMING_SERVICE: _switch_text(plan, "roaming", "The user's switch of roaming (%i)"),
     }

@@ -40,6 +40,7 @@ def test_check_then_real_then_quiet(sandbox: Sandbox, scheduler: str) -> None:
             "host_key": None,
             "refusal": None,
             "missing": [],
+            "faults": [],
         }
     assert sandbox.tree() == written
 

@@ -20,6 +20,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.document impo
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload, settled
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import converge
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.witness import Witness
+from ansible_collections.epp.autoupdate.plugins.module_utils._host import running
 
 from .conftest import Sandbox
 
@@ -186,12 +187,18 @@ def test_another_document_agent_or_option_means_the_long_way(endpoint: Settled) 
         {"commands": {("/bin/false",): (0, "")}},
         {"commands": {("/nonexistent/program",): (0, "")}},
         {"files": {"/etc/epp-autoupdate/endpoint.json": None}},
+        {"processes": {("no-such-process",): os.getpid()}},
+        {"processes": {(running.name_of(os.getpid()),): running.NONE}},
     ],
     ids=str,
 )
 def test_any_other_answer_means_the_long_way(endpoint: Settled, change: dict[str, Any]) -> None:
     record = marshal.loads(endpoint.record.read_bytes())
-    same = {"groups": {"root": True}, "commands": {("/bin/echo", "old"): (0, "old\n")}}
+    same = {
+        "groups": {"root": True},
+        "commands": {("/bin/echo", "old"): (0, "old\n")},
+        "processes": {(running.name_of(os.getpid()),): os.getpid(), ("no-such-process",): running.NONE},
+    }
     endpoint.record.write_bytes(marshal.dumps({**record, **same}))
     assert endpoint.short_way() is not None
     endpoint.record.write_bytes(marshal.dumps({**record, **same, **change}))

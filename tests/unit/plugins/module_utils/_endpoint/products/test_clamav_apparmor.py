@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav import ClamAV
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav_update import ClamavUpdate
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav_update import command, fitted
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 
 PROFILE = Path("/etc/apparmor.d/usr.bin.freshclam")
@@ -38,9 +38,9 @@ def test_every_path_of_a_run_is_allowed() -> None:
     profile = PROFILE.read_text(encoding="utf-8")
     document = EndpointDocument.from_dict({"format": 1, "endpoint": "n1", "product": "clamav", "policy": {}})
     product = ClamAV.of(document, LocalHost(""))
-    update = ClamavUpdate(product)
-    words = [word.partition("=")[2] or word for word in update._command()]
-    words += update._fitted(product.config()).decode().split()
+    words = [word.partition("=")[2] or word for word in command(dns=True)]
+    for config in (product.config(), product.config().asking_nobody()):
+        words += fitted(product, config).decode().split()
     paths = {word for word in words if word.startswith("/")}
     assert "/var/lib/clamav" in paths
     assert [path for path in paths if path not in PIPES and not allowed(path, profile)] == []

@@ -148,7 +148,22 @@ def preparation(tmp_path, *directories):
 def test_only_a_product_that_needs_a_directory_has_one_made(tmp_path):
     assert preparation(tmp_path) == []
     texts = texts_of(tmp_path, plan(needs=CLAMAV_NEEDS))
-    assert [name for name, text in texts.items() if "ExecStartPre" in text] == ["epp-update@.service"]
+    assert [name for name, text in texts.items() if "ExecStartPre" in text] == [
+        "epp-update@.service",
+        "epp-selftest.service",
+    ]
+
+
+def test_the_self_test_is_shut_in_as_an_update_and_sees_homes_only_where_the_product_is_in_one(tmp_path):
+    def hardening(text):
+        return {line for line in text.splitlines() if re.match(r"[A-Za-z]+=", line)}
+
+    for needs_homes, homes in ((False, "yes"), (True, "read-only")):
+        texts = texts_of(tmp_path, plan(needs=CLAMAV_NEEDS, needs_homes=needs_homes))
+        selftest, update = (hardening(texts[name]) for name in ("epp-selftest.service", "epp-update@.service"))
+        own = {line.partition("=")[0] for line in selftest ^ update if not line.startswith("ProtectHome=")}
+        assert own <= {"After", "Description", "ExecStart", "SuccessExitStatus", "TimeoutStartSec"}
+        assert f"ProtectHome={homes}" in selftest
 
 
 @pytest.mark.parametrize("name", ["databases", "far/away", "100% of $HOME", "a 'b' \"c\""])
@@ -195,6 +210,7 @@ def test_systemd_finds_no_fault(tmp_path, needs, agent):
         (CLAMAV_NEEDS, "epp-scan.service", 2.8),
         (CLAMAV_NEEDS, "epp-schedule@.service", 1.1),
         (CLAMAV_NEEDS, "epp-roaming@.service", 1.1),
+        (CLAMAV_NEEDS, "epp-selftest.service", 3.0),
         (CLAMAV_NEEDS, "epp-sync.service", 2.0),
         (CLAMAV_NEEDS, "epp-configure.service", 2.2),
     ],
