@@ -249,7 +249,7 @@ options:
         elements: str
       custom_urls:
         description:
-          - Addresses of single further database files.
+          - Addresses of single further database files. Host and file are shown, a customer's key in them is not.
         type: list
         elements: str
       database_directory:

@@ -36,7 +36,7 @@ attributes:
     details: >-
       Where more than three files are new, they are listed with their number of lines; with C(-v) each is shown.
       Settings are shown, unless they hold what may be a secret - O(components.command), O(components.files.git), or a
-      URL with a query. Keys never are.
+      URL with a query; of other URLs, host and file are. Keys never are.
   idempotent:
     support: full
   async:

@@ -51,11 +51,19 @@ class DirectAction(ActionBase):
         return result
 
     def run_module(self, name: str, options: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
-        """The result of the module, in the background where the task asks for that."""
+        """The result of the module, in the background where the task asks for that.
+
+        URLs and command lines among its options may hold secrets: neither Ansible's output has them, nor the host's
+        log, in which modules write how they were called.
+        """
         in_background = bool(self._task.async_val and not self._connection.has_native_async)
         result: dict[str, Any] = self._execute_module(
-            module_name=f"epp.autoupdate.{name}", module_args=options, task_vars=task_vars, wrap_async=in_background
+            module_name=f"epp.autoupdate.{name}",
+            module_args=options,
+            task_vars={**(task_vars or {}), "ansible_no_target_syslog": True},
+            wrap_async=in_background,
         )
+        result.pop("invocation", None)
         return result
 
 

@@ -20,6 +20,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import
     suggestion,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.fields import Unfit
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.hidden import without_secrets
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.managed import OF_THE_TREE, brought
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.texts import domain_path
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.tree import ENDPOINT, Layer, layers_of, resolve
@@ -56,7 +57,10 @@ _OF_PLAYBOOKS = (
 _OF_SERVER = (
     *(f"server_{name}" for name in specs.server_settings() if name != "web"),
     *(f"server_{name}" for name in ("state", "root", "url", "install", "packages")),
-    *(f"server_{name}" for name in ("cvdupdate_pip_arguments", "web", "listen", "tls_certificate", "tls_key")),
+    *(
+        f"server_{name}"
+        for name in ("cvdupdate_pip_arguments", "cvdupdate_pip_config", "web", "listen", "tls_certificate", "tls_key")
+    ),
     *(f"server_{name}" for name in ("max_connections", "retry_after", "verify_url")),
 )
 KNOWN = tuple(PREFIX + name for name in (*READ, *_OF_TREE, *_OF_PLAYBOOKS, *_OF_SERVER))
@@ -109,8 +113,9 @@ class FailedTemplate(AnsibleError):  # type: ignore[misc]  # ansible-core has no
     """A variable's template fails; ``fault`` has its name."""
 
     def __init__(self, name: str, error: AnsibleError) -> None:
-        super().__init__(f"{name}: {error}")
-        self.fault = Fault(name, "a template that fails", f"usable: {error}")
+        why = without_secrets(str(error))
+        super().__init__(f"{name}: {why}")
+        self.fault = Fault(name, "a template that fails", f"usable: {why}")
 
 
 def templated(name: str, raw: Any, template: Callable[[Any], Any]) -> Any:

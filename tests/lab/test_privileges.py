@@ -205,6 +205,18 @@ WAYS_AROUND_SUDO = [
 ]
 
 
+def test_without_sudo_the_user_is_told_what_is_missing(on_sudo: Node) -> None:
+    grant(on_sudo, **ALL_GRANTED)
+    on_sudo.run("mv /usr/bin/sudo /usr/bin/sudo.away")
+    try:
+        for words in (("schedule", "disable"), ("update-now",)):
+            denied = as_user(on_sudo, "alice", *words)
+            assert denied.code == DENIED
+            assert "this host has no sudo, by which its users would be let in" in denied.err
+    finally:
+        on_sudo.run("mv /usr/bin/sudo.away /usr/bin/sudo")
+
+
 @pytest.mark.parametrize("user", ["alice", "bob"])
 def test_sudo_opens_no_other_door(on_sudo: Node, user: str) -> None:
     """Exactly the granted command lines, without options, environment or other users."""

@@ -108,6 +108,7 @@ def test_check_mode_on_a_fresh_machine_writes_nothing(fresh: tuple[Server, dict[
 def test_the_second_run_changes_nothing(server: Server) -> None:
     run = server.role(diff=True).demand()
     assert server.changed(run) == []
+    assert server.changed(server.role(check=True).demand()) == []
     enrolment = server.task(run)["enrolment"]
     assert (enrolment["url"], enrolment["notify_user"]) == (server.url, "root")
     assert json.loads(server.node.run(["epp-server", "enrolment"]).out) == enrolment

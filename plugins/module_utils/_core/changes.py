@@ -13,11 +13,13 @@ from typing import Any
 
 from .canonical import sha256_hex
 from .entries import Absent, Directory, Entry, File, Link
+from .hidden import without_secrets
 from .values import field, value
 
 _LONGEST_TEXT = 100_000
 _VERSION = re.compile(rb'^VERSION = "([0-9A-Za-z.+-]{1,40})"\r?$', re.MULTILINE)
 """In a program of ours, whose sources lie in it as they are (``version.py``)."""
+_HIDDEN_DIFFERENCE = "(what differs is a part of a URL that is not shown)\n"
 
 
 class Action(str, Enum):
@@ -66,11 +68,14 @@ def compare(entry: Entry, found: Found | None) -> Change | None:
     wanted = _wanted(entry)
     if found == wanted:
         return None
+    before, after = None if found is None else _text(found, secret=secret), _text(wanted, secret=secret)
+    if before == after and found is not None and found.content != wanted.content:
+        after += _HIDDEN_DIFFERENCE
     return Change(
         path=entry.path,
         action=Action.CREATE if found is None else Action.MODIFY,
-        before=None if found is None else _text(found, secret=secret),
-        after=_text(wanted, secret=secret),
+        before=before,
+        after=after,
         mode_before=None if found is None else found.mode,
         mode_after=wanted.mode,
         foreign_before=found is not None and found.foreign,
@@ -133,7 +138,7 @@ def _text(found: Found, *, secret: bool) -> str:
     except UnicodeDecodeError:
         version = _VERSION.search(found.content)
         return f"({f'version {version[1].decode()}' if version else 'binary'}: {digest})\n"
-    return text if len(text) <= _LONGEST_TEXT and "\0" not in text else f"(binary: {digest})\n"
+    return without_secrets(text) if len(text) <= _LONGEST_TEXT and "\0" not in text else f"(binary: {digest})\n"
 
 
 def _header(path: str, text: str | None, mode: int | None, *, foreign: bool = False) -> str:

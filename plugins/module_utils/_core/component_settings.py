@@ -13,7 +13,7 @@ from .document_keys import ProductKind
 from .durations import format_duration
 from .faults import Faults, join
 from .fields import Parser, Unfit, duration, integer, listing, read_mapping
-from .texts import argument, base_url, database, directory, line, path, url
+from .texts import argument, base_url, database, directory, given_arguments, line, path, safe_url, url
 from .values import field, value
 
 OFFICIAL = ("main", "daily", "bytecode")
@@ -109,7 +109,7 @@ def _as_is(raw: object) -> object:
 
 
 def _program(raw: object) -> tuple[str, ...]:
-    argv: tuple[str, ...] = listing(argument, least=1, most=256, unique=False)(raw)
+    argv: tuple[str, ...] = listing(argument, least=1, most=256, unique=False)(given_arguments(raw))
     path(argv[0])
     return argv
 
@@ -130,11 +130,14 @@ def _extra(raw: object) -> dict[str, str]:
 
 def _repository(raw: object) -> str:
     """A URL of git's, or a path. Nothing that git would take for an option or for a program to run."""
-    text = line(raw, "a repository (https://example.com/rules.git, or a path)")
-    if text.startswith("/"):
-        return path(text)
-    if not text.startswith(("https://", "http://", "ssh://", "git://", "file://")):
-        raise Unfit("a repository by https, http, ssh, git or file, or a path")
+    try:
+        text = line(raw, "a repository (https://example.com/rules.git, or a path)")
+        if text.startswith("/"):
+            return path(text)
+        if not text.startswith(("https://", "http://", "ssh://", "git://", "file://")):
+            raise Unfit("a repository by https, http, ssh, git or file, or a path")
+    except Unfit as unfit:
+        raise Unfit(unfit.allowed, found=safe_url(raw)) from None
     return text
 
 

@@ -15,7 +15,7 @@ from .faults import Faults, show
 from .fields import Parser, Unfit, choice, duration, integer, listing, nullable, read_mapping
 from .policy import Policy
 from .policy_words import DAY, Initiator
-from .texts import account, argument, database, directory, domain_path, endpoint_name, path, url
+from .texts import account, argument, database, directory, domain_path, endpoint_name, given_arguments, path, url
 from .update_server import KEYS as SERVER_KEYS
 from .update_server import REQUIRED as SERVER_REQUIRED
 
@@ -60,7 +60,7 @@ def _command(least: int) -> Parser:
     arguments = listing(argument, least=least, most=256, unique=False)
 
     def parse(value: object) -> tuple[str, ...]:
-        argv: tuple[str, ...] = arguments(value)
+        argv: tuple[str, ...] = arguments(given_arguments(value))
         if argv and not argv[0].startswith("/"):
             raise Unfit(f"an argument list whose program is an absolute path (found {show(argv[0])})")
         if argv:

@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+from .hidden import without_secrets
 from .values import value
 
 _SHOWN_TEXT = 80
+_LOOKED_AT = 10_000
+"""Characters of a text that can matter for what is shown of it."""
 _SHOWN_FAULTS = 200
 _SUGGESTIONS = 50
 
@@ -84,7 +87,7 @@ def join(path: str, key: object) -> str:
 
 
 def show(value: object) -> str:
-    """A value as a message may show it: on one line, short, whatever it is."""
+    """A value as a message may show it: on one line, short, no URL's secrets, whatever it is."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int):
@@ -109,7 +112,8 @@ def suggestion(found: object, known: list[str]) -> str:
 
 
 def _show_text(text: str) -> str:
-    short = text if len(text) <= _SHOWN_TEXT else text[: _SHOWN_TEXT - 1] + "\u2026"
+    told = without_secrets(text[:_LOOKED_AT])
+    short = told if len(told) <= _SHOWN_TEXT else told[: _SHOWN_TEXT - 1] + "\u2026"
     if short.isprintable() and '"' not in short and "\\" not in short:
         return f'"{short}"'
     import json

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import Enum
 
 from .foreign import LONGEST_WORD, shown
+from .hidden import without_secrets
 from .timestamps import iso_or_none
 from .values import value
 
@@ -67,6 +68,10 @@ class Outcome:
     until: int | None = None
     asked: bool = True
 
+    def __post_init__(self) -> None:
+        """What a program or a server said may quote the URL that it was asked for."""
+        self.__dict__["why"] = without_secrets(self.why)
+
 
 @value
 class ScanOutcome:
@@ -75,3 +80,7 @@ class ScanOutcome:
     ok: bool
     findings: tuple[tuple[str, str], ...] = ()
     why: str = ""
+
+    def __post_init__(self) -> None:
+        """As for an ``Outcome``."""
+        self.__dict__["why"] = without_secrets(self.why)

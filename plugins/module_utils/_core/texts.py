@@ -15,6 +15,7 @@ from typing import Callable
 
 from .faults import show
 from .fields import Unfit
+from .hidden import url_like
 from .values import value
 
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._:-]{0,250}[A-Za-z0-9_])?")
@@ -87,7 +88,17 @@ def database(value: object) -> str:
 
 def argument(value: object) -> str:
     """One argument of a command; it may be empty."""
-    return "" if value == "" else line(value, "an argument (a text)")
+    try:
+        return "" if value == "" else line(value, "an argument (a text)")
+    except Unfit as unfit:
+        raise Unfit(unfit.allowed, found=unshown(value)) from None
+
+
+def given_arguments(value: object) -> object:
+    """What should be an argument list; raises Unfit for a whole command line, which is not shown."""
+    if isinstance(value, str):
+        raise Unfit("a list: the program and each of its arguments as an item", found=unshown(value))
+    return value
 
 
 def url(*schemes: str, origin_only: bool = False) -> Callable[[object], str]:
@@ -102,11 +113,11 @@ def url(*schemes: str, origin_only: bool = False) -> Callable[[object], str]:
         match = _URL.fullmatch(value) if isinstance(value, str) and len(value) <= _LONGEST else None
         _refuse_credentials(value)
         if match is None or match["scheme"] not in schemes or match["scheme"] == "file":
-            raise Unfit(f"{allowed} (try {example})", found=_safe(value))
+            raise Unfit(f"{allowed} (try {example})", found=safe_url(value))
         if match["port"] and not 0 < int(match["port"]) < 65536:
-            raise Unfit("a URL with a port from 1 to 65535", found=_safe(value))
+            raise Unfit("a URL with a port from 1 to 65535", found=safe_url(value))
         if origin_only and (match["path"] or "/") + (match["query"] or "") != "/":
-            raise Unfit(f"a URL of host and port only (try {example})", found=_safe(value))
+            raise Unfit(f"a URL of host and port only (try {example})", found=safe_url(value))
         return match[0]
 
     return parse
@@ -119,7 +130,7 @@ def base_url(*schemes: str, origin_only: bool = False) -> Callable[[object], str
     def parse(value: object) -> str:
         text = whole(value)
         if "?" in text:
-            raise Unfit("a URL without a query", found=_safe(text))
+            raise Unfit("a URL without a query", found=safe_url(text))
         return text.rstrip("/")
 
     return parse
@@ -156,8 +167,15 @@ def _refuse_credentials(value: object) -> None:
         raise Unfit("a URL without user and password", found="a URL with credentials (not shown)")
 
 
-def _safe(value: object) -> str:
-    """The value as a message may show it; what could hold a secret is left out."""
+def safe_url(value: object) -> str:
+    """What was meant to be a URL, as a message may show it; what could hold a secret is left out."""
     if isinstance(value, str) and ("@" in value or "?" in value):
-        return f"a text of {len(value)} characters (not shown, it may hold a secret)"
-    return show(value)
+        return unshown(value)
+    return show(url_like(value)) if isinstance(value, str) else show(value)
+
+
+def unshown(value: object) -> str:
+    """What a message says instead of a text that may hold a secret."""
+    if not isinstance(value, str):
+        return show(value)
+    return f"a text of {len(value)} characters (not shown, it may hold a secret)"

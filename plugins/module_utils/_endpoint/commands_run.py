@@ -21,12 +21,13 @@ from typing import Any
 from .._core.results import Result, Trigger
 from .._host.live_host import LocalHost
 from .._host.output import complain, write_document, write_lines
+from .._host.process import Completed
 from . import exits, places
 from .clock import reckoning_anew
 from .endpoint import Endpoint, NotEnrolled
 from .rights import UserAction
 from .runner import Runner, Stopped
-from .users import closed_door, for_root_alone, require, require_membership, set_roaming, set_switch
+from .users import closed_door, for_root_alone, no_door, require, require_membership, set_roaming, set_switch
 from .waiting import Waiting
 
 _USER_COMMAND_S = 2 * 3600.0
@@ -111,14 +112,22 @@ def _ask_as_user(host: LocalHost, action: UserAction, options: argparse.Namespac
     before = _public_status(host)
     require_membership(host, action, before["user_group"])
     require(host, action, before["policy"])
-    done = host.run(select_scheduler(before["scheduler"], host).user_command(action.value), timeout=_USER_COMMAND_S)
+    command = select_scheduler(before["scheduler"], host).user_command(action.value)
+    try:
+        done = host.run(command, timeout=_USER_COMMAND_S)
+    except FileNotFoundError:
+        raise no_door(action, command[0]) from None
     if action is UserAction.UPDATE_NOW:
         if done.code != 0 and _last_manual(before) == _last_manual(_public_status(host)):
-            raise closed_door(action, done.err or done.out)
+            raise closed_door(action, _complaint(done))
         return _tell_update(_last_manual(_public_status(host)), options)
     if done.code != 0:
-        raise closed_door(action, done.err or done.out)
+        raise closed_door(action, _complaint(done))
     return exits.DONE
+
+
+def _complaint(done: Completed) -> str:
+    return f"{done.err or done.out}".strip() or f"it {done.ended}"
 
 
 def _last_manual(status: dict[str, Any]) -> dict[str, Any] | None:

@@ -35,4 +35,4 @@ def remove(host: Host, group: str) -> None:
 def _command(host: Host, *argv: str) -> None:
     done = host.run(argv, timeout=_TIMEOUT_S)
     if done.code != 0:
-        raise OSError(f"{' '.join(argv)}: {done.err.strip() or done.out.strip() or f'exit status {done.code}'}")
+        raise OSError(f"{' '.join(argv)}: {done.err.strip() or done.out.strip() or f'it {done.ended}'}")

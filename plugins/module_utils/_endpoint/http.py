@@ -15,9 +15,9 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable
 
+from .._core.hidden import without_secrets
 from .._core.http_headers import whole_number
 from .._core.values import field, value
-from .products.base import without_secrets
 
 if TYPE_CHECKING:
     import urllib.request

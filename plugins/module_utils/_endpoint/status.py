@@ -11,6 +11,8 @@ import syslog
 from collections.abc import Sequence
 from typing import Any
 
+from .._core.document import EndpointDocument
+from .._core.hidden import without_secrets
 from .._core.privileges import scheduled_update_runs
 from .._core.results import Component
 from .._core.timestamps import iso, iso_or_none
@@ -54,7 +56,7 @@ def compose(endpoint: Endpoint, state: State, *, evident: Sequence[str] = ()) ->
         "product": document.product.value,
         "scheduler": endpoint.scheduler.name,
         "user_group": document.user_group,
-        "policy": document.policy.to_dict(),
+        "policy": _policy(document),
         "serial": None if endpoint.adopted is None else endpoint.adopted.tree.serial,
         "configuration": _configuration(endpoint, state),
         "switch": state.switch,
@@ -81,6 +83,15 @@ def next_run(endpoint: Endpoint, state: State) -> float | None:
 def next_run_text(endpoint: Endpoint, state: State) -> str | None:
     """``next_run`` as ISO 8601 in UTC."""
     return iso_or_none(next_run(endpoint, state))
+
+
+def _policy(document: EndpointDocument) -> dict[str, dict[str, Any]]:
+    """The effective policy. What an update server publishes everybody may read; what Ansible alone has given to this
+    endpoint may name a source by a customer's key."""
+    policy = document.policy.to_dict()
+    if document.server is None:
+        policy["sources"]["urls"] = [without_secrets(url) for url in policy["sources"]["urls"]]
+    return policy
 
 
 def _told(endpoint: Endpoint) -> Any:

@@ -75,6 +75,14 @@ def closed_door(action: UserAction, complaint: str) -> Denied:
     return Denied(f"{_WORDS[action]}: denied by the system: {complaint.strip() or 'it gave no reason'}")
 
 
+def no_door(action: UserAction, program: str) -> Denied:
+    """What a user is told on a host that lacks the program by which the system would let users in."""
+    return Denied(
+        f"{_WORDS[action]}: this host has no {program}, by which its users would be let in: root can do it without, "
+        f"or install {program}"
+    )
+
+
 def _deny(host: Host, action: UserAction, reason: str) -> None:
     words = f"{_WORDS[action]}: denied, {reason}"
     host.log(syslog.LOG_NOTICE, f"{words} (asked for by uid {os.getuid()})")

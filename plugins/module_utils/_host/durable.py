@@ -31,10 +31,12 @@ def digest_in(stream: IO[bytes]) -> str:
     return content.hexdigest()
 
 
-def write_durably(path: str, content: bytes) -> None:
-    """Replace a file; power loss leaves the old one or the new one."""
+def write_durably(path: str, content: bytes, *, mode: int | None = None) -> None:
+    """Replace a file; power loss leaves the old one or the new one. Without ``mode`` the umask decides."""
     temporary = path + ".new"
     with open(temporary, "wb") as stream:
+        if mode is not None:
+            os.fchmod(stream.fileno(), mode)
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())

@@ -11,6 +11,7 @@ import time
 from collections.abc import Collection, Sequence
 
 from .._core.foreign import LONGEST_LINE, shown
+from .._core.hidden import without_secrets
 from . import process, running
 from .accounts import group_exists, ids_of
 from .open_directory import NotRegular, OpenDirectory
@@ -130,7 +131,7 @@ class LocalHost:
         return open_parent(self.root + path, make=make, below=self.root)
 
     def log(self, level: int, message: str) -> None:
-        line = shown(message.replace("\n", " | "), LONGEST_LINE)
+        line = shown(without_secrets(message.replace("\n", " | ")), LONGEST_LINE)
         if self.live:
             import syslog
 

@@ -30,6 +30,8 @@ SEARCHED = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin
 """Where programs are looked for."""
 _ENVIRONMENT = {"PATH": ":".join(SEARCHED), "LC_ALL": "C", "HOME": "/"}
 _TICK_MS = 100
+_OF_SHELLS = 128
+_SIGNALS = {6: "it aborted", 9: "often out of memory", 11: "it crashed", 15: "somebody ended it"}
 _SIGKILL = 9  # POSIX says so; the module signal, with enum behind it, would be a fifth of a start
 
 
@@ -41,6 +43,27 @@ class Completed:
     out: str
     err: str
     timed_out: bool = False
+
+    @property
+    def cut(self) -> bool:
+        """Whether it was kept from ending by itself: by a signal, or because its time was up."""
+        return self.timed_out or self.code < 0
+
+    @property
+    def ended(self) -> str:
+        """How it ended, as the end of a sentence about it."""
+        if self.timed_out:
+            return "took too long and was ended"
+        if self.code < 0:
+            return f"was killed by {_signal(-self.code)}"
+        # A shell, and sudo, tell by such a status that a signal ended what they had started.
+        by_signal = f", as after {_signal(self.code - _OF_SHELLS)}" if self.code - _OF_SHELLS in _SIGNALS else ""
+        return f"ended with exit code {self.code}{by_signal}"
+
+
+def _signal(number: int) -> str:
+    hint = _SIGNALS.get(number)
+    return f"signal {number} ({hint})" if hint else f"signal {number}"
 
 
 def run(

@@ -32,7 +32,7 @@ def sign(host: Host, document: bytes, key_path: str, namespace: str) -> str:
     argv = ["ssh-keygen", "-Y", "sign", "-q", "-f", host.real(key_path), "-n", namespace]
     done = host.run(argv, timeout=_LONGEST_S, stdin=document)
     if done.code != 0 or not done.out.startswith("-----BEGIN SSH SIGNATURE-----"):
-        raise OSError(f"{key_path}: ssh-keygen did not sign: {(done.err or done.out).strip()}")
+        raise OSError(f"{key_path}: ssh-keygen did not sign: {(done.err or done.out).strip() or f'it {done.ended}'}")
     return done.out
 
 
@@ -53,6 +53,8 @@ def verify(host: Host, document: bytes, signature: str, signers: Iterable[str], 
             file_of_keys.write(_allowed_signers(allowed))
         check = ["ssh-keygen", "-Y", "verify", "-f", signers_path, "-s", place, "-I", SIGNER, "-n", namespace]
         done = host.run(check, timeout=_LONGEST_S, stdin=document)
+    if done.cut:
+        raise BadSignature(f"it could not be checked: ssh-keygen {done.ended}")
     if done.code != 0:
         raise BadSignature((done.err or done.out).strip() or "the signature does not belong to the document")
 
@@ -93,7 +95,9 @@ def sign_all(host: Host, documents: Sequence[bytes], key_path: str, namespace: s
         argv = ["ssh-keygen", "-Y", "sign", "-q", "-f", host.real(key_path), "-n", namespace, *places]
         done = host.run(argv, timeout=_LONGEST_S + len(documents))
         if done.code != 0:
-            raise OSError(f"{key_path}: ssh-keygen did not sign: {(done.err or done.out).strip()}")
+            raise OSError(
+                f"{key_path}: ssh-keygen did not sign: {(done.err or done.out).strip() or f'it {done.ended}'}"
+            )
         return [_signature(place + ".sig") for place in places]
 
 

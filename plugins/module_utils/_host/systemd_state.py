@@ -36,7 +36,7 @@ def systemctl(host: Host, *arguments: str) -> Completed:
     """Run systemctl; raises OSError when it does not do what it was asked."""
     done = host.run(("systemctl", "--no-ask-password", *arguments), timeout=_TIMEOUT_S)
     if done.timed_out or done.code != 0:
-        told = done.err.strip() or ("no answer in time" if done.timed_out else f"exit status {done.code}")
+        told = done.err.strip() or f"it {done.ended}"
         raise OSError(f"systemctl {' '.join(arguments)}: {told}")
     return done
 

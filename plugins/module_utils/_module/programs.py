@@ -53,4 +53,4 @@ class Program:
         """What it said, without its own name before each line."""
         prefix = self._path.rpartition("/")[2] + ": "
         lines = [line.removeprefix(prefix) for line in done.err.strip().splitlines()]
-        return "\n".join(lines) or f"the {self._name} ended with code {done.code} and said nothing"
+        return "\n".join(lines) or f"the {self._name} {done.ended} and said nothing"

@@ -239,6 +239,6 @@ def _own_command(host: Host, command: str, *options: str) -> str:
     root = ["--root", host.root] if host.root else []
     done = host.run([host.real(places.SERVER), *root, command, *options], timeout=_OWN_COMMAND_S)
     if done.code != 0:
-        why = done.err.strip() or done.out.strip() or ("no answer in time" if done.timed_out else f"status {done.code}")
+        why = done.err.strip() or done.out.strip() or f"it {done.ended}"
         raise OSError(f"epp-server {command}: {why}")
     return done.out

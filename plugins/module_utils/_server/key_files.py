@@ -40,7 +40,7 @@ def _made(host: Host, made: str, path: str) -> tuple[bytes, bytes]:
         private, public = host.read(made), host.read(made + ".pub")
         if done.code == 0 and private and public:
             return private, public
-        told.append(f"{kind[0]}: {(done.err or done.out).strip()}")
+        told.append(f"{kind[0]}: {(done.err or done.out).strip() or f'it {done.ended}'}")
     raise OSError(f"{path}: ssh-keygen made no key: {'; '.join(told)}")
 
 

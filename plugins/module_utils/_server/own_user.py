@@ -49,4 +49,4 @@ def remove(host: Host) -> None:
 def _command(host: Host, *argv: str) -> None:
     done = host.run(argv, timeout=_TIMEOUT_S)
     if done.code != 0:
-        raise OSError(f"{argv[0]} {places.USER}: {done.err.strip() or done.out.strip() or f'status {done.code}'}")
+        raise OSError(f"{argv[0]} {places.USER}: {done.err.strip() or done.out.strip() or f'it {done.ended}'}")

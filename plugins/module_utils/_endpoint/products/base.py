@@ -108,12 +108,6 @@ def _address(url: str) -> tuple[str, int]:
     return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def without_secrets(url: str) -> str:
-    """A URL for messages: its query and anything before the host may be secrets, so both are left out."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
-
-
 def overdue(what: str, timeout: float) -> Outcome:
     """The outcome of a run that was ended because its time was up."""
     return Outcome(Result.FAILED, f"{what} took longer than {timeout:.0f} s and was ended")

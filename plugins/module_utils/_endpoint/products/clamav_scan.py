@@ -55,6 +55,8 @@ def _judge(completed: Completed, *, prefix: str, program: str, timeout: float) -
     findings, errors = parse(completed.out, prefix)
     if completed.timed_out:
         return ScanOutcome(False, findings, f"the scan took longer than {timeout:.0f} s and was ended")
+    if completed.code < 0:
+        return ScanOutcome(False, findings, f"{program} {completed.ended}")
     if completed.code in (_CLEAN, _INFECTED):
         return ScanOutcome(True, findings)
     errors += parse(completed.err, prefix)[1]
@@ -72,7 +74,7 @@ def _why(errors: Sequence[tuple[str, str]], completed: Completed, program: str) 
     if _NO_DATABASE.search(completed.err):
         return "no database is installed"
     said = (completed.err or completed.out).strip().splitlines()
-    return f"{program} ended with exit code {completed.code}" + (f": {said[-1].strip()}" if said else "")
+    return f"{program} {completed.ended}" + (f": {said[-1].strip()}" if said else "")
 
 
 def parse(output: str, prefix: str = "") -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:

@@ -111,11 +111,13 @@ class ClamavUpdate:
         return Outcome(Result.HELD, why) if why else Outcome(Result.CURRENT)
 
     def _failure(self, said: Said, completed: Completed) -> Outcome:
+        if completed.code < 0:
+            return Outcome(Result.FAILED, f"freshclam {completed.ended}")
         trouble = said.worst
         if trouble is None:
             missing = ", ".join(self._missing(self.product.components()))
             unsaid = f"{missing} is still not installed" if missing else "it gave no reason"
-            return Outcome(Result.FAILED, f"freshclam ended with exit code {completed.code}; {unsaid}")
+            return Outcome(Result.FAILED, f"freshclam {completed.ended}; {unsaid}")
         if trouble.cause is Cause.UNREACHABLE and not said.answered:
             return Outcome(Result.UNREACHABLE, trouble.why)
         if trouble.cause is Cause.LOCAL:
@@ -126,8 +128,8 @@ class ClamavUpdate:
         """What an update that did succeed must still tell."""
         if until is not None:
             return f"in part: {said.refused_by or 'the source'} then refused further requests (429 or 403)"
-        if completed.timed_out:
-            return "in part: freshclam then took too long and was ended"
+        if completed.cut:
+            return f"in part: freshclam then {completed.ended}"
         if completed.code != 0 and said.worst is not None:
             return f"in part: {said.worst.why}"
         return "clamd was not running and reads the databases when it starts" if said.clamd_deaf else ""

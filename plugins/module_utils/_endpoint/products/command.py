@@ -23,6 +23,7 @@ from ..._core.document import CommandSettings, EndpointDocument
 from ..._core.document_keys import SINGLE
 from ..._core.entries import Entry
 from ..._core.foreign import LONGEST_WORD, shown
+from ..._core.hidden import without_arguments
 from ..._core.policy import Sources
 from ..._core.results import Component, Outcome, Result, ScanOutcome
 from ..._core.values import value
@@ -93,8 +94,8 @@ class Command:
         try:
             after = self._ask(min(timeout, _VERSION_TIMEOUT_S))
         except NoVersion as fault:
-            return Outcome(Result.FAILED, f"the update ended with exit code {completed.code}, but {fault}")
-        return _judge(before != after, completed, timeout)
+            return Outcome(Result.FAILED, f"the update {completed.ended}, but {fault}")
+        return _judge(before != after, completed, self.settings.update, timeout)
 
     def scan(self, paths: Sequence[str], timeout: float) -> ScanOutcome:
         argv = self.settings.scan
@@ -107,7 +108,7 @@ class Command:
             completed = self.host.run([*argv, *(self.host.real(path) for path in present)], timeout=timeout)
         except OSError as error:
             return ScanOutcome(ok=False, why=f"{argv[0]}: {error.strerror}")
-        return _scanned(completed, self.host.root, timeout)
+        return _scanned(completed, argv, self.host.root, timeout)
 
     def reachable(self, timeout: float) -> bool:
         return tcp_reachable(self.sources.urls, proxy=self.sources.proxy, timeout=timeout)
@@ -121,7 +122,7 @@ class Command:
         if completed.timed_out:
             raise NoVersion(f"{argv[0]} took longer than {timeout:.0f} s to tell the version")
         if completed.code != 0:
-            raise NoVersion(f"{argv[0]} ended with exit code {completed.code} and told no version")
+            raise NoVersion(f"{argv[0]} {completed.ended} and told no version")
         return parse_versions(completed.out)
 
 
@@ -137,32 +138,33 @@ def parse_versions(output: str) -> tuple[Component, ...]:
     return (Component(SINGLE, shown(text.splitlines()[0], LONGEST_WORD)),) if text else ()
 
 
-def _judge(changed: bool, completed: Completed, timeout: float) -> Outcome:
+def _judge(changed: bool, completed: Completed, argv: tuple[str, ...], timeout: float) -> Outcome:
     if changed:
-        ended = "took too long and was ended" if completed.timed_out else f"ended with exit code {completed.code}"
         well = completed.code == 0 and not completed.timed_out
-        return Outcome(Result.UPDATED, "" if well else f"the versions changed, but the update command {ended}")
+        return Outcome(
+            Result.UPDATED, "" if well else f"the versions changed, but the update command {completed.ended}"
+        )
     if completed.timed_out:
         return overdue("the update command", timeout)
     if completed.code != 0:
-        why = f"the update command ended with exit code {completed.code}{_last_word(completed)}"
+        why = f"the update command {completed.ended}{_last_word(completed, argv)}"
         return Outcome(Result.FAILED, why)
     return Outcome(Result.CURRENT)
 
 
-def _scanned(completed: Completed, prefix: str, timeout: float) -> ScanOutcome:
+def _scanned(completed: Completed, argv: tuple[str, ...], prefix: str, timeout: float) -> ScanOutcome:
     matches = (_FOUND.fullmatch(line) for line in completed.out.splitlines())
     found = ((match[1], match[2]) for match in matches if match)
     findings = tuple((path[len(prefix) :] if path.startswith(prefix + "/") else path, name) for path, name in found)
     if completed.timed_out:
         return ScanOutcome(False, findings, f"the scan took longer than {timeout:.0f} s and was ended")
     if completed.code not in (0, 1):
-        return ScanOutcome(False, findings, f"the scan ended with exit code {completed.code}{_last_word(completed)}")
+        return ScanOutcome(False, findings, f"the scan {completed.ended}{_last_word(completed, argv)}")
     if completed.code == 1 and not findings:
         return ScanOutcome(False, (), "the scan reported findings (exit code 1) but printed none as `path: name FOUND`")
     return ScanOutcome(True, findings)
 
 
-def _last_word(completed: Completed) -> str:
+def _last_word(completed: Completed, argv: tuple[str, ...]) -> str:
     said = (completed.err.strip() or completed.out.strip()).splitlines()
-    return f": {shown(said[-1].strip(), LONGEST_WORD)}" if said else ""
+    return f": {shown(without_arguments(said[-1].strip(), argv), LONGEST_WORD)}" if said else ""

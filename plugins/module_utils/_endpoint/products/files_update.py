@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..._core.configuration_results import Refused
+from ..._core.hidden import without_secrets
 from ..._core.manifest import MAX_SIZE, NAME, InvalidManifest, Manifest, is_older
 from ..._core.outdated import KINDS
 from ..._core.policy_words import Scope
@@ -18,7 +19,7 @@ from ..._core.results import Outcome, Result
 from ..._core.values import value
 from ..configuration.catalogue import Unvouched
 from ..http import Answer, CoolDown, Getter, SourceFault, TimeIsUp, Unreachable, jittered, whole_body
-from .base import broken, overdue, without_secrets
+from .base import broken, overdue
 from .fetch import fetch
 from .source_memory import SourceMemory
 from .store import Release, Store

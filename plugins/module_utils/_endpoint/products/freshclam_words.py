@@ -15,8 +15,8 @@ import time
 from collections.abc import Iterator
 from enum import IntEnum
 
+from ..._core.hidden import without_secrets
 from ..._core.values import value
-from .base import without_secrets
 
 
 class Cause(IntEnum):
@@ -79,8 +79,6 @@ _BUSY = re.compile(
     r"^< HTTP/\S+ 503\b.*\n(?:< (?!Retry-After).*\n)*< Retry-After: (\d{1,5})\s*$", re.MULTILINE | re.IGNORECASE
 )
 _CLAMD_DEAF = re.compile(r"Clamd was NOT notified|NotifyClamd: Can't find or parse")
-
-_WITH_URL = re.compile(r"https?://\S+")
 
 _TROUBLES: tuple[tuple[re.Pattern[str], Cause, str], ...] = tuple(
     (re.compile(pattern), cause, why)
@@ -166,6 +164,6 @@ def _trouble(line: str, server: str) -> Trouble | None:
     for pattern, cause, why in _TROUBLES:
         match = pattern.search(line)
         if match:
-            found = (_WITH_URL.sub(lambda url: without_secrets(url[0]), group.strip()) for group in match.groups())
+            found = (without_secrets(group.strip()) for group in match.groups())
             return Trouble(cause, why.format(*found, server=server))
     return None

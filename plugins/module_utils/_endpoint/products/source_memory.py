@@ -83,4 +83,5 @@ class SourceMemory:
             self._write()
 
     def _write(self) -> None:
-        write_durably(self.path, readable_json(self._sources))
+        # Its directory is open to everybody, and a URL may hold a customer's key.
+        write_durably(self.path, readable_json(self._sources), mode=0o600)

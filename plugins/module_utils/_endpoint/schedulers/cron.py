@@ -107,7 +107,7 @@ class CronScheduler:
         argv = ("/bin/sh", "-c", _IN_A_SESSION, _IN_BACKGROUND, f"epp-{what}", *command)
         done = self._host.run(argv, timeout=_TIMEOUT_S)
         if done.code != 0:
-            why = done.err.strip() or f"exit status {done.code}"
+            why = done.err.strip() or f"it {done.ended}"
             raise OSError(f"the {what} could not be started: {why}")
         return True
 

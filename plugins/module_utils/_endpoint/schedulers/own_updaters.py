@@ -81,4 +81,4 @@ def _runs(host: Host, script: str) -> bool:
 def _run(host: Host, argv: tuple[str, ...]) -> None:
     done = host.run(argv, timeout=_TIMEOUT_S)
     if done.code != 0:
-        raise OSError(f"{' '.join(argv)}: {done.err.strip() or f'exit status {done.code}'}")
+        raise OSError(f"{' '.join(argv)}: {done.err.strip() or f'it {done.ended}'}")

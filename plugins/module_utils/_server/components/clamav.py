@@ -172,8 +172,8 @@ def _replace(source: str, target: str) -> None:
 
 def _complaint(done: Completed) -> str:
     """cvdupdate's own words for what went wrong."""
-    if done.timed_out:
-        return "cvdupdate took too long and was ended"
+    if done.cut:
+        return f"cvdupdate {done.ended}"
     lines = [line for line in (done.err + done.out).splitlines() if "ERROR" in line] or done.err.splitlines()
-    said = lines[0].partition("ERROR:")[2].strip() or lines[0] if lines else f"exit code {done.code}"
-    return f"cvdupdate: {said}"
+    said = lines[0].partition("ERROR:")[2].strip() or lines[0] if lines else ""
+    return f"cvdupdate: {said}" if said else f"cvdupdate {done.ended}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..._core.component_settings import CommandSource
 from ..._core.document_keys import ProductKind
+from ..._core.hidden import without_arguments
 from ..._core.results import Outcome, Result
 from ..._core.values import value
 from ..._host.host import Host
@@ -48,14 +49,14 @@ class Command:
             done = self.host.run(_filled(self.settings.fetch, folder), timeout=self.settings.timeout)
             if done.code != 0:
                 said = (done.err.strip() or done.out.strip() or "nothing").splitlines()[-1]
-                what = "took too long" if done.timed_out else f"ended with exit code {done.code}"
-                return Outcome(Result.FAILED, f"{self.settings.fetch[0]} {what} and said: {said}")
+                told = without_arguments(said, self.settings.fetch)
+                return Outcome(Result.FAILED, f"{self.settings.fetch[0]} {done.ended} and said: {told}")
             version = ""
             if self.settings.version:
-                told = self.host.run(_filled(self.settings.version, folder), timeout=self.settings.timeout)
-                version = (told.out.strip().splitlines() or [""])[0].strip()
-                if told.code != 0 or not version:
-                    return Outcome(Result.FAILED, f"{self.settings.version[0]} told no version")
+                done = self.host.run(_filled(self.settings.version, folder), timeout=self.settings.timeout)
+                version = (done.out.strip().splitlines() or [""])[0].strip()
+                if done.code != 0 or not version:
+                    return Outcome(Result.FAILED, f"{self.settings.version[0]} {done.ended} and told no version")
         except OSError as error:
             return Outcome(Result.FAILED, f"{error.strerror or error} ({error.filename})")
         return publish_folder(self.host, folder, self.workplace, source=self.product.value, version=version)

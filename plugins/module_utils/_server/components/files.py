@@ -103,8 +103,7 @@ class Files:
         asked = ("fetch", "--quiet", "--", self.settings.git, f"+{reference}:refs/epp/new")
         done = self._git("--git-dir", store, *asked)
         if done.code != 0:
-            why = "git took too long" if done.timed_out else _last_line(done)
-            return Outcome(Result.UNREACHABLE, f"git fetch: {why}")
+            return Outcome(Result.UNREACHABLE, f"git fetch: {_last_line(done)}")
         count = self._git("--git-dir", store, "rev-list", "--count", "refs/epp/new").out.strip()
         name = self._git("--git-dir", store, "rev-parse", "--short=12", "refs/epp/new").out.strip()
         folder = self._emptied_staging()
@@ -129,5 +128,7 @@ class Files:
 
 
 def _last_line(done: Completed) -> str:
-    lines = (done.err.strip() or done.out.strip() or f"exit code {done.code}").splitlines()
+    if done.cut:
+        return f"it {done.ended}"
+    lines = (done.err.strip() or done.out.strip() or f"it {done.ended}").splitlines()
     return lines[-1]

@@ -31,5 +31,4 @@ class LocalNotifier:
             done = self.host.run([agent, "--root", target.address, "notice"], timeout=patience, stdin=order.to_line())
         except OSError as error:
             return Told.silence(Heard.NOT_REACHED, f"{agent}: {error.strerror}")
-        cut = done.timed_out or done.code < 0
-        return understood(order, out=done.out, err=done.err, code=None if cut else done.code)
+        return understood(order, out=done.out, err=done.err, code=None if done.cut else done.code)

@@ -78,6 +78,6 @@ class Nginx:
     def _run(self, *argv: str) -> Completed:
         done = self._host.run(argv, timeout=_TIMEOUT_S)
         if done.code != 0:
-            told = done.err.strip() or done.out.strip() or ("no answer in time" if done.timed_out else str(done.code))
+            told = done.err.strip() or done.out.strip() or f"it {done.ended}"
             raise OSError(f"{' '.join(argv)}: {told}")
         return done

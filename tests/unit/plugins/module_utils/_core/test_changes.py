@@ -92,3 +92,16 @@ def test_a_program_is_shown_by_its_version() -> None:
     assert change is not None
     assert change.after == f"(version 1.2.3: {len(built)} bytes, sha256 {sha256_hex(built)})\n"
     assert (change.before or "").startswith("(binary: 7 bytes")
+
+
+def test_urls_show_no_secret_and_still_that_they_differ() -> None:
+    """A password, a token or a customer's key may be in any file that has URLs."""
+    old = Found(content=b"DatabaseCustomURL https://a.example.com/hunter1/x.ndb\n", mode=0o600)
+    change = compare(File("/etc/f", b"DatabaseCustomURL https://a.example.com/hunter2/x.ndb\n", 0o600), old)
+    assert change is not None
+    assert "hunter" not in repr(change) + repr(ansible_diff([change]))
+    assert change.before == "DatabaseCustomURL https://a.example.com/\u2026/x.ndb\n"
+    assert change.after == f"{change.before}(what differs is a part of a URL that is not shown)\n"
+    chmod = compare(File("/etc/f", old.content or b"", 0o640), old)
+    assert chmod is not None
+    assert chmod.before == chmod.after

@@ -90,3 +90,20 @@ def test_what_is_kept_of_the_output_may_be_more_or_less_than_usual() -> None:
     assert len(process.run(argv, timeout=60).out) == process.OUTPUT_LIMIT
     assert len(process.run(argv, timeout=60, keep=8_000_000).out) == 6_000_000
     assert len(process.run(argv, timeout=60, keep=10).out) == 10
+
+
+@pytest.mark.parametrize(
+    ("script", "ended", "cut"),
+    [
+        ("exit 3", "ended with exit code 3", False),
+        ("kill -9 $$", "was killed by signal 9 (often out of memory)", True),
+        ("kill -11 $$", "was killed by signal 11 (it crashed)", True),
+        ("kill -1 $$", "was killed by signal 1", True),
+        ("sh -c 'kill -9 $$'; exit $?", "ended with exit code 137, as after signal 9 (often out of memory)", False),
+        ("exit 130", "ended with exit code 130", False),
+        ("sleep 60", "took too long and was ended", True),
+    ],
+)
+def test_how_a_process_ended_is_said_in_words(script: str, ended: str, cut: bool) -> None:
+    done = process.run(["/bin/sh", "-c", script], timeout=1 if "sleep" in script else 30)
+    assert (done.ended, done.cut) == (ended, cut)

@@ -171,7 +171,7 @@ def test_no_stored_cool_down(tmp_path: Path) -> None:
         (
             "ERROR: remote_cvdhead: Unexpected response (503) from http://mirror.example?key=secret",
             Cause.STATUS,
-            "http://mirror.example answered 503",
+            "http://mirror.example?*** answered 503",
         ),
         (
             "ERROR: remote_cvdhead: Download failed (28) ERROR:  Message: Timeout was reached",

@@ -59,6 +59,29 @@ def test_a_failure_after_which_the_versions_did_change(host: LocalHost, version_
     assert outcome.why == "the versions changed, but the update command ended with exit code 3"
 
 
+def test_an_updater_that_was_killed_is_told_as_such(host: LocalHost, version_file: Path) -> None:
+    killed = "killed by signal 9 (often out of memory)"
+    outcome = command(host, version_file, update=shell("kill -9 $$")).update(20)
+    assert outcome == Outcome(Result.FAILED, f"the update command was {killed}")
+    outcome = command(host, version_file, update=shell(f"echo 2 >{version_file}; kill -9 $$")).update(20)
+    assert outcome == Outcome(Result.UPDATED, f"the versions changed, but the update command was {killed}")
+    outcome = command(host, version_file, version=shell("kill -9 $$")).update(20)
+    assert outcome.why == f"the update ended with exit code 0, but /bin/sh was {killed} and told no version"
+    assert command(host, version_file, scan=shell("kill -9 $$")).scan(["/"], 20).why == f"the scan was {killed}"
+
+
+def test_what_a_program_repeats_of_its_command_line_is_not_shown(host: LocalHost, version_file: Path) -> None:
+    said = 'echo "$0: refused, see https://x/$0/why.html" >&2; exit 3'
+    product = command(
+        host, version_file, update=("/bin/sh", "-c", said, "hunter2"), scan=("/bin/sh", "-c", said, "hunter2")
+    )
+    assert (
+        product.update(20).why
+        == "the update command ended with exit code 3: ***: refused, see https://x/\u2026/why.html"
+    )
+    assert "hunter2" not in product.scan(["/"], 20).why
+
+
 def test_time_is_limited(host: LocalHost, version_file: Path) -> None:
     slow = shell(f"sleep 10; echo 2 >{version_file}")
     outcome = command(host, version_file, update=slow).update(0.3)

@@ -52,3 +52,9 @@ def test_a_source_is_left_alone_for_as_long_as_it_may_ask(tmp_path: Path, ahead:
     now = 1_795_348_800
     SourceMemory.load(str(tmp_path)).cool_down(URL, now + ahead)
     assert SourceMemory.load(str(tmp_path)).cooling_until(URL, now) == (now + ahead if cools else None)
+
+
+def test_what_is_remembered_is_for_root_alone(tmp_path: Path) -> None:
+    """A source's URL may hold a customer's key, and everybody may enter the directory."""
+    SourceMemory.load(str(tmp_path)).cool_down(URL, 1)
+    assert (tmp_path / "sources.json").stat().st_mode & 0o777 == 0o600
