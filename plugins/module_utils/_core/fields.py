@@ -14,6 +14,7 @@ from .durations import format_duration, parse_duration
 from .faults import Faults, join, show, suggestion
 
 Parser = Callable[[object], Any]
+_LONGEST_NUMBER = 10
 
 
 class Unfit(ValueError):
@@ -81,12 +82,19 @@ def duration(low: int, high: int) -> Callable[[object], int]:
         except ValueError:
             seconds = None
         if seconds is None:
-            raise Unfit("a duration (try 90m, 2h)")
+            raise Unfit(f"a duration (try {_with_unit(value) or '90m, 2h'})")
         if not low <= seconds <= high:
             raise Unfit(f"a duration from {format_duration(low)} to {format_duration(high)}")
         return seconds
 
     return parse
+
+
+def _with_unit(value: object) -> str:
+    """A bare number as the duration that it was meant to be, most likely in seconds; empty for anything else."""
+    text = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    bare = text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER
+    return f"{format_duration(int(text))} for {text} seconds" if bare else ""
 
 
 def nullable(parser: Parser) -> Parser:

@@ -54,10 +54,15 @@ def playbooks() -> list[str]:
 
 def documentation(module: str) -> dict[str, Any]:
     """The DOCUMENTATION of a module, its fragments not merged in."""
+    return yaml.safe_load(assigned(module, "DOCUMENTATION"))
+
+
+def assigned(module: str, name: str) -> str:
+    """The text of a module's DOCUMENTATION, EXAMPLES or RETURN."""
     for node in ast.parse(text("plugins", "modules", f"{module}.py")).body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "DOCUMENTATION":
-            return yaml.safe_load(ast.literal_eval(node.value))
-    raise LookupError(f"{module} has no DOCUMENTATION")
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
+            return ast.literal_eval(node.value)
+    raise LookupError(f"{module} has no {name}")
 
 
 def leaves(options: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

@@ -22,6 +22,8 @@ def refusal(policy: Any) -> str:
 @pytest.mark.parametrize(
     ("policy", "message"),
     [
+        ({"schedule": {"window": 7200}}, "schedule.window: 7200 is not a duration (try 2h for 7200 seconds)"),
+        ({"schedule": {"window": "300"}}, 'schedule.window: "300" is not a duration (try 5m for 300 seconds)'),
         ({"schedule": {"window": "2x"}}, 'schedule.window: "2x" is not a duration (try 90m, 2h)'),
         ({"schedule": {"windw": "2h"}}, 'schedule.windw: "windw" is not a known key (did you mean window?)'),
         (

@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the documentation shows and says is what the validators take."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.fields import Unfit
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Policy
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy_keys import KEYS
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy_words import Frequency
+
+from . import examples, repository
+from .examples import Example
+
+FOREIGN = re.compile(r"- alert: |collections:\n")
+"""Rules of Prometheus, and a requirements file of ansible-galaxy."""
+
+
+def of(example: Example) -> str:
+    return example.where
+
+
+@pytest.mark.parametrize("example", list(examples.blocks()), ids=of)
+def test_every_example_is_taken(example):
+    found = examples.faults(example.content)
+    assert found == [] or (found is None and FOREIGN.match(example.text.lstrip())), found
+
+
+@pytest.mark.parametrize("example", list(examples.sentences()), ids=of)
+def test_what_a_sentence_sets_is_taken(example):
+    assert not examples.faults(example.content)
+
+
+@pytest.mark.parametrize(
+    ("yaml", "fault"),
+    [
+        ("autoupdate_polcy: {}", "autoupdate_polcy: unknown"),
+        ("autoupdate_become: perhaps", "perhaps"),
+        ("all: {hosts: {n1: {autoupdate_policy: {schedule: {window: 2x}}}}}", "schedule.window"),
+        ("schedule: {window: 7200}", "schedule.window"),
+        ("autoupdate_server_components: {clamv: {}}", "clamv"),
+        ("- epp.autoupdate.endpoint: {policy: {schedule: {start: 12:00}}}", "schedule.start"),
+        ("- epp.autoupdate.update_schedule: {window: 2x}", "schedule.window"),
+        ("- epp.autoupdate.update_now: {domain: emea}", "domain: no option"),
+        ("- epp.autoupdate.client_tree: {endpoints: [{name: n1, domain: a b}]}", "domain"),
+        ("- hosts: all\n  roles: [{role: epp.autoupdate.endpiont}]", "not a role"),
+        ("product: avira", "product"),
+    ],
+)
+def test_a_wrong_example_would_be_found(yaml, fault):
+    found = examples.faults(Example("here", yaml).content)
+    assert found
+    assert fault in " ".join(found)
+
+
+_ROW = re.compile(r"^   \* - ``([a-z_]+)``\n     - (.+)\n     - (.+(?:\n       .+)*)", re.MULTILINE)
+_LITERAL = re.compile(r"``([^`]+)``")
+
+
+def said() -> list[tuple[str, str]]:
+    """Each value that the policy reference says a key takes, beside the key."""
+    parsers = {key for section in KEYS.values() for key in section}
+    text = repository.text("docs", "docsite", "rst", "policy.rst")
+    rows = [(match[1], match[3]) for match in _ROW.finditer(text) if match[1] in parsers]
+    assert {key for key, _meaning in rows} == parsers
+    known = {*parsers, *(word.value for word in Frequency), "download", "reconnect", "schedule"}
+    no_values = {'"HH:MM"', "12:00", "/etc/localtime"}
+    found = [
+        (key, value)
+        for key, meaning in rows
+        for value in _LITERAL.findall(meaning)
+        if value not in no_values and " " not in value and (value not in known or key == "frequency")
+    ]
+    return [(key, value) for key, value in found if value.partition(":")[0] not in known or key == "frequency"]
+
+
+@pytest.mark.parametrize(("key", "value"), said())
+def test_each_value_that_the_policy_reference_names_is_taken(key, value):
+    (parser,) = [section[key] for section in KEYS.values() if key in section]
+    try:
+        parser(value.strip('"'))
+    except Unfit as unfit:
+        pytest.fail(f"{key}: {value}: {unfit.allowed}")
+
+
+@pytest.mark.parametrize("page", [("docs", "docsite", "rst", "policy.rst"), ("README.md",)])
+def test_the_refusals_that_are_shown_are_those_that_come(page):
+    shown = re.findall(r"^ *(schedule\.\w+: .+)$", repository.text(*page), re.MULTILINE)
+    assert shown
+    with pytest.raises(InvalidDocument) as refused:
+        Policy.from_dict({"schedule": {"window": "2x", "day": "monday"}})
+    assert set(shown) <= {str(fault) for fault in refused.value.faults}
