@@ -11,6 +11,7 @@ together.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable
@@ -30,6 +31,11 @@ _REFUSED_S = 3600
 """How long to leave a source alone that answers 403, or 429 without saying how long."""
 LONGEST_WAIT_S = 24 * 3600
 """No answer can silence an endpoint for longer."""
+PROXY_REFUSES = (
+    "the proxy wants a user and a password (407), and can't be given any: sources.proxy has to name one without"
+)
+_REFUSED_BY_PROXY = 407
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 LONGEST_PAUSE_S = 300
 """A busy server that wants more is not waited for: it counts as one that wants to be left alone."""
 
@@ -151,6 +157,8 @@ class Getter:
             busy = seconds if status == 503 else None
             until = int(now) + (_REFUSED_S if seconds is None else seconds)
             raise CoolDown(f"{shown} answered {status}", until, busy=busy)
+        if status == _REFUSED_BY_PROXY:
+            raise SourceFault(PROXY_REFUSES)
         if status == 404:
             raise SourceFault(f"the source lacks {shown} (404)")
         raise SourceFault(f"{shown} answered {status}")
@@ -234,6 +242,9 @@ def _silence(url: str, error: Exception) -> SourceFault:
     if isinstance(reason, ssl.SSLError):
         detail = getattr(reason, "verify_message", "") or reason.reason or "no secure connection"
         return SourceFault(f"{shown}: TLS: {detail}")
+    tunnel = _TUNNEL.search(str(reason))
+    if tunnel and int(tunnel[1]) == _REFUSED_BY_PROXY:
+        return SourceFault(PROXY_REFUSES)
     if isinstance(reason, OSError):
         return Unreachable(f"{shown}: {reason.strerror or reason or type(reason).__name__}")
     return SourceFault(f"{shown}: the answer is not HTTP")

@@ -118,7 +118,7 @@ class ClamavUpdate:
             missing = ", ".join(self._missing(self.product.components()))
             unsaid = f"{missing} is still not installed" if missing else "it gave no reason"
             return Outcome(Result.FAILED, f"freshclam {completed.ended}; {unsaid}")
-        if trouble.cause is Cause.UNREACHABLE and not said.answered:
+        if trouble.cause in (Cause.UNREACHABLE, Cause.UNREACHABLE_BY_PROXY) and not said.answered:
             return Outcome(Result.UNREACHABLE, trouble.why)
         if trouble.cause is Cause.LOCAL:
             return Outcome(Result.FAILED, clamav_directory.fault(self.product.directory()) or trouble.why)

@@ -17,6 +17,7 @@ from enum import IntEnum
 
 from ..._core.hidden import without_secrets
 from ..._core.values import value
+from ..http import PROXY_REFUSES
 
 
 class Cause(IntEnum):
@@ -25,13 +26,15 @@ class Cause(IntEnum):
     LOCAL = 1
     REFUSED = 2
     SECURITY = 3
-    STATUS = 4
-    ABSENT = 5
-    NONSENSE = 6
-    BROKEN_OFF = 7
-    UNREACHABLE = 8
-    NO_PATCH = 9
-    OTHER = 10
+    PROXY = 4
+    STATUS = 5
+    ABSENT = 6
+    NONSENSE = 7
+    UNREACHABLE_BY_PROXY = 8
+    BROKEN_OFF = 9
+    UNREACHABLE = 10
+    NO_PATCH = 11
+    OTHER = 12
 
 
 @value
@@ -80,6 +83,9 @@ _BUSY = re.compile(
 )
 _CLAMD_DEAF = re.compile(r"Clamd was NOT notified|NotifyClamd: Can't find or parse")
 
+_BY_PROXY = r"^\* (?:CONNECT tunnel failed, response|Received HTTP code) "
+"""curl's words for what a proxy answered instead of opening a tunnel."""
+
 _TROUBLES: tuple[tuple[re.Pattern[str], Cause, str], ...] = tuple(
     (re.compile(pattern), cause, why)
     for pattern, cause, why in (
@@ -94,6 +100,9 @@ _TROUBLES: tuple[tuple[re.Pattern[str], Cause, str], ...] = tuple(
         (r"Database test FAILED", Cause.REFUSED, "the new database failed freshclam's load test; the old one is kept"),
         (r"Can't verify database integrity", Cause.REFUSED, "the new database is damaged; the old one is kept"),
         (r"Download failed \((?:35|51|58|60|77|83|90|91)\).*Message: (.*)", Cause.SECURITY, "{server}: TLS: {0}"),
+        (_BY_PROXY + "407", Cause.PROXY, PROXY_REFUSES),
+        (_BY_PROXY + r"(4\d\d)", Cause.PROXY, "{server}: the proxy does not let the request pass ({0})"),
+        (_BY_PROXY + r"(\d\d\d)", Cause.UNREACHABLE_BY_PROXY, "{server}: the proxy does not reach it ({0})"),
         (r'optional database "(\S+)" is not available', Cause.ABSENT, "freshclam knows no database {0}"),
         (r"Unexpected response \((\d+)\) from (\S+)", Cause.STATUS, "{1} answered {0}"),
         (r"file not found: (\S+\.cdiff)", Cause.NO_PATCH, "the source lacks the patch {0} (404)"),

@@ -112,4 +112,6 @@ def _refused(host: Host, error: urllib.error.HTTPError) -> Outcome:
         seconds = _COOL_DOWN_S if after is None else min(after, _LONGEST_S)
         until = int(host.now()) + seconds
         return Outcome(Result.COOLING_DOWN, f"the source answered {error.code}", until)
+    if error.code == 407:
+        return Outcome(Result.FAILED, "a proxy on the way to the source wants a user and a password (407)")
     return Outcome(Result.FAILED, f"the source answered {error.code}")

@@ -48,6 +48,8 @@ class ScriptedServer:
         self.requests: list[Request] = []
         self.deserted = threading.Event()
         """Whether a client went away from an answer that would never have ended."""
+        self.as_proxy = 200
+        """What it answers who wants a tunnel through it."""
         outer = self
 
         class Handler(_Handler):
@@ -91,10 +93,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_CONNECT(self) -> None:
         """Be a proxy that tunnels, to ourselves wherever the client wants to go."""
-        self.server_script.requests.append(Request(self.command, self.path, dict(self.headers.items()), 200))
-        self.send_response(200, "Connection established")
+        status = self.server_script.as_proxy
+        self.server_script.requests.append(Request(self.command, self.path, dict(self.headers.items()), status))
+        self.send_response(status, "Connection established" if status == 200 else "No")
+        if status != 200:
+            self.send_header("Content-Length", "0")
         self.end_headers()
-        self.close_connection = False
+        self.close_connection = status != 200
 
     def _static(self) -> Answer:
         path = os.path.join(self.server_script.folder, self.path.split("?")[0].lstrip("/"))

@@ -10,14 +10,17 @@ import os
 import pwd
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import File
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Outcome, Result
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.http import PROXY_REFUSES
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import clamav_update, freshclam_dat
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.process import Completed
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.clamav_samples import (
     LiveHost,
     clamav,
@@ -366,6 +369,35 @@ def test_a_source_below_a_path_and_through_a_proxy(host: LocalHost, server: Scri
     # freshclam tunnels to plain http too: the proxy must allow CONNECT to that port.
     assert {request.path for request in server.requests} == {"mirror.example:80", "/some/path/test.cvd"}
     assert product.reachable(5)
+
+
+@pytest.mark.parametrize(
+    ("status", "result", "why"),
+    [
+        (407, Result.FAILED, PROXY_REFUSES),
+        (403, Result.FAILED, "http://mirror.example/test.cvd: the proxy does not let the request pass (403)"),
+        (502, Result.UNREACHABLE, "http://mirror.example/test.cvd: the proxy does not reach it (502)"),
+    ],
+)
+def test_what_a_proxy_refuses_is_told_as_such(
+    host: LocalHost, server: ScriptedServer, status: int, result: Result, why: str
+) -> None:
+    server.as_proxy = status
+    outcome = clamav(host, "http://mirror.example", proxy=server.url).update(TIMEOUT)
+    assert (outcome.result, outcome.why) == (result, why)
+
+
+class _ShortOfMemory(LocalHost):
+    """A host whose kernel ends freshclam."""
+
+    def run(self, argv: Sequence[str], **more: Any) -> Completed:
+        return super().run(["/bin/sh", "-c", "cat >/dev/null; kill -9 $$"] if argv[0] == "freshclam" else argv, **more)
+
+
+def test_a_freshclam_that_was_killed_is_told_as_such(tmp_path: Path, server: ScriptedServer) -> None:
+    publish(server, 1)
+    outcome = clamav(_ShortOfMemory(str(tmp_path)), server.url).update(TIMEOUT)
+    assert outcome == Outcome(Result.FAILED, "freshclam was killed by signal 9 (often out of memory)")
 
 
 def test_a_server_that_forbids_the_names_that_only_private_mirrors_have(

@@ -152,6 +152,15 @@ def test_requests_go_through_the_proxy_of_policy_and_no_other(
     assert body(getter(), f"{server.url}/x") == b"from the proxy"
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_wants_a_password_is_told_as_such(server: ScriptedServer, scheme: str) -> None:
+    server.always(Answer(407))
+    server.as_proxy = 407
+    with pytest.raises(SourceFault, match="the proxy wants a user and a password") as told:
+        getter(proxy=server.url).get(f"{scheme}://components.example/x")
+    assert not isinstance(told.value, Unreachable)
+
+
 @pytest.fixture
 def https_port(tmp_path: Path) -> Iterator[int]:
     """A server whose certificate nobody has signed but itself."""
