@@ -472,23 +472,27 @@ counts:
       description: Endpoints that are registered now, or would be in check mode.
       type: int
       returned: always
+      sample: 40
     added:
       description: Endpoints that are new.
       type: int
       returned: always
+      sample: 40
     modified:
       description: Endpoints that were registered otherwise.
       type: int
       returned: always
+      sample: 0
     removed:
       description: Endpoints that are registered no more.
       type: int
       returned: always
+      sample: 0
     domains:
       description: Domains that are new, removed, or set something else.
       type: int
       returned: always
-  sample: {added: 40, domains: 2, modified: 0, registered: 40, removed: 0}
+      sample: 2
 added:
   description: The first names of new endpoints, 20 at most.
   returned: success
@@ -530,10 +534,12 @@ enrolment:
       type: list
       elements: str
       returned: always
+      sample: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJWJH31gEJWi/MjUwinIqqqlrSjSsS1L5Lu/Ezpdowcz]
     notify_key:
       description: The public key by which the server notifies.
       type: str
       returned: always
+      sample: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJWJH31gEJWi/MjUwinIqqqlrSjSsS1L5Lu/Ezpdowcz
     notify_user:
       description: The user on endpoints as whom it notifies.
       type: str

@@ -166,7 +166,7 @@ campaigns:
   returned: if O(gather) has V(campaigns)
   type: list
   elements: dict
-  contains:
+  contains: &campaign
     campaign:
       description: Its id.
       type: str
@@ -228,7 +228,185 @@ status:
   description: The rest of what C(epp-server status --json) prints.
   returned: if O(gather) has V(status)
   type: dict
-  sample: {}
+  contains:
+    version:
+      description: The version of the program on the server.
+      type: str
+      returned: always
+      sample: 1.0.0
+    endpoints:
+      description: How many endpoints are registered.
+      type: int
+      returned: always
+      sample: 40
+    domains:
+      description: How many domains there are.
+      type: int
+      returned: always
+      sample: 3
+    unpinned:
+      description: How many endpoints have no pinned host key.
+      type: int
+      returned: always
+      sample: 1
+    fetches:
+      description: What came of the last fetch of each product.
+      type: dict
+      returned: always
+      contains:
+        clamav:
+          description: The last fetch of V(clamav).
+          type: dict
+          returned: when there was one
+          contains: &fetch
+            product:
+              description: The product.
+              type: str
+              returned: always
+              sample: clamav
+            at:
+              description: When it ended.
+              type: str
+              returned: always
+              sample: "2026-11-29T12:00:00Z"
+            result:
+              description: How it ended, such as V(updated), V(current), V(cooling_down) or V(failed).
+              type: str
+              returned: always
+              sample: updated
+            why:
+              description: What there is to say about it, in one sentence. Empty when there is nothing.
+              type: str
+              returned: always
+              sample: ""
+            until:
+              description:
+                - >-
+                  When it is V(cooling_down), the instant until which the source is left alone, otherwise V(null).
+              type: str
+              returned: always
+              sample: "2026-11-29T13:00:00Z"
+            version:
+              description: The version that is published. V(null) where none is.
+              type: str
+              returned: always
+              sample: daily=27001
+            campaign:
+              description: The id of the campaign that it began. V(null) if it began none.
+              type: str
+              returned: always
+              sample: c-a8f9c52a97f7c66ff10d60228a59d8
+            warning:
+              description: What keeps the published content from the endpoints. Empty where nothing does.
+              type: str
+              returned: always
+              sample: ""
+        files:
+          description: The last fetch of V(files).
+          type: dict
+          returned: when there was one
+          contains: *fetch
+        command:
+          description: The last fetch of V(command).
+          type: dict
+          returned: when there was one
+          contains: *fetch
+    campaigns:
+      description: The campaigns of which something is still to be done, each as in RV(campaigns).
+      type: list
+      elements: dict
+      returned: always
+      contains: *campaign
+    in_flight:
+      description: How many endpoints are being notified, or have not answered yet.
+      type: int
+      returned: always
+      sample: 12
+    cap:
+      description: How many there may be at a time now.
+      type: int
+      returned: always
+      sample: 250
+    documents:
+      description: What is published and signed.
+      type: dict
+      returned: always
+      contains:
+        tree:
+          description: The tree.
+          type: dict
+          returned: when it was published
+          contains: &document
+            serial:
+              description: Its serial, which only rises.
+              type: int
+              returned: always
+              sample: 1795953600
+            issued:
+              description: When it was signed.
+              type: str
+              returned: always
+              sample: "2026-11-29T12:00:00Z"
+            expires:
+              description: When it ends. Long before that it is signed anew.
+              type: str
+              returned: always
+              sample: "2026-12-13T12:00:00Z"
+        catalogue:
+          description: The catalogue of components.
+          type: dict
+          returned: when it was published
+          contains: *document
+        shards:
+          description: The parts of the registry, each for some of the endpoints.
+          type: dict
+          returned: always
+          contains:
+            count:
+              description: How many are published.
+              type: int
+              returned: always
+              sample: 256
+            expires:
+              description: When the first of them ends. V(null) where there is none.
+              type: str
+              returned: always
+              sample: "2026-12-13T12:00:00Z"
+        waiting:
+          description: The names of the documents that the next publication brings.
+          type: list
+          elements: str
+          returned: always
+          sample: [shard-17]
+    signing_keys:
+      description: The keys that sign what is published.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        name:
+          description: The name of its file on the server.
+          type: str
+          returned: always
+          sample: signing-1
+        public:
+          description: The public key.
+          type: str
+          returned: always
+          sample: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJWJH31gEJWi/MjUwinIqqqlrSjSsS1L5Lu/Ezpdowcz
+        stage:
+          description:
+            - >-
+              V(current) for the one that signs, V(next) for one that is announced, V(old) for one that is still
+              trusted.
+          type: str
+          returned: always
+          sample: current
+        since:
+          description: Since when that is so.
+          type: str
+          returned: always
+          sample: "2026-11-29T12:00:00Z"
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -117,10 +117,12 @@ plans:
       type: list
       elements: str
       returned: always
+      sample: [n1, n2]
     schedule:
       description: The section C(schedule) of their policy.
       type: dict
       returned: always
+      sample: {frequency: daily, start: "02:00", window: 2h, timezone: UTC, spread: even, initiator: endpoint}
 summary:
   description: The plans in words, one line each.
   returned: when O(plan) is set

@@ -192,10 +192,12 @@ endpoints:
           description: The component's name.
           type: str
           returned: always
+          sample: daily
         version:
           description: The product's own word for its version.
           type: str
           returned: always
+          sample: "27001"
     after:
       description: Its components after the update, as far as it reported them.
       type: list
@@ -206,10 +208,12 @@ endpoints:
           description: The component's name.
           type: str
           returned: always
+          sample: daily
         version:
           description: The product's own word for its version.
           type: str
           returned: always
+          sample: "27002"
 broken:
   description: The endpoints that reported that their update failed or reached no source. The task fails then.
   returned: on an update server, not in check mode

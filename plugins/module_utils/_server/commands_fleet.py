@@ -119,4 +119,4 @@ def _rows(known: dict[str, Any]) -> list[tuple[str, ...]]:
     ends = f", the first ends {shards['expires']}" if shards["count"] else ", nothing is published yet"
     rows.append(("shards", f"{shards['count']}{ends}"))
     rows += [("to be published", ", ".join(documents["waiting"]))] if documents["waiting"] else []
-    return rows + [(f"key {key['name']}", f"{key['stage']} since {key['since']}") for key in known["keys"]]
+    return rows + [(f"key {key['name']}", f"{key['stage']} since {key['since']}") for key in known["signing_keys"]]

@@ -40,7 +40,7 @@ def overview(host: LocalHost, connection: sqlite3.Connection) -> dict[str, Any]:
         "in_flight": store.in_flight(),
         "cap": settings.caps.at(host.now(), cap_zone(host, settings)),
         "documents": _documents(connection),
-        "keys": ring.to_result()["keys"] if ring else [],
+        "signing_keys": ring.to_result()["keys"] if ring else [],
     }
 
 

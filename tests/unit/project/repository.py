@@ -57,6 +57,11 @@ def documentation(module: str) -> dict[str, Any]:
     return yaml.safe_load(assigned(module, "DOCUMENTATION"))
 
 
+def returns(module: str) -> dict[str, Any]:
+    """The RETURN of a module."""
+    return yaml.safe_load(assigned(module, "RETURN")) or {}
+
+
 def assigned(module: str, name: str) -> str:
     """The text of a module's DOCUMENTATION, EXAMPLES or RETURN."""
     for node in ast.parse(text("plugins", "modules", f"{module}.py")).body:

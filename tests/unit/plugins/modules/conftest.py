@@ -95,7 +95,15 @@ def modules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Modules:
 
 
 @pytest.fixture
-def fleet(modules: Modules) -> Iterator[Modules]:
+def web(modules: Modules) -> Iterator[ScriptedServer]:
+    """A web server for what the update server publishes."""
+    running = ScriptedServer(str(modules.server_root) + places.PUBLIC)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def fleet(modules: Modules, web: ScriptedServer) -> Modules:
     """A server that has fetched and announced a version.
 
     Its endpoints: one that took the notice, one that is off, and one that fetches its configuration.
@@ -112,9 +120,8 @@ def fleet(modules: Modules) -> Iterator[Modules]:
     (fetched,) = modules.ask("fetch", "--notify")
     assert fetched["campaign"]
     modules.on_server(client_tree, endpoints=[{"name": "managed", "domain": "emea"}])
-    web = ScriptedServer(str(modules.server_root) + places.PUBLIC)
     managed_by = {"url": web.url, "signers": modules.ask("enrolment")["signers"]}
-    converged = modules.enrol(root=str(modules.managed_root), endpoint="managed", server=managed_by)
+    own = {"root": str(modules.managed_root), "endpoint": "managed", "product": "files", "command": None}
+    converged = modules.enrol(**own, server=managed_by)
     assert not converged.get("failed"), converged
-    yield modules
-    web.stop()
+    return modules

@@ -31,6 +31,7 @@ AGENT = {
     "run": (("--trigger", "schedule", "--json"), ""),
     "update-now": (("--json",), ""),
     "scan": (("--json",), ""),
+    "selftest": (("--json",), ""),
     "status": (("--json",), ""),
     "schedule": (NO_JSON, ""),
     "roaming": (NO_JSON, ""),

@@ -86,14 +86,14 @@ def test_the_status_of_the_server(fleet: Server) -> None:
     assert documents["catalogue"]["serial"] > 0
     assert documents["waiting"] == []
     assert documents["shards"]["count"] == fleet.shards
-    assert [key["stage"] for key in told["keys"]] == ["current"]
+    assert [key["stage"] for key in told["signing_keys"]] == ["current"]
     _status, out, _err = fleet.run("status")
     assert out.splitlines()[0] == "endpoints        4 in 3 domains, 3 without host key"
 
 
 def test_the_status_of_a_server_that_has_nothing(server: Server) -> None:
     told = server.ask("status", "--json")
-    assert (told["endpoints"], told["published"], told["keys"]) == (0, {}, [])
+    assert (told["endpoints"], told["published"], told["signing_keys"]) == (0, {}, [])
     assert server.run("status")[0] == 0
 
 
