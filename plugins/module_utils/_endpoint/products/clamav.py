@@ -26,6 +26,7 @@ from ..._host.host import Host
 from .. import places
 from . import clamd_service, cvd, freshclam_dat
 from .base import ProductNeeds, broken, tcp_reachable
+from .clamav_parts import directories
 from .freshclam_conf import VENDOR, FreshclamConfig
 
 _FRESHCLAMS = ("clamav-freshclam.service", "clamav-freshclam-once.timer", "clamav-freshclam-once.service")
@@ -66,7 +67,7 @@ class ClamAV:
         databases = Directory(self.settings.database_directory, owner=self.settings.database_owner)
         return ProductNeeds(
             read_write=(databases.path,),
-            makes=(databases,),
+            makes=(databases, *directories(self.settings)),
             capabilities=("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"),
             scan_capabilities=("CAP_DAC_READ_SEARCH",),
             after_units=("clamav-daemon.service",),
@@ -89,20 +90,20 @@ class ClamAV:
 
     def components(self) -> tuple[Component, ...]:
         """The databases that policy names, as far as they are installed."""
-        found = (self._read(name) for name in self.wanted())
+        return self.installed(self.wanted())
+
+    def installed(self, names: Sequence[str]) -> tuple[Component, ...]:
+        """The databases of these names, as far as they are there."""
+        found = (self._read(name) for name in names)
         return tuple(sorted((item for item in found if item is not None), key=lambda item: item.name))
 
     def update(self, timeout: float) -> Outcome:
         if self.scope is Scope.ENGINES:
             why = "components.scope is engines: ClamAV's engine is an operating system package, freshclam has patterns"
             return Outcome(Result.SKIPPED, why)
-        until = self.cooling_until()
-        if until is not None:
-            return Outcome(Result.COOLING_DOWN, "freshclam was told to wait; nothing was asked", until)
         from .clamav_update import ClamavUpdate
 
         try:
-            freshclam_dat.forget_impossible(self.directory(), self.host.now())
             return ClamavUpdate(self).outcome(timeout)
         except OSError as error:
             return broken("the update could not be prepared", error)

@@ -48,7 +48,7 @@ def _updater(product: ClamAV) -> tuple[str, ...]:
     works = Cause.UNREACHABLE in causes or (done.code == 0 and said.cooling_until is not None)
     if works and Cause.LOCAL not in causes:
         return ()
-    why = said.worst.why if said.worst else f"it ended with exit code {done.code}"
+    why = said.worst.why if said.worst and not done.cut else f"it {done.ended}"
     return (f"freshclam does not work here: {why}",)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: one run of freshclam and what it came to, by the evidence on disk (R1)."""
+"""Private: the runs of freshclam in one update, and what they came to, by the evidence on disk (R1)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from ..._core.results import Component, Outcome, Result
 from ..._core.values import replace, value
 from ..._host.host import Completed
 from ..http import LONGEST_PAUSE_S, drawn, jittered
-from . import clamav_directory
+from . import clamav_directory, freshclam_dat
 from .base import overdue
+from .clamav_parts import Part, parts_of, prepare, put_in_place
 from .clamd import Clamd
 from .freshclam_conf import OFFICIAL, FreshclamConfig
 from .freshclam_words import Cause, Said, understand
@@ -24,8 +25,10 @@ from .freshclam_words import Cause, Said, understand
 if TYPE_CHECKING:
     from .clamav import ClamAV
 
+_FROM_WORST = (Result.FAILED, Result.UNREACHABLE, Result.COOLING_DOWN, Result.HELD, Result.CURRENT)
 _RUN_S = 10.0
 """What freshclam needs at least to ask again."""
+_WAITING = "freshclam was told to wait; nothing was asked"
 _GIVEN = "/dev/stdin"
 """Where freshclam reads its configuration. AppArmor's profile of Debian and Ubuntu allows it no file of ours; a pipe
 that it was given is no file to AppArmor."""
@@ -39,23 +42,39 @@ class ClamavUpdate:
 
     def outcome(self, timeout: float) -> Outcome:
         """Run freshclam for at most ``timeout`` seconds; raises OSError when the host does not let it start."""
-        fault = clamav_directory.prepare(self.product.host, self.product.settings)
+        host, settings = self.product.host, self.product.settings
+        fault = clamav_directory.prepare(host, settings)
         if fault:
             return Outcome(Result.FAILED, fault)
+        prepare(host, settings)
         deadline = time.monotonic() + timeout
-        before, clamd = self.product.components(), Clamd.of(self.product.host, self.product.settings.clamd_config)
-        try:
-            completed = self._with_whole(self._completed(self.product.config(), deadline), deadline)
-        except FileNotFoundError:
-            return Outcome(Result.FAILED, "freshclam is not installed")
-        if completed.timed_out:
-            clamav_directory.sweep(self.product.directory(), older_than=0)
-        outcome = self._judge(before, completed, timeout)
+        clamd = Clamd.of(host, settings.clamd_config)
+        parts = parts_of(self.product)
+        outcomes = [self._of(part, clamd, deadline, timeout) for part in parts]
+        outcome = together(outcomes)
         if outcome.result is Result.UPDATED and clamd is not None and not outcome.why:
             return replace(outcome, why=self._proven(clamd, deadline - time.monotonic()))
         return outcome
 
-    def _with_whole(self, completed: Completed, deadline: float) -> Completed:
+    def _of(self, part: Part, clamd: Clamd | None, deadline: float, timeout: float) -> Outcome:
+        """What one part came to."""
+        directory = self.product.host.real(part.config.directory)
+        freshclam_dat.forget_impossible(directory, self.product.host.now())
+        until = freshclam_dat.cooling_until(directory, self.product.host.now())
+        if until is not None:
+            return Outcome(Result.COOLING_DOWN, _left_alone(part), until)
+        before = self.product.installed(part.names)
+        try:
+            completed = self._with_whole(part, self._completed(part, deadline), deadline)
+        except FileNotFoundError:
+            return Outcome(Result.FAILED, "freshclam is not installed")
+        if completed.timed_out:
+            clamav_directory.sweep(directory, older_than=0)
+        came = bool(part.source) and put_in_place(self.product.host, self.product.settings, part)
+        deaf = came and self.product.config().clamd_config is not None and not (clamd and clamd.reloads())
+        return self._judge(part, before, completed, timeout, deaf=deaf)
+
+    def _with_whole(self, part: Part, completed: Completed, deadline: float) -> Completed:
         """Take private databases whole of which the source has no patch: who makes them may publish none at all.
 
         freshclam itself does so from three versions on. Of the official ones a patch that is missing is on its way, and
@@ -66,17 +85,17 @@ class ClamavUpdate:
         other = completed.code != 0 or any(trouble.cause is Cause.LOCAL for trouble in said.troubles)
         if other or not lacking or time.monotonic() + _RUN_S > deadline:
             return completed
-        return self._completed(self.product.config().whole(lacking), deadline)
+        return self._completed(part.whole(lacking), deadline)
 
-    def _completed(self, wanted: FreshclamConfig, deadline: float) -> Completed:
+    def _completed(self, part: Part, deadline: float) -> Completed:
         """A whole run of freshclam: again where the server is at its cap (N3), as long as the time allows.
 
         freshclam itself tries twice within five seconds and gives up, without any cool-down.
         """
         while True:
-            remaining = deadline - time.monotonic()
-            argv = command(dns=not self.product.mirrors() and bool(self.product.settings.databases))
-            completed = self.product.host.run(argv, timeout=remaining, stdin=fitted(self.product, wanted))
+            remaining = max(0.0, deadline - time.monotonic())
+            argv = command(dns=not part.config.mirrors and bool(part.config.databases), only=part.only)
+            completed = self.product.host.run(argv, timeout=remaining, stdin=fitted(self.product, part.config))
             busy = None if completed.code == 0 else understand(completed.out + completed.err).busy
             if busy is None or busy > LONGEST_PAUSE_S:
                 return completed
@@ -93,50 +112,61 @@ class ClamavUpdate:
         clamav_directory.await_reload(self.product.directory(), patience)
         return "" if clamd.scans() else "clamd no longer scans, now that it has the new databases"
 
-    def _judge(self, before: Sequence[Component], completed: Completed, timeout: float) -> Outcome:
+    def _judge(
+        self, part: Part, before: Sequence[Component], completed: Completed, timeout: float, *, deaf: bool
+    ) -> Outcome:
         """The result by the evidence, strongest first; what freshclam said only explains it."""
-        after, said = self.product.components(), understand(completed.out + completed.err)
-        until, trouble = self.product.cooling_until() or said.cooling_until, said.worst
+        after, said = self.product.installed(part.names), understand(completed.out + completed.err)
+        now, directory = self.product.host.now(), self.product.host.real(part.config.directory)
+        until, trouble = freshclam_dat.cooling_until(directory, now) or said.cooling_until, said.worst
         if _versions(after) != _versions(before):
-            return Outcome(Result.UPDATED, self._reservation(said, completed, until))
+            return Outcome(Result.UPDATED, _reservation(said, completed, until, deaf=deaf))
         if completed.timed_out:
             return overdue("freshclam", timeout)
         if until is not None:
             why = f"{said.refused_by or 'the source'} refuses for now (429 or 403)"
             return Outcome(Result.COOLING_DOWN, why, until)
         local = trouble is not None and trouble.cause is Cause.LOCAL
-        if completed.code != 0 or local or self._missing(after):
-            return self._failure(said, completed)
+        if completed.code != 0 or local or _missing(part, after):
+            return self._failure(part, said, completed)
         why = _held(said, after)
         return Outcome(Result.HELD, why) if why else Outcome(Result.CURRENT)
 
-    def _failure(self, said: Said, completed: Completed) -> Outcome:
+    def _failure(self, part: Part, said: Said, completed: Completed) -> Outcome:
         if completed.code < 0:
             return Outcome(Result.FAILED, f"freshclam {completed.ended}")
         trouble = said.worst
         if trouble is None:
-            missing = ", ".join(self._missing(self.product.components()))
+            missing = ", ".join(_missing(part, self.product.installed(part.names)))
             unsaid = f"{missing} is still not installed" if missing else "it gave no reason"
             return Outcome(Result.FAILED, f"freshclam {completed.ended}; {unsaid}")
         if trouble.cause in (Cause.UNREACHABLE, Cause.UNREACHABLE_BY_PROXY) and not said.answered:
             return Outcome(Result.UNREACHABLE, trouble.why)
         if trouble.cause is Cause.LOCAL:
-            return Outcome(Result.FAILED, clamav_directory.fault(self.product.directory()) or trouble.why)
+            return Outcome(
+                Result.FAILED, clamav_directory.fault(self.product.host.real(part.config.directory)) or trouble.why
+            )
         return Outcome(Result.FAILED, trouble.why)
 
-    def _reservation(self, said: Said, completed: Completed, until: int | None) -> str:
-        """What an update that did succeed must still tell."""
-        if until is not None:
-            return f"in part: {said.refused_by or 'the source'} then refused further requests (429 or 403)"
-        if completed.cut:
-            return f"in part: freshclam then {completed.ended}"
-        if completed.code != 0 and said.worst is not None:
-            return f"in part: {said.worst.why}"
-        return "clamd was not running and reads the databases when it starts" if said.clamd_deaf else ""
 
-    def _missing(self, installed: Sequence[Component]) -> list[str]:
-        names = {component.name for component in installed}
-        return [name for name in self.product.wanted() if not {name, os.path.splitext(name)[0]} & names]
+def together(outcomes: Sequence[Outcome]) -> Outcome:
+    """One outcome of several parts: an update is one in part where another part failed, and tells why.
+
+    Nothing is unreachable as long as another part has got an answer.
+    """
+    if len(outcomes) == 1:
+        return outcomes[0]
+    whys = list(dict.fromkeys(outcome.why for outcome in outcomes if outcome.why))
+    results = {outcome.result for outcome in outcomes}
+    if Result.UPDATED in results:
+        troubled = results - {Result.UPDATED, Result.CURRENT}
+        why = "; ".join(whys)
+        return Outcome(Result.UPDATED, f"in part: {why}" if troubled and not why.startswith("in part") else why)
+    worst = next(result for result in _FROM_WORST if result in results)
+    until = min((one.until for one in outcomes if one.until is not None), default=None)
+    if worst is Result.UNREACHABLE and results != {worst}:
+        worst = Result.FAILED
+    return Outcome(worst, "; ".join(whys), until if worst is Result.COOLING_DOWN else None)
 
 
 def command(*, dns: bool, only: Sequence[str] = ()) -> list[str]:
@@ -151,8 +181,28 @@ def command(*, dns: bool, only: Sequence[str] = ()) -> list[str]:
 def fitted(product: ClamAV, wanted: FreshclamConfig) -> bytes:
     """A configuration of freshclam for whoever runs it and where."""
     if not product.host.live:
-        return wanted.in_sandbox(product.directory()).render()
+        return wanted.in_sandbox(product.host.real(wanted.directory)).render()
     return (wanted.for_current_user() if os.geteuid() != 0 else wanted).render()
+
+
+def _reservation(said: Said, completed: Completed, until: int | None, *, deaf: bool) -> str:
+    """What an update that did succeed must still tell; ``deaf``: clamd could not be told of it."""
+    if until is not None:
+        return f"in part: {said.refused_by or 'the source'} then refused further requests (429 or 403)"
+    if completed.cut:
+        return f"in part: freshclam then {completed.ended}"
+    if completed.code != 0 and said.worst is not None:
+        return f"in part: {said.worst.why}"
+    return "clamd was not running and reads the databases when it starts" if said.clamd_deaf or deaf else ""
+
+
+def _missing(part: Part, installed: Sequence[Component]) -> list[str]:
+    names = {component.name for component in installed}
+    return [name for name in part.names if not {name, os.path.splitext(name)[0]} & names]
+
+
+def _left_alone(part: Part) -> str:
+    return f"{part.source} has refused and is left alone" if part.source else _WAITING
 
 
 def _versions(components: Sequence[Component]) -> dict[str, str]:

@@ -49,6 +49,10 @@ class Clamd:
         """Whether clamd is there and able to work."""
         return self._ask(b"zPING\0") == "PONG"
 
+    def reloads(self) -> bool:
+        """Whether it reads its databases anew, now that it was told to."""
+        return self._ask(b"zRELOAD\0") == "RELOADING"
+
     def scans(self) -> bool:
         """Whether it can scan: a few harmless bytes, sent as one chunk and an empty one."""
         sample = b"epp-agent"

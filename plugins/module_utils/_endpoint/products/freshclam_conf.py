@@ -37,10 +37,6 @@ class FreshclamConfig:
     scripted: bool = True
     attempts: int = 2
 
-    def whole(self, databases: tuple[str, ...]) -> FreshclamConfig:
-        """The same for these databases alone, which are taken whole."""
-        return replace(self, databases=databases, custom_urls=(), scripted=False)
-
     def asking_nobody(self) -> FreshclamConfig:
         """The same directory and owner, for a run that does all but ask a source and tell clamd."""
         databases = self.databases or OFFICIAL[:1]
