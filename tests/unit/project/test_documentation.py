@@ -107,3 +107,27 @@ def test_examples_in_guides_are_yaml(name):
 def test_the_readme_names_every_variable_of_a_role(role):
     missing = [name for name in repository.load("roles", role, "defaults", "main.yml") if f"`{name}`" not in README]
     assert missing == []
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_a_code_host_shows_a_guide_as_it_is_meant(name):
+    """README leads there: what only Sphinx knows (roles, directives of its own) would be shown raw."""
+    text = guide(name)
+    assert re.findall(r":[a-z]+(?::[a-z]+)*:`[^`]*`", text) == []
+    assert set(re.findall(r"^ *\.\. ([a-z-]+)::", text, re.MULTILINE)) <= {"code-block", "contents", "list-table"}
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *(f"docs/docsite/rst/{name}.rst" for name in GUIDES)])
+def test_every_link_to_a_page_of_the_project_leads_somewhere(page):
+    text = repository.text(*page.split("/"))
+    home = repository.load("galaxy.yml")["repository"]
+    links = re.findall(rf"<{re.escape(home)}/blob/main/([^>#]+)>`__", text)
+    links += [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link] if page.endswith(".md") else []
+    assert [link for link in links if not (repository.ROOT / link).exists()] == []
+
+
+def test_who_looks_for_the_documentation_comes_to_a_page_that_lists_the_guides():
+    place, _hash, section = repository.load("galaxy.yml")["documentation"].partition("#")
+    assert place == repository.load("galaxy.yml")["repository"]
+    listed = README.partition(f"\n## {section.capitalize()}\n")[2].partition("\n## ")[0]
+    assert [name for name in GUIDES if f"(docs/docsite/rst/{name}.rst)" not in listed] == []
