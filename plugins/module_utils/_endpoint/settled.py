@@ -91,7 +91,7 @@ def signature(path: str) -> Signature:
 
 def _read(path: str) -> dict[str, Any] | None:
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             own = os.fstat(file.fileno()).st_uid == os.geteuid()  # in an image's directory it may be anybody's
             whole = marshal.load(file) if own else None  # noqa: S302  # written by this very user
     except (OSError, ValueError, EOFError, TypeError):

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import os
 
+from .safe_paths import open_file, open_parent
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import IO
+
+    from .open_directory import OpenDirectory
 
 _CHUNK = 1 << 20
 
 
 def digest_of(path: str) -> str:
-    """The SHA-256 of a file in hexadecimal."""
-    with open(path, "rb") as stream:
+    """The SHA-256 of a regular file in hexadecimal."""
+    with open(open_file(path), "rb") as stream:
         return digest_in(stream)
 
 
@@ -31,22 +35,17 @@ def digest_in(stream: IO[bytes]) -> str:
     return content.hexdigest()
 
 
-def write_durably(path: str, content: bytes, *, mode: int | None = None) -> None:
-    """Replace a file; power loss leaves the old one or the new one. Without ``mode`` the umask decides."""
-    temporary = path + ".new"
-    with open(temporary, "wb") as stream:
-        if mode is not None:
-            os.fchmod(stream.fileno(), mode)
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, path)
-    sync_directory(os.path.dirname(path))
-
-
-def sync_directory(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def has_digest(directory: OpenDirectory, name: str, sha256: str) -> bool:
+    """Whether an open directory has a regular file of this name with this SHA-256."""
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        descriptor = directory.open(name)
+    except OSError:
+        return False
+    with open(descriptor, "rb") as stream:
+        return digest_in(stream) == sha256
+
+
+def write_durably(path: str, content: bytes, *, mode: int = 0o644) -> None:
+    """Replace a file; power loss leaves the old one or the new one."""
+    with open_parent(path) as directory:
+        directory.write(os.path.basename(path), content, mode=mode)

@@ -141,7 +141,9 @@ class LocalHost:
         from .._core.timestamps import iso
 
         with self._parent(f"/var/log/{self.program}.log", make=True) as directory:
-            directory.append(f"{self.program}.log", f"{iso(self.now())} <{level}> {line}\n".encode())
+            descriptor = directory.appendable(f"{self.program}.log")
+        with open(descriptor, "a", encoding="utf-8") as file:
+            file.write(f"{iso(self.now())} <{level}> {line}\n")
 
 
 def _identity(owner: str | None) -> tuple[int, int] | None:

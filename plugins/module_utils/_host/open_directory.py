@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SEARCH = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
 """Opens a directory through which to walk; no permission to list it is needed where the system has O_PATH."""
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_CHANGE = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -88,8 +89,7 @@ class OpenDirectory:
 
     def open(self, name: str) -> int:
         """A descriptor to read a regular file from; raises NotRegular for anything else."""
-        with self._telling(name):
-            return checked_regular(os.open(name, READ, dir_fd=self.descriptor))
+        return self._regular(name, READ)
 
     def create(self, name: str, mode: int = 0o600) -> int:
         """A descriptor to write a new file; raises FileExistsError where there is anything."""
@@ -125,21 +125,29 @@ class OpenDirectory:
             raise
         self.sync()
 
-    def append(self, name: str, content: bytes) -> None:
-        """Add to the end of a regular file (0644), made where it is missing."""
-        with self._telling(name):
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            descriptor = checked_regular(os.open(name, flags, 0o644, dir_fd=self.descriptor))
-            try:
-                write_all(descriptor, content)
-            finally:
-                os.close(descriptor)
+    def writable(self, name: str, flags: int = 0) -> int:
+        """A descriptor to read and change a regular file in place; raises NotRegular for one with another name, too:
+        whoever owns this directory may have made that name for somebody else's file."""
+        descriptor = self._regular(name, _CHANGE | flags)
+        if os.fstat(descriptor).st_nlink == 1:
+            return descriptor
+        os.close(descriptor)
+        raise NotRegular(errno.EINVAL, "it is a file with more than one name", f"{self.path}/{name}")
+
+    def appendable(self, name: str) -> int:
+        """A descriptor to add to a regular file, made (0644, whatever the umask is) where it is missing."""
+        try:
+            descriptor = self.create(name)
+        except FileExistsError:
+            return self.writable(name, os.O_APPEND)
+        os.fchmod(descriptor, 0o644)
+        os.close(descriptor)
+        return self.writable(name, os.O_APPEND)
 
     def lockable(self, name: str) -> int:
         """A descriptor of a file to lock, made (0600) where it is missing."""
         with self._telling(name):
-            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            return os.open(name, flags, 0o600, dir_fd=self.descriptor)
+            return os.open(name, _CHANGE | os.O_CREAT, 0o600, dir_fd=self.descriptor)
 
     def link(self, name: str, target: str) -> None:
         """Replace a symbolic link atomically and durably."""
@@ -200,6 +208,15 @@ class OpenDirectory:
         if self._listable is None:
             self._listable = os.open(".", _LIST, dir_fd=self.descriptor)
         return self._listable
+
+    def _regular(self, name: str, flags: int) -> int:
+        with self._telling(name):
+            try:
+                return checked_regular(os.open(name, flags, dir_fd=self.descriptor))
+            except OSError as error:
+                if error.errno in (errno.ELOOP, errno.ENXIO):  # a link; a socket, or a fifo that nobody reads
+                    raise NotRegular(errno.EINVAL, "it is not a regular file") from error
+                raise
 
     def _telling(self, name: str = "") -> _Telling:
         return _Telling(f"{self.path}/{name}" if name else self.path)

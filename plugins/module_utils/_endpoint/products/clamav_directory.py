@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
+import stat
 import time
+from contextlib import suppress
 
 from ..._core.document import ClamavSettings
 from ..._host.host import Host
+from ..._host.removal import remove
+from ..._host.safe_paths import UnsafePath, open_directory
 
 _LEFTOVER = re.compile(r"tmp\.[0-9a-f]{10}")
 _LEFTOVER_AGE_S = 3600.0
@@ -32,21 +35,29 @@ def prepare(host: Host, settings: ClamavSettings) -> str:
             host.mkdir(directory, owner=settings.database_owner if host.live else None)
         except KeyError:
             return f"the user {settings.database_owner} does not exist"
-    sweep(host.real(directory), older_than=_LEFTOVER_AGE_S)
+    try:
+        sweep(host.real(directory), older_than=_LEFTOVER_AGE_S)
+    except UnsafePath as error:  # nor can be read what freshclam would bring
+        return str(error)
     return ""
 
 
 def sweep(directory: str, *, older_than: float) -> None:
-    """Remove what freshclams that were killed left in a (real) directory: nobody else would, and they are large."""
+    """Remove what freshclams that were killed left in a (real) directory: nobody else would, and they are large.
+
+    Raises UnsafePath; what can't be opened or removed otherwise stays.
+    """
     try:
-        with os.scandir(directory) as found:
-            named = [item for item in found if _LEFTOVER.fullmatch(item.name)]
+        with open_directory(directory) as opened:
+            for name in filter(_LEFTOVER.fullmatch, opened.names()):
+                state = opened.status(name)
+                if state is not None and stat.S_ISDIR(state.st_mode) and time.time() - state.st_mtime >= older_than:
+                    with suppress(OSError):
+                        remove(opened, name)
+    except UnsafePath:
+        raise
     except OSError:
         return
-    for item in named:
-        age = time.time() - item.stat(follow_symlinks=False).st_mtime
-        if item.is_dir(follow_symlinks=False) and age >= older_than:
-            shutil.rmtree(item.path, ignore_errors=True)
 
 
 def await_reload(directory: str, patience: float) -> None:

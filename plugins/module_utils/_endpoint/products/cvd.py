@@ -10,6 +10,7 @@ import os
 
 from ..._core.databases import HEADER_SIZE, SIGNED_SUFFIXES, DatabaseHeader, parse_header
 from ..._core.results import Component
+from ..._host.safe_paths import open_file
 
 __all__ = ("HEADER_SIZE", "SIGNED_SUFFIXES", "DatabaseHeader", "parse_header", "read_plain", "read_signed")
 
@@ -32,7 +33,7 @@ def read_plain(directory: str, filename: str) -> Component | None:
 
     digest = hashlib.sha256()
     try:
-        with open(os.path.join(directory, filename), "rb") as stream:
+        with open(open_file(os.path.join(directory, filename)), "rb") as stream:
             built = int(os.fstat(stream.fileno()).st_mtime)
             while chunk := stream.read(1 << 20):
                 digest.update(chunk)
@@ -43,7 +44,7 @@ def read_plain(directory: str, filename: str) -> Component | None:
 
 def _read_header(path: str) -> DatabaseHeader | None:
     try:
-        with open(path, "rb") as stream:
+        with open(open_file(path), "rb") as stream:
             return parse_header(stream.read(HEADER_SIZE))
     except OSError:
         return None

@@ -7,9 +7,13 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from ..._core.manifest import ManifestFile
-from ..._host.durable import digest_of
+from ..._host.durable import has_digest
+from ..._host.open_directory import NotRegular, OpenDirectory, write_all
+from ..._host.removal import remove
+from ..._host.safe_paths import open_directory
 from ..http import Answer, Getter, SourceFault
 
 
@@ -22,38 +26,50 @@ def fetch(getter: Getter, url: str, file: ManifestFile, incoming: str) -> None:
 
     Raises SourceFault when the source does not give it, OSError when this host can't take it.
     """
-    whole = os.path.join(incoming, file.sha256)
-    if os.path.lexists(whole):
-        if digest_of(whole) == file.sha256:
+    with open_directory(incoming) as directory:
+        if _holds(directory, file.sha256, file):
             return
-        os.unlink(whole)
-    part = whole + ".part"
-    resumed = _size(part) > 0
-    try:
-        _transfer(getter, url, file, part)
-    except _WrongContent:
-        if not resumed:
-            raise
-        # What an earlier run left may have been bad: once more, from the beginning.
-        _transfer(getter, url, file, part)
-    os.replace(part, whole)
+        remove(directory, file.sha256)
+        part = f"{file.sha256}.part"
+        resumed = _size(directory, part) > 0
+        try:
+            _transfer(getter, url, file, directory, part)
+        except _WrongContent:
+            if not resumed:
+                raise
+            # What an earlier run left may have been bad: once more, from the beginning.
+            _transfer(getter, url, file, directory, part)
+        directory.rename(part, directory, file.sha256)
 
 
-def _transfer(getter: Getter, url: str, file: ManifestFile, part: str) -> None:
-    have = _size(part)
+def _transfer(getter: Getter, url: str, file: ManifestFile, directory: OpenDirectory, part: str) -> None:
+    have = _size(directory, part)
     if have > file.size:
-        os.unlink(part)
+        directory.unlink(part)
         have = 0
-    with open(part, "ab") as stream:
-        os.fchmod(stream.fileno(), 0o644)
+    with open(_opened(directory, part), "ab") as stream:
         if have < file.size or not file.size:
             have = _receive(getter, f"{url}/{file.object_path}", file, stream.fileno())
         os.fsync(stream.fileno())
     if have < file.size:
         raise SourceFault(f"{file.path}: the download ended after {have} of {file.size} bytes")
-    if digest_of(part) != file.sha256:
-        os.unlink(part)
+    if not _holds(directory, part, file):
+        directory.unlink(part)
         raise _WrongContent(f"{file.path}: the content's SHA-256 is not what the manifest says")
+
+
+def _holds(directory: OpenDirectory, name: str, file: ManifestFile) -> bool:
+    """Whether there is a regular file with the content that the manifest names."""
+    return _size(directory, name) == file.size and has_digest(directory, name, file.sha256)
+
+
+def _opened(directory: OpenDirectory, part: str) -> int:
+    """The file of half a download; what else has come to its place is removed."""
+    try:
+        return directory.appendable(part)
+    except (NotRegular, IsADirectoryError):
+        remove(directory, part)
+        return directory.appendable(part)
 
 
 def _receive(getter: Getter, url: str, file: ManifestFile, descriptor: int) -> int:
@@ -68,7 +84,7 @@ def _receive(getter: Getter, url: str, file: ManifestFile, descriptor: int) -> i
         if have > file.size:
             os.ftruncate(descriptor, 0)
             raise SourceFault(f"{file.path}: there is more of it than the {file.size} bytes that the manifest says")
-        _write_all(descriptor, chunk)
+        write_all(descriptor, chunk)
     return have
 
 
@@ -77,14 +93,7 @@ def _continues(answer: Answer, have: int) -> bool:
     return answer.status == 206 and answer.headers.get("content-range", "").startswith(f"bytes {have}-")
 
 
-def _write_all(descriptor: int, chunk: bytes) -> None:
-    view = memoryview(chunk)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def _size(path: str) -> int:
-    try:
-        return os.lstat(path).st_size
-    except FileNotFoundError:
-        return 0
+def _size(directory: OpenDirectory, name: str) -> int:
+    """The size of a regular file; 0 for anything else."""
+    state = directory.status(name)
+    return state.st_size if state is not None and stat.S_ISREG(state.st_mode) else 0

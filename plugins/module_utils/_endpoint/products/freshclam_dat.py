@@ -23,6 +23,8 @@ from __future__ import annotations
 import os
 import struct
 
+from ..._host.safe_paths import open_directory, open_file
+
 NAME = "freshclam.dat"
 SIZE = 90
 _MAGIC = b"FreshClamData"
@@ -44,7 +46,7 @@ def parse_retry_after(data: bytes) -> int:
 def cooling_until(directory: str, now: float) -> int | None:
     """When freshclam of this (real) database directory may ask again, None when it may now."""
     try:
-        with open(os.path.join(directory, NAME), "rb") as stream:
+        with open(open_file(os.path.join(directory, NAME)), "rb") as stream:
             until = parse_retry_after(stream.read(SIZE + 1))
     except OSError:
         return None
@@ -56,9 +58,9 @@ def forget_impossible(directory: str, now: float) -> None:
 
     Raises OSError.
     """
-    path = os.path.join(directory, NAME)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open_directory(directory) as opened:
+            descriptor = opened.writable(NAME)
     except FileNotFoundError:
         return
     try:

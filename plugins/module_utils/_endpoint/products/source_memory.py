@@ -18,6 +18,7 @@ from typing import Any
 from ..._core.canonical import readable_json
 from ..._core.values import field, value
 from ..._host.durable import write_durably
+from ..._host.safe_paths import open_file
 from ..http import LONGEST_WAIT_S
 from ..validators import condition_of, validators_in
 
@@ -34,7 +35,7 @@ class SourceMemory:
         """What is remembered in a (real) directory; a damaged file counts as none."""
         path = os.path.join(directory, "sources.json")
         try:
-            with open(path, "rb") as stream:
+            with open(open_file(path), "rb") as stream:
                 raw = json.load(stream)
         except (OSError, ValueError):
             raw = None

@@ -21,17 +21,23 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
+import stat
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ..._core.canonical import digest, readable_json
 from ..._core.manifest import InvalidManifest, Manifest, ManifestFile
 from ..._core.values import value
-from ..._host.durable import digest_of, sync_directory, write_durably
+from ..._host.durable import digest_of
+from ..._host.open_directory import OpenDirectory, temporary_name
+from ..._host.removal import remove
+from ..._host.safe_paths import open_directory, open_file, open_parent
 
+_CURRENT = "current"
 _RECORD = "release.json"
-_OWN_TEMPORARIES = ("current.new", "sources.json.new")
+_UNFINISHED = ".new"
+_OWN_TEMPORARIES = (temporary_name(_CURRENT), temporary_name("sources.json"))
 
 
 @value
@@ -88,7 +94,7 @@ class Store:
 
     @property
     def _current(self) -> str:
-        return os.path.join(self.directory, "current")
+        return os.path.join(self.directory, _CURRENT)
 
     def installed(self) -> Release | None:
         """The version that ``current`` leads to; None when there is none or its record can't be read."""
@@ -101,32 +107,29 @@ class Store:
 
     def sweep(self) -> None:
         """Make the directories and remove what a killed run left half done; downloads stay, to be resumed."""
-        for directory in (self._releases, self.incoming):
-            os.makedirs(directory, mode=0o755, exist_ok=True)
-        for name in os.listdir(self._releases):
-            if name.endswith(".new"):
-                shutil.rmtree(os.path.join(self._releases, name))
-        for name in _OWN_TEMPORARIES:  # by name: whatever else is in this directory may be somebody's
-            try:
-                os.unlink(os.path.join(self.directory, name))
-            except FileNotFoundError:
-                pass
+        with open_directory(self.incoming, make=True), open_directory(self._releases, make=True) as releases:
+            for name in releases.names():
+                if name.endswith(_UNFINISHED):
+                    remove(releases, name)
+        with open_directory(self.directory) as directory:
+            for name in _OWN_TEMPORARIES:  # by name: whatever else is in this directory may be somebody's
+                directory.unlink(name)
 
     def install(self, manifest: Manifest, intact: Mapping[str, str]) -> Release:
         """Make this version current, from ``intact`` installed files and the downloads in ``incoming``: all of it or
         nothing."""
         name = self._free_name(f"{manifest.version}-{digest(manifest.to_dict())[:8]}")
-        staging = os.path.join(self._releases, name + ".new")
-        os.makedirs(os.path.join(staging, "files"))
-        times = {file.path: self._stage(file, staging, intact) for file in manifest.files}
-        record = {"manifest": manifest.to_dict(), "times": times}
-        write_durably(os.path.join(staging, _RECORD), readable_json(record))
-        _settle_tree(staging)
-        final = os.path.join(self._releases, name)
-        os.rename(staging, final)
-        sync_directory(self._releases)
+        with open_directory(self._releases) as releases:
+            with releases.inner(name + _UNFINISHED, make=True) as staging:
+                with staging.inner("files", make=True) as files:
+                    times = {file.path: self._stage(file, files, intact) for file in manifest.files}
+                    _sync_folders(files, manifest)
+                record = {"manifest": manifest.to_dict(), "times": times}
+                staging.write(_RECORD, readable_json(record), mode=0o644)
+            releases.rename(name + _UNFINISHED, releases, name)
+            releases.sync()
         self._point_to(name)
-        return Release(final, manifest, times)
+        return Release(os.path.join(self._releases, name), manifest, times)
 
     def prune(self) -> None:
         """Keep the current version and the one before it, no download."""
@@ -134,16 +137,19 @@ class Store:
         current = os.path.basename(installed.directory) if installed else ""
         own = (name for name in os.listdir(self._releases) if name != current and self._is_release(name))
         others = sorted(own, key=self._age, reverse=True)
-        for name in others[1:]:
-            shutil.rmtree(os.path.join(self._releases, name), ignore_errors=True)
+        with open_directory(self._releases) as releases:
+            for name in others[1:]:
+                with suppress(OSError):
+                    remove(releases, name)
         self.drop_incoming(keep=())
 
     def drop_incoming(self, *, keep: Iterable[str]) -> None:
         """Remove downloads other than those of these digests."""
         kept = set(keep)
-        for name in os.listdir(self.incoming):
-            if name.partition(".")[0] not in kept:
-                os.unlink(os.path.join(self.incoming, name))
+        with open_directory(self.incoming) as incoming:
+            for name in incoming.names():
+                if name.partition(".")[0] not in kept:
+                    incoming.unlink(name)
 
     def check_space(self, files: Iterable[ManifestFile]) -> None:
         """Raise OSError (ENOSPC) now, when the downloads can't fit, and not after an hour."""
@@ -156,21 +162,22 @@ class Store:
             why = f"no space left on device: {needed} bytes are needed, {free} are free"
             raise OSError(errno.ENOSPC, why, self.directory)
 
-    def _stage(self, file: ManifestFile, staging: str, intact: Mapping[str, str]) -> int:
+    def _stage(self, file: ManifestFile, files: OpenDirectory, intact: Mapping[str, str]) -> int:
         """Put one file into a version that is being made; returns its modification time."""
-        target = os.path.join(staging, "files", file.path)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        # A link and not a rename: two files of one version may have the same content.
-        os.link(intact.get(file.sha256) or os.path.join(self.incoming, file.sha256), target)
-        return os.lstat(target).st_mtime_ns
+        folder, _slash, name = file.path.rpartition("/")
+        source = intact.get(file.sha256) or os.path.join(self.incoming, file.sha256)
+        with files.descend(folder, make=True) as target, open_parent(source) as origin:
+            # A link and not a rename: two files of one version may have the same content.
+            origin.hard_link(os.path.basename(source), target, name)
+            return os.lstat(name, dir_fd=target.descriptor).st_mtime_ns
 
     def _point_to(self, name: str) -> None:
-        if os.path.isdir(self._current) and not os.path.islink(self._current):
-            os.rename(self._current, os.path.join(self._releases, self._free_name("made-by-hand")))
-        temporary = self._current + ".new"
-        os.symlink(f"releases/{name}/files", temporary)
-        os.replace(temporary, self._current)
-        sync_directory(self.directory)
+        with open_directory(self.directory) as directory:
+            state = directory.status(_CURRENT)
+            if state is not None and stat.S_ISDIR(state.st_mode):
+                with open_directory(self._releases) as releases:
+                    directory.rename(_CURRENT, releases, self._free_name("made-by-hand"))
+            directory.link(_CURRENT, f"releases/{name}/files")
 
     def _free_name(self, wanted: str) -> str:
         """A release is never written to again, so mending one takes another name."""
@@ -189,7 +196,7 @@ class Store:
 
     def _read_release(self, directory: str) -> Release | None:
         try:
-            with open(os.path.join(directory, _RECORD), "rb") as stream:
+            with open(open_file(os.path.join(directory, _RECORD)), "rb") as stream:
                 raw: dict[str, Any] = json.load(stream)
             manifest = Manifest.parse(json.dumps(raw["manifest"]).encode())
             return Release(directory, manifest, dict(raw["times"]))
@@ -197,8 +204,12 @@ class Store:
             return None
 
 
-def _settle_tree(directory: str) -> None:
-    """Make a tree readable for every user whatever our umask, and its names durable; the contents are already."""
-    for parent, _directories, _files in os.walk(directory):
-        os.chmod(parent, 0o755)  # noqa: S103  components are public
-        sync_directory(parent)
+def _sync_folders(files: OpenDirectory, manifest: Manifest) -> None:
+    """Make the names in a tree durable; the contents are already."""
+    folders = {""}
+    for file in manifest.files:
+        parts = file.path.split("/")
+        folders |= {"/".join(parts[:length]) for length in range(1, len(parts))}
+    for folder in folders:
+        with files.descend(folder) as directory:
+            directory.sync()

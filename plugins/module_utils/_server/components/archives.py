@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tarfile
 import zipfile
@@ -16,6 +15,8 @@ from contextlib import suppress
 from typing import IO
 
 from ..._core.faults import show
+from ..._host.open_directory import OpenDirectory
+from ..._host.safe_paths import open_directory
 
 MAX_FILES = 20_000
 MAX_SIZE = 16 * 1024**3
@@ -33,14 +34,13 @@ def unpack(archive: str, folder: str) -> None:
     """
     size = 0
     try:
-        for number, (name, length, stream) in enumerate(_members(archive)):
-            size += length
-            if number >= MAX_FILES or size > MAX_SIZE:
-                raise InvalidArchive(f"more than {MAX_FILES} files or {MAX_SIZE} bytes")
-            target = os.path.join(folder, *_parts(name))
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            with stream, open(target, "xb") as file:
-                shutil.copyfileobj(stream, file)
+        with open_directory(folder) as base:
+            for number, (name, length, stream) in enumerate(_members(archive)):
+                size += length
+                if number >= MAX_FILES or size > MAX_SIZE:
+                    raise InvalidArchive(f"more than {MAX_FILES} files or {MAX_SIZE} bytes")
+                with stream:
+                    _write(base, _parts(name), stream)
     except _broken() as error:
         raise InvalidArchive(str(error)) from error
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
@@ -49,6 +49,13 @@ def unpack(archive: str, folder: str) -> None:
         if error.errno is None:  # gzip and bzip2 say so that the data are damaged; the system has a number
             raise InvalidArchive(str(error)) from error
         raise
+
+
+def _write(base: OpenDirectory, parts: list[str], content: IO[bytes]) -> None:
+    with base.descend("/".join(parts[:-1]), make=True) as directory:
+        descriptor = directory.create(parts[-1], 0o644)
+    with open(descriptor, "wb") as file:
+        shutil.copyfileobj(content, file)
 
 
 def _broken() -> tuple[type[Exception], ...]:

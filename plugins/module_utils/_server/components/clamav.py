@@ -18,7 +18,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
+from collections.abc import Iterable
+from functools import partial
 
 from ..._core.catalogue import CatalogueItem, version_word, versions_of
 from ..._core.component_settings import ClamAVSource
@@ -27,8 +28,10 @@ from ..._core.document_keys import ProductKind
 from ..._core.manifest import Kind
 from ..._core.results import Outcome, Result
 from ..._core.values import value
-from ..._host.durable import digest_of, sync_directory
+from ..._host.durable import digest_of
 from ..._host.host import Completed, Host
+from ..._host.open_directory import write_all
+from ..._host.safe_paths import open_directory, open_file, open_parent
 from .base import Published, Workplace
 from .cvdupdate import Cvdupdate
 
@@ -128,11 +131,12 @@ class ClamAV:
         kept = {database: sorted(numbers)[-self.settings.keep :] for database, numbers in newest.items()}
         for name, match in found:
             if int(match["number"]) < kept[match["name"]][0]:
-                os.unlink(os.path.join(target, name))
+                with open_directory(target) as directory:
+                    directory.unlink(name)
 
 
 def _version(real: str) -> int | None:
-    with open(real, "rb") as stream:
+    with open(open_file(real), "rb") as stream:
         header = parse_header(stream.read(HEADER_SIZE))
     return None if header is None else header.version
 
@@ -141,7 +145,7 @@ def _unfit(source: str, target: str) -> str | None:
     """Why a database must not be published, None when it may: only whole ones are, and none older than before."""
     if not source.endswith(SIGNED_SUFFIXES):
         return None if os.path.getsize(source) else "is empty"
-    with open(source, "rb") as stream:
+    with open(open_file(source), "rb") as stream:
         header = parse_header(stream.read(HEADER_SIZE))
         content = hashlib.md5(usedforsecurity=False)  # what the header has; freshclam checks the signature over it
         while chunk := stream.read(_CHUNK):
@@ -161,13 +165,14 @@ def _replace(source: str, target: str) -> None:
     same_size = os.path.exists(target) and os.path.getsize(target) == os.path.getsize(source)
     if same_size and digest_of(target) == digest_of(source):
         return
-    temporary = os.path.join(os.path.dirname(target), f".{os.path.basename(target)}.new")
-    shutil.copyfile(source, temporary)
-    os.chmod(temporary, 0o644)
-    with open(temporary, "rb") as stream:
-        os.fsync(stream.fileno())
-    os.replace(temporary, target)
-    sync_directory(os.path.dirname(target))
+    with open(open_file(source), "rb") as stream:
+        _write(target, iter(partial(stream.read, _CHUNK), b""))
+
+
+def _write(target: str, chunks: Iterable[bytes]) -> None:
+    with open_parent(target) as directory, directory.replacing(os.path.basename(target), mode=0o644) as descriptor:
+        for chunk in chunks:
+            write_all(descriptor, chunk)
 
 
 def _complaint(done: Completed) -> str:

@@ -20,6 +20,8 @@ from ..._core.http_headers import whole_number
 from ..._core.results import Outcome, Result
 from ..._host.durable import write_durably
 from ..._host.host import Host
+from ..._host.open_directory import write_all
+from ..._host.safe_paths import open_parent
 
 _CHUNK = 1 << 20
 _SILENCE_S = 60.0
@@ -81,20 +83,16 @@ def _refused_before(error: Exception) -> bool:
 
 
 def _receive(response: Any, target: str, deadline: float) -> None:
-    temporary = target + ".new"
     received = 0
-    with open(temporary, "wb") as file:
+    with open_parent(target) as directory, directory.replacing(os.path.basename(target), mode=0o644) as descriptor:
         while chunk := response.read1(_CHUNK):
             received += len(chunk)
             if time.monotonic() > deadline or received > _MAX_SIZE:
                 raise OSError("it takes too long or is too large")
-            file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
-    expected = whole_number(response.headers.get("Content-Length", ""))
-    if expected is not None and expected != received:
-        raise OSError(f"it broke off after {received} of {expected} bytes")
-    os.replace(temporary, target)
+            write_all(descriptor, chunk)
+        expected = whole_number(response.headers.get("Content-Length", ""))
+        if expected is not None and expected != received:
+            raise OSError(f"it broke off after {received} of {expected} bytes")
 
 
 def _validators(host: Host, url: str, path: str) -> dict[str, str]:

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import os
-
 from ..._core.canonical import sha256_hex
 from ..._core.catalogue import CatalogueItem, CatalogueManifest
 from ..._core.document_keys import ProductKind
@@ -17,6 +15,7 @@ from ..._host.host import Host
 from .base import Published, Workplace
 from .declared import FILE as DECLARATION
 from .declared import VERSION_FILE, Declaration
+from .objects import opened
 from .publisher import described, manifest_of, publish, published, unchanged
 
 
@@ -77,9 +76,9 @@ def _unused(components: list[str]) -> str:
 
 def _own_version(folder: str) -> str:
     try:
-        with open(os.path.join(folder, VERSION_FILE), encoding="utf-8", errors="replace") as stream:
-            return stream.readline(200).strip()
-    except OSError:
+        with opened(folder, VERSION_FILE) as stream:
+            return stream.readline(200).decode("utf-8", "replace").strip()
+    except (OSError, InvalidManifest):
         return ""
 
 

@@ -16,6 +16,7 @@ from ..._core.canonical import readable_json
 from ..._core.manifest import NAME, InvalidManifest, Manifest, ManifestFile
 from ..._core.values import replace
 from ..._host.durable import digest_in, write_durably
+from ..._host.safe_paths import open_file
 from .declared import OWN_FILES, Declaration
 from .objects import opened, prune, retire, store
 
@@ -34,7 +35,6 @@ def publish(folder: str, target: str, manifest: Manifest) -> None:
     for file in manifest.files:
         store(folder, file, target)
     write_durably(os.path.join(target, NAME), readable_json(manifest.to_dict()))
-    os.chmod(os.path.join(target, NAME), 0o644)
     keep = {file.sha256 for file in manifest.files}
     retire(target, before, keep)
     prune(target, keep)
@@ -43,7 +43,7 @@ def publish(folder: str, target: str, manifest: Manifest) -> None:
 def published(target: str) -> Manifest | None:
     """What a directory publishes now, None when nothing does."""
     try:
-        with open(os.path.join(target, NAME), "rb") as stream:
+        with open(open_file(os.path.join(target, NAME)), "rb") as stream:
             return Manifest.parse(stream.read())
     except (FileNotFoundError, InvalidManifest):
         return None

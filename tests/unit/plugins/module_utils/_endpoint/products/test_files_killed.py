@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
@@ -28,6 +28,7 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoin
 
 COMPONENTS = "var/lib/epp-autoupdate/components"
 STEPS = {"os.rename", "os.link", "os.symlink", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate", "open"}
+CHANGES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 OLD = {"patterns/a.dat": "one", "patterns/b.dat": "bee", "patterns/same.dat": "same"}
 NEW = {"patterns/a.dat": "two", "patterns/c/new.dat": "new", "patterns/same.dat": "same"}
 
@@ -44,15 +45,22 @@ def installed(root: Path) -> dict[str, str]:
     return {str(path.relative_to(current)): path.read_text() for path in current.rglob("*") if path.is_file()}
 
 
+def is_step(event: str, arguments: tuple[Any, ...]) -> bool:
+    """Whether an act changes the components: by their path, or in a directory that the update has open."""
+    if event not in STEPS or (event == "open" and not arguments[2] & CHANGES):
+        return False
+    return any(isinstance(name, str) and (COMPONENTS in name or "/" not in name) for name in arguments[:2])
+
+
 def killed_at(step: int, product: Product) -> bool:
     """Update in a child that kills itself before its ``step``-th act on the file system; False when it got through."""
     child = os.fork()
     if child == 0:
         left = step
 
-        def count(event: str, arguments: tuple[object, ...]) -> None:
+        def count(event: str, arguments: tuple[Any, ...]) -> None:
             nonlocal left
-            if event in STEPS and COMPONENTS in str(arguments[:2]):
+            if is_step(event, arguments):
                 left -= 1
                 if left == 0:
                     os.kill(os.getpid(), signal.SIGKILL)
