@@ -42,10 +42,18 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.
     Declaration,
     component_name,
 )
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.folder import publish_folder
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.objects import store
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
     Answer,
     ScriptedServer,
+)
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.others import (
+    USER,
+    as_root,
+    by_the_other,
+    machine,
+    plant,
 )
 
 
@@ -259,6 +267,32 @@ def test_what_is_swapped_while_it_is_read_is_published_nowhere(tmp_path: Path, f
     with pytest.raises((InvalidManifest, OSError)):
         store(str(folder), file, str(tmp_path / "public"))
     assert [path for path in (tmp_path / "public").rglob("*") if not path.is_dir()] == []
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "directory"])
+def test_a_version_is_read_from_a_regular_file_alone(
+    source: Callable[..., Source], host: LocalHost, folder: Path, tmp_path: Path, kind: str
+) -> None:
+    (tmp_path / "key").write_text("secret")
+    plant(kind, folder / "VERSION", tmp_path / "key")
+    outcome = source(files={"directory": "/upstream"}).fetch()
+    assert outcome.result is (Result.UPDATED if kind == "directory" else Result.FAILED)
+    assert "secret" not in str(host.read("/public/components/x/manifest.json"))
+
+
+@as_root
+def test_a_source_behind_a_link_of_its_owners_is_not_published(source: Callable[..., Source], host: LocalHost) -> None:
+    """Whoever may fill a directory could publish the server's keys."""
+    with machine() as base:
+        (base / "rules").mkdir()
+        os.chown(base / "rules", USER, USER)
+        (base / "keys").mkdir()
+        (base / "keys/signing").write_text("secret")
+        by_the_other(lambda: (base / "rules/set").symlink_to(base / "keys"))
+        outcome = publish_folder(host, str(base / "rules/set"), Workplace("/work", "/public/x", "x"), source="set")
+    assert outcome.result is Result.FAILED
+    assert f"{base}/rules/set is a symbolic link" in outcome.why
+    assert not host.exists("/public/x/manifest.json")
 
 
 def test_a_damaged_object_is_replaced(source: Callable[..., Source], host: LocalHost, folder: Path) -> None:
