@@ -70,6 +70,7 @@ def _command(name: str) -> Command:
     from . import commands_run
 
     commands: dict[str, Command] = {
+        "prepare": commands_run.prepare,
         "run": commands_run.run,
         "update-now": commands_run.update_now,
         "scan": commands_run.scan,
@@ -95,6 +96,7 @@ def _add_work(commands: argparse._SubParsersAction[Parser]) -> None:
     run = commands.add_parser("run", help="update, if this trigger may and is due")
     run.add_argument("--trigger", required=True, choices=("schedule", "reconnect", "download", "manual"))
     _add_json(run)
+    commands.add_parser("prepare", help="make the product's directories that are missing")
     now = commands.add_parser("update-now", help="Update Now: update at once")
     now.add_argument("--as-user", action="store_true", help="with no more than a user's privileges")
     _add_json(now)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the commands that work or switch: run, update-now, scan, schedule, roaming.
+"""Private: the commands that work or switch: prepare, run, update-now, scan, schedule, roaming.
 
 An unprivileged user's request goes through the host's own door (systemd and polkit, or sudo), which starts the same
 agent as root; both sides check the privilege (P3).
@@ -31,6 +31,18 @@ from .users import closed_door, for_root_alone, no_door, require, require_member
 from .waiting import Waiting
 
 _USER_COMMAND_S = 2 * 3600.0
+
+
+def prepare(host: LocalHost, _options: argparse.Namespace) -> int:
+    """Make the directories that the unit of an update opens to the agent, and that are missing.
+
+    What is there keeps the mode and the owner that its administrator gave it.
+    """
+    for_root_alone(host, "epp-agent prepare")
+    for directory in Endpoint.load(host).product.needs().makes:
+        if not host.exists(directory.path):
+            host.mkdir(directory.path, mode=directory.mode, owner=directory.owner if host.live else None)
+    return exits.DONE
 
 
 def run(host: LocalHost, options: argparse.Namespace) -> int:

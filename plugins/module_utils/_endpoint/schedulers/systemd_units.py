@@ -52,11 +52,11 @@ SuccessExitStatus=75
 TimeoutStartSec={limit}
 """
 
-# systemd opens to the agent only what exists when the agent starts. So what is missing is made before, by a process
-# that is not shut in (+). The script is a constant; a directory that exists keeps its mode and owner. A failure (-) is
-# not the end: the agent says better what is wrong.
+# systemd opens to the agent only what exists when the agent starts. So what is missing is made before, by an agent that
+# is not shut in (+); it is not started where nothing is missing. The script is a constant. A failure (-) is not the
+# end: the update says better what is wrong.
 _MAKE_DIRECTORY = """\
-ExecStartPre=-+/bin/sh -c 'test -d "$$3" || install -d -m "$$1" -o "$$2" -g "$$(id -g "$$2")" "$$3"' {words}
+ExecStartPre=-+/bin/sh -c 'test -d "$$2" || exec "$$1" prepare' {words}
 """
 
 _SCAN_SERVICE = """\
@@ -149,7 +149,7 @@ def service_texts(plan: JobPlan) -> dict[str, str]:
     agent = path_word(plan.agent)
     after = "".join(f" {unit}" for unit in plan.needs.after_units)
     update_limit = plan.longest_wait + plan.update_limit + _MARGIN_S
-    made = "".join(_preparation(directory) for directory in plan.needs.makes)
+    made = "".join(_preparation(plan.agent, directory) for directory in plan.needs.makes)
     update = _UPDATE_SERVICE.format(agent=agent, after=after, limit=update_limit, preparations=made)
     selftest = _SELFTEST_SERVICE.format(agent=agent, limit=_SELFTEST_LIMIT_S, preparations=made)
     scan = _SCAN_SERVICE.format(agent=agent, after=after, limit=plan.scan_limit + _MARGIN_S)
@@ -176,8 +176,8 @@ def timer_texts(plan: JobPlan) -> dict[str, str]:
     return {name: _TIMERS[name](plan) for name in wanted_timers(plan)}
 
 
-def _preparation(directory: Directory) -> str:
-    words = ("epp-update", f"{directory.mode:04o}", directory.owner or "root", directory.path)
+def _preparation(agent: str, directory: Directory) -> str:
+    words = ("epp-update", agent, directory.path)
     return _MAKE_DIRECTORY.format(words=" ".join(argument(word) for word in words))
 
 

@@ -48,6 +48,20 @@ def test_apply_check_apply_quiet(epp_agent: Agent, sandbox: Sandbox) -> None:
     assert results[3]["diff"] == []
 
 
+def test_prepare_makes_what_an_update_needs_and_is_missing(epp_agent: Agent, sandbox: Sandbox) -> None:
+    policy = {"sources": {"urls": ["http://127.0.0.1:1"]}}
+    document = sandbox.document(product="files", files={"directory": "/srv/updates/components"}, policy=policy)
+    del document["command"]
+    epp_agent("apply", document=document)
+    made = sandbox.root / "srv/updates/components"
+    made.rmdir()
+    assert epp_agent("prepare").returncode == 0
+    assert made.stat().st_mode & 0o7777 == 0o755
+    made.chmod(0o2750)  # what is there keeps what its administrator gave it
+    assert epp_agent("prepare").returncode == 0
+    assert made.stat().st_mode & 0o7777 == 0o2750
+
+
 def test_apply_installs_the_very_agent_that_runs(epp_agent: Agent, sandbox: Sandbox, agent: Path) -> None:
     epp_agent("apply", document=sandbox.document())
     installed = sandbox.root / "usr/local/bin/epp-agent"
