@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -25,7 +24,6 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     InventoryCheck,
     idle_domains,
     undeclared_domain,
-    unknown_server,
     unknown_variables,
 )
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._names import NAME, VARIABLE, name_of, shared
@@ -63,7 +61,7 @@ class ActionModule(ActionBase):
         """Check each host; the last of what it returns are those that are to be registered with an update server."""
         hosts = list(hosts_of_play(self._task, self._loader, task_vars))
         self._later = [group for group, name in _LATER.items() if any(raw.get(name) for _host, raw, _t in hosts)]
-        inventory, servers = InventoryCheck(), _Servers(frozenset(task_vars["groups"]["all"]))
+        inventory = InventoryCheck()
         checks: dict[str, HostCheck] = {}
         loose: dict[str, None] = {}
         read: list[dict[str, Any]] = []
@@ -73,8 +71,7 @@ class ActionModule(ActionBase):
         managed: list[HostOfPlay] = []
         for host, raw, template in _endpoints(hosts, task_vars):
             checks[host], values = _check(inventory, host, raw, template)
-            strange = servers.fault(values.get(SERVER_HOST))
-            typos = [*unknown_variables(iter(raw)), *filter(None, [strange, undeclared_domain(values)])]
+            typos = [*unknown_variables(iter(raw)), *filter(None, [undeclared_domain(values)])]
             if typos and _strict(raw, template):
                 checks[host] = replace(checks[host], faults=(*checks[host].faults, *typos))
             else:
@@ -114,26 +111,6 @@ class ActionModule(ActionBase):
         )
         made = group_by.run(task_vars=task_vars)
         return {name: made[name] for name in ("add_group", "parent_groups") if name in made}
-
-
-class _Servers:
-    """The hosts that are named as update servers; each is looked at once."""
-
-    def __init__(self, hosts: frozenset[str]) -> None:
-        self._hosts = hosts
-        self._known: dict[str, Fault | None] = {}
-
-    def fault(self, server: Any) -> Fault | None:
-        if str(server) not in self._known:
-            self._known[str(server)] = unknown_server(server, self._hosts, _can_be_looked_up)
-        return self._known[str(server)]
-
-
-def _can_be_looked_up(name: str) -> bool:
-    try:
-        return bool(socket.getaddrinfo(name, None))
-    except (OSError, UnicodeError):
-        return False
 
 
 def _endpoints(hosts: list[HostOfPlay], task_vars: Mapping[str, Any]) -> Iterator[HostOfPlay]:

@@ -41,7 +41,8 @@ options:
     description:
       - V(present) converges the endpoint.
       - V(absent) removes every trace of this collection from it. The components that it downloaded stay, because the
-        protection product uses them. The other options are not looked at, but for O(root).
+        protection product uses them. The product's own updaters, which V(present) switches off, come back as they were.
+        The other options are not looked at, but for O(root).
     type: str
     choices:
       - present

@@ -147,7 +147,7 @@ class Node:
                 path = Path(directory, name)
                 inside = f"/{path.relative_to(upper)}"
                 own = any(inside == noise or inside.startswith(f"{noise}/") for noise in but)
-                if not own and not _merely_opened(path, root / inside[1:]):
+                if not own and not _as_before(path, root / inside[1:]):
                     found[inside] = _describe(path)
         return found
 
@@ -194,12 +194,17 @@ def differences(before: dict[str, str], after: dict[str, str]) -> dict[str, tupl
     return {path: (before.get(path), after.get(path)) for path in paths if before.get(path) != after.get(path)}
 
 
-def _merely_opened(path: Path, original: Path) -> bool:
-    """Whether this is a directory of the shared root that is here only because something in it came or went."""
-    if not path.is_dir() or path.is_symlink() or not original.is_dir():
+def _as_before(path: Path, original: Path) -> bool:
+    """Whether this is as it is in the shared root: a directory in which something came or went, a link put back."""
+    here = path.lstat()
+    try:
+        there = original.lstat()
+    except OSError:
         return False
-    here, there = path.lstat(), original.lstat()
-    return (here.st_mode, here.st_uid, here.st_gid) == (there.st_mode, there.st_uid, there.st_gid)
+    same = (here.st_mode, here.st_uid, here.st_gid) == (there.st_mode, there.st_uid, there.st_gid)
+    if stat.S_ISLNK(here.st_mode):
+        return same and os.readlink(path) == os.readlink(original)
+    return same and stat.S_ISDIR(here.st_mode)
 
 
 def _describe(path: Path) -> str:

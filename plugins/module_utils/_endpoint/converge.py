@@ -23,9 +23,11 @@ from . import groups, places, selftest
 from .boot import boot_id
 from .desired import Desired, desired, rights_of
 from .endpoint import Endpoint, installed_document, load_document
+from .own_updaters.notes import notes_left, remembered_entries, running_before
 from .products.base import missing_programs
 from .rights import all_rights
 from .schedulers import all_schedulers
+from .schedulers.own_updaters import start_again
 from .state import State, StateStore, SyncRecord
 from .status import next_run_text, publish
 
@@ -143,7 +145,8 @@ def _compared(enrolment: Enrolment | _Standalone, wanted: Desired, access: tuple
     endpoint, host = enrolment.endpoint, enrolment.endpoint.host
     changes = pending(host, (*wanted.entries, *_leftovers(endpoint, wanted.entries)))
     state, key = StateStore(host).read(), host_key(host)
-    drift = (*endpoint.scheduler.drift(wanted.plan), *groups.missing(host, rights_of(endpoint.document)))
+    resumed = (f"{name} is started again" for name in wanted.resumed)
+    drift = (*endpoint.scheduler.drift(wanted.plan), *resumed, *groups.missing(host, rights_of(endpoint.document)))
     return Converged(
         changes=(*changes, *(edit.change for edit in access)),
         corrections=(*enrolment.words, *drift),
@@ -166,9 +169,13 @@ def host_key(host: Host) -> str | None:
 def remove(host: Host, *, check: bool) -> Converged:
     """Take every trace of this project off the host; an update under way is ended or waited for."""
     state = StateStore(host).read()
-    corrections = tuple(f"group {group} is removed" for group in state.created_groups)
+    notes = notes_left(host, state.switched_off)
+    resumed = running_before(host, notes)
+    removed = (f"group {group} is removed" for group in state.created_groups)
+    corrections = (*removed, *(f"{name} is started again" for name in resumed))
     access = _access_left(host)
-    changes = pending(host, [Absent(path) for path in _everything(host)])
+    entries = (*remembered_entries(host, notes), *(Absent(path) for path in _everything(host)))
+    changes = pending(host, entries)
     found = Converged(
         changes=(*(edit.change for edit in access), *changes), corrections=corrections, host_key=host_key(host)
     )
@@ -182,10 +189,12 @@ def remove(host: Host, *, check: bool) -> Converged:
                 groups.remove(host, group)
             for edit in access:
                 edit.carry_out(host)
+            by_path = {entry.path: entry for entry in entries}
             for change in changes:
-                place(host, Absent(change.path))
+                place(host, by_path[change.path])
     for scheduler in all_schedulers(host):
         scheduler.forget()
+    start_again(host, resumed)
     host.remove(places.RUNTIME_DIRECTORY)
     return found
 
@@ -251,6 +260,7 @@ def _apply(endpoint: Endpoint, wanted: Desired, changes: tuple[Change, ...], acc
     for scheduler in left:
         scheduler.deactivate()
     edited = {edit.change.path: edit for edit in access}
+    _note(host, {path: note for path, note in wanted.notes.items() if path in changed})
     for change in changes:
         if change.path in edited:
             edited[change.path].carry_out(host)
@@ -262,6 +272,21 @@ def _apply(endpoint: Endpoint, wanted: Desired, changes: tuple[Change, ...], acc
     if created:
         StateStore(host).change(lambda state: replace(state, created_groups=(*state.created_groups, created)))
     endpoint.scheduler.activate(wanted.plan, changed)
+    if not endpoint.product.needs().own_updaters:
+        start_again(host, wanted.resumed)
+        _forget_notes(host)
+
+
+def _note(host: Host, notes: dict[str, str]) -> None:
+    """Remember how things were, before they change."""
+    if notes:
+        StateStore(host).change(lambda state: replace(state, switched_off={**state.switched_off, **notes}))
+
+
+def _forget_notes(host: Host) -> None:
+    """Everything is given back."""
+    if StateStore(host).read().switched_off:
+        StateStore(host).change(lambda state: replace(state, switched_off={}))
 
 
 def _remember(enrolment: Enrolment | _Standalone, previous: EndpointDocument | None) -> None:

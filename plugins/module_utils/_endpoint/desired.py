@@ -16,13 +16,17 @@ from .._core.entries import Directory, Entry, File
 from .._core.managed import brought
 from .._core.policy import Initiator, Policy
 from .._core.privileges import scheduled_update_runs
-from .._core.values import value
+from .._core.updaters import Starters
+from .._core.values import field, value
 from . import places
 from .endpoint import Endpoint
+from .own_updaters import find
+from .own_updaters.notes import remembered_entries, running_before
 from .patience import longest_wait
 from .rights import select_rights
 from .rights.base import Rights
 from .schedulers.base import JobPlan
+from .state import StateStore
 
 _HOMES = ("/home/", "/root/", "/run/user/")
 """What ``ProtectHome=`` hides (systemd.exec(5))."""
@@ -30,16 +34,24 @@ _HOMES = ("/home/", "/root/", "/run/user/")
 
 @value
 class Desired:
-    """What a host should hold (``entries``, parents first) and which jobs it should run."""
+    """What a host should hold (``entries``, parents first) and which jobs it should run.
+
+    ``notes`` tell what has to be remembered of some paths before they change, ``resumed`` what ran before it was
+    switched off and is to run again.
+    """
 
     entries: tuple[Entry, ...]
     plan: JobPlan
+    notes: dict[str, str] = field(default_factory=dict)
+    resumed: tuple[str, ...] = ()
 
 
 def desired(endpoint: Endpoint, *, agent: bytes | None) -> Desired:
     """What this endpoint's document asks for; ``agent`` is the agent's file, None to leave it out of the picture."""
     document, host = endpoint.document, endpoint.host
-    plan = job_plan(endpoint)
+    beside = find(host, endpoint.product.needs().own_updaters)
+    plan = job_plan(endpoint, beside.starters)
+    returning = _returning(endpoint)
     rights = rights_of(document)
     own: list[Entry] = [] if agent is None else [File(places.AGENT, agent, 0o755)]
     own += [
@@ -54,9 +66,18 @@ def desired(endpoint: Endpoint, *, agent: bytes | None) -> Desired:
             *endpoint.product.entries(),
             *endpoint.scheduler.entries(plan),
             *select_rights(endpoint.scheduler, host).entries(rights),
+            *beside.entries,
+            *remembered_entries(host, returning),
         ),
         plan=plan,
+        notes=beside.notes,
+        resumed=running_before(host, returning),
     )
+
+
+def _returning(endpoint: Endpoint) -> dict[str, str]:
+    """What was switched off for a product of before, whose updaters are nothing to us any more."""
+    return {} if endpoint.product.needs().own_updaters else StateStore(endpoint.host).read().switched_off
 
 
 def _holds_command_lines(endpoint: Endpoint) -> bool:
@@ -69,8 +90,8 @@ def _holds_command_lines(endpoint: Endpoint) -> bool:
     return before or endpoint.document.product is ProductKind.COMMAND
 
 
-def job_plan(endpoint: Endpoint) -> JobPlan:
-    """The jobs that the endpoint's scheduler has to run."""
+def job_plan(endpoint: Endpoint, beside: Starters) -> JobPlan:
+    """The jobs that the endpoint's scheduler has to run, and what must not run beside them."""
     document = endpoint.document
     policy = document.policy
     timetable, needs = endpoint.timetable(), endpoint.product.needs()
@@ -86,6 +107,7 @@ def job_plan(endpoint: Endpoint) -> JobPlan:
         needs=needs,
         needs_homes=any(path.startswith(_HOMES) for path in (*endpoint.product.programs(), *needs.read_write)),
         textfile_directory=document.textfile_directory,
+        beside=beside,
     )
 
 

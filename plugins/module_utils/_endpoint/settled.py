@@ -25,7 +25,7 @@ from .._host.accounts import group_exists
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, Optional
+    from typing import Any, Callable, Optional
 
     Signature = Optional[tuple[Any, ...]]
 
@@ -65,7 +65,8 @@ def answer(arguments: Sequence[str], document: bytes, *, digest: str | None) -> 
         return None
     same = (
         record["since"] <= time.time() < record["until"]
-        and _same_files(root, record["files"])
+        and _same(root, record["files"], signature)
+        and _same(root, record["listings"], listing)
         and _same_groups(record["groups"])
         and all(running.same(names, before) for names, before in record["processes"].items())
     )
@@ -89,6 +90,15 @@ def signature(path: str) -> Signature:
     return (*told, signature(os.path.realpath(path))) if stat.S_ISLNK(own.st_mode) else told
 
 
+def listing(path: str) -> Signature:
+    """What changes whenever a name appears in a directory, goes or stands for another file; None: there is none."""
+    try:
+        own = os.stat(path)
+    except OSError:
+        return None
+    return (own.st_mode, own.st_uid, own.st_gid, own.st_ino, own.st_size, own.st_mtime_ns, own.st_ctime_ns)
+
+
 def _read(path: str) -> dict[str, Any] | None:
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
@@ -100,9 +110,9 @@ def _read(path: str) -> dict[str, Any] | None:
     return whole if fits else None
 
 
-def _same_files(root: str, files: Mapping[str, Signature]) -> bool:
+def _same(root: str, asked: Mapping[str, Signature], look: Callable[[str], Signature]) -> bool:
     try:
-        return all(signature(root + path) == before for path, before in files.items())
+        return all(look(root + path) == before for path, before in asked.items())
     except OSError:
         return False
 

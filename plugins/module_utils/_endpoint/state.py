@@ -110,6 +110,8 @@ class State:
     created_groups: tuple[str, ...] = ()
     failed_reconnects: int = 0
     sync: SyncRecord | None = None
+    switched_off: dict[str, str] = field(default_factory=dict)
+    """What the product's own updaters were started by, as it was before (see ``own_updaters.notes``)."""
     carried_out: str = ""
     """Which adopted configuration the host was converged to last (``Adopted.identity``)."""
     trial: TrialRecord | None = None
@@ -122,6 +124,7 @@ class State:
         values["running"] = Running(**raw["running"]) if raw.get("running") else None
         values["last"] = {trigger: _run_record(record) for trigger, record in raw.get("last", {}).items()}
         values["created_groups"] = tuple(raw.get("created_groups", ()))
+        values["switched_off"] = {str(name): str(note) for name, note in raw.get("switched_off", {}).items()}
         values["sync"] = SyncRecord(**raw["sync"]) if raw.get("sync") else None
         values["trial"] = _trial_record(raw["trial"]) if raw.get("trial") else None
         values["scan"] = _scan_record(raw["scan"]) if raw.get("scan") else None

@@ -34,6 +34,7 @@ class Witness(LocalHost):
         super().__init__(root)
         self.sound = True
         self._files: dict[str, Signature] = {}
+        self._listings: dict[str, Signature] = {}
         self._commands: dict[tuple[str, ...], tuple[int, str]] = {}
         self._groups: dict[str, bool] = {}
         self._processes: dict[tuple[str, ...], Pid] = {}
@@ -41,6 +42,17 @@ class Witness(LocalHost):
     def read(self, path: str) -> bytes | None:
         self._note(path)
         return super().read(path)
+
+    def peek(self, path: str, limit: int) -> bytes | None:
+        self._note(path)
+        return super().peek(path, limit)
+
+    def names(self, path: str) -> tuple[str, ...]:
+        try:
+            self._listings.setdefault(path, settled.listing(super().real(path)))
+        except OSError:
+            self.sound = False
+        return super().names(path)
 
     def exists(self, path: str) -> bool:
         self._note(path)
@@ -97,6 +109,7 @@ class Witness(LocalHost):
             "since": self.now(),
             "until": _until(result["next_run"], self.now()),
             "files": self._files,
+            "listings": self._listings,
             "commands": self._commands,
             "groups": self._groups,
             "processes": self._processes,
@@ -107,10 +120,14 @@ class Witness(LocalHost):
 
     def _note(self, path: str) -> None:
         """Note what is there before it is looked at: a change in between then shows as one."""
-        self._files.setdefault(path, settled.signature(super().real(path)))
+        try:
+            self._files.setdefault(path, settled.signature(super().real(path)))
+        except OSError:  # which whoever asked is told, if it matters to him
+            self.sound = False
 
     def _racy(self) -> bool:
-        newest = max((told[-1] for told in map(_times, self._files.values()) if told), default=0)
+        asked = (*self._files.values(), *self._listings.values())
+        newest = max((told[-1] for told in map(_times, asked) if told), default=0)
         return newest > (self.now() - settled.RACE_S) * 1e9
 
 

@@ -29,11 +29,16 @@ def comment_of(user: str) -> str | None:
 
 
 def ids_of(owner: str) -> tuple[int, int] | None:
-    """User and group id of ``user`` (with that user's own group) or ``user:group``; None while one does not exist."""
+    """User and group id of ``user`` (with that user's own group) or ``user:group``; None while one does not exist.
+
+    A pair of numbers, ``1000:100``, stands for itself.
+    """
     import grp
     import pwd
 
     user, colon, group = owner.partition(":")
+    if user.isdigit() and group.isdigit():
+        return int(user), int(group)
     try:
         entry = pwd.getpwnam(user)
         return entry.pw_uid, grp.getgrnam(group).gr_gid if colon else entry.pw_gid

@@ -52,6 +52,15 @@ class Host(Protocol):
     def read(self, path: str) -> bytes | None:
         """The file's content, None when there is no such file."""
 
+    def peek(self, path: str, limit: int) -> bytes | None:
+        """At most ``limit`` bytes of a regular file, links followed; None for anything else, or what can't be read.
+
+        It neither waits nor raises: what others put on their host is read with it.
+        """
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """The names in a directory, sorted; none where there is no directory, or none that can be read."""
+
     def exists(self, path: str) -> bool:
         """Whether the path exists (a dangling link does)."""
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Collection, Sequence
 
@@ -73,6 +74,24 @@ class LocalHost:
             return None
         with open(descriptor, "rb") as file:
             return file.read()
+
+    def peek(self, path: str, limit: int) -> bytes | None:
+        try:
+            descriptor = os.open(self._inside(path), os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            return os.read(descriptor, limit) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
+
+    def names(self, path: str) -> tuple[str, ...]:
+        try:
+            return tuple(sorted(os.listdir(self._inside(path))))
+        except OSError:
+            return ()
 
     def exists(self, path: str) -> bool:
         return os.path.lexists(self._inside(path))

@@ -47,14 +47,21 @@ def unit_states(host: Host, units: Iterable[str], *, in_memory: Iterable[str] = 
     Those of ``in_memory`` count as not loaded, not active and not stale unless systemd holds them in memory. They are
     asked for as patterns: by its name systemd would read a unit from disk for each answer, which costs it more than
     all else that a converge without changes asks of the host. A pattern alone would stand for the active ones of them
-    only; a unit that systemd read once and that rests now is stale all the same.
+    only; a unit that systemd read once and that rests now is stale all the same. A template among them stands for its
+    instances, which are told by their own names.
     """
     names, held = tuple(dict.fromkeys(units)), tuple(dict.fromkeys(in_memory))
-    patterns = [name.replace(".", "[.]") for name in held]
+    patterns = [_pattern(name) for name in held]
     answer = systemctl(host, "show", "--all", f"--property={_PROPERTIES}", "--", *names, *patterns).out
     blocks = [_properties(block) for block in answer.split("\n\n") if block.strip()]
     found = {name: block for block in blocks for name in (block.get("Id", ""), *block.get("Names", "").split())}
-    return {name: _state(name, found.get(name, {})) for name in (*names, *held)}
+    instances = [name for name in found if f"{name.partition('@')[0]}@.{name.rpartition('.')[2]}" in held]
+    return {name: _state(name, found.get(name, {})) for name in (*names, *held, *instances)}
+
+
+def _pattern(name: str) -> str:
+    """One that stands for this unit alone, or for the instances of this template."""
+    return name.replace("\\", "\\\\").replace("@.", "@*.").replace(".", "[.]")
 
 
 def _properties(block: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from ..._core.entries import Directory, Entry
 from ..._core.results import Component, Outcome, Result, ScanOutcome
+from ..._core.updaters import Program
 from ..._core.values import value
 from ..._host.host import Host
 from ..._host.process import SEARCHED
@@ -23,8 +24,8 @@ class ProductNeeds:
 
     ``read_write`` are directories (absolute, without the root prefix), ``makes`` those of them that the unit that
     updates has to make where they are missing. ``capabilities`` are Linux names for that unit, ``scan_capabilities``
-    for the one that scans. ``after_units`` start before ours, ``own_updaters`` are the units by which the product
-    updates itself: they must not run beside us.
+    for the one that scans. ``after_units`` start before ours, ``own_updaters`` are the programs by which the
+    product updates itself: whatever starts one of them must not run beside us.
     """
 
     read_write: tuple[str, ...] = ()
@@ -32,7 +33,7 @@ class ProductNeeds:
     capabilities: tuple[str, ...] = ()
     scan_capabilities: tuple[str, ...] = ()
     after_units: tuple[str, ...] = ()
-    own_updaters: tuple[str, ...] = ()
+    own_updaters: tuple[Program, ...] = ()
 
 
 class Product(Protocol):

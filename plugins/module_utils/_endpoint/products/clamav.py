@@ -21,6 +21,7 @@ from ..._core.document import ClamavSettings, EndpointDocument
 from ..._core.entries import Directory, Entry, File
 from ..._core.policy import Scope, Sources
 from ..._core.results import Component, Outcome, Result, ScanOutcome
+from ..._core.updaters import Program
 from ..._core.values import value
 from ..._host.host import Host
 from .. import places
@@ -29,8 +30,7 @@ from .base import ProductNeeds, broken, tcp_reachable
 from .clamav_parts import directories
 from .freshclam_conf import VENDOR, FreshclamConfig
 
-_FRESHCLAMS = ("clamav-freshclam.service", "clamav-freshclam-once.timer", "clamav-freshclam-once.service")
-"""What starts freshclam in Debian's packages: the daemon, and since Debian 13 a timer and a service at each boot."""
+_FRESHCLAM = Program("freshclam", idle=("-V", "--version", "-h", "--help", "--list-mirrors"))
 CONFIG = places.CONFIGURATION_DIRECTORY + "/freshclam.conf"
 CONFIG_MODE = 0o600
 """URLs may hold secrets; freshclam reads the file before it gives up root."""
@@ -71,11 +71,11 @@ class ClamAV:
             capabilities=("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"),
             scan_capabilities=("CAP_DAC_READ_SEARCH",),
             after_units=("clamav-daemon.service",),
-            own_updaters=_FRESHCLAMS,
+            own_updaters=(_FRESHCLAM,),
         )
 
     def programs(self) -> tuple[str, ...]:
-        return ("freshclam",)
+        return (_FRESHCLAM.name,)
 
     def trial(self, timeout: float) -> tuple[str, ...]:
         from .clamav_trial import trial

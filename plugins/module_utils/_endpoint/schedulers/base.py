@@ -11,6 +11,7 @@ from typing import Protocol
 
 from ..._core.calendars import Calendar, IntervalCalendar
 from ..._core.entries import Entry
+from ..._core.updaters import Starters
 from ..._core.values import value
 from ..products.base import ProductNeeds
 
@@ -43,6 +44,8 @@ class JobPlan:
     """Whether something of the product lies where users have their homes."""
     configuration: IntervalCalendar | None = None
     """When the agent is woken to ask the update server for its configuration (S2); None: there is no server."""
+    beside: Starters = Starters()
+    """What must not run beside these jobs."""
 
 
 class Scheduler(Protocol):

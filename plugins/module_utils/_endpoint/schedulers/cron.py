@@ -48,11 +48,9 @@ class CronScheduler:
         self._host = host
 
     def entries(self, plan: JobPlan) -> tuple[Entry, ...]:
-        from .own_updaters import disabled_links
-
         lines = (*self._scheduled(plan), *_reconnecting(plan), *self._configuring(plan))
         table = _HEAD + ENVIRONMENT + "".join(f"{line}\n" for line in lines)
-        return (File(TABLE, table.encode()), *disabled_links(plan.needs))
+        return (File(TABLE, table.encode()),)
 
     def owned(self) -> tuple[str, ...]:
         return (TABLE,)
@@ -60,12 +58,12 @@ class CronScheduler:
     def drift(self, plan: JobPlan) -> tuple[str, ...]:
         from .own_updaters import drift
 
-        return drift(self._host, plan.needs)
+        return drift(self._host, plan.beside)
 
-    def activate(self, plan: JobPlan, changed_paths: Collection[str]) -> None:  # noqa: ARG002 (cron finds changes itself)
+    def activate(self, plan: JobPlan, changed_paths: Collection[str]) -> None:
         from .own_updaters import stop
 
-        stop(self._host, plan.needs)
+        stop(self._host, plan.beside, changed_paths)
 
     def deactivate(self) -> None:
         """Nothing: the removal of the file is all; a run under way ends by its own limits."""

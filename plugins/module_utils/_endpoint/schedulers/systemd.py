@@ -47,7 +47,6 @@ class SystemdScheduler:
         self._host = host
 
     def entries(self, plan: JobPlan) -> tuple[Entry, ...]:
-        from .own_updaters import disabled_links
         from .systemd_units import service_texts, timer_texts
 
         timers = timer_texts(plan)
@@ -56,7 +55,7 @@ class SystemdScheduler:
         wanted += [Link(_link_path(name), _unit_path(name)) for name in timers]
         kept = {entry.path for entry in wanted}
         unwanted = (Absent(path) for path in self.owned() if path not in kept)
-        return (*wanted, *unwanted, *disabled_links(plan.needs))
+        return (*wanted, *unwanted)
 
     def owned(self) -> tuple[str, ...]:
         """Drop-ins of timers count as ours, to be absent: when an endpoint runs is the policy's affair. Those of
@@ -75,21 +74,21 @@ class SystemdScheduler:
         idle = (f"{name} is not active" for name in _idle(states, wanted))
         superfluous = (f"{name} is still active" for name in _superfluous(states, wanted))
         stale = (f"{name} has changed since systemd read it" for name in _stale(states))
-        return (*idle, *superfluous, *stale, *drift_of(states, plan.needs))
+        return (*idle, *superfluous, *stale, *drift_of(states, plan.beside))
 
     def activate(self, plan: JobPlan, changed_paths: Collection[str]) -> None:
-        from .own_updaters import stop_of
+        from .own_updaters import reads_again, stale_of, stop_of
 
         if not systemd_runs(self._host):
             return
         states = self._states(plan)
         wanted = wanted_timers(plan)
         self._tell("stop", _superfluous(states, wanted))
-        if any(path in changed_paths for path in self.owned()) or _stale(states):
+        if reads_again(changed_paths) or _stale(states) or stale_of(states, plan.beside):
             systemctl(self._host, "daemon-reload")
         changed = [name for name in _LASTING_TIMERS if name in wanted and _unit_path(name) in changed_paths]
         self._tell("restart", (*changed, *_idle(states, wanted)))
-        stop_of(self._host, states, plan.needs)
+        stop_of(self._host, states, plan.beside)
 
     def deactivate(self) -> None:
         """A run under way is ended, too: an instant that it waits for belongs to this scheduler."""
@@ -136,8 +135,8 @@ class SystemdScheduler:
         return select_rights(self, self._host).user_command(action)
 
     def _states(self, plan: JobPlan) -> dict[str, UnitState]:
-        # What the product's own updaters would do at boot, their links tell; here it matters whether they run now.
-        return unit_states(self._host, (), in_memory=(*TIMERS, *_LOADED_SERVICES, *plan.needs.own_updaters))
+        # What the product's own updaters would do at boot, files tell; here it matters whether they run now.
+        return unit_states(self._host, (), in_memory=(*TIMERS, *_LOADED_SERVICES, *plan.beside.units))
 
     def _tell(self, verb: str, units: Collection[str]) -> None:
         if units:

@@ -160,9 +160,45 @@ def test_any_edit_means_the_long_way(endpoint: Settled, edit: str) -> None:
     assert endpoint.short_way() is None
 
 
-def put(path: Path) -> None:
+OTHER_UPDATERS: dict[str, Callable[[Path], None]] = {
+    "a new unit": lambda root: put(root / "etc/systemd/system/new.service"),
+    "a unit's content": lambda root: put(root / "usr/lib/systemd/system/clamav.service", "[Service]\nExecStart=x\n"),
+    "a new drop-in": lambda root: put(root / "etc/systemd/system/clamav.service.d/b.conf"),
+    "a new link": lambda root: put(root / "etc/systemd/system/a.target.wants/clamav.service"),
+    "a new table": lambda root: put(root / "etc/cron.d/new"),
+    "a table's content": lambda root: put(root / "etc/cron.d/old", "1 1 1 1 1 root freshclam\n"),
+    "a new script": lambda root: put(root / "etc/cron.daily/new"),
+    "a script that is executable now": lambda root: (root / "etc/cron.daily/old").chmod(0o755),
+    "a script that another one starts": lambda root: put(root / "opt/patterns", "#!/bin/sh\nfreshclam\n"),
+}
+
+
+def test_whatever_could_start_another_updater_means_the_long_way(agent: Path, tmp_path: Path) -> None:
+    made = {edit: with_updaters(agent, tmp_path / str(number)) for number, edit in enumerate(OTHER_UPDATERS)}
+    for endpoint in made.values():
+        endpoint.apply()
+    age()
+    for edit, endpoint in made.items():
+        assert not endpoint.apply()["changed"], edit
+        assert endpoint.short_way() is not None, edit
+        OTHER_UPDATERS[edit](endpoint.root)
+        assert endpoint.short_way() is None, edit
+
+
+def with_updaters(agent: Path, directory: Path) -> Settled:
+    directory.mkdir()
+    sandbox = Sandbox(directory, now=time.time())
+    put(sandbox.root / "usr/lib/systemd/system/clamav.service", "[Service]\nExecStart=/usr/bin/freshclam\n")
+    put(sandbox.root / "etc/systemd/system/clamav.service.d/a.conf")
+    put(sandbox.root / "etc/systemd/system/a.target.wants/other.service")
+    put(sandbox.root / "etc/cron.d/old", "1 1 1 1 1 root /opt/patterns\n")
+    put(sandbox.root / "etc/cron.daily/old", "#!/bin/sh\nfreshclam\n")
+    return Settled(agent, sandbox, **PRODUCTS["clamav"])
+
+
+def put(path: Path, text: str = "{}") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("{}")
+    path.write_text(text)
 
 
 def test_another_document_agent_or_option_means_the_long_way(endpoint: Settled) -> None:

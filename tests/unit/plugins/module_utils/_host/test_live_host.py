@@ -52,6 +52,26 @@ def test_reading_what_is_not_there(host: LocalHost) -> None:
     assert not host.exists("/etc/some/file")
 
 
+def test_peeking_neither_waits_nor_raises(host: LocalHost, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "file").write_bytes(b"0123456789")
+    (tmp_path / "link").symlink_to("file")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "out").symlink_to("/proc")
+    assert [host.peek(f"/{name}", 4) for name in ("file", "link")] == [b"0123"] * 2
+    assert host.peek("/file", 100) == b"0123456789"
+    odd = ("fifo", "loop", "none", "", "out", "out/version", "file/below")
+    assert [host.peek(f"/{name}", 4) for name in odd] == [None] * len(odd)
+
+
+def test_names_in_what_may_be_no_directory(host: LocalHost, tmp_path: Path) -> None:
+    (tmp_path / "b").touch()
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/out").symlink_to("/proc")
+    assert host.names("/") == ("a", "b")
+    assert [host.names(path) for path in ("/b", "/none", "/a/out/1")] == [()] * 3
+
+
 def test_a_failed_write_keeps_the_old_content(host: LocalHost, tmp_path: Path) -> None:
     host.write("/state/file", b"old")
     no_bytes: Any = "fails when it is to be written"

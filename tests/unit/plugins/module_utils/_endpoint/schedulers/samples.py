@@ -16,6 +16,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars imp
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Directory
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Weekday
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.updaters import Program, Starters
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.base import ProductNeeds
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.base import JobPlan
@@ -28,7 +29,10 @@ CLAMAV_NEEDS = ProductNeeds(
     capabilities=("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"),
     scan_capabilities=("CAP_DAC_READ_SEARCH",),
     after_units=("clamav-daemon.service",),
-    own_updaters=("clamav-freshclam.service",),
+    own_updaters=(Program("freshclam"),),
+)
+BESIDE = Starters(
+    units=("clamav-freshclam.service",), scripts=("clamav-freshclam",), lasting=("clamav-freshclam.service",)
 )
 
 DAILY = DailyCalendar(

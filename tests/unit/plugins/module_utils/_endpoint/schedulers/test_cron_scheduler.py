@@ -12,13 +12,13 @@ import time
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import IntervalCalendar
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Absent
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers import cron
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.cron import CronScheduler
 from ansible_collections.epp.autoupdate.plugins.module_utils._host import process
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import Completed
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
+    BESIDE,
     CLAMAV_NEEDS,
     RunningHost,
     Sandbox,
@@ -26,7 +26,7 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoin
 )
 
 AGENT = "/usr/local/bin/epp-agent"
-WITH_CLAMAV = plan(needs=CLAMAV_NEEDS)
+WITH_CLAMAV = plan(needs=CLAMAV_NEEDS, beside=BESIDE)
 FRESHCLAM_IS_NOT_RUNNING = Completed(3, "freshclam is not running\n", "")
 
 
@@ -90,42 +90,30 @@ def test_cron_needs_a_path_and_sends_no_mail(tmp_path):
     assert (entry.path, entry.mode) == ("/etc/cron.d/epp-autoupdate", 0o644)
 
 
-def test_an_own_updater_is_kept_from_starting_at_boot(tmp_path):
-    entries = CronScheduler(Sandbox(str(tmp_path))).entries(WITH_CLAMAV)
-    assert Absent("/etc/systemd/system/multi-user.target.wants/clamav-freshclam.service") in entries
-
-
-def test_an_own_updater_with_an_init_script_is_stopped_for_good(tmp_path):
+def test_an_own_updater_with_an_init_script_is_stopped(tmp_path):
     host = RunningHost(str(tmp_path))
-    for program in ("/etc/init.d/clamav-freshclam", "/usr/sbin/update-rc.d"):
-        host.write(program, b"")
     scheduler = CronScheduler(host)
     assert scheduler.drift(WITH_CLAMAV) == ("clamav-freshclam is running",)
     scheduler.activate(WITH_CLAMAV, ())
-    assert host.commands[-2:] == [
-        ("service", "clamav-freshclam", "stop"),
-        ("update-rc.d", "clamav-freshclam", "disable"),
-    ]
+    assert host.commands[-1] == ("service", "clamav-freshclam", "stop")
     host.replies = {"status": FRESHCLAM_IS_NOT_RUNNING}
     assert scheduler.drift(WITH_CLAMAV) == ()
 
 
 def test_cron_on_a_host_with_systemd_asks_systemd_for_own_updaters(tmp_path):
-    shown = ("Id=clamav-freshclam.service", "LoadState=loaded", "ActiveState=active", "UnitFileState=enabled")
+    shown = ("Id=clamav-freshclam.service", "LoadState=loaded", "ActiveState=active", "NeedDaemonReload=no")
     host = RunningHost(str(tmp_path), {"show": Completed(0, "\n".join(shown), "")})
     host.mkdir("/run/systemd/system")
     scheduler = CronScheduler(host)
-    assert scheduler.drift(WITH_CLAMAV) == (
-        "clamav-freshclam.service is enabled",
-        "clamav-freshclam.service is running",
-    )
-    scheduler.activate(WITH_CLAMAV, ())
-    assert host.commands[-1][2:] == ("disable", "--now", "--", "clamav-freshclam.service")
+    assert scheduler.drift(WITH_CLAMAV) == ("clamav-freshclam.service is running",)
+    scheduler.activate(WITH_CLAMAV, ("/etc/systemd/system/multi-user.target.wants/clamav-freshclam.service",))
+    told = [command[2:] for command in host.commands if command[2] != "show"]
+    assert told == [("daemon-reload",), ("stop", "--", "clamav-freshclam.service")]
 
 
 def test_a_host_without_any_of_it_starts_no_process(tmp_path):
     host = RunningHost(str(tmp_path))
-    assert CronScheduler(host).drift(WITH_CLAMAV) == ()
+    assert CronScheduler(host).drift(plan()) == ()
     CronScheduler(host).activate(plan(), ())
     assert host.commands == []
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd import SystemdScheduler
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.state import StateStore
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import Completed
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd_state import unit_states
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
+    BESIDE,
     CLAMAV_NEEDS,
     RunningHost,
     Sandbox,
@@ -17,7 +20,7 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoin
     shown,
 )
 
-WITH_CLAMAV = plan(needs=CLAMAV_NEEDS)
+WITH_CLAMAV = plan(needs=CLAMAV_NEEDS, beside=BESIDE)
 QUIET = {"epp_update_timer": "loaded active enabled no", "epp_reconnect_timer": "loaded active enabled no"}
 UPDATE_TIMER = "/etc/systemd/system/epp-update.timer"
 
@@ -92,9 +95,9 @@ def test_a_host_as_planned_costs_one_process_and_none_more(tmp_path):
         ),
         (
             "clamav_freshclam_service",
-            "loaded inactive enabled no",
-            "clamav-freshclam.service is enabled",
-            [("disable", "--now", "--", "clamav-freshclam.service")],
+            "loaded inactive disabled yes",
+            "clamav-freshclam.service has changed since systemd read it",
+            [("daemon-reload",)],
         ),
         (
             "clamav_freshclam_service",
@@ -126,7 +129,7 @@ def test_a_changed_timer_is_read_again_and_restarted(tmp_path):
 
 def test_timers_that_are_no_longer_wanted_stop_before_systemd_forgets_them(tmp_path):
     host = running(tmp_path, epp_boot_timer="not-found active enabled no")
-    without = plan(calendar=None, needs=CLAMAV_NEEDS)
+    without = plan(calendar=None, needs=CLAMAV_NEEDS, beside=BESIDE)
     assert SystemdScheduler(host).drift(without) == (
         "epp-update.timer is still active",
         "epp-boot.timer is still active",
@@ -138,6 +141,27 @@ def test_timers_that_are_no_longer_wanted_stop_before_systemd_forgets_them(tmp_p
 def test_an_updater_that_is_not_installed_is_no_drift(tmp_path):
     host = running(tmp_path, clamav_freshclam_service="not-found inactive disabled no")
     assert SystemdScheduler(host).drift(WITH_CLAMAV) == ()
+
+
+def test_an_updater_that_was_running_is_remembered(tmp_path):
+    host = running(tmp_path, clamav_freshclam_service="loaded active disabled no")
+    SystemdScheduler(host).activate(WITH_CLAMAV, ())
+    assert StateStore(host).read().switched_off == {"clamav-freshclam.service": "running"}
+
+
+def test_units_of_others_that_were_switched_off_are_read_again_before_they_are_stopped(tmp_path):
+    host = running(tmp_path, clamav_freshclam_service="loaded active disabled no")
+    path = "/etc/systemd/system/clamav-freshclam.service.d/zz-epp-autoupdate.conf"
+    SystemdScheduler(host).activate(WITH_CLAMAV, (path,))
+    assert told(host) == [("daemon-reload",), ("stop", "--", "clamav-freshclam.service")]
+
+
+def test_instances_of_a_template_are_found_by_their_own_names(tmp_path):
+    instance = "Id=fresh@a\\x2db.service\nLoadState=loaded\nActiveState=active\nNeedDaemonReload=no\n"
+    host = RunningHost(str(tmp_path), {"show": Completed(0, instance, "")})
+    states = unit_states(host, (), in_memory=("fresh@.service",))
+    assert host.commands[0][-1] == "fresh@*[.]service"
+    assert states["fresh@a\\x2db.service"].active
 
 
 def test_leaving_stops_everything_then_forgets_it(tmp_path):

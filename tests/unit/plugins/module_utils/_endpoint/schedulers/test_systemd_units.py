@@ -91,11 +91,6 @@ def test_whatever_is_written_is_owned(tmp_path):
     assert {entry.path for entry in scheduler.entries(plan())} == set(scheduler.owned())
 
 
-def test_the_product_s_own_updater_is_not_started_at_boot(tmp_path):
-    entries = entries_of(tmp_path, plan(needs=CLAMAV_NEEDS))
-    assert Absent("/etc/systemd/system/multi-user.target.wants/clamav-freshclam.service") in entries
-
-
 def test_the_time_limit_leaves_room_for_waiting(tmp_path):
     text = texts_of(tmp_path, plan(longest_wait=86_000, update_limit=600))["epp-update@.service"]
     limit = int(re.search(r"^TimeoutStartSec=(\d+)$", text, re.MULTILINE).group(1))
