@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import gc
 import zoneinfo as _zoneinfo  # noqa: F401 - loaded here once, and not in each worker when it checks a time zone
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import canonical_json
@@ -77,7 +78,7 @@ class ActionModule(DirectAction):
         if not given.pop("use_variables", False):
             return given
         values = read_variables(task_vars, self._templar.template)
-        server = given.get("server", (task_vars.get(REGISTERED) or {}).get("enrolment"))
+        server = given.get("server", _enrolment(task_vars.get(REGISTERED), values.get(SERVER_HOST)))
         if server is not None:  # decides which of the variables are the server's affair
             values["server"] = server
         if values.get(SERVER_HOST) and not values.get("server") and values.get("state") != "absent":
@@ -89,8 +90,9 @@ class ActionModule(DirectAction):
         if self._task.check_mode:
             return {"changed": True, "changes": [], "corrections": [], "next_run": None, "host_key": None}
         why = (
-            "is set, but this run has not asked that server about this endpoint: run the playbook epp.autoupdate.site "
-            "(import_playbook takes it into one of your own), or set autoupdate_server"
+            "is set, but this run has not asked that server about this endpoint: use the role epp.autoupdate.endpoint "
+            "or the playbook epp.autoupdate.site (import_playbook takes it into one of your own), or set "
+            "autoupdate_server"
         )
         return {"failed": True, "changed": False, "msg": f"autoupdate_server_host {why}"}
 
@@ -120,3 +122,10 @@ def _unprotected(result: dict[str, Any], product: str) -> str:
     if result.get("faults"):
         found.append(f"what was converged can't work: {'; '.join(result['faults'])}")
     return f"{'; '.join(found)}. To let it pass set autoupdate_require to false" if found else ""
+
+
+def _enrolment(registered: Any, server: Any) -> Any:
+    """What a server says to its endpoints, in the result of one registration or in those with several servers."""
+    results = registered.get("results", [registered]) if isinstance(registered, Mapping) else []
+    mine = (one for one in results if one.get(one.get("ansible_loop_var"), server) == server)
+    return next((one["enrolment"] for one in mine if one.get("enrolment")), None)

@@ -27,6 +27,7 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     unknown_variables,
 )
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._names import NAME, VARIABLE, name_of, shared
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._once import record_of
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import HostOfPlay, Template, hosts_of_play
 
 _SHOWN_HOSTS = 5
@@ -36,19 +37,31 @@ _LATER = {"__autoupdate_installs": f"{PREFIX}install", "__autoupdate_manages": _
 
 
 class ActionModule(ActionBase):
-    """Runs once for all hosts of the batch, and contacts none of them."""
+    """Checks all hosts of the batch for the first of them that comes here, and contacts none of them."""
 
-    BYPASS_HOST_LOOP = True
     TRANSFERS_FILES = False
     _requires_connection = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec(argument_spec=specs.preflight())
-        checks, warnings, managed = self._check_all(task_vars or {})
+        variables = task_vars or {}
+        host = str(variables["inventory_hostname"])
+        with record_of(self._task) as record:
+            known = record.content
+            if host not in known.get("hosts", ()):
+                result = self._result(options, variables)
+                told = {"hosts": variables["ansible_play_batch"], "by": host, "refused": bool(result.get("failed"))}
+                record.leave({**told, **{name: result[name] for name in ("checked", "servers")}})
+                return result
+        return _told_before(known)
+
+    def _result(self, options: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        checks, warnings, managed = self._check_all(task_vars)
         found: dict[str, tuple[Fault, ...]] = {host: check.faults for host, check in checks.items()}
         result: dict[str, Any] = {"changed": False, "checked": len(checks), "warnings": warnings}
-        result.update(self._tell_later_plays(task_vars or {}))
+        result["servers"] = list(self._servers)
+        result.update(self._tell_later_plays(task_vars))
         if options["plan"]:
             plans, unfit = _plans(checks, options)
             found.update({host: (*found[host], fault) for host, fault in unfit.items()})
@@ -62,6 +75,7 @@ class ActionModule(ActionBase):
         hosts = list(hosts_of_play(self._task, self._loader, task_vars))
         self._later = [group for group, name in _LATER.items() if any(raw.get(name) for _host, raw, _t in hosts)]
         inventory = InventoryCheck()
+        self._servers: dict[str, None] = {}
         checks: dict[str, HostCheck] = {}
         loose: dict[str, None] = {}
         read: list[dict[str, Any]] = []
@@ -69,7 +83,8 @@ class ActionModule(ActionBase):
         unnumbered: list[str] = []
         names: dict[str, Any] = {}
         managed: list[HostOfPlay] = []
-        for host, raw, template in _endpoints(hosts, task_vars):
+        named = f"{PREFIX}hosts" in task_vars or self._task._role is not None
+        for host, raw, template in hosts if named else _endpoints(hosts):
             checks[host], values = _check(inventory, host, raw, template)
             typos = [*unknown_variables(iter(raw)), *filter(None, [undeclared_domain(values)])]
             if typos and _strict(raw, template):
@@ -78,6 +93,8 @@ class ActionModule(ActionBase):
                 loose.update(dict.fromkeys(map(str, typos)))
             read.append(values)
             names[host] = name_of(host, values.get(NAME))
+            if values.get(SERVER_HOST):
+                self._servers[str(values[SERVER_HOST])] = None
             document = checks[host].document
             if document is not None and document.ordinal is not None:
                 ordinals.setdefault((document.ordinal, document.policy.schedule), []).append(host)
@@ -113,10 +130,19 @@ class ActionModule(ActionBase):
         return {name: made[name] for name in ("add_group", "parent_groups") if name in made}
 
 
-def _endpoints(hosts: list[HostOfPlay], task_vars: Mapping[str, Any]) -> Iterator[HostOfPlay]:
-    """The hosts that are to be endpoints: an update server is one too only where ``autoupdate_hosts`` names it."""
-    named = (template(raw[_SERVER]) for _host, raw, template in hosts if raw.get(_SERVER))
-    servers = set() if f"{PREFIX}hosts" in task_vars else set(named)
+def _told_before(known: Mapping[str, Any]) -> dict[str, Any]:
+    """The result for a host that was checked when another one came here."""
+    result = {"changed": False, "checked": known["checked"], "servers": known["servers"]}
+    if not known["refused"]:
+        return result
+    words = f"the variables of this run are refused; the result of {known['by']} tells what is wrong"
+    return {**result, "failed": True, "faults": [], "msg": words}
+
+
+def _endpoints(hosts: list[HostOfPlay]) -> Iterator[HostOfPlay]:
+    """The hosts that are to be endpoints: an update server is one too only where somebody names it, by
+    ``autoupdate_hosts`` or by the role."""
+    servers = {template(raw[_SERVER]) for _host, raw, template in hosts if raw.get(_SERVER)}
     yield from (one for one in hosts if one[0] not in servers)
 
 

@@ -14,9 +14,10 @@ description:
     changes is published before the task ends; endpoints take it over when they next fetch their configuration.
   - What is not given stays as it is on the server. An endpoint that is new gets the lowest free ordinal, unless one is
     given, and keeps it for life.
-  - With O(use_variables) the task runs once for all hosts of the play, and takes them and the pinned policies from
-    their variables. Run it on the update server by C(delegate_to). No variable of a host outside the play is looked
-    at, so a part of the inventory registers this part.
+  - With O(use_variables) the task takes all hosts of the play and the pinned policies from their variables. Run it on
+    the update server by C(delegate_to), with C(run_once). In a strategy that runs it for each host all the same, such
+    as C(free), the first one registers all, and the others get its result without asking the server again.
+  - No variable of a host outside the play is looked at, so a part of the inventory registers this part.
   - Every fault is reported at once, each with its path or with its host and variable, before anything changes.
 extends_documentation_fragment:
   - epp.autoupdate._attributes
@@ -418,6 +419,11 @@ options:
       - The name of a variable in which tasks of M(epp.autoupdate.endpoint) in this play have registered their results.
         Their host keys are taken from there, unless C(autoupdate_host_key) is set. Only with O(use_variables).
     type: str
+  server_host:
+    description:
+      - Take only the hosts whose C(autoupdate_server_host) is this one. By default all hosts of the play are taken, and
+        one of another server is a fault. Only with O(use_variables).
+    type: str
 seealso:
   - module: epp.autoupdate.endpoint
   - module: epp.autoupdate.fleet_info
@@ -431,6 +437,7 @@ EXAMPLES = r"""
   epp.autoupdate.client_tree:
     use_variables: true
   delegate_to: updates.example.com
+  run_once: true
 
 - name: Make two domains, one of which has a window of its own
   epp.autoupdate.client_tree:

@@ -62,7 +62,8 @@ options:
     type: str
     default: 30s
 notes:
-  - Runs once for all hosts of the play, so it needs a strategy that goes task by task, such as C(linear).
+  - The first host that comes to the task checks all of them, and all fail if any has a fault. C(run_once) saves the
+    others a look, in a strategy that goes task by task such as C(linear).
   - With C(serial), it sees the hosts of one batch at a time.
 seealso:
   - module: epp.autoupdate.endpoint
@@ -77,10 +78,11 @@ EXAMPLES = r"""
   tasks:
     - name: Check the policy of all hosts
       epp.autoupdate.preflight:
+      run_once: true
 
     - name: Converge the endpoint
-      ansible.builtin.import_role:
-        name: epp.autoupdate.endpoint
+      epp.autoupdate.endpoint:
+        use_variables: true
 
 - name: See what the schedules do
   hosts: all
@@ -91,6 +93,7 @@ EXAMPLES = r"""
         plan: true
         component_size: 20M
         link: 100Mb
+      run_once: true
 """
 
 RETURN = r"""
@@ -99,8 +102,14 @@ checked:
   returned: always
   type: int
   sample: 40
+servers:
+  description: The update servers of the hosts, by their names in the inventory.
+  returned: always
+  type: list
+  elements: str
+  sample: [updates]
 faults:
-  description: Every fault, each as one line.
+  description: Every fault, each as one line. The result of one host has them all.
   returned: failure
   type: list
   elements: str

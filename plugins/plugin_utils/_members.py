@@ -48,10 +48,11 @@ class Members:
     """Collects the hosts of a play. What a host does not set stays as it is on the server.
 
     ``host_keys_from`` names a registered variable whose results have the endpoints' host keys. ``server`` is the host
-    that the task runs on, empty if it is not known.
+    that the task runs on, empty if it is not known. ``chosen`` is the server whose hosts count, empty for all hosts.
     """
 
-    def __init__(self, *, host_keys_from: str = "", server: str = "") -> None:
+    def __init__(self, *, host_keys_from: str = "", server: str = "", chosen: str = "") -> None:
+        self._chosen = chosen
         self._host_keys_from = host_keys_from
         self._server = server
         self._endpoints: dict[str, dict[str, Any]] = {}
@@ -69,6 +70,8 @@ class Members:
             reached = _reached(variables, template)
         except FailedTemplate as failed:
             self._note(host, failed.fault)
+            return
+        if self._chosen and values.get("server_host") != self._chosen:
             return
         self._check_server(host, values.get("server_host"))
         name = self._names[host] = name_of(host, values.get(NAME))
@@ -114,6 +117,10 @@ class Members:
         if refused:
             raise InvalidDocument(refused)
         return options
+
+    def wanted(self) -> dict[str, Any]:
+        """What is wanted of each host: its entry, or the name of one that is to go."""
+        return {**self._endpoints, **self._absent}
 
     def _noted(self) -> tuple[Fault, ...]:
         """What was noted about hosts, and the names that they share."""

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible.template import Templar
@@ -18,13 +18,15 @@ Template = Callable[[Any], Any]
 HostOfPlay = tuple[str, Mapping[str, Any], Template]
 
 
-def hosts_of_play(task: Any, loader: Any, task_vars: Mapping[str, Any]) -> Iterator[HostOfPlay]:
+def hosts_of_play(
+    task: Any, loader: Any, task_vars: Mapping[str, Any], *, only: Sequence[str] | None = None
+) -> Iterator[HostOfPlay]:
     """Each host of the batch with its variables, which are not templated, and the function that does that.
 
-    Hosts outside the play are never looked at: which hosts there are is the inventory's affair, and an inventory may be
-    a part of a larger one.
+    ``only`` are the hosts to look at, by default all of the batch. Hosts outside the play are never looked at: which
+    hosts there are is the inventory's affair, and an inventory may be a part of a larger one.
     """
-    for host in task_vars["ansible_play_batch"]:
+    for host in task_vars["ansible_play_batch"] if only is None else only:
         variables = _variables_of(host, task, task_vars)
         yield host, variables, _lazily(loader, variables)
 

@@ -149,6 +149,7 @@ def client_tree() -> Spec:
         "purge": _option("bool", default=False),
         "use_variables": _option("bool", default=False),
         "host_keys_from": _option("str", no_log=False),
+        "server_host": _option("str"),
         **root(),
     }
 

@@ -41,6 +41,11 @@ _KEY = f"ssh-ed25519 {'A' * 68}"
 _POLICY = ("events", "schedule", "privileges", "components", "sources")
 _DOCUMENT = ("product", "clamav", "files", "command")
 _SETTINGS = ("web", "components", "notify", "configuration", "fetch", "scheduler")
+_NAMES: dict[str, tuple[str, Callable[[], Any]]] = {
+    "name": ("role", repository.roles),
+    "role": ("role", repository.roles),
+    "import_playbook": ("playbook", repository.playbooks),
+}
 _SECTIONS: dict[str, Callable[[], specs.Spec]] = {
     "update_events": specs.events,
     "update_schedule": specs.schedule,
@@ -125,8 +130,9 @@ def _looked_at(node: Any) -> Iterator[list[str]]:
     for name, one in node.items():
         if str(name).startswith(MODULE):
             yield _of_task(str(name)[len(MODULE) :], one or {})
-        elif name in ("name", "role") and str(one).startswith(MODULE):
-            yield [] if str(one)[len(MODULE) :] in repository.roles() else [f"{one}: not a role"]
+        elif name in _NAMES and str(one).startswith(MODULE):
+            kind, known = _NAMES[name]
+            yield [] if str(one)[len(MODULE) :] in known() else [f"{one}: not a {kind}"]
         elif name not in variables:
             yield from _looked_at(one)
 

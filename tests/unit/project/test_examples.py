@@ -50,6 +50,7 @@ def test_what_a_sentence_sets_is_taken(example):
         ("- epp.autoupdate.update_now: {domain: emea}", "domain: no option"),
         ("- epp.autoupdate.client_tree: {endpoints: [{name: n1, domain: a b}]}", "domain"),
         ("- hosts: all\n  roles: [{role: epp.autoupdate.endpiont}]", "not a role"),
+        ("- import_playbook: epp.autoupdate.sight", "not a playbook"),
         ("product: avira", "product"),
     ],
 )

@@ -34,7 +34,7 @@ def register(
 ) -> Run:
     """The play of hosts that are registered; the server is a host beside them."""
     wanted = {"use_variables": True, "root": str(control.server), **(options or {})}
-    task = {"name": "Register", "epp.autoupdate.client_tree": wanted, "delegate_to": "updates"}
+    task = {"name": "Register", "epp.autoupdate.client_tree": wanted, "delegate_to": "updates", "run_once": True}
     content = {"name": "Test", "hosts": "all:!updates", "gather_facts": False, "tasks": [*before, task], **play}
     path = control.work / "register.json"
     path.write_text(json.dumps([content]))

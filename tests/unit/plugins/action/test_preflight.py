@@ -44,7 +44,7 @@ def test_a_domain_that_nobody_is_in_is_checked_too(control: Control) -> None:
 
 
 def test_variables_of_the_play_and_templates_count(control: Control) -> None:
-    task = [{"name": "Check", "epp.autoupdate.preflight": {}}]
+    task = [{"name": "Check", "epp.autoupdate.preflight": {}, "run_once": True}]
     run = control.play(
         task, {"n1": FAR}, vars={"autoupdate_policy": POLICY, "autoupdate_user_group": "{{ 'A' ~ 'B' }}"}
     )
@@ -59,14 +59,14 @@ def test_a_template_that_fails_is_a_fault_of_its_host(control: Control) -> None:
 
 
 def test_a_shared_ordinal_is_warned_about(control: Control) -> None:
-    task = [{"name": "Check", "epp.autoupdate.preflight": {}}]
+    task = [{"name": "Check", "epp.autoupdate.preflight": {}, "run_once": True}]
     run = control.play(task, {"n1": host(ordinal=1), "n2": host(ordinal=1)})
     assert run.code == 0
     assert "n1, n2 share the ordinal 1" in run.text
 
 
 def test_a_variable_that_is_none_of_ours_is_refused_unless_told_otherwise(control: Control) -> None:
-    task = [{"name": "Check", "epp.autoupdate.preflight": {}}]
+    task = [{"name": "Check", "epp.autoupdate.preflight": {}, "run_once": True}]
     hosts = {"n1": host(polcy={}), "n2": host(polcy={})}
     words = "autoupdate_polcy: it is not a variable of epp.autoupdate (did you mean autoupdate_policy?)"
     run = control.play(task, hosts)
@@ -78,7 +78,7 @@ def test_a_variable_that_is_none_of_ours_is_refused_unless_told_otherwise(contro
 
 
 def test_with_a_server_domains_are_declared_and_a_typo_gets_the_nearest_name(control: Control) -> None:
-    task = [{"name": "Check", "epp.autoupdate.preflight": {}}]
+    task = [{"name": "Check", "epp.autoupdate.preflight": {}, "run_once": True}]
     served = {"server_host": "updates", "domain_policies": {"emea/finance": {"schedule": {"window": "1h"}}, "apac": {}}}
     hosts = {
         "n1": host(**served, domain="emea/finanse"),
@@ -98,7 +98,7 @@ def test_with_a_server_domains_are_declared_and_a_typo_gets_the_nearest_name(con
 
 
 def test_a_policy_of_a_domain_without_endpoints_is_told(control: Control) -> None:
-    task = [{"name": "Check", "epp.autoupdate.preflight": {}}]
+    task = [{"name": "Check", "epp.autoupdate.preflight": {}, "run_once": True}]
     policies = {"emea": {"schedule": {"window": "1h"}}, "apac": {"schedule": {"window": "1h"}}, "latam": {}}
     hosts = {"n1": host(domain="emea/finance", domain_policies=policies), "n2": host(domain_policies=policies)}
     told = control.play(task, hosts).text
@@ -109,7 +109,7 @@ def test_a_policy_of_a_domain_without_endpoints_is_told(control: Control) -> Non
 
 
 def test_hosts_that_are_to_go_need_no_policy(control: Control) -> None:
-    task = [{"name": "Check", "epp.autoupdate.preflight": {}}]
+    task = [{"name": "Check", "epp.autoupdate.preflight": {}, "run_once": True}]
     assert control.play(task, {"n1": {**FAR, "autoupdate_state": "absent"}}).code == 0
 
 
