@@ -20,6 +20,7 @@ from lab_server import ComponentServer, Request
 MACHINE = "n3"
 DIRECTORY = "/var/lib/clamav"
 HEADER = 512
+SIGNATURE = f"Lab.Mark:0:*:{b'EPP-LAB-MARK'.hex()}\n"
 Databases = Callable[[int], dict[str, Path]]
 
 
@@ -186,6 +187,29 @@ def test_clamd_reloads_when_a_new_version_is_in_place(
     component_server.publish(databases(3))
     assert update(at_version_1)["result"] == "updated"
     at_version_1.wait(f"grep -q 'Database correctly reloaded' {log}", seconds=20, why="clamd has read the new version")
+
+
+def test_third_parties_are_fetched_apart_by_the_hardened_unit(
+    machine: Node, component_server: ComponentServer, another_component_server: ComponentServer, databases: Databases
+) -> None:
+    """One that refuses stops neither the signed databases nor another third party; files belong to the owner."""
+    component_server.publish({**databases(1), "own.ndb": SIGNATURE})
+    another_component_server.answer(403)
+    custom = [f"{another_component_server.url}/lab.ndb", f"{component_server.url}/own.ndb"]
+    machine.apply(documents.clamav(MACHINE, component_server.url, clamav={"custom_urls": custom}))
+    for version in (1, 3):
+        component_server.publish({**databases(version), "own.ndb": SIGNATURE})
+        machine.run(["systemctl", "start", "epp-update@manual.service"])
+        run = machine.agent_status()["last"]["manual"]
+        assert run["result"] == "updated", run
+        assert another_component_server.url.partition("//")[2] in run["why"]
+        assert versions(machine)["test"] == str(version)
+    assert len(another_component_server.requests()) == 1
+    files = [f"{DIRECTORY}/own.ndb", f"{DIRECTORY}/epp-third-parties"]
+    assert machine.run(["stat", "-c", "%U", *files]).out.split() == ["clamav"] * 2
+    machine.write("/srv/planted", "a file with EPP-LAB-MARK in it")
+    found = machine.agent("scan", "--json", check=False).out
+    assert "Lab.Mark" in found, found
 
 
 @pytest.mark.parametrize(
