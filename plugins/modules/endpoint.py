@@ -259,11 +259,13 @@ options:
         type: path
       database_owner:
         description:
-          - Whose they are. The default is V(clamav).
+          - Whose they are. The default is the user to whom the package gave the directory, such as V(clamav) or
+            V(clamupdate).
         type: str
       clamd_config:
         description:
-          - The configuration of the scanning daemon, by which it is found. The default is V(/etc/clamav/clamd.conf).
+          - The configuration of the scanning daemon, by which it is found. The default is the one that the host has of
+            V(/etc/clamav/clamd.conf), V(/etc/clamd.d/scan.conf) and V(/etc/clamd.conf).
         type: path
   files:
     description:

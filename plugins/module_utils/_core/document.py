@@ -29,13 +29,13 @@ __all__ = (
 
 @value
 class ClamavSettings:
-    """The product ``clamav``: its databases and where they lie."""
+    """The product ``clamav``: its databases and where they lie. An empty owner or clamd's file: as the host has it."""
 
     databases: tuple[str, ...] = ("main", "daily", "bytecode")
     custom_urls: tuple[str, ...] = ()
     database_directory: str = "/var/lib/clamav"
-    database_owner: str = "clamav"
-    clamd_config: str = "/etc/clamav/clamd.conf"
+    database_owner: str = ""
+    clamd_config: str = ""
 
 
 @value

@@ -70,13 +70,18 @@ def _command(least: int) -> Parser:
     return parse
 
 
+def _or_empty(parser: Parser) -> Parser:
+    """A reader of what may be left open, by the empty text."""
+    return lambda value: "" if value == "" else parser(value)
+
+
 _SECTIONS: Mapping[str, Mapping[str, Parser]] = {
     "clamav": {
         "databases": listing(database),
         "custom_urls": listing(url("https", "http", "file")),
         "database_directory": directory,
-        "database_owner": account,
-        "clamd_config": directory,
+        "database_owner": _or_empty(account),
+        "clamd_config": _or_empty(directory),
     },
     "files": {"directory": directory},
     "command": {"update": _command(1), "version": _command(1), "scan": _command(0)},

@@ -21,10 +21,17 @@ _LIMIT_S = 120.0
 def selftest(host: LocalHost, options: argparse.Namespace) -> int:
     """Try the product's updater and its engine; no source gets a request. The result lies where a converge finds it."""
     require_root(host, "the self-test")
-    faults = Endpoint.load(host).product.trial(_LIMIT_S)
+    faults = _tried(Endpoint.load(host))
     host.write(places.TRIAL, json.dumps({"faults": list(faults)}).encode(), mode=0o600)
     if options.json:
         write_document({"faults": list(faults)})
     else:
         write_lines(faults or ("what an update needs works",))
     return exits.FAILED if faults else exits.DONE
+
+
+def _tried(endpoint: Endpoint) -> tuple[str, ...]:
+    try:
+        return endpoint.product.trial(_LIMIT_S)
+    except OSError as error:
+        return (str(error),)

@@ -24,6 +24,7 @@ from .boot import boot_id
 from .desired import Desired, desired, rights_of
 from .endpoint import Endpoint, installed_document, load_document
 from .own_updaters.notes import notes_left, remembered_entries, running_before
+from .precheck import require
 from .products.base import missing_programs
 from .rights import all_rights
 from .schedulers import all_schedulers
@@ -87,7 +88,10 @@ def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, che
     """
     enrolment = _enrolment(document, host, check=check)
     endpoint = enrolment.endpoint
-    found = _compared(enrolment, desired(endpoint, agent=agent), _access(endpoint))
+    first = desired(endpoint, agent=agent)
+    found = _compared(enrolment, first, _access(endpoint))
+    if found.changed:
+        require(host, first.plan, rights_of(endpoint.document), scheduler=endpoint.scheduler.name)
     if check or not (found.changed or selftest.due(host, endpoint.store.read())):
         return found
     with exclusively(host, _LOCK, "converge"):

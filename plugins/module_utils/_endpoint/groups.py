@@ -6,9 +6,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .._host.host import Host
+from .._host.lookup import first_there
 from .rights.base import Rights
 
+MAKERS = (("groupadd", "--system"), ("addgroup", "-S"))
+"""By which command a system group is made: shadow's, busybox's."""
+_REMOVERS = (("groupdel",), ("delgroup",))
 _TIMEOUT_S = 30.0
 
 
@@ -22,17 +28,18 @@ def create(host: Host, rights: Rights) -> str | None:
     """Create the group if it is missing; returns its name when it was created."""
     if not missing(host, rights):
         return None
-    _command(host, "groupadd", "--system", rights.group)
+    _command(host, MAKERS, rights.group)
     return rights.group
 
 
 def remove(host: Host, group: str) -> None:
     """Remove a group that ``create`` had made."""
     if host.live and host.group_exists(group):
-        _command(host, "groupdel", group)
+        _command(host, _REMOVERS, group)
 
 
-def _command(host: Host, *argv: str) -> None:
+def _command(host: Host, commands: Sequence[tuple[str, ...]], group: str) -> None:
+    argv = (*(first_there(host, commands) or commands[0]), group)
     done = host.run(argv, timeout=_TIMEOUT_S)
     if done.code != 0:
         raise OSError(f"{' '.join(argv)}: {done.err.strip() or done.out.strip() or f'it {done.ended}'}")

@@ -15,7 +15,7 @@ from .._core.notify_settings import NotifierName
 from .._core.server_settings import ServerSettings
 from .._core.web_settings import WebServerKind
 from .._host.host import Host
-from . import places
+from . import own_user, places
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CVDUPDATE_LOCK = "9f913888d70b779db9a3ab78688d069f5084872835ef355d359890184bb233d4"
@@ -40,6 +40,7 @@ def missing_requirements(host: Host, settings: ServerSettings, *, renew: bool = 
         return ()
     sources = settings.components.values()
     programs = ["ssh-keygen"]
+    programs += ["useradd"] if own_user.missing(host) else []
     programs += ["nginx"] if settings.web.server is WebServerKind.NGINX else []
     programs += ["git"] if any(isinstance(source, FilesSource) and source.git for source in sources) else []
     found = [name for name in programs if shutil.which(name, path=_PATH) is None]

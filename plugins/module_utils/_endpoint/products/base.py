@@ -15,7 +15,7 @@ from ..._core.results import Component, Outcome, Result, ScanOutcome
 from ..._core.updaters import Program
 from ..._core.values import value
 from ..._host.host import Host
-from ..._host.process import SEARCHED
+from ..._host.lookup import is_there
 
 
 @value
@@ -78,11 +78,7 @@ def missing_programs(host: Host, product: Product) -> tuple[str, ...]:
     """The programs of a product that a live host lacks; a directory that stands for a host is asked for none."""
     if not host.live:
         return ()
-    return tuple(name for name in product.programs() if not any(host.exists(path) for path in _places(name)))
-
-
-def _places(name: str) -> tuple[str, ...]:
-    return (name,) if name.startswith("/") else tuple(f"{directory}/{name}" for directory in SEARCHED)
+    return tuple(name for name in product.programs() if not is_there(host, name))
 
 
 def tcp_reachable(urls: Sequence[str], *, proxy: str | None, timeout: float) -> bool:

@@ -27,6 +27,7 @@ from ..._host.host import Host
 from .. import places
 from . import clamd_service, cvd, freshclam_dat
 from .base import ProductNeeds, broken, tcp_reachable
+from .clamav_host import found_on
 from .clamav_parts import directories
 from .freshclam_conf import VENDOR, FreshclamConfig
 
@@ -52,7 +53,7 @@ class ClamAV:
         policy = document.policy
         return cls(
             host=host,
-            settings=document.clamav,
+            settings=found_on(host, document.clamav),
             sources=policy.sources,
             scope=policy.components.scope,
             vendor_fallback=policy.privileges.vendor_fallback,
@@ -70,7 +71,7 @@ class ClamAV:
             makes=(databases, *directories(self.settings)),
             capabilities=("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"),
             scan_capabilities=("CAP_DAC_READ_SEARCH",),
-            after_units=("clamav-daemon.service",),
+            after_units=clamd_service.SERVICES,
             own_updaters=(_FRESHCLAM,),
         )
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from ..._host.host import Host
 
 _PROCESSES = ("clamd",)
-_SERVICES = ("clamav-daemon.service", "clamd@scan.service", "clamd.service")
+SERVICES = ("clamav-daemon.service", "clamd@scan.service", "clamd.service")
 """What it is called by Debian; by Red Hat; by SUSE, Arch and others."""
 _ENABLED = {
-    **{name: f"/etc/systemd/system/multi-user.target.wants/{name}" for name in _SERVICES},
+    **{name: f"/etc/systemd/system/multi-user.target.wants/{name}" for name in SERVICES},
     "clamd": "/etc/runlevels/default/clamd",
 }
 

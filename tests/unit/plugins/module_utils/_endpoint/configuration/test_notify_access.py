@@ -172,6 +172,19 @@ def test_owners_are_kept_and_strangers_files_left_alone(tmp_path: Path) -> None:
         os.chown(path, 1234, 1235)
 
 
+def test_a_home_that_the_system_has_made_a_link(access: Access) -> None:
+    """Systems of ostree have ``/root`` lead to ``/var/roothome``."""
+    root = access.managed.sandbox.root
+    (root / "root").rmdir()
+    (root / "var/roothome").mkdir(parents=True)
+    (root / "root").symlink_to("var/roothome")
+    access.managed.converge()
+    assert (root / "var/roothome/.ssh/authorized_keys").read_bytes() == access.line
+    assert not access.managed.converge().changed
+    remove(access.managed.sandbox.host, check=False)
+    assert (root / "var/roothome/.ssh/authorized_keys").read_bytes() == b""
+
+
 def test_a_link_that_is_put_there_at_the_last_moment(tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "secret").mkdir()
