@@ -54,6 +54,22 @@ def test_the_metrics_are_on_the_nodes_page(machine: Node, component_server: Comp
     assert not any('result="updated"' in name for name in metrics)
 
 
+def test_the_owner_of_the_directory_leads_root_nowhere(machine: Node) -> None:
+    """Debian gives the directory around it to prometheus, who may put a link in its place (C3)."""
+    began, metrics = time.time(), "epp_autoupdate.prom"
+    their_shell = ["runuser", "-u", "prometheus", "--", "sh", "-ec"]
+    machine.run([*their_shell, f"mv {TEXTFILES} {TEXTFILES}.own; ln -s /etc/cron.d {TEXTFILES}"])
+    try:
+        machine.agent("update-now")
+        assert metrics not in machine.run(["ls", "/etc/cron.d"]).out
+        told = f"{TEXTFILES} is a symbolic link that the user prometheus could have made"
+        assert told in machine.journal(since=began)
+    finally:
+        machine.run([*their_shell, f"rm {TEXTFILES}; mv {TEXTFILES}.own {TEXTFILES}"])
+    machine.agent("update-now")
+    assert metrics in machine.run(["ls", TEXTFILES]).out
+
+
 def test_absent_takes_them_from_the_page(machine: Node, ansible: Ansible, component_server: ComponentServer) -> None:
     assert any(name.startswith("epp_") for name in scrape(machine))
     ansible.converge({MACHINE: documents.files(MACHINE, component_server.url)}, state="absent").demand()
