@@ -78,8 +78,13 @@ def _line(part: Mapping[str, Any]) -> str:
     before, after = ({one["name"]: one["version"] for one in part.get(side) or ()} for side in ("before", "after"))
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     versions = ", ".join(f"{name} {before.get(name, 'absent')} to {after.get(name, 'absent')}" for name in changed)
-    words = (f"{part['name']}: {part['result']}", versions if after else "", str(part.get("why") or ""))
+    words = (f"{part['name']}: {part['result']}", versions if after else "", str(part.get("why") or ""), _until(part))
     return "; ".join(word for word in words if word)
+
+
+def _until(part: Mapping[str, Any]) -> str:
+    """When a cool-down ends, as an endpoint itself has told it."""
+    return f"until {part['until']}" if part["result"] == "cooling_down" and part.get("until") else ""
 
 
 class FilterModule:

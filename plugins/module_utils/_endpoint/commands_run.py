@@ -151,7 +151,8 @@ def _tell_update(last: dict[str, Any] | None, options: argparse.Namespace) -> in
     """The result of a user's Update Now; two within one second may have left the same record."""
     if last is None:
         raise closed_door(UserAction.UPDATE_NOW, "it left no result")
-    text = "; ".join(part for part in (f"update (manual): {last['result']}", last["why"]) if part)
+    until = f"until {last['until']}" if last["until"] else ""
+    text = "; ".join(part for part in (f"update (manual): {last['result']}", last["why"], until) if part)
     return _say(options, last, [text], exits.of_result(Result(last["result"])))
 
 

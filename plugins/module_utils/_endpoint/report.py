@@ -75,6 +75,8 @@ class RunReport:
             parts.append(f"joined the run that {self.joined} had started")
         if self.why:
             parts.append(self.why)
+        if self.until is not None:
+            parts.append(f"until {iso(self.until)}")
         return "; ".join(parts)
 
 

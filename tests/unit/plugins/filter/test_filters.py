@@ -10,7 +10,12 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from ansible_collections.epp.autoupdate.plugins.filter import effective_policy, load_curve, server_settings
+from ansible_collections.epp.autoupdate.plugins.filter import (
+    effective_policy,
+    load_curve,
+    server_settings,
+    update_results,
+)
 
 ROOT = {"schedule": {"start": "02:00", "window": "2h"}, "sources": {"urls": ["http://a.example"]}}
 DOMAINS = {
@@ -19,6 +24,7 @@ DOMAINS = {
 }
 effective = effective_policy.FilterModule().filters()["effective_policy"]
 settings = server_settings.FilterModule().filters()["server_settings"]
+told = update_results.FilterModule().filters()["update_results"]
 curve = load_curve.FilterModule().filters()["load_curve"]
 
 
@@ -76,3 +82,8 @@ def test_the_settings_of_a_server_are_filled_in_or_refused_with_every_fault() ->
     assert all(path in str(refused.value) for path in ("web.url", "notify.cap"))
     with pytest.raises(AnsibleFilterError, match="takes a mapping"):
         settings(["web"])
+
+
+def test_the_end_of_a_cool_down_is_told():
+    result = {"result": "cooling_down", "why": "the source refuses", "until": "2026-11-29T13:00:00Z"}
+    assert told({"n1": result})[1:] == ["n1: cooling_down; the source refuses; until 2026-11-29T13:00:00Z"]

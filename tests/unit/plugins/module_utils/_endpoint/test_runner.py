@@ -137,3 +137,10 @@ def test_a_result_survives_a_state_that_cannot_be_written(sandbox: Sandbox) -> N
     sandbox.runner().run(Trigger.MANUAL)
     assert sandbox.endpoint.store.read().last["download"].result == "updated"
     assert not (sandbox.root / places.EMERGENCY_REPORT[1:]).exists()
+
+
+def test_the_sentence_of_a_cool_down_has_its_end(sandbox: Sandbox) -> None:
+    """For the journal and the terminal alike."""
+    sandbox.converge()
+    report = replace(sandbox.runner().run(Trigger.MANUAL), result=Result.COOLING_DOWN, why="refused", until=1795352400)
+    assert report.sentence().endswith("refused; until 2026-11-22T13:00:00Z")
