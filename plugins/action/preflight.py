@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -24,6 +25,7 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     InventoryCheck,
     idle_domains,
     undeclared_domain,
+    unknown_server,
     unknown_variables,
 )
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._names import NAME, VARIABLE, name_of, shared
@@ -74,7 +76,7 @@ class ActionModule(ActionBase):
         """Check each host; the last of what it returns are those that are to be registered with an update server."""
         hosts = list(hosts_of_play(self._task, self._loader, task_vars))
         self._later = [group for group, name in _LATER.items() if any(raw.get(name) for _host, raw, _t in hosts)]
-        inventory = InventoryCheck()
+        inventory, servers = InventoryCheck(), _Servers(frozenset(task_vars["groups"]["all"]))
         self._servers: dict[str, None] = {}
         checks: dict[str, HostCheck] = {}
         loose: dict[str, None] = {}
@@ -86,7 +88,8 @@ class ActionModule(ActionBase):
         named = f"{PREFIX}hosts" in task_vars or self._task._role is not None
         for host, raw, template in hosts if named else _endpoints(hosts):
             checks[host], values = _check(inventory, host, raw, template)
-            typos = [*unknown_variables(iter(raw)), *filter(None, [undeclared_domain(values)])]
+            strange = servers.fault(values.get(SERVER_HOST))
+            typos = [*unknown_variables(iter(raw)), *filter(None, [strange, undeclared_domain(values)])]
             if typos and _strict(raw, template):
                 checks[host] = replace(checks[host], faults=(*checks[host].faults, *typos))
             else:
@@ -137,6 +140,26 @@ def _told_before(known: Mapping[str, Any]) -> dict[str, Any]:
         return result
     words = f"the variables of this run are refused; the result of {known['by']} tells what is wrong"
     return {**result, "failed": True, "faults": [], "msg": words}
+
+
+class _Servers:
+    """The hosts that are named as update servers; each is looked at once."""
+
+    def __init__(self, hosts: frozenset[str]) -> None:
+        self._hosts = hosts
+        self._known: dict[str, Fault | None] = {}
+
+    def fault(self, server: Any) -> Fault | None:
+        if str(server) not in self._known:
+            self._known[str(server)] = unknown_server(server, self._hosts, _can_be_looked_up)
+        return self._known[str(server)]
+
+
+def _can_be_looked_up(name: str) -> bool:
+    try:
+        return bool(socket.getaddrinfo(name, None))
+    except (OSError, UnicodeError):
+        return False
 
 
 def _endpoints(hosts: list[HostOfPlay]) -> Iterator[HostOfPlay]:

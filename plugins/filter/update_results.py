@@ -50,7 +50,8 @@ def _parts(host: str, result: Any, names: Mapping[str, str]) -> Iterator[dict[st
                 for name in result.get("notified", ())
             )
     else:
-        lost = {"name": host, "result": "failed", "why": result.get("msg") or "the task gave no result"}
+        word = "unreachable" if result.get("unreachable") else "failed"
+        lost = {"name": host, "result": word, "why": result.get("msg") or "the task gave no result"}
         yield {**result, "name": host} if "result" in result else lost
 
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -238,6 +238,20 @@ def undeclared_domain(values: Mapping[str, Any]) -> Fault | None:
         f"a declared domain{near}: name it as a key of {PREFIX}{DOMAIN_POLICIES} (a domain that sets nothing has "
         f"{{}}), or set {PREFIX}{STRICT} to false",
     )
+
+
+def unknown_server(server: Any, hosts: Collection[str], known_elsewhere: Callable[[str], bool]) -> Fault | None:
+    """The fault of a server that is no host of the inventory, which is mostly a typo.
+
+    A slice of an inventory may lack it, so a name passes that the network knows, unless it is nearly that of a host.
+    """
+    if not isinstance(server, str) or not server or server in hosts:
+        return None
+    near = suggestion(server, list(hosts))
+    if not near and known_elsewhere(server):
+        return None
+    allowed = f"a host of the inventory{near}, nor a name that can be looked up"
+    return Fault(f"{PREFIX}{SERVER_HOST}", show(server), f"{allowed}; {PREFIX}{STRICT}: false lets it pass")
 
 
 def idle_domains(values: Iterable[Mapping[str, Any]]) -> Iterator[str]:

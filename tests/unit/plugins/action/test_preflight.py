@@ -84,6 +84,7 @@ def test_with_a_server_domains_are_declared_and_a_typo_gets_the_nearest_name(con
         "n1": host(**served, domain="emea/finanse"),
         "n2": host(**served, domain="emea"),
         "n3": host(**served, domain="apac"),
+        "updates": FAR,
     }
     run = control.play(task, hosts)
     assert run.code != 0

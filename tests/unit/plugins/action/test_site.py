@@ -107,9 +107,10 @@ def test_update_now_without_a_server_goes_to_each_host(control: Control) -> None
 
 def test_preflight_refuses_what_a_managed_inventory_gets_wrong(control: Control) -> None:
     managed = {"autoupdate_server_host": "updates"}
-    hosts = {
+    hosts: dict[str, Any] = {
         "n1": {**managed, "autoupdate_policy": POLICY, "autoupdate_address": "a b"},
         "n2": {**managed, "autoupdate_policy": {"schedule": {"start": "03:00"}}, "autoupdate_host_key": "x"},
+        "updates": {},
     }
     run = control.play([{"name": "Check", "epp.autoupdate.preflight": {}, "run_once": True}], hosts)
     paths = [line.partition(": ")[0] + ": " + line.split(": ")[1] for line in run.of("n1")["faults"]]
@@ -176,3 +177,26 @@ def test_a_name_that_two_hosts_have_is_refused_with_both(fleet: Fleet) -> None:
         run = fleet.play("site", *limit)
         assert run.code != 0
         assert f"{who}: {words}" in run.text
+
+
+def test_an_update_server_that_is_no_host_of_the_inventory_is_named(fleet: Fleet) -> None:
+    hosts = fleet.hosts()
+    hosts["n2"]["autoupdate_server_host"] = "updatse"
+    for playbook in ("site", "check"):
+        run = fleet.control.playbook(f"epp.autoupdate.{playbook}", hosts)
+        assert run.code == 2
+        assert (
+            'n2: autoupdate_server_host: "updatse" is not a host of the inventory (did you mean updates?)' in run.text
+        )
+    assert not fleet.control.server.joinpath("etc").exists()
+    for name in ("n1", "n2"):
+        hosts[name]["autoupdate_server_host"] = "nowhere.invalid"
+    run = fleet.control.playbook("epp.autoupdate.site", hosts)
+    assert 'n1, n2: autoupdate_server_host: "nowhere.invalid" is not a host of the inventory' in run.text
+    now = fleet.control.playbook("epp.autoupdate.update_now", hosts, "-e", "autoupdate_hosts=n1,n2")
+    assert now.code == 2, now.output
+    assert "autoupdate_server_host: nowhere.invalid is no host of the inventory" in now.text
+    hosts["n1"]["autoupdate_server_host"] = hosts["n2"]["autoupdate_server_host"] = "localhost"
+    slice_alone = {"n1": hosts["n1"], "n2": hosts["n2"]}
+    task = [{"name": "Check", "epp.autoupdate.preflight": {}}]
+    assert fleet.control.play(task, slice_alone).code == 0  # a name that can be looked up
