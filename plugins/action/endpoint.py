@@ -58,7 +58,7 @@ class ActionModule(DirectAction):
             name = (task_vars or {}).get("inventory_hostname")
             words = f"{name} does not take what its update server publishes; what it took last is in force ({why})"
             result.setdefault("warnings", []).append(words)
-        return self.readable(self._protected(result, options))
+        return self.readable(self._notified(self._protected(result, options)))
 
     def _protected(self, result: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         """The result, which fails where the product can't be updated: green means protected."""
@@ -68,6 +68,15 @@ class ActionModule(DirectAction):
         if self._task.check_mode:
             return {**result, "warnings": [*result.get("warnings", ()), words]}
         return {**result, "failed": True, "msg": words}
+
+    def _notified(self, result: dict[str, Any]) -> dict[str, Any]:
+        """The result, which fails where the update server could not notify: green means that the way in was proved."""
+        words = "\n".join(result.get("obstacles") or ())
+        if not words:
+            return result
+        if self._task.check_mode:
+            return {**result, "warnings": [*result.get("warnings", ()), words]}
+        return {**result, "failed": True, "msg": "\n".join(filter(None, (result.get("msg"), words)))}
 
     def _options(self, task_vars: dict[str, Any]) -> dict[str, Any] | None:
         """The options that are given; with ``use_variables`` the host's variables stand in for those that are not.

@@ -551,7 +551,7 @@ enrolment:
       description: The user on endpoints as whom it notifies.
       type: str
       returned: always
-      sample: root
+      sample: epp-notify
 """
 
 from ansible.module_utils.basic import AnsibleModule

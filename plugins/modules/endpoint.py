@@ -54,6 +54,14 @@ options:
         freshclam. It is converged all the same. With V(false), and in check mode, RV(missing) alone tells.
     type: bool
     default: true
+  notify:
+    description:
+      - Whether the update server may notify this endpoint. With V(false) the endpoint asks for everything by itself, on
+        its own schedule, as if O(server.notify_key) were not given.
+      - With V(true) the task fails where sshd would not let the server in, or where a notice could not get to root. The
+        endpoint is converged all the same. In check mode RV(obstacles) alone tells.
+    type: bool
+    default: true
   use_variables:
     description:
       - Take what is not given from the inventory, as the role P(epp.autoupdate.endpoint#role) does. Each option has a
@@ -372,12 +380,14 @@ options:
         elements: str
       notify_key:
         description:
-          - The public key by which the server notifies this endpoint. It gets one line in the C(authorized_keys) of
+          - The public key by which the server notifies this endpoint. It gets one line in the file of keys of
             O(server.notify_user), which lets it start an update and nothing else. Without it there is no such line.
         type: str
       notify_user:
         description:
-          - Whose C(authorized_keys) that is. The default is V(root).
+          - As whom the server logs in. The default is V(epp-notify), an account that the converge makes, without
+            password and without a place where it may write. Any other name that no account of the host has will do.
+          - With V(root) there is no such account, and the line is one of root's.
         type: str
 notes:
   - The fast way needs a connection that can pass standard input to a command, such as C(ssh) and C(local). Others work
@@ -436,6 +446,14 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+obstacles:
+  description:
+    - Why the update server could not notify this endpoint, in sentences, with the lines to add to sshd's configuration.
+      Empty where it can, and where it is not to.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 missing:
   description: The programs that the host lacks and without which the product can't be updated, by name or path.
   returned: success

@@ -220,7 +220,7 @@ options:
           - local
       user:
         description:
-          - The user on endpoints. The default is V(root).
+          - The user on endpoints. The default is V(epp-notify), an account that their converge makes.
         type: str
       key:
         description:
@@ -433,7 +433,7 @@ enrolment:
       description: The user on endpoints for whom that key is.
       type: str
       returned: always
-      sample: root
+      sample: epp-notify
 """
 
 from ansible.module_utils.basic import AnsibleModule

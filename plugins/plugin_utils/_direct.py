@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.foreign import data
+from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import is_false
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._short_diff import shortened
 
 
@@ -67,9 +68,7 @@ class DirectAction(ActionBase):
         return result
 
 
-def wanted_false(value: Any) -> bool:
-    """Whether a boolean was given as false, in any of Ansible's words; what is missing is not."""
-    return value is False or str(value).strip().lower() in ("false", "no", "off", "0", "n", "f")
+wanted_false = is_false
 
 
 def _result_in(output: str) -> dict[str, Any] | None:

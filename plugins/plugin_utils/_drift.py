@@ -21,6 +21,8 @@ _KINDS: tuple[tuple[str, str], ...] = (
     (r".*/polkit-1/.*", "polkit rule"),
     (r"/etc/sudoers\.d/.*", "sudo rule"),
     (r".*/authorized_keys\S*", "notify key"),
+    (r"/var/lib/epp-autoupdate-notify(/.*)?", "notify account"),
+    (r".*\.socket", "socket"),
     (r"/etc/nginx/.*", "web server"),
     (r"/etc/epp-autoupdate(/.*)?", "configuration"),
     (r"/var/lib/.*", "state"),
@@ -53,6 +55,8 @@ def of_host(result: Mapping[str, Any]) -> Iterator[Drift]:
         yield Drift("requirement", "", f"{name} is missing")
     for fault in result.get("faults") or ():
         yield Drift("self-test", "", str(fault))
+    for text in result.get("obstacles") or ():
+        yield Drift("way in", "", str(text))
     changes = result.get("changes")
     if changes is None:
         yield Drift("comparison", "", str(result.get("msg") or "it gave no result"))

@@ -16,7 +16,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.registration import Registration
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.client_tree import request
-from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import plain
+from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import is_false, plain
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     DOMAIN_POLICIES,
     ENDPOINT_POLICY,
@@ -30,7 +30,7 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._names import NAME, name_of, shared
 
 _REACHED = ("name", "address", "host_key")
-_OWN = ("state", "root", "address", "host_key", "domain", "ordinal", "server_host", "product", "clamav", NAME)
+_OWN = ("state", "root", "notify", "address", "host_key", "domain", "ordinal", "server_host", "product", "clamav", NAME)
 _READ = (*_OWN, ENDPOINT_POLICY, ROOT_POLICY, DOMAIN_POLICIES)
 _CONNECTION = {
     "ansible_host": ("ansible_host", "ansible_ssh_host"),
@@ -82,7 +82,7 @@ class Members:
         self._pin_domains(host, values.get(DOMAIN_POLICIES))
         entry = {"name": name, **{key: values.get(key) for key in ("domain", "ordinal", "host_key")}}
         entry["policy"] = values.get(ENDPOINT_POLICY) or None
-        entry["address"] = address(host, values, reached)
+        entry["address"] = "" if is_false(values.get("notify")) else address(host, values, reached)
         entry["host_key"] = entry["host_key"] or self._host_key(variables)
         entry.update(_to_have(values))
         self._endpoints[host] = plain(specs.member(), entry)

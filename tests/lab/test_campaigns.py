@@ -299,11 +299,11 @@ class Thief:
 
     def run(self, *command: str, options: tuple[str, ...] = (), stdin: str = "id\n") -> Done:
         client = ["env", f"SSH_AUTH_SOCK={AGENT}", "ssh", *self._options(), *options]
-        return self._run([*client, f"root@{self.node.machine.address}", *command], stdin)
+        return self._run([*client, f"epp-notify@{self.node.machine.address}", *command], stdin)
 
     def copy(self, *programs: str) -> Done:
         """Try to copy a file by several programs at once: the agent waits ten seconds for what they would say."""
-        source = f"root@{self.node.machine.address}:/etc/hostname"
+        source = f"epp-notify@{self.node.machine.address}:/etc/hostname"
         lines = [shlex.join([program, *self._options(), source, STOLEN]) for program in programs]
         tries = " ".join(f"{line} && echo lab: copied &" for line in lines)
         return self._run(["sh", "-c", f"{tries} wait"], "")
@@ -329,9 +329,10 @@ def test_the_endpoints_let_the_servers_key_in_by_the_restricted_line_alone(world
     enrolment = world.server.command("enrolment").json()
     line = f'restrict,command="/usr/local/bin/epp-agent notice" {enrolment["notify_key"]} epp-update-server'
     key = enrolment["notify_key"].split()[1]
-    search = ["grep", "-rF", key, "/root/.ssh", "/home"]
+    home = "/var/lib/epp-autoupdate-notify"
+    search = ["grep", "-rF", key, "/root/.ssh", "/home", "/etc/ssh", home]
     found = world.each(lambda node: node.run(search).out.splitlines())
-    assert found == {name: [f"/root/.ssh/authorized_keys:{line}"] for name in FLEET}
+    assert found == {name: [f"{home}/.ssh/authorized_keys:{line}"] for name in FLEET}
 
 
 def test_the_notify_key_runs_the_update_entry_and_nothing_else(world: World, thief: Thief) -> None:

@@ -81,7 +81,8 @@ def enrolled(managed: Managed, ansible: Ansible, machine: Node) -> Node:
 def test_an_enrolment_is_quiet_the_second_time(managed: Managed, ansible: Ansible, node: Callable[[str], Node]) -> None:
     machine = enrolled(managed, ansible, node(SYSTEMD))
     line = f'restrict,command="/usr/local/bin/epp-agent notice" {managed.notify_key} epp-update-server\n'
-    assert machine.read("/root/.ssh/authorized_keys").endswith(line)
+    assert machine.read("/var/lib/epp-autoupdate-notify/.ssh/authorized_keys") == line
+    assert "epp-update-server" not in machine.read("/root/.ssh/authorized_keys")
     results = []
     for fast in (True, True, False):
         again = ansible.converge({SYSTEMD: managed.document(SYSTEMD)}, fast=fast).demand()[SYSTEMD]
@@ -142,5 +143,7 @@ def test_cron_follows_the_server_too(managed: Managed, ansible: Ansible, node: C
     machine.agent_run("manual")
     machine.wait(f"! grep -q 'trigger schedule' {table}", why="the lines of an endpoint whose updates are off are gone")
     assert not ansible.converge({BARE: managed.document(BARE)}).demand()[BARE].task["changed"]
+    assert "epp-agent notice" in machine.read("/etc/sudoers.d/epp-autoupdate-notice")
     ansible.converge({BARE: managed.document(BARE)}, state="absent").demand()
-    assert "epp-update-server" not in machine.read("/root/.ssh/authorized_keys")
+    assert not machine.exists("/var/lib/epp-autoupdate-notify")
+    assert not machine.exists("/etc/sudoers.d/epp-autoupdate-notice")

@@ -110,7 +110,7 @@ def test_the_second_run_changes_nothing(server: Server) -> None:
     assert server.changed(run) == []
     assert server.changed(server.role(check=True).demand()) == []
     enrolment = server.task(run)["enrolment"]
-    assert (enrolment["url"], enrolment["notify_user"]) == (server.url, "root")
+    assert (enrolment["url"], enrolment["notify_user"]) == (server.url, "epp-notify")
     assert json.loads(server.node.run(["epp-server", "enrolment"]).out) == enrolment
     assert server.node.exists("/opt/epp-autoupdate/cvdupdate/bin/cvd")
 

@@ -329,6 +329,6 @@ def test_an_endpoint_that_is_to_go_leaves_the_registry_and_all_others_stay(world
     ansible.site(hosts).demand()
     registered = [one["name"] for one in world.server.command("endpoints", "--json").json()]
     assert sorted(registered) == sorted(others)
-    assert "epp-agent notice" not in world.nodes[gone].run("cat /root/.ssh/authorized_keys").out
+    assert not world.nodes[gone].exists("/var/lib/epp-autoupdate-notify")
     again = ansible.site(hosts).demand()
     assert not [name for name, result in again.hosts.items() if result.changed], again.output[-3000:]

@@ -16,6 +16,7 @@ from .faults import Faults
 from .fields import Parser, Unfit, choice, duration, integer, listing, read_mapping
 from .policy_keys import stored_zone, zone_name
 from .texts import account, line, path
+from .update_server import NOTIFY_USER
 from .values import field, value
 
 MOST = 100_000
@@ -34,7 +35,7 @@ class NotifySettings:
     """``user`` and ``key`` are for SSH; an empty ``key`` means the server's own. Times are seconds."""
 
     notifier: NotifierName = NotifierName.SSH
-    user: str = "root"
+    user: str = NOTIFY_USER
     key: str = ""
     connect_timeout: int = 10
     timezone: str = "UTC"

@@ -14,6 +14,8 @@ from .notice import public_key
 from .texts import account, base_url
 from .values import value
 
+NOTIFY_USER = "epp-notify"
+"""As whom the server notifies, unless it is told otherwise: an account of the collection's own on each endpoint."""
 COMPONENTS = "components"
 """Where components lie below the server's base URL, each product's in a directory of its name."""
 
@@ -28,7 +30,7 @@ class UpdateServer:
     url: str
     signers: tuple[str, ...]
     notify_key: str | None = None
-    notify_user: str = "root"
+    notify_user: str = NOTIFY_USER
 
     def to_dict(self) -> dict[str, Any]:
         plain: dict[str, Any] = {"url": self.url, "signers": list(self.signers)}

@@ -34,7 +34,7 @@ from .status import next_run_text, publish
 
 if TYPE_CHECKING:
     from .configuration.enrol import Enrolment
-    from .notify_access import Edit
+    from .notify_access import Access
 
 __all__ = ("Busy", "Converged", "converge", "remove")
 
@@ -52,6 +52,7 @@ class Converged:
     not take what its update server publishes (a ConfigurationResult and its reason), None where it does. ``missing``
     are the programs without which the product can't be updated, whatever was converged. ``faults`` are why what was
     converged can't work all the same, in words: what the last self-test found, and what a look at the host shows.
+    ``obstacles`` are why its update server could not notify it.
     """
 
     changes: tuple[Change, ...]
@@ -61,6 +62,7 @@ class Converged:
     refusal: tuple[str, str] | None = None
     missing: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    obstacles: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -77,6 +79,7 @@ class Converged:
             refusal=refusal,
             missing=list(self.missing),
             faults=list(self.faults),
+            obstacles=list(self.obstacles),
         )
 
 
@@ -88,14 +91,18 @@ def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, che
     """
     enrolment = _enrolment(document, host, check=check)
     endpoint = enrolment.endpoint
-    first = desired(endpoint, agent=agent)
-    found = _compared(enrolment, first, _access(endpoint))
+    first, access = desired(endpoint, agent=agent), _access(endpoint)
+    found = _compared(enrolment, first, access)
     if found.changed:
         require(host, first.plan, rights_of(endpoint.document), scheduler=endpoint.scheduler.name)
-    if check or not (found.changed or selftest.due(host, endpoint.store.read())):
+    if check:
+        return found
+    if not (found.changed or selftest.due(host, endpoint.store.read())):
+        access.remember(host)
         return found
     with exclusively(host, _LOCK, "converge"):
         if not found.changed:
+            access.remember(host)
             return _with_trial(found, endpoint)
         # Computed anew: another converge may have been at work until now.
         wanted, access = desired(endpoint, agent=agent), _access(endpoint)
@@ -103,6 +110,7 @@ def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, che
         with enrolment.adopting():
             _apply(endpoint, wanted, found.changes, access)
         _remember(enrolment, previous)
+        found = replace(found, obstacles=access.proved(host, endpoint.document))
         return _with_trial(found, endpoint)
 
 
@@ -134,31 +142,33 @@ class _Standalone:
         yield
 
 
-def _access(endpoint: Endpoint) -> tuple[Edit, ...]:
-    """What has to change in users' authorized_keys (N5); only on an endpoint that has, or had, an update server."""
-    previous = _installed(endpoint.host)
+def _access(endpoint: Endpoint) -> Access:
+    """What the update server's way in has to become (N5); only on an endpoint that has, or had, such a server."""
+    from .notify_access import Access, access
+
+    host, previous = endpoint.host, _installed(endpoint.host)
     if endpoint.document.server is None and (previous is None or previous.server is None):
-        return ()
-    from .notify_access import edits
-
-    return edits(endpoint.host, endpoint.document, previous)
+        return Access()
+    return access(host, endpoint.document, previous, sudo=endpoint.scheduler.name == "cron")
 
 
-def _compared(enrolment: Enrolment | _Standalone, wanted: Desired, access: tuple[Edit, ...]) -> Converged:
+def _compared(enrolment: Enrolment | _Standalone, wanted: Desired, access: Access) -> Converged:
     """What is otherwise than wanted, and what would be done about it."""
     endpoint, host = enrolment.endpoint, enrolment.endpoint.host
-    changes = pending(host, (*wanted.entries, *_leftovers(endpoint, wanted.entries)))
+    entries = (*wanted.entries, *access.entries)
+    changes = pending(host, (*entries, *_leftovers(endpoint, entries)))
     state, key = StateStore(host).read(), host_key(host)
     resumed = (f"{name} is started again" for name in wanted.resumed)
     drift = (*endpoint.scheduler.drift(wanted.plan), *resumed, *groups.missing(host, rights_of(endpoint.document)))
     return Converged(
-        changes=(*changes, *(edit.change for edit in access)),
-        corrections=(*enrolment.words, *drift),
+        changes=(*changes, *(edit.change for edit in access.edits)),
+        corrections=(*enrolment.words, *drift, *access.corrections),
         next_run=next_run_text(endpoint, state),
         host_key=key,
         refusal=enrolment.refusal,
         missing=missing_programs(host, endpoint.product),
         faults=(*selftest.recorded(host, state), *selftest.evident(endpoint, host_key=key)),
+        obstacles=access.obstacles,
     )
 
 
@@ -175,14 +185,14 @@ def remove(host: Host, *, check: bool) -> Converged:
     state = StateStore(host).read()
     notes = notes_left(host, state.switched_off)
     resumed = running_before(host, notes)
-    removed = (f"group {group} is removed" for group in state.created_groups)
-    corrections = (*removed, *(f"{name} is started again" for name in resumed))
     access = _access_left(host)
-    entries = (*remembered_entries(host, notes), *(Absent(path) for path in _everything(host)))
+    removed = (f"group {group} is removed" for group in state.created_groups)
+    corrections = (*removed, *(f"{name} is started again" for name in resumed), *access.corrections)
+    gone = dict.fromkeys((*(entry.path for entry in access.entries), *_everything(host)))
+    entries = (*remembered_entries(host, notes), *(Absent(path) for path in gone))
     changes = pending(host, entries)
-    found = Converged(
-        changes=(*(edit.change for edit in access), *changes), corrections=corrections, host_key=host_key(host)
-    )
+    edits = (edit.change for edit in access.edits)
+    found = Converged(changes=(*edits, *changes), corrections=corrections, host_key=host_key(host))
     if check or not found.changed:
         return found
     with exclusively(host, _LOCK, "converge"):
@@ -191,11 +201,12 @@ def remove(host: Host, *, check: bool) -> Converged:
         with exclusively(host, places.UPDATE_LOCK, "update"):
             for group in state.created_groups:
                 groups.remove(host, group)
-            for edit in access:
+            for edit in access.edits:
                 edit.carry_out(host)
             by_path = {entry.path: entry for entry in entries}
             for change in changes:
                 place(host, by_path[change.path])
+        access.remove_accounts(host)
     for scheduler in all_schedulers(host):
         scheduler.forget()
     start_again(host, resumed)
@@ -203,13 +214,10 @@ def remove(host: Host, *, check: bool) -> Converged:
     return found
 
 
-def _access_left(host: Host) -> tuple[Edit, ...]:
-    previous = _installed(host)
-    if previous is None or previous.server is None:
-        return ()
-    from .notify_access import edits
+def _access_left(host: Host) -> Access:
+    from .notify_access import access
 
-    return edits(host, None, previous)
+    return access(host, None, _installed(host), sudo=False)
 
 
 def _leftovers(endpoint: Endpoint, wanted: Iterable[Entry]) -> tuple[Absent, ...]:
@@ -255,15 +263,15 @@ def _installed(host: Host) -> EndpointDocument | None:
         return None
 
 
-def _apply(endpoint: Endpoint, wanted: Desired, changes: tuple[Change, ...], access: tuple[Edit, ...]) -> None:
+def _apply(endpoint: Endpoint, wanted: Desired, changes: tuple[Change, ...], access: Access) -> None:
     host = endpoint.host
     changed = {change.path for change in changes}
-    by_path: dict[str, Entry] = {entry.path: entry for entry in wanted.entries}
+    by_path: dict[str, Entry] = {entry.path: entry for entry in (*wanted.entries, *access.entries)}
     others = [scheduler for scheduler in all_schedulers(host) if scheduler.name != endpoint.scheduler.name]
     left = [scheduler for scheduler in others if changed & set(scheduler.owned())]
     for scheduler in left:
         scheduler.deactivate()
-    edited = {edit.change.path: edit for edit in access}
+    edited = {edit.change.path: edit for edit in access.edits}
     _note(host, {path: note for path, note in wanted.notes.items() if path in changed})
     for change in changes:
         if change.path in edited:
@@ -275,7 +283,9 @@ def _apply(endpoint: Endpoint, wanted: Desired, changes: tuple[Change, ...], acc
     created = groups.create(host, rights_of(endpoint.document))
     if created:
         StateStore(host).change(lambda state: replace(state, created_groups=(*state.created_groups, created)))
+    access.make_account(host)
     endpoint.scheduler.activate(wanted.plan, changed)
+    access.remove_accounts(host)
     if not endpoint.product.needs().own_updaters:
         start_again(host, wanted.resumed)
         _forget_notes(host)

@@ -18,7 +18,7 @@ from .._core.policy import Initiator, Policy
 from .._core.privileges import scheduled_update_runs
 from .._core.updaters import Starters
 from .._core.values import field, value
-from . import places
+from . import notify_account, places
 from .endpoint import Endpoint
 from .own_updaters import find
 from .own_updaters.notes import remembered_entries, running_before
@@ -100,6 +100,7 @@ def job_plan(endpoint: Endpoint, beside: Starters) -> JobPlan:
         agent=places.AGENT,
         calendar=timetable.calendar(year) if timetable is not None and keeps_schedule(endpoint) else None,
         configuration=_configuration(document),
+        notices=_notified_as(document),
         reconnect_probe=document.reconnect.probe if policy.events.update_on_reconnect else None,
         update_limit=document.limits.update,
         longest_wait=longest_wait(document),
@@ -127,6 +128,13 @@ def _configuration(document: EndpointDocument) -> IntervalCalendar | None:
     from .._core.configuration import daily_calendar
 
     return daily_calendar(document.endpoint, document.ordinal)
+
+
+def _notified_as(document: EndpointDocument) -> str | None:
+    server = document.server
+    if server is None or server.notify_key is None or server.notify_user == notify_account.ROOT:
+        return None
+    return server.notify_user
 
 
 def may_run_scheduled(policy: Policy) -> bool:

@@ -34,6 +34,7 @@ class State(str, Enum):
 
 
 _OF_THE_TASK = ("use_variables", "require")
+_NOTIFY = "notify"
 _OWN = {"state": choice(State), "root": path}
 
 
@@ -47,7 +48,11 @@ class Wanted:
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Wanted:
         """Read the options as ``plain`` gives them; raises InvalidDocument with all faults."""
-        return cls(*document_and_root(EndpointDocument.from_dict, FORMAT, options))
+        described = {name: one for name, one in options.items() if name != _NOTIFY}
+        server = described.get("server")
+        if is_false(options.get(_NOTIFY)) and isinstance(server, Mapping) and server:
+            described["server"] = {**server, "notify_key": None}
+        return cls(*document_and_root(EndpointDocument.from_dict, FORMAT, described))
 
 
 def document_and_root(read: Callable[[object], T], number: int, options: Mapping[str, Any]) -> tuple[T | None, str]:
@@ -68,6 +73,11 @@ def plain(spec: specs.Spec, given: Mapping[str, Any]) -> dict[str, Any]:
     """
     values = {name: _plain(spec.get(name, {}), value) for name, value in given.items()}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def is_false(value: Any) -> bool:
+    """Whether a boolean was given as false, in any of Ansible's words; what is missing is not."""
+    return value is False or str(value).strip().lower() in ("false", "no", "off", "0", "n", "f")
 
 
 def _plain(option: Mapping[str, Any], value: Any) -> Any:

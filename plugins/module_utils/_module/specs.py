@@ -119,6 +119,7 @@ def endpoint() -> Spec:
         "state": _option("str", choices=["present", "absent"], default="present"),
         "use_variables": _option("bool", default=False),
         "require": _option("bool", default=True),
+        "notify": _option("bool", default=True),
         **root(),
         **document(),
     }

@@ -46,6 +46,8 @@ class JobPlan:
     """When the agent is woken to ask the update server for its configuration (S2); None: there is no server."""
     beside: Starters = Starters()
     """What must not run beside these jobs."""
+    notices: str | None = None
+    """Whose group may hand over the update server's notices; None: nobody, or root itself takes them."""
 
 
 class Scheduler(Protocol):

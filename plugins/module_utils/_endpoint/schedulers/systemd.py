@@ -14,23 +14,29 @@ from ..._host.systemd_state import UnitState, systemctl, systemd_runs, unit_stat
 from .base import JobPlan
 from .systemd_names import (
     CONFIGURE_SERVICE,
+    NOTICE_SOCKET,
     RECONNECT_TIMER,
     SCAN_SERVICE,
     SELFTEST_SERVICE,
     SERVICES,
+    SOCKETS,
     SYNC_TIMER,
     TIMERS,
     UPDATE_SERVICE,
     UPDATE_TIMER,
+    wanted_sockets,
     wanted_timers,
 )
 
 UNIT_DIRECTORY = "/etc/systemd/system"
 _TIMERS_WANTS = UNIT_DIRECTORY + "/timers.target.wants"
-_LASTING_TIMERS = (UPDATE_TIMER, RECONNECT_TIMER, SYNC_TIMER)
-"""Timers that run from a converge on. The boot timer is started by a boot alone: on a machine that is up for longer
+_SOCKETS_WANTS = UNIT_DIRECTORY + "/sockets.target.wants"
+_STARTERS = (*TIMERS, *SOCKETS)
+"""The units that start others, and that are enabled by a link."""
+_LASTING = (UPDATE_TIMER, RECONNECT_TIMER, SYNC_TIMER, NOTICE_SOCKET)
+"""Those that run from a converge on. The boot timer is started by a boot alone: on a machine that is up for longer
 than its delay it would fire at once."""
-_EVERY_UNIT = tuple(name.replace("@", "@*").replace(".", "[.]") for name in (*TIMERS, *SERVICES))
+_EVERY_UNIT = tuple(name.replace("@", "@*").replace(".", "[.]") for name in (*_STARTERS, *SERVICES))
 """Patterns, all of them: systemctl fails at the name of a unit that is not loaded, not at a pattern without a match."""
 _TRIAL_S = 200.0
 _NOT_EXECUTED = "203/EXEC"
@@ -47,22 +53,23 @@ class SystemdScheduler:
         self._host = host
 
     def entries(self, plan: JobPlan) -> tuple[Entry, ...]:
-        from .systemd_units import service_texts, timer_texts
+        from .systemd_units import service_texts, socket_texts, timer_texts
 
-        timers = timer_texts(plan)
-        files = {**service_texts(plan), **timers}
+        starters = {**timer_texts(plan), **socket_texts(plan)}
+        files = {**service_texts(plan), **starters}
         wanted: list[Entry] = [File(_unit_path(name), text.encode()) for name, text in files.items()]
-        wanted += [Link(_link_path(name), _unit_path(name)) for name in timers]
+        wanted += [Link(_link_path(name), _unit_path(name)) for name in starters]
         kept = {entry.path for entry in wanted}
         unwanted = (Absent(path) for path in self.owned() if path not in kept)
         return (*wanted, *unwanted)
 
     def owned(self) -> tuple[str, ...]:
-        """Drop-ins of timers count as ours, to be absent: when an endpoint runs is the policy's affair. Those of
-        services (resources, environment) are the administrator's and are left alone."""
-        units = [_unit_path(name) for name in (*SERVICES, *TIMERS)]
-        links = [_link_path(name) for name in TIMERS]
-        return (*units, *links, *(f"{_unit_path(name)}.d" for name in TIMERS))
+        """Drop-ins of timers and sockets count as ours, to be absent: when an endpoint runs is the policy's affair, who
+        may notify it the document's. Those of services (resources, environment) are the administrator's and left alone.
+        """
+        units = [_unit_path(name) for name in (*SERVICES, *_STARTERS)]
+        links = [_link_path(name) for name in _STARTERS]
+        return (*units, *links, *(f"{_unit_path(name)}.d" for name in _STARTERS))
 
     def drift(self, plan: JobPlan) -> tuple[str, ...]:
         from .own_updaters import drift_of
@@ -70,7 +77,7 @@ class SystemdScheduler:
         if not systemd_runs(self._host):
             return ()
         states = self._states(plan)
-        wanted = wanted_timers(plan)
+        wanted = _wanted(plan)
         idle = (f"{name} is not active" for name in _idle(states, wanted))
         superfluous = (f"{name} is still active" for name in _superfluous(states, wanted))
         stale = (f"{name} has changed since systemd read it" for name in _stale(states))
@@ -82,11 +89,11 @@ class SystemdScheduler:
         if not systemd_runs(self._host):
             return
         states = self._states(plan)
-        wanted = wanted_timers(plan)
+        wanted = _wanted(plan)
         self._tell("stop", _superfluous(states, wanted))
         if reads_again(changed_paths) or _stale(states) or stale_of(states, plan.beside):
             systemctl(self._host, "daemon-reload")
-        changed = [name for name in _LASTING_TIMERS if name in wanted and _unit_path(name) in changed_paths]
+        changed = [name for name in _LASTING if name in wanted and _unit_path(name) in changed_paths]
         self._tell("restart", (*changed, *_idle(states, wanted)))
         stop_of(self._host, states, plan.beside)
 
@@ -136,7 +143,7 @@ class SystemdScheduler:
 
     def _states(self, plan: JobPlan) -> dict[str, UnitState]:
         # What the product's own updaters would do at boot, files tell; here it matters whether they run now.
-        return unit_states(self._host, (), in_memory=(*TIMERS, *_LOADED_SERVICES, *plan.beside.units))
+        return unit_states(self._host, (), in_memory=(*_STARTERS, *_LOADED_SERVICES, *plan.beside.units))
 
     def _tell(self, verb: str, units: Collection[str]) -> None:
         if units:
@@ -148,16 +155,20 @@ def _unit_path(name: str) -> str:
 
 
 def _link_path(name: str) -> str:
-    return f"{_TIMERS_WANTS}/{name}"
+    return f"{_SOCKETS_WANTS if name in SOCKETS else _TIMERS_WANTS}/{name}"
+
+
+def _wanted(plan: JobPlan) -> tuple[str, ...]:
+    return (*wanted_timers(plan), *wanted_sockets(plan))
 
 
 def _idle(states: dict[str, UnitState], wanted: Collection[str]) -> list[str]:
-    return [name for name in _LASTING_TIMERS if name in wanted and not states[name].active]
+    return [name for name in _LASTING if name in wanted and not states[name].active]
 
 
 def _superfluous(states: dict[str, UnitState], wanted: Collection[str]) -> list[str]:
-    return [name for name in TIMERS if name not in wanted and states[name].active]
+    return [name for name in _STARTERS if name not in wanted and states[name].active]
 
 
 def _stale(states: dict[str, UnitState]) -> list[str]:
-    return [name for name in (*TIMERS, *_LOADED_SERVICES) if states[name].stale]
+    return [name for name in (*_STARTERS, *_LOADED_SERVICES) if states[name].stale]

@@ -71,8 +71,8 @@ CapabilityBoundingSet={capabilities}
 ReadWritePaths={writable}
 """
 
-# What a converge may do: units, rules, groups, a line in a user's authorized_keys. So it sees the host as it is, but
-# for what no converge touches; and it has no network, for what it carries out was fetched and verified by another.
+# What a converge may do: units, rules, groups, accounts, keys. So it sees the host as it is, but for
+# what no converge touches; and it has no network, for what it carries out was fetched and verified by another.
 _CONFIGURE = """\
 NoNewPrivileges=yes
 ProtectSystem=yes
@@ -122,6 +122,11 @@ def _updating(plan: JobPlan, *, homes: str) -> str:
             writable=optional_paths(writable),
         )
     )
+
+
+def for_notice(plan: JobPlan) -> str:
+    """The agent as it updates: a notice starts no other work."""
+    return for_update(plan)
 
 
 def for_scan(plan: JobPlan) -> str:

@@ -16,22 +16,24 @@ ROAMING_SERVICE = "epp-roaming@.service"
 SYNC_SERVICE = "epp-sync.service"
 CONFIGURE_SERVICE = "epp-configure.service"
 SELFTEST_SERVICE = "epp-selftest.service"
+NOTICE_SERVICE = "epp-notice@.service"
+NOTICE_SOCKET = "epp-notice.socket"
 UPDATE_TIMER = "epp-update.timer"
 BOOT_TIMER = "epp-boot.timer"
 RECONNECT_TIMER = "epp-reconnect.timer"
 SYNC_TIMER = "epp-sync.timer"
 
-SERVICES = (
-    UPDATE_SERVICE,
-    SCAN_SERVICE,
-    SCHEDULE_SERVICE,
-    ROAMING_SERVICE,
-    SELFTEST_SERVICE,
-    SYNC_SERVICE,
-    CONFIGURE_SERVICE,
-)
-"""The last two need a server. The others exist whatever the policy is; timers, rights and a converge start them."""
+_ALWAYS = (UPDATE_SERVICE, SCAN_SERVICE, SCHEDULE_SERVICE, ROAMING_SERVICE, SELFTEST_SERVICE)
+"""They exist whatever the policy is; timers, rights and a converge start them."""
+SERVICES = (*_ALWAYS, SYNC_SERVICE, CONFIGURE_SERVICE, NOTICE_SERVICE)
+"""All of them; those that do not always exist need a server."""
 TIMERS = (UPDATE_TIMER, BOOT_TIMER, RECONNECT_TIMER, SYNC_TIMER)
+SOCKETS = (NOTICE_SOCKET,)
+
+
+def wanted_sockets(plan: JobPlan) -> tuple[str, ...]:
+    """The sockets that the plan needs."""
+    return () if plan.notices is None else SOCKETS
 
 
 def wanted_timers(plan: JobPlan) -> tuple[str, ...]:

@@ -8,13 +8,24 @@ from __future__ import annotations
 
 from ..._core.entries import Directory
 from ..._host.systemd_words import argument, path_word
-from ..patience import SYNC_S
+from ..patience import JOIN_MARGIN_S, SYNC_S
+from ..places import NOTICE_SOCKET as SOCKET_PATH
 from .base import JobPlan
 from .systemd_calendar import on_calendar
-from .systemd_hardening import for_configuring, for_scan, for_selftest, for_switch, for_sync, for_update
+from .systemd_hardening import (
+    for_configuring,
+    for_notice,
+    for_scan,
+    for_selftest,
+    for_switch,
+    for_sync,
+    for_update,
+)
 from .systemd_names import (
     BOOT_TIMER,
     CONFIGURE_SERVICE,
+    NOTICE_SERVICE,
+    NOTICE_SOCKET,
     RECONNECT_TIMER,
     ROAMING_SERVICE,
     SCAN_SERVICE,
@@ -121,6 +132,40 @@ ExecStart={agent} sync --adopted
 TimeoutStartSec={limit}
 """
 
+# One instance carries out one notice: its line comes by the connection, and its answer goes there.
+_NOTICE_SERVICE = """\
+[Unit]
+Description=Carry out a notice of the update server
+After=network-online.target nss-lookup.target time-sync.target{after}
+CollectMode=inactive-or-failed
+
+[Service]
+{preparations}ExecStart={agent} notice
+StandardInput=socket
+StandardOutput=socket
+StandardError=journal
+RuntimeMaxSec={limit}
+"""
+
+# The server has one notice under way on an endpoint; more come only when it asks again what became of one.
+_NOTICE_SOCKET = """\
+[Unit]
+Description=The update server's notices
+
+[Socket]
+ListenStream={path}
+SocketUser=root
+SocketGroup={group}
+SocketMode=0660
+DirectoryMode=0755
+Accept=yes
+MaxConnections=16
+RemoveOnStop=yes
+
+[Install]
+WantedBy=sockets.target
+"""
+
 # The timers want network-online.target, and the service is only ordered after it: so the target is part of the boot,
 # and a later start does not sit through its time-out again on a machine without network.
 # A timer that is restarted six times in ten seconds (a schedule that is tried out) would else stay failed.
@@ -154,8 +199,10 @@ def service_texts(plan: JobPlan) -> dict[str, str]:
     selftest = _SELFTEST_SERVICE.format(agent=agent, limit=_SELFTEST_LIMIT_S, preparations=made)
     scan = _SCAN_SERVICE.format(agent=agent, after=after, limit=plan.scan_limit + _MARGIN_S)
     managed = {} if plan.configuration is None else _managed_texts(plan)
+    notice = {} if plan.notices is None else {NOTICE_SERVICE: _notice_text(plan, after, made, update_limit)}
     return {
         **managed,
+        **notice,
         UPDATE_SERVICE: _HEAD + update + for_update(plan),
         SCAN_SERVICE: _HEAD + scan + for_scan(plan),
         SELFTEST_SERVICE: _HEAD + selftest + for_selftest(plan),
@@ -169,6 +216,20 @@ def _managed_texts(plan: JobPlan) -> dict[str, str]:
     sync = _SYNC_SERVICE.format(agent=agent, limit=2 * SYNC_S + _MARGIN_S)
     configure = _CONFIGURE_SERVICE.format(agent=agent, limit=_CONFIGURE_LIMIT_S)
     return {SYNC_SERVICE: _HEAD + sync + for_sync(plan), CONFIGURE_SERVICE: _HEAD + configure + for_configuring()}
+
+
+def _notice_text(plan: JobPlan, after: str, made: str, update_limit: int) -> str:
+    """It may wait for another notice first, and for another run; then it is an update as any other."""
+    limit = 2 * (update_limit + JOIN_MARGIN_S)
+    text = _NOTICE_SERVICE.format(agent=path_word(plan.agent), after=after, preparations=made, limit=limit)
+    return _HEAD + text + for_notice(plan)
+
+
+def socket_texts(plan: JobPlan) -> dict[str, str]:
+    """The sockets that the plan needs, by name."""
+    if plan.notices is None:
+        return {}
+    return {NOTICE_SOCKET: _HEAD + _NOTICE_SOCKET.format(path=SOCKET_PATH, group=plan.notices)}
 
 
 def timer_texts(plan: JobPlan) -> dict[str, str]:

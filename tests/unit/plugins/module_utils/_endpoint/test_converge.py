@@ -41,6 +41,7 @@ def test_check_then_real_then_quiet(sandbox: Sandbox, scheduler: str) -> None:
             "refusal": None,
             "missing": [],
             "faults": [],
+            "obstacles": [],
         }
     assert sandbox.tree() == written
 

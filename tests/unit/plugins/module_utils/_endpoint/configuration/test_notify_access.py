@@ -22,15 +22,18 @@ from .conftest import Managed
 OTHERS = b"# the administrators\nssh-ed25519 " + 68 * b"B" + b" admin@example\n\nssh-rsa " + 80 * b"C" + b" backup"
 
 
+OWN = "var/lib/epp-autoupdate-notify"
+
+
 class Access:
-    """The file of the user that the server notifies as."""
+    """The file of root, as whom the server notifies here."""
 
     def __init__(self, managed: Managed) -> None:
         self.managed = managed
         self.key = managed.publisher.public["a"]
         self.path = managed.sandbox.root / "root/.ssh/authorized_keys"
         (managed.sandbox.root / "root").mkdir()
-        managed.section["notify_key"] = self.key
+        managed.section.update(notify_key=self.key, notify_user="root")
 
     @property
     def line(self) -> bytes:
@@ -110,13 +113,69 @@ def test_it_goes_and_nothing_else_does(access: Access, how: str) -> None:
     assert access.path.read_bytes() == OTHERS + b"\n"
 
 
-def test_another_user_gets_it_and_the_former_one_loses_it(access: Access) -> None:
+def test_an_account_of_our_own_gets_it_and_the_former_one_loses_it(access: Access) -> None:
+    access.others()
     access.managed.converge()
-    (access.managed.sandbox.root / "home/epp").mkdir(parents=True)
-    access.managed.section["notify_user"] = "epp"
+    del access.managed.section["notify_user"]  # the default
+    foretold = access.managed.converge(check=True)
+    assert access.managed.converge().to_result() == foretold.to_result()
+    assert access.path.read_bytes() == OTHERS + b"\n"
+    own = access.managed.sandbox.root / OWN / ".ssh/authorized_keys"
+    assert own.read_bytes() == access.line
+    assert [path.stat().st_mode & 0o777 for path in (own, own.parent, own.parent.parent)] == [0o644, 0o755, 0o755]
+    assert not access.managed.converge().changed
+    access.managed.section["notify_user"] = "root"
     access.managed.converge()
-    assert access.path.read_bytes() == b""
-    assert (access.managed.sandbox.root / "home/epp/.ssh/authorized_keys").read_bytes() == access.line
+    assert not (access.managed.sandbox.root / OWN).exists()
+    assert access.path.read_bytes() == OTHERS + b"\n" + access.line
+    assert not access.managed.converge().changed
+
+
+@pytest.mark.parametrize("how", ["absent", "no key", "no server"])
+def test_what_is_our_own_is_mended_as_a_whole_and_goes_as_a_whole(access: Access, how: str) -> None:
+    root = access.managed.sandbox.root
+    del access.managed.section["notify_user"]
+    access.managed.converge()
+    own = root / OWN / ".ssh/authorized_keys"
+    own.write_bytes(OTHERS + b"\n" + own.read_bytes())
+    own.chmod(0o666)
+    own.parent.chmod(0o777)
+    assert [change.path for change in access.managed.converge().changes] == [
+        f"/{OWN}/.ssh",
+        f"/{OWN}/.ssh/authorized_keys",
+    ]
+    assert (own.read_bytes(), own.stat().st_mode & 0o777) == (access.line, 0o644)
+    if how == "absent":
+        remove(access.managed.sandbox.host, check=False)
+    elif how == "no key":
+        del access.managed.section["notify_key"]
+        access.managed.converge()
+    else:
+        access.managed.sandbox.converge()
+    assert not (root / OWN).exists()
+    assert not list(root.glob("etc/systemd/system/**/epp-notice*"))
+
+
+def test_systemd_hands_notices_over_by_a_socket_and_cron_hosts_by_one_line_of_sudoers(access: Access) -> None:
+    """N5: exactly the notice entry, for exactly this account."""
+    root = access.managed.sandbox.root
+    access.managed.section["notify_user"] = "epp-other"
+    access.managed.converge(scheduler="systemd")
+    socket = (root / "etc/systemd/system/epp-notice.socket").read_text()
+    assert "\nSocketGroup=epp-other\nSocketMode=0660\n" in socket
+    assert os.readlink(root / "etc/systemd/system/sockets.target.wants/epp-notice.socket") == (
+        "/etc/systemd/system/epp-notice.socket"
+    )
+    sudoers = root / "etc/sudoers.d/epp-autoupdate-notice"
+    assert not sudoers.exists()
+    access.managed.converge(scheduler="cron")
+    rule = [line for line in sudoers.read_text().splitlines() if "NOPASSWD" in line or "Cmnd_Alias" in line]
+    assert rule == [
+        "Cmnd_Alias EPP_AUTOUPDATE_NOTICE = /usr/local/bin/epp-agent notice",
+        "epp-other ALL = (root) NOPASSWD: EPP_AUTOUPDATE_NOTICE",
+    ]
+    assert sudoers.stat().st_mode & 0o777 == 0o440
+    assert not list(root.glob("etc/systemd/system/**/epp-notice*"))
 
 
 @pytest.mark.parametrize("place", ["authorized_keys", ".ssh"])

@@ -16,7 +16,11 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Absent, Directory, File, Link
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.base import ProductNeeds
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd import SystemdScheduler
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd_names import SERVICES, TIMERS
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd_names import (
+    SERVICES,
+    SOCKETS,
+    TIMERS,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd_words import (
     argument,
     optional_paths,
@@ -33,6 +37,8 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoin
 UNITS = "/etc/systemd/system/"
 COMMAND_NEEDS = ProductNeeds(read_write=("/opt/an updater", "/tmp/cache", "/srv/100%"), capabilities=("CAP_CHOWN",))
 
+MANAGED = {"configuration": ONCE_A_DAY, "notices": "epp-notify"}
+
 needs_systemd_analyze = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
 )
@@ -47,11 +53,13 @@ def texts_of(tmp_path, wanted):
     return {entry.path[len(UNITS) :]: entry.content.decode() for entry in found if isinstance(entry, File)}
 
 
-def test_a_daily_plan_has_every_unit_and_enables_every_timer(tmp_path):
-    entries = entries_of(tmp_path, plan(configuration=ONCE_A_DAY))
-    assert {entry.path for entry in entries if isinstance(entry, File)} == {UNITS + name for name in SERVICES + TIMERS}
+def test_a_daily_plan_has_every_unit_and_enables_every_timer_and_socket(tmp_path):
+    entries = entries_of(tmp_path, plan(**MANAGED))
+    every = {UNITS + name for name in SERVICES + TIMERS + SOCKETS}
+    assert {entry.path for entry in entries if isinstance(entry, File)} == every
     assert {entry for entry in entries if isinstance(entry, Link)} == {
-        Link(f"{UNITS}timers.target.wants/{name}", UNITS + name) for name in TIMERS
+        *(Link(f"{UNITS}timers.target.wants/{name}", UNITS + name) for name in TIMERS),
+        *(Link(f"{UNITS}sockets.target.wants/{name}", UNITS + name) for name in SOCKETS),
     }
 
 
@@ -64,14 +72,15 @@ def test_a_daily_plan_has_every_unit_and_enables_every_timer(tmp_path):
     ],
 )
 def test_timers_that_the_plan_does_not_need_are_absent_with_their_links(tmp_path, changes, unwanted):
-    entries = entries_of(tmp_path, plan(**{"configuration": ONCE_A_DAY, **changes}))
+    entries = entries_of(tmp_path, plan(**{**MANAGED, **changes}))
     absent = {entry.path for entry in entries if isinstance(entry, Absent) and not entry.path.endswith(".d")}
     assert absent == {path for name in unwanted for path in (UNITS + name, f"{UNITS}timers.target.wants/{name}")}
     assert not absent & {entry.path for entry in entries if not isinstance(entry, Absent)}
 
 
 def test_a_standalone_endpoint_has_nothing_of_an_update_server(tmp_path):
-    managed = {UNITS + name for name in ("epp-sync.service", "epp-sync.timer", "epp-configure.service")}
+    names = ("epp-sync.service", "epp-sync.timer", "epp-configure.service", "epp-notice.socket", "epp-notice@.service")
+    managed = {UNITS + name for name in names}
     absent = {entry.path for entry in entries_of(tmp_path, plan()) if isinstance(entry, Absent)}
     assert managed <= absent
 
@@ -182,7 +191,7 @@ def test_systemd_finds_no_fault(tmp_path, needs, agent):
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     units = written(
-        tmp_path / "units", texts_of(tmp_path, plan(needs=needs, agent=str(program), configuration=ONCE_A_DAY))
+        tmp_path / "units", texts_of(tmp_path, plan(needs=needs, agent=str(program), **{**MANAGED, "notices": "root"}))
     )
     env = {"SYSTEMD_UNIT_PATH": f"{tmp_path / 'units'}:"}
     argv = ["systemd-analyze", "verify", "--man=no", *units]
@@ -203,10 +212,12 @@ def test_systemd_finds_no_fault(tmp_path, needs, agent):
         (CLAMAV_NEEDS, "epp-selftest.service", 3.0),
         (CLAMAV_NEEDS, "epp-sync.service", 2.0),
         (CLAMAV_NEEDS, "epp-configure.service", 2.2),
+        (ProductNeeds(), "epp-notice@.service", 2.5),
+        (CLAMAV_NEEDS, "epp-notice@.service", 3.0),
     ],
 )
 def test_exposure(tmp_path, needs, unit, limit):
-    (path,) = written(tmp_path, {unit: texts_of(tmp_path, plan(needs=needs, configuration=ONCE_A_DAY))[unit]})
+    (path,) = written(tmp_path, {unit: texts_of(tmp_path, plan(needs=needs, **MANAGED))[unit]})
     argv = ["systemd-analyze", "security", "--offline=true", "--no-pager", path]
     told = subprocess.run(argv, check=False, capture_output=True, text=True).stdout
     assert float(re.search(r"Overall exposure level for \S+: ([0-9.]+)", told).group(1)) <= limit
