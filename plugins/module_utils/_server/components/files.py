@@ -18,6 +18,7 @@ from .archives import InvalidArchive, unpack
 from .base import Published, Workplace
 from .download import DownloadFault, download
 from .folder import publish_folder, published_folder
+from .git_login import GitLogin
 
 _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
@@ -60,6 +61,7 @@ class Files:
             return Outcome(Result.FAILED, f"{error.strerror or error} ({error.filename})")
         finally:
             self.host.remove(self._staging)
+            self.host.remove(self._git_login)
 
     @property
     def _source(self) -> str:
@@ -98,9 +100,12 @@ class Files:
         store = self.host.real(self.workplace.work + "/repository.git")
         reference = f"refs/heads/{self.settings.branch}" if self.settings.branch else "HEAD"
         # For a repository that is a directory of somebody else's: git passes this on to its own helpers, no option.
-        self.host.write(self._git_settings, b"[safe]\n\tdirectory = *\n", mode=0o640)
+        login = GitLogin.of(self.settings.git)
+        settings = "[safe]\n\tdirectory = *\n" + login.settings(self.host.real(self._git_login))
+        self.host.write(self._git_settings, settings.encode(), mode=0o640)
+        self.host.write(self._git_login, login.content.encode(), mode=0o600)
         self._git("init", "--quiet", "--bare", store)  # does no harm to one that is there, and completes half a one
-        asked = ("fetch", "--quiet", "--", self.settings.git, f"+{reference}:refs/epp/new")
+        asked = ("fetch", "--quiet", "--", login.url, f"+{reference}:refs/epp/new")
         done = self._git("--git-dir", store, *asked)
         if done.code != 0:
             return Outcome(Result.UNREACHABLE, f"git fetch: {_last_line(done)}")
@@ -120,6 +125,10 @@ class Files:
     @property
     def _git_settings(self) -> str:
         return self.workplace.work + "/gitconfig"
+
+    @property
+    def _git_login(self) -> str:
+        return self.workplace.work + "/credentials"
 
     def _emptied_staging(self) -> str:
         self.host.remove(self._staging)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import io
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Callable
 
@@ -32,6 +33,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest impo
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.process import Completed
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components import select_source
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.archives import (
     InvalidArchive,
@@ -457,6 +459,39 @@ def test_a_repository_may_be_somebody_elses_directory(source: Any, folder: Path)
     for path in (folder, *folder.rglob("*")):
         os.chown(path, 65534, 65534, follow_symlinks=False)
     assert source(files={"git": str(folder)}).fetch().result is Result.UPDATED
+
+
+class _Noting(LocalHost):
+    """A host that notes the command lines that every user of it could read."""
+
+    def __init__(self, root: str) -> None:
+        super().__init__(root)
+        self.lines: list[str] = []
+
+    def run(self, argv: Sequence[str], **more: Any) -> Completed:
+        self.lines.append(" ".join(argv))
+        return super().run(argv, **more)
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
+def test_git_gets_a_password_by_a_file(tmp_path: Path, folder: Path, server: ScriptedServer) -> None:
+    git(folder, "init", "--initial-branch=main")
+    git(folder, "add", ".")
+    git(folder, "commit", "-m", "one")
+    git(folder, "clone", "--bare", str(folder), f"{server.folder}/rules.git")
+    git(Path(f"{server.folder}/rules.git"), "update-server-info")
+    granted = f"Basic {base64.b64encode(b'me:hunter/2').decode()}"
+    refused = Answer(401, headers={"WWW-Authenticate": 'Basic realm="rules"'})
+    server.script = lambda _path, headers: None if headers.get("Authorization") == granted else refused
+    host = _Noting(str(tmp_path / "own"))
+    for password, result in (("hunter%2F2", Result.UPDATED), ("hunter3", Result.UNREACHABLE)):
+        url = f"http://me:{password}@127.0.0.1:{server.port}/rules.git"
+        ((product, read),) = read_components({"files": {"git": url}}).items()
+        outcome = select_source(product, read, host, Workplace("/work", "/public/x", "x")).fetch()
+        assert outcome.result is result, outcome.why
+        assert "hunter" not in outcome.why
+    assert [line for line in host.lines if "hunter" in line] == []
+    assert [path for path in (tmp_path / "own").rglob("*") if path.is_file() and b"hunter" in path.read_bytes()] == []
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
