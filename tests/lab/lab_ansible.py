@@ -107,6 +107,19 @@ class Ansible:
         """Run these tasks as one play."""
         return self._run(self._play(tasks), hosts, check, diff)
 
+    def plays(
+        self,
+        plays: list[dict[str, Any]],
+        hosts: dict[str, dict[str, Any]],
+        *,
+        check: bool = False,
+        limit: tuple[str, ...] = (),
+    ) -> Run:
+        """Run a playbook of these plays, for hosts that may have other names than their machines, which run already."""
+        path = self._work / f"plays-{self._count}.json"
+        path.write_text(json.dumps(plays))
+        return self._start(str(path), hosts, check=check, limit=limit)
+
     def converge_tree(self, options: dict[str, Any], *, around: list[str]) -> HostResult:
         """Run the module on the control node, for a directory that stands for a host (``options["root"]``).
 
@@ -137,13 +150,14 @@ class Ansible:
         check: bool = False,
         diff: bool = False,
         around: list[str] | None = None,
+        limit: tuple[str, ...] = (),
     ) -> Run:
         self._count += 1
         results = self._work / f"results-{self._count}.jsonl"
         variables = self._work / f"inventory-{self._count}.json"
         variables.write_text(json.dumps({"all": {"hosts": hosts}}))
         argv = [*(around or []), str(Path(sys.executable).with_name("ansible-playbook")), playbook]
-        argv += ["-i", str(self._inventory), "-i", str(variables), "--limit", ",".join(hosts)]
+        argv += ["-i", str(self._inventory), "-i", str(variables), "--limit", ",".join([*(limit or hosts), ""])]
         argv += ["--check"] * check + ["--diff"] * diff
         done = subprocess.run(
             argv,

@@ -23,6 +23,7 @@ from . import groups, places, selftest
 from .boot import boot_id
 from .desired import Desired, desired, rights_of
 from .endpoint import Endpoint, installed_document, load_document
+from .machine import machine_id, refuse_another_name
 from .own_updaters.notes import notes_left, remembered_entries, running_before
 from .precheck import require
 from .products.base import missing_programs
@@ -87,8 +88,10 @@ def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, che
     """Make the host what ``document`` says; with ``check`` nothing is written and the same is reported.
 
     ``agent`` is the agent's executable file, None to leave the installed one alone. A managed endpoint that has
-    adopted nothing yet does so first. Raises OSError, LookupError, or Busy.
+    adopted nothing yet does so first. Raises OSError, LookupError, or Busy, and InvalidDocument where this machine is
+    an endpoint of another name.
     """
+    refuse_another_name(document, host)
     enrolment = _enrolment(document, host, check=check)
     endpoint = enrolment.endpoint
     first, access = desired(endpoint, agent=agent), _access(endpoint)
@@ -104,7 +107,8 @@ def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, che
         if not found.changed:
             access.remember(host)
             return _with_trial(found, endpoint)
-        # Computed anew: another converge may have been at work until now.
+        # Looked at anew: another converge may have been at work until now.
+        refuse_another_name(document, host)
         wanted, access = desired(endpoint, agent=agent), _access(endpoint)
         found, previous = _compared(enrolment, wanted, access), _previous(host)
         with enrolment.adopting():
@@ -307,11 +311,13 @@ def _remember(enrolment: Enrolment | _Standalone, previous: EndpointDocument | N
     """Refresh the status; an endpoint to which reconnect updates are new has not missed this boot's (E2)."""
     had_reconnect = previous is not None and previous.policy.events.update_on_reconnect
     endpoint = enrolment.endpoint
-    boot, adopted = boot_id(endpoint.host), endpoint.adopted
+    boot, adopted, machine = boot_id(endpoint.host), endpoint.adopted, machine_id(endpoint.host)
     carried_out = "" if adopted is None else adopted.identity
 
     def transform(state: State) -> State:
-        state = replace(state, carried_out=carried_out, sync=enrolment.record or (adopted and state.sync))
+        state = replace(
+            state, machine=machine, carried_out=carried_out, sync=enrolment.record or (adopted and state.sync)
+        )
         return state if had_reconnect else replace(state, boot_id=boot, source_lost=False)
 
     publish(endpoint, StateStore(endpoint.host).change(transform))

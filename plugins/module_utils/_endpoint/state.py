@@ -114,6 +114,8 @@ class State:
     """What the product's own updaters were started by, as it was before (see ``own_updaters.notes``)."""
     carried_out: str = ""
     """Which adopted configuration the host was converged to last (``Adopted.identity``)."""
+    machine: str | None = None
+    """The ID of the machine that was converged; None while none was."""
     trial: TrialRecord | None = None
 
     @classmethod
