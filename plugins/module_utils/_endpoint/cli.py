@@ -22,7 +22,7 @@ _EPILOG = f"""\
 exit status:
   {exits.DONE}   done (also: nothing was new, a cool-down, a trigger that has no business here)
   {exits.FAILED}   failed, the message says why
-  {exits.STALE}   apply --digest: this is another agent
+  {exits.STALE}   apply --digest: this is another agent, or one whose self-test found a fault
   {exits.USAGE}  the command line is wrong
   {exits.BAD_DOCUMENT}  the document is refused, the message lists every fault; sync: what the server publishes
   {exits.UNREACHABLE}  no component source, or update server, could be reached

@@ -20,15 +20,16 @@ from .._host.live_host import LocalHost
 from .._host.output import write_document
 from .._host.seal import is_whole
 from .._host.superuser import require_root
-from . import exits
+from . import exits, selftest
 from .converge import Busy, converge, remove
 from .settled import RECORD
+from .state import StateStore
 from .witness import Witness
 
 
 def apply(host: LocalHost, options: argparse.Namespace) -> int:
     """Converge and write one JSON result; a refused document is one too (``failed`` and ``msg``)."""
-    if options.digest and (options.digest != own_digest() or not is_whole(own_file() or b"")):
+    if options.digest and (options.digest != own_digest() or not is_whole(own_file() or b"") or _was_faulty(host)):
         return _tell({"stale": True}, exits.STALE)
     try:
         result = _result(Witness(host.root), options)
@@ -56,6 +57,11 @@ def _result(host: Witness, options: argparse.Namespace) -> dict[str, Any]:
     if options.digest and not options.check and quiet:
         _settle(host, given, options.digest, converged.to_result())
     return converged.to_result()
+
+
+def _was_faulty(host: LocalHost) -> bool:
+    """Whether the last self-test found a fault, which may be its Python: whoever brings agents chooses one anew."""
+    return bool(selftest.recorded(host, StateStore(host).read()))
 
 
 def _document(raw: object) -> EndpointDocument:
