@@ -126,7 +126,13 @@ def test_cvdupdate_is_what_the_lock_file_has_and_follows_it(server: Server) -> N
     server.node.run(f"{place}/bin/pip uninstall -q -y requests && echo >>{place}/lock.txt")
     foretold = server.role(check=True).demand()
     assert server.changed(foretold) != []
-    server.role().demand()
+    _index, _links, links, _trusted, trusted = server.variables["cvdupdate_pip_arguments"].split()
+    # A configuration file of pip, which may have a password in it, does what arguments do.
+    server.node.write(
+        "/etc/lab-pip.conf", f"[global]\nno-index = true\nfind-links = {links}\ntrusted-host = {trusted}\n"
+    )
+    server.role(cvdupdate_pip_arguments="", cvdupdate_pip_config="/etc/lab-pip.conf").demand()
+    server.node.run("rm /etc/lab-pip.conf")
     assert server.node.read(f"{place}/lock.txt") == lock
     assert server.node.run([f"{place}/bin/pip", "freeze", "--all"]).out.splitlines() == frozen
     assert server.changed(server.role().demand()) == []
