@@ -21,6 +21,8 @@ COMMENT = "epp.autoupdate notices"
 """By which an account is known as ours."""
 SHELL = "/bin/sh"
 ROOT = "root"
+MAKER = "useradd"
+"""The program that makes it; usermod and userdel come with it."""
 
 _TIMEOUT_S = 30.0
 _NOTHING_MATCHES = "*"
@@ -71,7 +73,7 @@ def ensure(host: Host, user: str) -> None:
         return
     group = ("--gid", user) if host.group_exists(user) else ("--user-group",)
     never = ("--expiredate", "", "--inactive", "-1")
-    _command(host, "useradd", "--system", *group, "--no-create-home", *kept, *never, "--comment", COMMENT, user)
+    _command(host, MAKER, "--system", *group, "--no-create-home", *kept, *never, "--comment", COMMENT, user)
 
 
 def others(host: Host, user: str) -> tuple[str, ...]:

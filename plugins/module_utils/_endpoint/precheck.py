@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from .._host.host import Host
 from .._host.lookup import first_there, is_there, places_of
-from . import groups
+from . import groups, notify_account
 from .rights.base import Rights
 from .schedulers.base import JobPlan
 
@@ -27,7 +27,9 @@ class Unsupported(LookupError):
 
 def require(host: Host, plan: JobPlan, rights: Rights, *, scheduler: str) -> None:
     """Raise Unsupported, with all that is missing and what to do; a directory that stands for a host lacks nothing."""
-    found = [*_system(), *_group(host, rights), *_cron(host, plan, scheduler)] if host.live else []
+    if not host.live:
+        return
+    found = [*_system(), *_group(host, rights), *_account(host, plan), *_cron(host, plan, scheduler)]
     if found:
         raise Unsupported(f"this host can't be converged, and nothing was changed: {'; '.join(found)}")
 
@@ -42,6 +44,15 @@ def _group(host: Host, rights: Rights) -> Iterator[str]:
     if groups.missing(host, rights) and first_there(host, groups.MAKERS) is None:
         makers = " or ".join(command[0] for command in groups.MAKERS)
         yield f"the group {rights.group} can't be made without {makers}: install one, or make the group"
+
+
+def _account(host: Host, plan: JobPlan) -> Iterator[str]:
+    if plan.notices is None or is_there(host, notify_account.MAKER) or not notify_account.amiss(host, plan.notices):
+        return
+    yield (
+        f"the user {plan.notices}, as whom the update server notifies, can't be made without {notify_account.MAKER}: "
+        "install it (shadow), or leave the endpoint to its own schedule (autoupdate_notify: false)"
+    )
 
 
 def _cron(host: Host, plan: JobPlan, scheduler: str) -> Iterator[str]:

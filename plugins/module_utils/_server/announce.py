@@ -27,6 +27,7 @@ from .members import Member, members
 
 SCHEDULE = "schedule"
 """Stands for the product in campaigns of slots: a scheduled update is of all that an endpoint has."""
+NO_ADDRESS = "it has no address: it is not notified, and asks by itself"
 _HORIZON_S = 600.0
 
 
@@ -54,7 +55,9 @@ def plan_slots(connection: sqlite3.Connection, *, now: float, zone_of: Callable[
     by_occurrence: dict[str, list[Notice]] = {}
     for member in members(connection):
         for slot in _due_slots(member, now, zone_of):
-            by_occurrence.setdefault(slot.occurrence, []).append(slot_notice(member.name, at=slot.at, end=slot.end))
+            timely = slot_notice(member.name, at=slot.at, end=slot.end)
+            notice = timely if member.notified else skipped(member.name, NO_ADDRESS)
+            by_occurrence.setdefault(slot.occurrence, []).append(notice)
     store = CampaignStore(connection)
     return sum(
         store.join(Subject(Trigger.SCHEDULE, SCHEDULE, occurrence), notices, now=now)
@@ -72,6 +75,8 @@ def _event_notices(
     for member in fleet:
         if member.policy is None:
             yield skipped(member.name, f"its policy is not valid: {member.fault}")
+        elif not member.notified:
+            yield skipped(member.name, NO_ADDRESS)
         elif not member.policy.events.update_after_download:
             yield skipped(member.name, "events.update_after_download is off")
         else:

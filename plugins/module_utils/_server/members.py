@@ -24,7 +24,8 @@ from .tree_store import Nodes, layers, read_nodes
 class Member:
     """One endpoint: ``policy`` is None, and ``fault`` says why, where the tree gives it none that holds together.
 
-    ``product`` and ``databases`` are what is registered of its settings; empty where nothing is.
+    ``product`` and ``databases`` are what is registered of its settings; empty where nothing is. An endpoint without
+    an address is not ``notified``: it asks by itself.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Member:
     fault: str = ""
     product: str = ""
     databases: tuple[str, ...] = ()
+    notified: bool = True
 
     def wish(self, product: ProductKind) -> Wish:
         """What it takes of a product."""
@@ -48,14 +50,14 @@ def members(connection: sqlite3.Connection) -> Iterator[Member]:
     """Every registered endpoint. Endpoints of one domain without values of their own share one policy."""
     nodes = read_nodes(connection)
     known: dict[tuple[str, str], tuple[Policy | None, str]] = {}
-    select = "SELECT name, domain, ordinal, policy, product, databases FROM endpoints ORDER BY name"
+    select = "SELECT name, domain, ordinal, policy, product, databases, address FROM endpoints ORDER BY name"
     for row in connection.execute(select):
         key = (row["domain"] or "", row["policy"] or "")
         if key not in known:
             known[key] = _policy(nodes, row["domain"] or "", row["name"], row["policy"])
         policy, fault = known[key]
         databases = tuple(json.loads(row["databases"])) if row["databases"] else ()
-        yield Member(row["name"], row["ordinal"], policy, fault, row["product"] or "", databases)
+        yield Member(row["name"], row["ordinal"], policy, fault, row["product"] or "", databases, bool(row["address"]))
 
 
 def newcomer(connection: sqlite3.Connection) -> Member:

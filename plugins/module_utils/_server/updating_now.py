@@ -11,16 +11,18 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
-from .._core.campaign import Heard, Stage, now_notice
+from .._core.campaign import Heard, Stage, now_notice, skipped
 from .._core.reported import reported
 from .._core.results import Result, Trigger
 from .._core.timestamps import iso
 from .._core.values import value
 from .._host.live_host import LocalHost
-from .campaign_views import notices
+from .announce import NO_ADDRESS
+from .campaign_views import notices as told
 from .campaigns import CampaignStore, Subject
 from .commands_campaigns import notify
 from .database import open_database
+from .members import members
 
 NOW = "now"
 """Stands for the product in campaigns of Update Now: it is of all that an endpoint has."""
@@ -103,9 +105,12 @@ def update_now(host: LocalHost, names: Sequence[str], *, timeout: float) -> NowR
     subject = Subject(Trigger.MANUAL, NOW, iso(now), f"{now!r} {time.monotonic_ns()}")
     with closing(open_database(host)) as connection:
         store = CampaignStore(connection)
-        store.join(subject, [now_notice(name, created=now, until=until) for name in names], now=now)
+        silent = {member.name for member in members(connection) if not member.notified}
+        notices = (now_notice(name, created=now, until=until) for name in names if name not in silent)
+        left_out = (skipped(name, NO_ADDRESS) for name in names if name in silent)
+        store.join(subject, [*notices, *left_out], now=now)
         _wait(host, store, subject, until, deadline)
-        return NowReport(subject.id, tuple(_part(row) for row in notices(connection, subject.id)))
+        return NowReport(subject.id, tuple(_part(row) for row in told(connection, subject.id)))
 
 
 def _wait(host: LocalHost, store: CampaignStore, subject: Subject, until: float, deadline: float) -> None:

@@ -49,6 +49,15 @@ def test_a_group_needs_a_program_that_makes_it(host: RunningHost) -> None:
     require(host, IDLE, GRANTED, scheduler="systemd")
 
 
+def test_the_account_of_the_update_server_needs_a_program_that_makes_it(host: RunningHost) -> None:
+    notified = plan(calendar=None, reconnect_probe=None, notices="epp-no-such-user")
+    with pytest.raises(Unsupported, match="can't be made without useradd: install it"):
+        require(host, notified, NOTHING, scheduler="systemd")
+    require(host, IDLE, NOTHING, scheduler="systemd")
+    install(host, "/usr/sbin/useradd")
+    require(host, notified, NOTHING, scheduler="systemd")
+
+
 @pytest.mark.parametrize(
     ("program", "argv"),
     [

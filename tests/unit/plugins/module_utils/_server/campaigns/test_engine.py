@@ -256,7 +256,7 @@ def storm(server_host: LocalHost) -> Iterator[sqlite3.Connection]:
     """A registry of 200 endpoints that are all behind."""
     connection = open_database(server_host)
     rows = [(f"n{number}", number) for number in range(200)]
-    connection.executemany("INSERT INTO endpoints (name, domain, ordinal) VALUES (?, '', ?)", rows)
+    connection.executemany("INSERT INTO endpoints (name, domain, ordinal, address) VALUES (?, '', ?, 'x')", rows)
     connection.commit()
     item = CatalogueItem("command", "command", "1", Kind.PROGRAM, 1, "0" * 64, "components/command/x")
     limits = NotifySettings().limits

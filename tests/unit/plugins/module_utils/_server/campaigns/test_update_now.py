@@ -82,6 +82,20 @@ def test_a_roaming_endpoint_takes_no_command_and_one_that_is_off_is_tried_once(s
     assert server.open() == 0
 
 
+def test_one_without_an_address_is_left_to_its_own_schedule(server: Server) -> None:
+    """It is not to be notified (``autoupdate_notify: false``), which is no host that is off."""
+    server.enrol("n1", "pulls")
+    with closing(open_database(server.host)) as connection:
+        connection.execute("UPDATE endpoints SET address = '' WHERE name = 'pulls'")
+    report = update_now(server.host, ["n1", "pulls"], timeout=120)
+    assert results(report) == {"n1": ("done", "updated"), "pulls": ("skipped", "skipped")}
+    assert "it has no address" in report.parts[1].why
+    assert (report.not_reached, report.refused) == ((), ())
+    campaign = server.publish("2")
+    assert campaign is not None
+    assert server.told(campaign)["pulls"] == ("skipped", "skipped")
+
+
 def test_one_that_is_slow_is_waited_for_no_longer_than_wanted_and_its_answer_still_goes_on_record(
     server: Server,
 ) -> None:
