@@ -69,7 +69,7 @@ def test_who_is_registered_where_and_who_is_behind(fleet: Server) -> None:
     assert (old["versions"], old["notice"]["stage"]) == ({"files": {"patterns-a": "0"}}, "waiting")
     _status, out, _err = fleet.run("endpoints", "--domain", "emea2")
     assert [line.split() for line in out.splitlines()][1] == (
-        ["other", "emea2", "3", "-", "pinned", "daily", "1", "skipped"]
+        ["other", "emea2", "3", "-", "pinned", "daily", "1", "skipped", "skipped"]
     )
     assert fleet.run("endpoints", "--domain", "emea2", "--outdated")[1] == "endpoints: none\n"
 
