@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils import _core
+from ansible_collections.epp.autoupdate.tests.unit.plugins.modules.instants import of_another_form, told
 
 HERE = Path(__file__).parent
 COLLECTIONS = Path(_core.__file__).parents[6]
@@ -96,7 +97,10 @@ class Control:
             timeout=120,
         )
         lines = results.read_text().splitlines() if results.exists() else []
-        return Run(done.returncode, done.stdout + done.stderr, tuple(json.loads(line) for line in lines))
+        found = tuple(json.loads(line) for line in lines)
+        own = [told(one["result"]) for one in found if one["action"].startswith("epp.autoupdate.")]
+        assert of_another_form(own) == []
+        return Run(done.returncode, done.stdout + done.stderr, found)
 
     def _environment(self, results: Path) -> dict[str, str]:
         return {

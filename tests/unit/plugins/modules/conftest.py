@@ -21,6 +21,8 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoin
     ScriptedServer,
 )
 
+from .instants import of_another_form, told
+
 Module = Any
 
 
@@ -50,6 +52,7 @@ class Modules:
         with pytest.raises(SystemExit):
             module.main()
         result: dict[str, Any] = json.loads(self.capture())
+        assert of_another_form(told(result)) == []
         return result
 
     def enrol(self, **options: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 SERIALS = frozenset(("serial", "tree_serial", "shard_serial"))
 """Numbers that may be as high as an instant, and are none (C4)."""
+_SERIALS_IN_WORDS = re.compile(r"(?:tree|shard|catalogue|serial|serial is|record is) [0-9]+")
 _EARLIEST = 10**9
 """Unix seconds of the year 2001."""
 _SECONDS = re.compile(r"(?<![0-9A-Fa-f.-])1[0-9]{9}(?:\.[0-9]+)?(?![0-9A-Fa-f.-])")
@@ -29,6 +30,11 @@ def of_another_form(content: Any, path: str = "") -> list[str]:
     return [f"{path}: {content}"] if _is_another(content) else []
 
 
+def told(result: Any) -> Any:
+    """A result of Ansible without what the caller gave and what files hold."""
+    return {key: one for key, one in result.items() if key not in ("invocation", "diff")}
+
+
 def instants(content: Any) -> Iterator[str]:
     """Every text of plain data that is an instant in the one form."""
     if isinstance(content, (dict, list, tuple)):
@@ -41,5 +47,5 @@ def instants(content: Any) -> Iterator[str]:
 def _is_another(content: Any) -> bool:
     if isinstance(content, str):
         clocks = (match[0].rstrip(".,;:)\"'") for match in _CLOCK.finditer(content))
-        return bool(_SECONDS.search(content)) or not all(map(_FORM.fullmatch, clocks))
+        return bool(_SECONDS.search(_SERIALS_IN_WORDS.sub("", content))) or not all(map(_FORM.fullmatch, clocks))
     return isinstance(content, (int, float)) and content > _EARLIEST

@@ -31,8 +31,10 @@ class CallbackModule(CallbackBase):
     def _record(self, kind: str, result: Any) -> None:
         host = getattr(result, "host", None) or result._host
         values = getattr(result, "result", None) or result._result
+        task = getattr(result, "task", None) or result._task
+        told = {"kind": kind, "host": host.get_name(), "action": task.action, "result": values}
         with open(os.environ["EPP_TEST_RESULTS"], "a", encoding="utf-8") as stream:
-            stream.write(json.dumps({"kind": kind, "host": host.get_name(), "result": values}, default=str) + "\n")
+            stream.write(json.dumps(told, default=str) + "\n")
 
     def v2_runner_on_ok(self, result: Any) -> None:
         self._record("ok", result)
