@@ -79,10 +79,16 @@ class Door:
         self.section = self._publisher.server(server.url, notify_key=self._publisher.public["b"])
 
     def converge(self, *, state: str | None = None, check: bool = False, **more: Any) -> HostResult:
-        own = {"product": "command", "command": {"update": ["/bin/true"], "version": ["/bin/echo", "1"]}}
-        document = {"endpoint": self.node.name, "server": self.section, **own, **more}
-        run = self._ansible.converge({self.node.name: document}, state=state, check=check)
+        run = self._ansible.converge({self.node.name: {**self._document(), **more}}, state=state, check=check)
         return run[self.node.name]
+
+    def obstacles(self) -> list[str]:
+        """What the agent itself says after a converge."""
+        return list(self.node.apply(self._document()).json()["obstacles"])
+
+    def _document(self) -> dict[str, Any]:
+        own = {"product": "command", "command": {"update": ["/bin/true"], "version": ["/bin/echo", "1"]}}
+        return {"endpoint": self.node.name, "server": self.section, **own}
 
     def sshd(self, text: str, *, path: str = HARDENED) -> None:
         """Settings of the sshd that is looked at."""
@@ -154,25 +160,37 @@ SHUT = {
 }
 
 
-@pytest.mark.parametrize("settings", SHUT)
-def test_what_shuts_the_server_out_is_an_error_whose_lines_mend_it(door: Door, settings: str) -> None:
-    door.sshd(settings)
+def test_what_shuts_the_server_out_is_told_with_the_lines_that_mend_it(door: Door) -> None:
+    door.demand()
+    for settings, why in SHUT.items():
+        door.node.run(["rm", "-f", REMEDY])
+        door.sshd(settings)
+        (obstacle,) = door.obstacles()
+        assert f"sshd does not let epp-notify in: {why}" in obstacle
+        told = door.notify()
+        if "ForceCommand" not in settings:  # that one lets the server in, and runs something else
+            assert told["heard"] == "refused", (settings, told)
+            assert "refused: sshd " in told["why"]
+        assert REMEDY in obstacle
+        lines = re.findall(r"^    (.*)$", obstacle, re.MULTILINE)
+        door.sshd("\n".join(lines) + "\n", path=REMEDY)
+        assert door.obstacles() == [], settings
+        told = door.notify()
+        assert (told["heard"], told["result"]) == ("reported", "current"), (settings, told)
+
+
+def test_a_converge_fails_where_the_server_is_shut_out_unless_it_is_not_to_notify(door: Door) -> None:
+    door.sshd("AllowGroups alice\n")
     refused = door.converge()
     assert refused.failed
-    assert f"sshd does not let epp-notify in: {SHUT[settings]}" in refused.message
+    assert "sshd does not let epp-notify in: AllowGroups (alice) names no group of epp-notify" in refused.message
     foretold = door.converge(check=True)
     assert not foretold.failed
     assert foretold.task["obstacles"] == refused.task["obstacles"]
-    assert not door.converge(notify=False).failed, "pull alone"
+    alone = door.converge(notify=False)
+    assert not alone.failed, alone.message
+    assert door.node.run(["getent", "passwd", USER], check=False).code != 0
     assert door.converge().failed
-    told = door.notify()
-    if "ForceCommand" not in settings:  # that one lets the server in, and runs something else
-        assert told["heard"] == "refused", told
-        assert "refused: sshd " in told["why"]
-    lines = re.findall(r"^    (.*)$", refused.message, re.MULTILINE)
-    assert REMEDY in refused.message
-    door.sshd("\n".join(lines) + "\n", path=REMEDY)
-    door.demand()
 
 
 def test_keys_lie_where_sshd_looks_for_them(door: Door) -> None:
