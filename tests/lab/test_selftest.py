@@ -135,7 +135,7 @@ def test_databases_that_freshclam_may_not_write(machine: Node, ansible: Ansible)
     well(ansible, machine)
 
 
-def test_a_clamd_that_stays_off_when_the_databases_have_come(
+def test_clamd_is_started_when_the_first_databases_have_come_and_missed_when_it_is_off(
     host: Node, ansible: Ansible, component_server: ComponentServer, databases: Databases
 ) -> None:
     component_server.publish(databases(1))
@@ -143,8 +143,15 @@ def test_a_clamd_that_stays_off_when_the_databases_have_come(
     host.run(["systemctl", "enable", "clamav-daemon"])
     well(ansible, host, autoupdate_policy=source)
     host.run(["systemctl", "stop", "clamav-daemon.socket", "clamav-daemon.service"], check=False)
-    assert host.agent_run("manual").json()["result"] == "updated"
-    host.run(["systemctl", "stop", "clamav-daemon.socket", "clamav-daemon.service"], check=False)
+    host.run(["systemctl", "start", "epp-update@manual.service"])
+    run = host.agent_status()["last"]["manual"]
+    assert (run["result"], run["why"]) == (
+        "updated",
+        "clamav-daemon.service is started, now that there are databases",
+    )
+    host.wait("clamdscan --ping 1", seconds=60, why="clamd answers")
+    well(ansible, host, autoupdate_policy=source)
+    host.run(["systemctl", "stop", "clamav-daemon.socket", "clamav-daemon.service"])
     sees(ansible, host, "clamd does not run", autoupdate_policy=source)
     host.run(["systemctl", "start", "clamav-daemon"])
     well(ansible, host, autoupdate_policy=source)

@@ -15,7 +15,7 @@ from ..._core.results import Component, Outcome, Result
 from ..._core.values import replace, value
 from ..._host.host import Completed
 from ..http import LONGEST_PAUSE_S, drawn, jittered
-from . import clamav_directory, freshclam_dat
+from . import clamav_directory, clamd_service, freshclam_dat
 from .base import overdue
 from .clamav_parts import Part, parts_of, prepare, put_in_place
 from .clamd import Clamd
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .clamav import ClamAV
 
 _FROM_WORST = (Result.FAILED, Result.UNREACHABLE, Result.COOLING_DOWN, Result.HELD, Result.CURRENT)
+_IN_PART = "in part: "
 _RUN_S = 10.0
 """What freshclam needs at least to ask again."""
 _WAITING = "freshclam was told to wait; nothing was asked"
@@ -49,9 +50,12 @@ class ClamavUpdate:
         prepare(host, settings)
         deadline = time.monotonic() + timeout
         clamd = Clamd.of(host, settings.clamd_config)
-        parts = parts_of(self.product)
+        parts, first = parts_of(self.product), not self.product.components()
         outcomes = [self._of(part, clamd, deadline, timeout) for part in parts]
         outcome = together(outcomes)
+        if outcome.result is Result.UPDATED and first and clamd is None and not outcome.why.startswith(_IN_PART):
+            started = clamd_service.start(host)
+            return replace(outcome, why=f"{started} is started, now that there are databases") if started else outcome
         if outcome.result is Result.UPDATED and clamd is not None and not outcome.why:
             return replace(outcome, why=self._proven(clamd, deadline - time.monotonic()))
         return outcome
@@ -161,7 +165,7 @@ def together(outcomes: Sequence[Outcome]) -> Outcome:
     if Result.UPDATED in results:
         troubled = results - {Result.UPDATED, Result.CURRENT}
         why = "; ".join(whys)
-        return Outcome(Result.UPDATED, f"in part: {why}" if troubled and not why.startswith("in part") else why)
+        return Outcome(Result.UPDATED, f"{_IN_PART}{why}" if troubled and not why.startswith(_IN_PART) else why)
     worst = next(result for result in _FROM_WORST if result in results)
     until = min((one.until for one in outcomes if one.until is not None), default=None)
     if worst is Result.UNREACHABLE and results != {worst}:

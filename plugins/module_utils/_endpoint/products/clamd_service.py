@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ..._host.host import Host
+from ..._host.systemd_state import systemctl, systemd_runs
 
 _PROCESSES = ("clamd",)
 SERVICES = ("clamav-daemon.service", "clamd@scan.service", "clamd.service")
@@ -20,6 +21,21 @@ _ENABLED = {
 def enabled(host: Host) -> str:
     """The service that starts clamd at each boot; empty where there is none, or it is switched off."""
     return next((name for name, link in _ENABLED.items() if host.exists(link)), "")
+
+
+def start(host: Host) -> str:
+    """Start it where systemd does so at each boot, without waiting for it; returns the service, or nothing.
+
+    At boot it was passed over, for it can't run without databases; nobody else starts it when they have come.
+    """
+    service = enabled(host)
+    if service not in SERVICES or not systemd_runs(host):
+        return ""
+    try:
+        systemctl(host, "start", "--no-block", "--", service)
+    except OSError:
+        return ""  # which the next look at the host tells
+    return service
 
 
 def runs(host: Host) -> bool:
