@@ -486,7 +486,7 @@ def test_git_gets_a_password_by_a_file(tmp_path: Path, folder: Path, server: Scr
     host = _Noting(str(tmp_path / "own"))
     for password, result in (("hunter%2F2", Result.UPDATED), ("hunter3", Result.UNREACHABLE)):
         url = f"http://me:{password}@127.0.0.1:{server.port}/rules.git"
-        ((product, read),) = read_components({"files": {"git": url}}).items()
+        product, read = next(iter(read_components({"files": {"git": url}}).items()))
         outcome = select_source(product, read, host, Workplace("/work", "/public/x", "x")).fetch()
         assert outcome.result is result, outcome.why
         assert "hunter" not in outcome.why
