@@ -51,12 +51,15 @@ def test_red_hats_layout_needs_no_settings(
     machine.run(["systemctl", "start", "epp-update@manual.service"])
     assert machine.agent_status()["last"]["manual"]["result"] == "updated"
     assert machine.run(["stat", "-c", "%U", f"{DATABASES}/test.cvd"]).out.strip() == "clamupdate"
+    ping = "clamdscan --config-file=/etc/clamd.d/scan.conf --ping 1"
+    machine.wait(ping, seconds=30, why="clamd was started when its databases had come")
+    machine.run(["systemctl", "stop", "clamd@scan"])
     stopped = machine.apply(document).json()
     assert stopped["faults"] == [
         "clamd does not run, though clamd@scan.service is enabled and there are databases: start it"
     ]
     machine.run(["systemctl", "start", "clamd@scan"])
-    machine.wait("clamdscan --config-file=/etc/clamd.d/scan.conf --ping 1", seconds=30, why="clamd answers")
+    machine.wait(ping, seconds=30, why="clamd answers")
     assert machine.apply(document).json()["faults"] == []
     component_server.publish(databases(3))
     machine.run(["systemctl", "start", "epp-update@manual.service"])
