@@ -81,6 +81,11 @@ class Node:
     def read(self, path: str) -> str:
         return self.run(["cat", path]).out
 
+    def written(self, path: str) -> bytes:
+        """The content of a regular file that this machine wrote; nothing where it is not one of those."""
+        file = self._fleet.plan.upper(self.name) / path.lstrip("/")
+        return file.read_bytes() if file.is_file() and not file.is_symlink() else b""
+
     def exists(self, path: str) -> bool:
         return self.run(["test", "-e", path], check=False).code == 0
 

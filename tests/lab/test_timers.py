@@ -45,6 +45,7 @@ def planned(node: Callable[[str], Node], ansible: Ansible, minutely: float) -> N
     return node(PLANNED)
 
 
+SUDOERS = "/etc/sudoers.d/epp-autoupdate"
 SCHEDULES = {
     "daily": {"frequency": "daily", "start": "12:00", "window": "2h"},
     "daily over midnight in a zone": {
@@ -187,6 +188,7 @@ def test_switching_schedulers_leaves_nothing_behind(planned: Node) -> None:
     everything_on = documents.command(PLANNED, policy={"events": {"update_on_reconnect": True}})
     planned.apply(everything_on)
     before = names_and_digests(planned)
+    by_sudo = planned.exists(SUDOERS)  # a polkit that reads no rules, as Debian 11's, leaves the rights to sudo
     planned.apply({**everything_on, "scheduler": "cron"})
     assert planned.exists("/etc/cron.d/epp-autoupdate")
     assert not [path for path in planned.manifest() if path.startswith("/etc/systemd/") and "/epp-" in path]
@@ -194,7 +196,7 @@ def test_switching_schedulers_leaves_nothing_behind(planned: Node) -> None:
     assert not planned.exists("/etc/polkit-1/rules.d/60-epp-autoupdate.rules")
     planned.apply(everything_on)
     assert not planned.exists("/etc/cron.d/epp-autoupdate")
-    assert not planned.exists("/etc/sudoers.d/epp-autoupdate")
+    assert planned.exists(SUDOERS) == by_sudo
     assert names_and_digests(planned) == before
 
 
@@ -207,11 +209,12 @@ PRODUCTS: dict[str, Callable[[], documents.Document]] = {
 
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_units_are_clean_and_hardened(planned: Node, product: str) -> None:
-    """systemd-analyze verify says nothing; security exposure of every service is at most 3.0."""
+    """systemd-analyze verify says nothing of our units; security exposure of every service is at most 3.0."""
     everything_on = documents.merged(PRODUCTS[product](), {"policy": {"events": {"update_on_reconnect": True}}})
     planned.apply(everything_on)
     verified = planned.run("systemd-analyze verify /etc/systemd/system/epp-*.* 2>&1", check=False)
-    assert (verified.code, verified.out) == (0, "")
+    assert [line for line in verified.out.splitlines() if "epp-" in line] == []  # the rest is of the vendor's units
+    assert verified.code == 0, verified.out
     exposures = {service: exposure(planned, service) for service in SERVICES}
     print(product, exposures)
     assert {service: value for service, value in exposures.items() if value > 3.0} == {}

@@ -4,7 +4,7 @@
 
 """Private: freshclam's own memory of a cool-down, the file ``freshclam.dat`` in the database directory.
 
-Measured with freshclam 1.4 on 64-bit Linux: 90 bytes, numbers in the machine's byte order.
+Measured with freshclam 0.103 (69 bytes) and 1.4 (90 bytes) on 64-bit Linux; numbers are in the machine's byte order.
 
 ====== ===== ==================================================================
 offset bytes content
@@ -14,7 +14,7 @@ offset bytes content
 17     36    the install's random UUID as text, which freshclam sends as its user agent
 53     8     zero
 61     8     Unix seconds until which freshclam sends no request; 0: no cool-down
-69     21    zero
+69     21    zero; not with 0.103
 ====== ===== ==================================================================
 """
 
@@ -26,7 +26,8 @@ import struct
 from ..._host.safe_paths import open_directory, open_file
 
 NAME = "freshclam.dat"
-SIZE = 90
+SIZES = (69, 90)
+"""Bytes: freshclam 0.103 and from 1.0 on."""
 _MAGIC = b"FreshClamData"
 _LAYOUT_OFFSET = 13
 _RETRY_AFTER_OFFSET = 61
@@ -36,7 +37,7 @@ _LONGEST = 7 * 86400
 
 def parse_retry_after(data: bytes) -> int:
     """The end of the cool-down in Unix seconds; 0 when there is none or the bytes are not of the layout we know."""
-    if len(data) != SIZE or not data.startswith(_MAGIC):
+    if len(data) not in SIZES or not data.startswith(_MAGIC):
         return 0
     (layout,) = struct.unpack_from("=I", data, _LAYOUT_OFFSET)
     (until,) = struct.unpack_from("=q", data, _RETRY_AFTER_OFFSET)
@@ -47,7 +48,7 @@ def cooling_until(directory: str, now: float) -> int | None:
     """When freshclam of this (real) database directory may ask again, None when it may now."""
     try:
         with open(open_file(os.path.join(directory, NAME)), "rb") as stream:
-            until = parse_retry_after(stream.read(SIZE + 1))
+            until = parse_retry_after(stream.read(SIZES[-1] + 1))
     except OSError:
         return None
     return until if now < until <= now + _LONGEST else None
@@ -64,7 +65,7 @@ def forget_impossible(directory: str, now: float) -> None:
     except FileNotFoundError:
         return
     try:
-        if parse_retry_after(os.read(descriptor, SIZE + 1)) > now + _LONGEST:
+        if parse_retry_after(os.read(descriptor, SIZES[-1] + 1)) > now + _LONGEST:
             os.pwrite(descriptor, struct.pack("=q", 0), _RETRY_AFTER_OFFSET)
     finally:
         os.close(descriptor)
