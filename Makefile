@@ -7,7 +7,7 @@ PYTHON ?= python3
 RUN = $(PYTHON) tests/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typing changelog docs-lint units sanity ansible-units package lab matrix bench bench-server docs lock clean
+.PHONY: help demo test lint typing changelog docs-lint units sanity ansible-units package lab lab-older lab-all matrix bench bench-server docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -44,6 +44,12 @@ package: ## build the tarball, install and verify it
 
 lab: ## the fleet of real machines (Linux, root)
 	@$(RUN) lab
+
+lab-older: ## what depends on the release, on Debian 11 and 12
+	@$(RUN) lab-older
+
+lab-all: ## the whole lab on Debian 11, 12, 13 and the next one
+	@$(RUN) lab-all
 
 matrix: ## ansible-core 2.18 to 2.22 and the Pythons of endpoints, as far as they are here
 	@$(RUN) matrix

@@ -53,6 +53,18 @@ def lab(session: nox.Session) -> None:
 
 
 @nox.session
+def lab_older(session: nox.Session) -> None:
+    """What depends on the release, on Debian 11 and 12."""
+    _steps(session, "lab-older")
+
+
+@nox.session
+def lab_all(session: nox.Session) -> None:
+    """The whole lab on Debian 11, 12, 13 and the next one."""
+    _steps(session, "lab-all")
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """The sandbox fleet."""
     _steps(session, "demo")

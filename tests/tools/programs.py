@@ -19,12 +19,15 @@ WORKERS = "4"
 """Processes for unit tests, on however few cores: many tests wait for programs that they have started."""
 
 
-def pytest(bench: Workbench, name: str, tools: Path, *arguments: str) -> Outcome:
-    """Run pytest from the environment ``tools``; what it tells is read from its JUnit file."""
+def pytest(bench: Workbench, name: str, tools: Path, *arguments: str, **variables: str) -> Outcome:
+    """Run pytest from the environment ``tools``, with some environment ``variables`` more.
+
+    What it tells is read from its JUnit file.
+    """
     report = bench.results / f"{name}.xml"
     report.unlink(missing_ok=True)
     command: list[str | Path] = [tools / "python", "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
-    bench.run(command, env=bench.variables(tools))
+    bench.run(command, env=bench.variables(tools, **variables))
     return junit(report)
 
 

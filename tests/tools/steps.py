@@ -14,6 +14,7 @@ from . import interpreters, programs
 from .lock import renew
 from .matrix import MATRIX
 from .report import Outcome, Skip
+from .suites import SUITES, lab, lab_older
 from .workbench import StepFailed, Workbench
 
 TYPED = ("plugins/module_utils", "plugins/plugin_utils", "plugins/filter", "plugins/action", "tests/tools")
@@ -78,14 +79,6 @@ def docs_lint(bench: Workbench) -> Outcome:
 def units(bench: Workbench) -> Outcome:
     """Unit and property tests."""
     return programs.pytest(bench, "units", bench.tools(), "-n", programs.WORKERS, "tests/unit")
-
-
-def lab(bench: Workbench) -> Outcome:
-    """The fleet of real machines, through pytest-ansible; skips itself by name where it cannot run."""
-    # Three processes have a fleet each, for they wait more than they work, and take files in the order of conftest.py.
-    options = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
-    options += ["--ansible-unit-inject-only"]  # else pytest-ansible leaves a tree of links in the work tree
-    return programs.pytest(bench, "lab", bench.tools("lab"), *options, "tests/lab")
 
 
 def sanity(bench: Workbench) -> Outcome:
@@ -201,6 +194,7 @@ STEPS: dict[str, Callable[[Workbench], Outcome]] = {
         ansible_units,
         package,
         lab,
+        lab_older,
         demo,
         bench,
         bench_server,
@@ -211,10 +205,13 @@ STEPS: dict[str, Callable[[Workbench], Outcome]] = {
 }
 """The steps by name, in the order in which ``test`` runs its own."""
 STEPS.update(MATRIX)
+STEPS.update(SUITES)
 
+_NOT_EVERY_DAY = ("lab-older", "bench", "bench-server", "lock", "docs", "clean", *MATRIX, *SUITES)
 GROUPS: dict[str, tuple[str, ...]] = {
     "lint": ("ruff", "ruff-format", "yamllint", "ansible-lint"),
-    "test": tuple(name for name in STEPS if name not in ("bench", "bench-server", "docs", "clean", *MATRIX)),
+    "test": tuple(name for name in STEPS if name not in _NOT_EVERY_DAY),
     "matrix": tuple(MATRIX),
+    "lab-all": tuple(SUITES),
 }
-"""Names for several steps; ``test`` is everything that can pass or fail on one ansible-core."""
+"""Names for several steps; ``test`` is everything that can pass or fail on one ansible-core and one Debian."""
