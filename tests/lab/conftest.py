@@ -37,6 +37,7 @@ LONG = (
     "test_converge",
     "test_events",
     "test_resilience",
+    "test_tasks",
     "test_freshclam",
     "test_privileges",
     "test_timers",
@@ -45,7 +46,7 @@ LONG = (
     "test_https",
 )
 # Which machine belongs to whom. A test file owns its machines: no test cares what another file's tests left.
-SYSTEMD_MACHINES = 45
+SYSTEMD_MACHINES = 50
 BARE_MACHINES = 8
 
 

@@ -16,7 +16,7 @@ import lab_root
 from packaging.markers import Marker
 
 LOCK = Path(__file__).resolve().parents[2] / "roles" / "server" / "files" / "cvdupdate.txt"
-PYTHON = {"bullseye": "3.9", "bookworm": "3.11", "trixie": "3.13"}.get(lab_root.SUITE, "3.13")
+PYTHON = {"bullseye": "3.9", "bookworm": "3.11", "trixie": "3.13"}.get(lab_root.SUITE, "3.14")
 """That of the lab's machines; some wheels are made for one version."""
 
 

@@ -97,7 +97,7 @@ def break_off(node: Node, after: float, *, whom: str = "all") -> None:
     node.run(
         "systemctl start --no-block epp-update@download.service\n"
         f"sleep {after}\n"
-        f"systemctl kill --kill-whom={whom} --signal=KILL epp-update@download.service\n"
+        f"systemctl kill --kill-who={whom} --signal=KILL epp-update@download.service\n"
         "while systemctl is-active -q epp-update@download.service; do sleep 0.1; done\n"
         "systemctl reset-failed 'epp-update@*' 2>/dev/null || true"
     )

@@ -120,9 +120,9 @@ def test_cvdupdate_is_what_the_lock_file_has_and_follows_it(server: Server) -> N
     place = "/opt/epp-autoupdate/cvdupdate"
     frozen = server.node.run([f"{place}/bin/pip", "freeze", "--all"]).out.splitlines()
     lock = server.node.read(f"{place}/lock.txt")
-    assert [
-        line for line in frozen if not line.startswith(("pip==", "setuptools==")) and line.lower() not in lock.lower()
-    ] == []
+    of_python = ("pip==", "setuptools==", "pkg-resources==0.0.0")  # what a new environment has, the last on Debian 11
+    installed = [line for line in frozen if not line.startswith(of_python)]
+    assert [line for line in installed if line.lower() not in lock.lower()] == []
     server.node.run(f"{place}/bin/pip uninstall -q -y requests && echo >>{place}/lock.txt")
     foretold = server.role(check=True).demand()
     assert server.changed(foretold) != []
@@ -178,8 +178,10 @@ def test_a_fetch_publishes_the_files_and_its_end_starts_the_notices(server: Serv
     assert server.node.exists(f"{PUBLIC}/components/files/manifest.json")
     campaigns = json.loads(server.node.run(["epp-server", "campaigns", "--json"]).out)
     assert {campaign["product"] for campaign in campaigns} == {"files"}
+    version = int(server.node.run(["systemctl", "--version"]).out.split()[1])
     trigger = server.node.run(["systemctl", "show", "--value", "-p", "OnSuccess", "epp-server-fetch.service"])
-    assert trigger.out.split() == ["epp-server-notify.service"]
+    # systemd knows OnSuccess= from 249 on; before, the timer of the notices starts them within a minute.
+    assert trigger.out.split() == (["epp-server-notify.service"] if version >= 249 else [])
     assert server.node.run(["epp-server", "verify"]).code == 0
 
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import environments
@@ -19,15 +19,17 @@ WORKERS = "4"
 """Processes for unit tests, on however few cores: many tests wait for programs that they have started."""
 
 
-def pytest(bench: Workbench, name: str, tools: Path, *arguments: str, **variables: str) -> Outcome:
-    """Run pytest from the environment ``tools``, with some environment ``variables`` more.
+def pytest(
+    bench: Workbench, name: str, tools: Path, *arguments: str, environment: Mapping[str, str] | None = None
+) -> Outcome:
+    """Run pytest from the environment ``tools``, with an ``environment`` besides the usual one.
 
     What it tells is read from its JUnit file.
     """
     report = bench.results / f"{name}.xml"
     report.unlink(missing_ok=True)
     command: list[str | Path] = [tools / "python", "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
-    bench.run(command, env=bench.variables(tools, **variables))
+    bench.run(command, env={**bench.variables(tools), **(environment or {})})
     return junit(report)
 
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from . import programs
 from .report import Outcome
@@ -47,7 +46,7 @@ def _run(bench: Workbench, name: str, *tests: str, suite: str = "") -> Outcome:
     options = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
     options += ["--ansible-unit-inject-only"]  # else pytest-ansible leaves a tree of links in the work tree
     chosen = {"EPP_LAB_SUITE": suite} if suite else {}
-    return programs.pytest(bench, name, bench.tools("lab"), *options, *tests, **chosen)
+    return programs.pytest(bench, name, bench.tools("lab"), *options, *tests, environment=chosen)
 
 
 SUITES: dict[str, Callable[[Workbench], Outcome]] = {f"lab-{suite}": _on(suite) for suite in RELEASES}
