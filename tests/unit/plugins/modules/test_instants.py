@@ -35,6 +35,7 @@ AGENT = {
     "status": (("--json",), ""),
     "schedule": (NO_JSON, ""),
     "roaming": (NO_JSON, ""),
+    "prepare": (NO_JSON, ""),
     "notice": ((), Order("campaign-9", "9").to_line().decode()),
     "sync": (("--json",), ""),
 }
