@@ -83,7 +83,7 @@ def way_in(host: Host, server: UpdateServer) -> WayIn:
     if known is not None and known.fingerprint == fingerprint:
         found = known
     else:
-        found = replace(_asked(host, server, login, fallback=known), fingerprint=fingerprint)
+        found = _asked(host, server, login, fallback=known, fingerprint=fingerprint)
     return found.barred_by(_unusable(host, found, login))
 
 
@@ -171,7 +171,8 @@ def _program(host: Host) -> str:
     return next((path for path in (f"{place}/sshd" for place in SEARCHED) if host.exists(path)), "")
 
 
-def _asked(host: Host, server: UpdateServer, login: Login, *, fallback: WayIn | None) -> WayIn:
+def _asked(host: Host, server: UpdateServer, login: Login, *, fallback: WayIn | None, fingerprint: str) -> WayIn:
+    """What sshd says now; for a server whose address can't be found out here it is no lasting answer."""
     host.real(CONFIGURATION)  # sshd and the resolver look for themselves: this converge can't be repeated by looks
     name, address = _server_place(server)
     login = replace(login, host=name, address=address)
@@ -182,8 +183,8 @@ def _asked(host: Host, server: UpdateServer, login: Login, *, fallback: WayIn | 
             settings = _effective(host, login, port)
     except _Mute as mute:
         lost = fallback if fallback and fallback.user == login.user else None
-        return (lost or WayIn(login.user, f"{login.home}/{DEFAULT_KEYS}")).barred_by(str(mute))
-    return _judged(host, server, login, settings)
+        return replace(lost or WayIn(login.user, f"{login.home}/{DEFAULT_KEYS}"), fingerprint="").barred_by(str(mute))
+    return replace(_judged(host, server, login, settings), fingerprint=fingerprint if address else "")
 
 
 def _effective(host: Host, login: Login, port: str) -> dict[str, tuple[str, ...]]:

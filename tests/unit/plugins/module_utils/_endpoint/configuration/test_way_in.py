@@ -81,6 +81,14 @@ def test_sshd_is_asked_again_only_when_something_has_changed(host: Live) -> None
     assert len(host.asked) == 7
 
 
+def test_an_answer_about_a_server_whose_address_is_not_known_does_not_last(host: Live) -> None:
+    """Without a network, say: whether AllowUsers with an address lets it in, nobody has looked at."""
+    host.says = FREE + "allowusers epp-notify@192.0.2.0/24\n"
+    nowhere = replace(SERVER, url="http://nowhere.invalid/epp")
+    assert [looked(host, nowhere).obstacles, looked(host, nowhere).obstacles] == [(), ()]
+    assert len(host.asked) == 2
+
+
 def test_another_port_is_the_one_that_is_asked_about(host: Live) -> None:
     host.says = FREE.replace("port 22", "port 2222")
     looked(host)
