@@ -226,7 +226,7 @@ def test_another_document_agent_or_option_means_the_long_way(endpoint: Settled) 
         {"processes": {("no-such-process",): os.getpid()}},
         {"processes": {(running.name_of(os.getpid()),): running.NONE}},
     ],
-    ids=str,
+    ids="".join,  # its one key: what has a process's id in it has another name in each process that collects it
 )
 def test_any_other_answer_means_the_long_way(endpoint: Settled, change: dict[str, Any]) -> None:
     record = marshal.loads(endpoint.record.read_bytes())
