@@ -45,7 +45,7 @@ class ActionModule(DirectAction):
         try:
             options = self._options(task_vars or {})
             if options is None:
-                return self._without_server()
+                return self._without_server((task_vars or {}).get(REGISTERED))
             wanted = Wanted.from_options(options)
         except InvalidDocument as invalid:
             return {"failed": True, "changed": False, "msg": str(invalid)}
@@ -94,8 +94,11 @@ class ActionModule(DirectAction):
             return None
         return {**endpoint_options(task_vars["inventory_hostname"], values), **given}
 
-    def _without_server(self) -> dict[str, Any]:
+    def _without_server(self, registered: Any) -> dict[str, Any]:
         """Never a standalone endpoint instead. In check mode the server that is to tell may not be there yet."""
+        if isinstance(registered, Mapping) and registered.get("unreachable"):
+            why = "the update server was not reached, and it alone says what this endpoint is to have of it"
+            return {"failed": True, "changed": False, "msg": f"not compared: {why}"}
         if self._task.check_mode:
             return {"changed": True, "changes": [], "corrections": [], "next_run": None, "host_key": None}
         why = (

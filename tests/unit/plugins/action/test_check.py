@@ -51,6 +51,17 @@ def test_the_drift_of_one_hides_that_of_no_other(fleet: Fleet) -> None:
     assert timer.read_text() == kept
 
 
+def test_what_could_not_be_compared_for_want_of_the_server_is_not_well(fleet: Fleet) -> None:
+    assert fleet.play("site").code == 0
+    own = fleet.hosts
+    away = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+    fleet.hosts = lambda: {**own(), "updates": {**own()["updates"], **away}}  # type: ignore[method-assign]
+    run = fleet.play("check")
+    assert run.code == 4, run.output
+    for name in fleet.names:
+        assert f"{name}: comparison: not compared: the update server was not reached" in run.output
+
+
 def test_an_endpoint_that_is_not_registered_says_so_itself(fleet: Fleet) -> None:
     assert fleet.play("site").code == 0
     fleet.names = ("n1", "n2", "n3")
