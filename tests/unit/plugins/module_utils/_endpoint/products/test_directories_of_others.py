@@ -194,7 +194,7 @@ def test_only_regular_files_are_databases(theirs: Path, victim: Path, kind: str)
 
 
 def test_no_cool_down_is_taken_out_of_a_file_of_somebody_else(theirs: Path, victim: Path) -> None:
-    (victim / "dat").write_bytes(b"FreshClamData".ljust(freshclam_dat.SIZE, b"\x01"))
+    (victim / "dat").write_bytes(b"FreshClamData".ljust(freshclam_dat.SIZES[-1], b"\x01"))
     (theirs / freshclam_dat.NAME).hardlink_to(victim / "dat")
     before = state(victim)
     with pytest.raises(NotRegular):
