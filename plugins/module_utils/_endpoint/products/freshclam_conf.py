@@ -16,8 +16,8 @@ from ..._core.values import replace, value
 
 OFFICIAL = ("main", "daily", "bytecode")
 VENDOR = "https://database.clamav.net"
-NOBODY = "http://127.0.0.1:0"
-"""A source that refuses at once, on whatever host: no request leaves it."""
+NOBODY = "http://127.0.0.1:1"
+"""A source that refuses at once: no request leaves the host. Port 0, which nobody can have, is no URL to curl 7.74."""
 
 
 @value
