@@ -124,7 +124,7 @@ def test_half_a_download_is_not_added_to_a_file_of_somebody_else(
     """A second name for a file of root's; most systems let nobody else make one."""
     source.write(a="longer than what root's file holds")
     wanted = next(file.sha256 for file in source.publish("2").files if file.path == "patterns/a.dat")
-    (theirs / "components/incoming" / f"{wanted}.part").hardlink_to(victim / "private/key")
+    os.link(victim / "private/key", theirs / "components/incoming" / f"{wanted}.part")
     told = (victim / "private/key").stat()
     assert product.update(20).result is Result.UPDATED
     after = (victim / "private/key").stat()
@@ -195,7 +195,7 @@ def test_only_regular_files_are_databases(theirs: Path, victim: Path, kind: str)
 
 def test_no_cool_down_is_taken_out_of_a_file_of_somebody_else(theirs: Path, victim: Path) -> None:
     (victim / "dat").write_bytes(b"FreshClamData".ljust(freshclam_dat.SIZES[-1], b"\x01"))
-    (theirs / freshclam_dat.NAME).hardlink_to(victim / "dat")
+    os.link(victim / "dat", theirs / freshclam_dat.NAME)
     before = state(victim)
     with pytest.raises(NotRegular):
         freshclam_dat.forget_impossible(str(theirs), NOW)
