@@ -27,10 +27,11 @@ NOISE = (
     "/var/tmp",
 )
 
-# What the agent writes when it works: not deployed but made on the machine, with the time of day in it.
+# What the agent writes when it works, and freshclam when the agent tries it: not deployed but made on the machine.
 AGENT_RECORDS = (
     "/var/lib/epp-autoupdate/state.json",
     "/var/lib/epp-autoupdate/status.json",
+    "/var/lib/clamav/freshclam.dat",
 )
 
 
