@@ -6,39 +6,23 @@
 
 from __future__ import annotations
 
-import base64
-import contextlib
 import hashlib
-import io
 import json
 import os
-import random
 import re
 import shutil
-import subprocess
 import sys
-import tarfile
-import zipfile
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.component_settings import read_components
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import (
     InvalidManifest,
     Kind,
-    Manifest,
     ManifestFile,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.process import Completed
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.components import select_source
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.archives import (
-    InvalidArchive,
-    unpack,
-)
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Source, Workplace
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.declared import (
     Declaration,
@@ -57,47 +41,11 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.ot
     machine,
     plant,
 )
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> LocalHost:
-    (tmp_path / "root").mkdir()
-    return LocalHost(str(tmp_path / "root"))
-
-
-@pytest.fixture
-def source(host: LocalHost) -> Callable[..., Source]:
-    def make(**settings: Any) -> Source:
-        product, read = next(iter(read_components(settings).items()))
-        return select_source(product, read, host, Workplace("/work", "/public/components/x", "components/x"))
-
-    return make
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[ScriptedServer]:
-    (tmp_path / "www").mkdir()
-    served = ScriptedServer(str(tmp_path / "www"))
-    yield served
-    served.stop()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with one pattern file; inside the host's root, where settings name it as /upstream."""
-    made = tmp_path / "root/upstream"
-    (made / "patterns").mkdir(parents=True)
-    (made / "patterns/a.dat").write_text("one")
-    return made
-
-
-def manifest(host: LocalHost) -> Manifest:
-    return Manifest.parse(host.read("/public/components/x/manifest.json") or b"")
-
-
-def content(host: LocalHost, path: str) -> bytes:
-    (file,) = [file for file in manifest(host).files if file.path == path]
-    return host.read(f"/public/components/x/{file.object_path}") or b""
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._server.components.packed import tar
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._server.components.published import (
+    content,
+    manifest,
+)
 
 
 def test_a_directory_is_published_when_it_changes(source: Callable[..., Source], host: LocalHost, folder: Path) -> None:
@@ -323,24 +271,6 @@ def test_objects_of_older_versions_stay_for_a_day(source: Callable[..., Source],
     assert len([path for path in objects.rglob("*") if path.is_file()]) == 3
 
 
-def tar(files: dict[str, bytes], mode: str = "w:gz") -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode=mode) as archive:
-        for name, data in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            archive.addfile(member, io.BytesIO(data))
-    return stream.getvalue()
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return stream.getvalue()
-
-
 def test_an_archive_behind_a_url_is_asked_for_conditionally(
     source: Callable[..., Source], host: LocalHost, server: ScriptedServer
 ) -> None:
@@ -393,140 +323,6 @@ def test_what_reaches_no_server_is_told_as_such(source: Callable[..., Source], s
     assert source(files={"url": f"{server.url}/rules.zip"}).fetch().asked
     server.stop()
     assert not source(files={"url": f"{server.url}/rules.zip"}).fetch().asked
-
-
-@pytest.mark.parametrize("name", ["../out", "/etc/out", "a/../../out", "", "a\\..\\out"])
-def test_an_archive_that_leads_out_is_refused(tmp_path: Path, name: str) -> None:
-    archive = tmp_path / "archive"
-    archive.write_bytes(tar({name or ".": b"x"}))
-    target = tmp_path / "target"
-    target.mkdir()
-    with pytest.raises(InvalidArchive):
-        unpack(str(archive), str(target))
-    assert os.listdir(target) == []
-    assert sorted(os.listdir(tmp_path)) == ["archive", "target"]
-
-
-@pytest.mark.parametrize("kind", ["w:gz", "w:bz2", "w:xz", "zip"])
-def test_an_archive_that_is_damaged_somewhere_is_refused(tmp_path: Path, kind: str) -> None:
-    noise = random.Random(7).randbytes(20_000)
-    whole = tar({"x": noise}, kind) if kind != "zip" else zipped({"x": noise})
-    for number, place in enumerate(range(0, len(whole), len(whole) // 40)):
-        (tmp_path / "archive").write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
-        (tmp_path / str(number)).mkdir()
-        # The one or the other byte means nothing; anything but this refusal is a fault.
-        with contextlib.suppress(InvalidArchive):
-            unpack(str(tmp_path / "archive"), str(tmp_path / str(number)))
-
-
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
-def test_an_archive_with_anything_but_files_is_refused(tmp_path: Path, kind: bytes) -> None:
-    member = tarfile.TarInfo("x")
-    member.type, member.linkname = kind, "/etc/shadow"
-    with tarfile.open(tmp_path / "archive", "w") as archive:
-        archive.addfile(member)
-    (tmp_path / "target").mkdir()
-    with pytest.raises(InvalidArchive):
-        unpack(str(tmp_path / "archive"), str(tmp_path / "target"))
-
-
-def test_zip_archives_are_taken_too_but_for_their_links(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "good", "w") as archive:
-        archive.writestr("patterns/", "")
-        archive.writestr("patterns/a.dat", "one")
-    (tmp_path / "target").mkdir()
-    unpack(str(tmp_path / "good"), str(tmp_path / "target"))
-    assert (tmp_path / "target/patterns/a.dat").read_text() == "one"
-    link = zipfile.ZipInfo("link")
-    link.external_attr = 0o120777 << 16
-    with zipfile.ZipFile(tmp_path / "bad", "w") as archive:
-        archive.writestr(link, "/etc/shadow")
-    with pytest.raises(InvalidArchive, match="link"):
-        unpack(str(tmp_path / "bad"), str(tmp_path / "target"))
-
-
-def git(folder: Path, *arguments: str) -> None:
-    who = ("-c", "user.name=tests", "-c", "user.email=tests@example.com")
-    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
-
-
-@pytest.mark.skipif(not shutil.which("git") or os.geteuid() != 0, reason="git is missing, or only root can give away")
-def test_a_repository_may_be_somebody_elses_directory(source: Any, folder: Path) -> None:
-    """The server's user reads a repository that, say, root keeps."""
-    git(folder, "init", "--initial-branch=main")
-    git(folder, "add", ".")
-    git(folder, "commit", "-m", "one")
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, 65534, 65534, follow_symlinks=False)
-    assert source(files={"git": str(folder)}).fetch().result is Result.UPDATED
-
-
-class _Noting(LocalHost):
-    """A host that notes the command lines that every user of it could read."""
-
-    def __init__(self, root: str) -> None:
-        super().__init__(root)
-        self.lines: list[str] = []
-
-    def run(self, argv: Sequence[str], **more: Any) -> Completed:
-        self.lines.append(" ".join(argv))
-        return super().run(argv, **more)
-
-
-@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
-def test_git_gets_a_password_by_a_file(tmp_path: Path, folder: Path, server: ScriptedServer) -> None:
-    git(folder, "init", "--initial-branch=main")
-    git(folder, "add", ".")
-    git(folder, "commit", "-m", "one")
-    git(folder, "clone", "--bare", str(folder), f"{server.folder}/rules.git")
-    git(Path(f"{server.folder}/rules.git"), "update-server-info")
-    granted = f"Basic {base64.b64encode(b'me:hunter/2').decode()}"
-    refused = Answer(401, headers={"WWW-Authenticate": 'Basic realm="rules"'})
-    server.script = lambda _path, headers: None if headers.get("Authorization") == granted else refused
-    host = _Noting(str(tmp_path / "own"))
-    for password, result in (("hunter%2F2", Result.UPDATED), ("hunter3", Result.UNREACHABLE)):
-        url = f"http://me:{password}@127.0.0.1:{server.port}/rules.git"
-        product, read = next(iter(read_components({"files": {"git": url}}).items()))
-        outcome = select_source(product, read, host, Workplace("/work", "/public/x", "x")).fetch()
-        assert outcome.result is result, outcome.why
-        assert "hunter" not in outcome.why
-    assert [line for line in host.lines if "hunter" in line] == []
-    assert [path for path in (tmp_path / "own").rglob("*") if path.is_file() and b"hunter" in path.read_bytes()] == []
-
-
-@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
-def test_a_branch_of_a_repository_is_published_commit_by_commit(
-    source: Callable[..., Source], host: LocalHost, folder: Path
-) -> None:
-    git(folder, "init", "--initial-branch=main")
-    git(folder, "add", ".")
-    git(folder, "commit", "-m", "one")
-    files = source(files={"git": str(folder), "branch": "main"})
-    assert files.fetch().result is Result.UPDATED
-    assert manifest(host).version.startswith("1.g")
-    assert [file.path for file in manifest(host).files] == ["patterns/a.dat"]
-    assert files.fetch().result is Result.CURRENT
-    (folder / "patterns/a.dat").write_text("two")
-    assert files.fetch().result is Result.CURRENT, "what is not committed is not published"
-    git(folder, "commit", "-am", "two")
-    assert files.fetch().result is Result.UPDATED
-    assert (manifest(host).version[:3], content(host, "patterns/a.dat")) == ("2.g", b"two")
-    (folder / "leak").symlink_to("/etc/shadow")
-    git(folder, "add", ".")
-    git(folder, "commit", "-m", "three")
-    assert files.fetch().result is Result.FAILED
-    shutil.rmtree(folder)
-    assert files.fetch().result is Result.UNREACHABLE
-    assert content(host, "patterns/a.dat") == b"two"
-
-
-@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
-def test_a_store_that_was_cut_off_as_it_was_made_is_completed(source: Any, host: LocalHost, folder: Path) -> None:
-    git(folder, "init", "--initial-branch=main")
-    git(folder, "add", ".")
-    git(folder, "commit", "-m", "one")
-    host.mkdir("/work/repository.git/objects")
-    assert source(files={"git": str(folder)}).fetch().result is Result.UPDATED
 
 
 def test_a_program_fills_the_directory(source: Callable[..., Source], host: LocalHost, tmp_path: Path) -> None:
