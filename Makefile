@@ -7,7 +7,7 @@ PYTHON ?= python3
 RUN = $(PYTHON) tests/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typing changelog docs-lint units sanity ansible-units package lab lab-older lab-all matrix bench bench-server docs lock clean
+.PHONY: help demo test heavy lint typing changelog docs-lint units sanity package lab lab-heavy oldest lab-older lab-all matrix bench bench-server docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -15,8 +15,11 @@ help: ## this list
 demo: ## an update server and its fleet in a sandbox, without root, in under a minute
 	@$(RUN) demo
 
-test: ## everything below down to `lab`, and the demo
+test: ## every behaviour, in ten minutes on two cores: everything below down to `lab`, and the demo
 	@$(RUN) test
+
+heavy: ## what is not for every day: the lab's long and many cases, the oldest Python of endpoints
+	@$(RUN) heavy
 
 lint: ## ruff, yamllint, ansible-lint (production)
 	@$(RUN) lint
@@ -33,17 +36,20 @@ docs-lint: ## plugin, role and guide documentation
 units: ## unit and property tests
 	@$(RUN) units
 
-sanity: ## ansible-test sanity: the controller's Python, and the oldest Python of endpoints
-	@$(RUN) sanity sanity-oldest
-
-ansible-units: ## the unit tests of what runs on endpoints, under ansible-test on their oldest Python
-	@$(RUN) ansible-units
+sanity: ## ansible-test sanity
+	@$(RUN) sanity
 
 package: ## build the tarball, install and verify it
 	@$(RUN) package
 
 lab: ## the fleet of real machines (Linux, root)
 	@$(RUN) lab
+
+lab-heavy: ## the lab's long and many cases
+	@$(RUN) lab-heavy
+
+oldest: ## the oldest Python of endpoints: what runs on it compiles, imports and passes its unit tests there
+	@$(RUN) sanity-oldest ansible-units
 
 lab-older: ## what depends on the release, on Debian 11 and 12
 	@$(RUN) lab-older

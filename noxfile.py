@@ -31,13 +31,25 @@ def typing(session: nox.Session) -> None:
 @nox.session
 def sanity(session: nox.Session) -> None:
     """Ansible's own sanity tests."""
-    _steps(session, "sanity", "sanity-oldest")
+    _steps(session, "sanity")
 
 
 @nox.session
 def units(session: nox.Session) -> None:
-    """Unit and property tests, plain and under ansible-test."""
-    _steps(session, "units", "ansible-units")
+    """Unit and property tests."""
+    _steps(session, "units")
+
+
+@nox.session
+def heavy(session: nox.Session) -> None:
+    """The lab's long and many cases, and the oldest Python of endpoints."""
+    _steps(session, "heavy")
+
+
+@nox.session
+def oldest(session: nox.Session) -> None:
+    """The oldest Python of endpoints."""
+    _steps(session, "sanity-oldest", "ansible-units")
 
 
 @nox.session
@@ -50,6 +62,12 @@ def matrix(session: nox.Session) -> None:
 def lab(session: nox.Session) -> None:
     """The fleet of real machines."""
     _steps(session, "lab")
+
+
+@nox.session
+def lab_heavy(session: nox.Session) -> None:
+    """The lab's long and many cases."""
+    _steps(session, "lab-heavy")
 
 
 @nox.session

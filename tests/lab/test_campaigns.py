@@ -183,6 +183,7 @@ def world(fleet: Fleet, node: Callable[[str], Node], ansible: Ansible) -> World:
     return made
 
 
+@pytest.mark.heavy
 def test_killed_at_any_moment_each_endpoint_is_notified_exactly_once_per_version(world: World) -> None:
     """N4, N1: by the record, by each endpoint's own journal, and by its updater's own count."""
     seed = int.from_bytes(os.urandom(4), "big")

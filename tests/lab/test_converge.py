@@ -13,6 +13,7 @@ import lab_documents as documents
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.zipped import identity_of
 from lab_ansible import Ansible, HostResult
+from lab_cases import cases
 from lab_nodes import AGENT, OWN_NOISE, Node, differences
 
 SYSTEMD, BARE = "n10", "b3"
@@ -97,7 +98,7 @@ EDITS = {
 }
 
 
-@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+@pytest.mark.parametrize("edit", cases(EDITS, "its content", "a link in its place"))
 def test_every_hand_edit_of_every_file_is_found_and_mended(converged: list[Node], ansible: Ansible, edit: str) -> None:
     """Units, rules, policy, configuration: all of them at once, each in the diff, each as it was."""
     before = [digests(machine) for machine in converged]
@@ -126,7 +127,7 @@ AGENT_EDITS = {
 
 
 @pytest.mark.parametrize("fast", [True, False], ids=["through the agent", "through the module"])
-@pytest.mark.parametrize("edit", AGENT_EDITS.values(), ids=AGENT_EDITS)
+@pytest.mark.parametrize("edit", cases(AGENT_EDITS, "changed"))
 def test_a_hand_edit_of_the_agent_is_found_and_mended(
     converged: list[Node], ansible: Ansible, edit: str, fast: bool
 ) -> None:

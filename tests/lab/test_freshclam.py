@@ -14,6 +14,7 @@ from typing import Any
 import lab_documents as documents
 import pytest
 from lab_ansible import Ansible
+from lab_cases import cases
 from lab_nodes import Node
 from lab_server import ComponentServer, Request
 
@@ -116,7 +117,7 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize(("status", "headers", "pause"), REFUSALS.values(), ids=REFUSALS)
+@pytest.mark.parametrize(("status", "headers", "pause"), cases(REFUSALS, "429 that names a time"))
 def test_a_refusal_cools_down_and_nothing_is_asked_until_its_end(
     at_version_1: Node,
     component_server: ComponentServer,

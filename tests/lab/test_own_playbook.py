@@ -12,6 +12,7 @@ from typing import Any
 import lab_documents as documents
 import pytest
 from lab_ansible import Ansible
+from lab_cases import cases
 from lab_nodes import Node
 from lab_update_server import UpdateServer
 
@@ -58,7 +59,7 @@ def reached(node: Node) -> dict[str, str]:
     return {**common, "ansible_host": address, "ansible_control_path": f"{sockets}/odd-{node.name}"}
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", cases(list(WAYS), "serial"))
 def test_the_role_alone_brings_endpoints_of_any_name_to_their_server(
     node: Callable[[str], Node], ansible: Ansible, way: str
 ) -> None:

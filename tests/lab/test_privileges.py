@@ -66,20 +66,21 @@ def runs_when_scheduled(node: Node, **privileges: bool) -> bool:
     return run is not None and run["result"] == "current" and documents.instant(run["started"]) >= since
 
 
+HEAVY = pytest.mark.heavy
 # P1: option 1, option 2, the user's own switch, whether scheduled updates run.
 TABLE = [
     (False, False, None, False),
-    (False, False, "enable", False),
-    (False, False, "disable", False),
-    (False, True, None, True),
+    pytest.param(False, False, "enable", False, marks=HEAVY),
+    pytest.param(False, False, "disable", False, marks=HEAVY),
+    pytest.param(False, True, None, True, marks=HEAVY),
     (False, True, "enable", True),
     (False, True, "disable", True),
-    (True, True, None, True),
-    (True, True, "enable", True),
+    pytest.param(True, True, None, True, marks=HEAVY),
+    pytest.param(True, True, "enable", True, marks=HEAVY),
     (True, True, "disable", False),
-    (True, False, None, False),
+    pytest.param(True, False, None, False, marks=HEAVY),
     (True, False, "enable", True),
-    (True, False, "disable", False),
+    pytest.param(True, False, "disable", False, marks=HEAVY),
 ]
 
 

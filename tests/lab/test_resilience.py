@@ -15,6 +15,7 @@ from typing import Any
 import lab_documents as documents
 import pytest
 from lab_ansible import Ansible
+from lab_cases import cases
 from lab_nodes import Node, eventually
 from lab_server import ComponentServer
 
@@ -129,7 +130,7 @@ def test_killed_at_any_moment_a_set_of_files_is_old_or_new_but_never_mixed(
     assert left == ""
 
 
-@pytest.mark.parametrize("after", [0.3, 0.8, 1.5, 2.5])
+@pytest.mark.parametrize("after", cases({"0.3": 0.3, "0.8": 0.8, "1.5": 1.5, "2.5": 2.5}, "1.5"))
 def test_killed_at_any_moment_a_database_stays_usable(
     with_databases: Node, component_server: ComponentServer, databases: Databases, after: float
 ) -> None:
@@ -263,7 +264,7 @@ SPOILT: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+@pytest.mark.parametrize("spoil", cases(SPOILT, "of the right size but wrong"))
 def test_a_file_that_is_not_what_the_manifest_says(
     with_files: Node, component_server: ComponentServer, spoil: Callable[[bytes], bytes]
 ) -> None:
@@ -307,7 +308,7 @@ def test_a_transfer_that_breaks_off_goes_on_where_it_stopped(
     assert (fetched.status, fetched.range.startswith("bytes=")) == (206, True), fetched
 
 
-@pytest.mark.parametrize("part", ["test-2.cdiff", "test-3.cdiff"])
+@pytest.mark.parametrize("part", cases(["test-2.cdiff", "test-3.cdiff"], "test-3.cdiff"))
 def test_a_spoilt_patch_never_spoils_the_database(
     with_databases: Node, component_server: ComponentServer, databases: Databases, part: str
 ) -> None:

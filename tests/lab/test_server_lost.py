@@ -13,6 +13,7 @@ from typing import Any
 import lab_documents as documents
 import pytest
 from lab_ansible import REPOSITORY, Ansible, Run
+from lab_cases import cases
 from lab_nodes import Node
 from lab_update_server import UpdateServer
 
@@ -127,7 +128,7 @@ def test_without_the_guide_endpoints_refuse_and_everybody_says_so(world: World) 
     assert world.check().code == 0
 
 
-@pytest.mark.parametrize("damage", ["damaged", "lost"])
+@pytest.mark.parametrize("damage", cases(["damaged", "lost"], "damaged"))
 def test_the_database_is_lost_or_damaged(world: World, damage: str) -> None:
     machine = world.server.node
     machine.run("systemctl stop 'epp-server-*.timer' 'epp-server-*.service'")
@@ -143,6 +144,7 @@ def test_the_database_is_lost_or_damaged(world: World, damage: str) -> None:
     world.follow("Whether endpoints take it")
 
 
+@pytest.mark.heavy
 def test_the_keys_are_lost(world: World) -> None:
     before = world.server.command("enrolment").json()
     world.follow("The keys are lost")
@@ -154,6 +156,7 @@ def test_the_keys_are_lost(world: World) -> None:
     world.follow("Whether endpoints take it")
 
 
+@pytest.mark.heavy
 def test_both_are_lost(world: World) -> None:
     world.follow("Both are lost")
     assert world.goes_on()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import fleet as fleets
 import pytest
+from lab_cases import cases
 from lab_host import cgroup_root
 from lab_nodes import Node, eventually
 from lab_plan import Plan
@@ -100,7 +101,7 @@ time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("victim", ["parent", "keeper"])
+@pytest.mark.parametrize("victim", cases(["parent", "keeper"], "keeper"))
 def test_a_killed_fleet_leaves_no_machine_behind(victim: str) -> None:
     plan = Plan.of(name="epp79", subnet="10.79", systemd=1, bare=0)
     group = cgroup_root() / plan.name / "n1" / "cgroup.events"

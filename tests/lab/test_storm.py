@@ -27,6 +27,7 @@ from lab_ansible import Ansible
 from lab_nodes import Node
 from lab_update_server import PORT, PUBLIC, UpdateServer
 
+pytestmark = pytest.mark.heavy  # what the cap does to a few, and what is not signed, the update server's tests try
 SERVER = "n31"
 ENDPOINTS = 200
 CAP = 20

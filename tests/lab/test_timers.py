@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import lab_documents as documents
 import pytest
 from lab_ansible import Ansible
+from lab_cases import cases
 from lab_nodes import Node, eventually
 
 MINUTELY, PLANNED, CRON = "n1", "n2", "b1"
@@ -66,7 +67,7 @@ SCHEDULES = {
 }
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
+@pytest.mark.parametrize("schedule", cases(SCHEDULES, "daily over midnight in a zone", "weekly"))
 def test_systemd_elapses_next_at_the_planned_second(planned: Node, schedule: dict[str, Any]) -> None:
     """S3, S5: what systemd says is the slot of the plan, inside the window."""
     planned.apply(documents.command(PLANNED, policy={"schedule": schedule}))
@@ -128,7 +129,7 @@ CHANGES_OF_CLOCKS = {
 }
 
 
-@pytest.mark.parametrize(("day", "start"), CHANGES_OF_CLOCKS.values(), ids=CHANGES_OF_CLOCKS)
+@pytest.mark.parametrize(("day", "start"), cases(CHANGES_OF_CLOCKS, "the skipped hour"))
 def test_systemd_wakes_the_agent_on_days_when_clocks_change(planned: Node, day: str, start: str) -> None:
     """S7: no day is skipped, although systemd skips one whose local time does not exist."""
     schedule = {"frequency": "daily", "start": "02:30", "window": "20m", "timezone": "Europe/Berlin"}
@@ -207,7 +208,7 @@ PRODUCTS: dict[str, Callable[[], documents.Document]] = {
 }
 
 
-@pytest.mark.parametrize("product", PRODUCTS)
+@pytest.mark.parametrize("product", cases(list(PRODUCTS), "clamav"))
 def test_units_are_clean_and_hardened(planned: Node, product: str) -> None:
     """systemd-analyze verify says nothing of our units; security exposure of every service is at most 3.0."""
     everything_on = documents.merged(PRODUCTS[product](), {"policy": {"events": {"update_on_reconnect": True}}})

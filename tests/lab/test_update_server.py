@@ -16,6 +16,7 @@ import lab_root
 import pytest
 from fleet import Fleet
 from lab_ansible import Ansible
+from lab_cases import cases
 from lab_names import NameServer
 from lab_nodes import Node, eventually
 from lab_server import ComponentServer
@@ -268,7 +269,7 @@ python3 seal.py "$own" expired.json 1000000000
     assert world.nodes[OFFICE[1]].agent("sync", "--json").json()["result"] == "adopted"
 
 
-@pytest.mark.parametrize("what", TAMPERINGS)
+@pytest.mark.parametrize("what", cases(list(TAMPERINGS), "a key of the tree's policy", "an older tree"))
 def test_what_was_tampered_with_is_refused_and_nothing_is_lost(world: World, forged: None, what: str) -> None:
     """C2, from the web server's side: each way has its own result, and the last good one stays in force."""
     script, expected = TAMPERINGS[what]

@@ -7,23 +7,28 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from .beside import Died, beside
 from .report import FAILED, PASSED, SKIPPED, Outcome, Row, closing_line, table
-from .steps import GROUPS, STEPS
+from .steps import GROUPS, STEPS, WAITING
 from .workbench import StepFailed, Workbench
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the named steps in order; 1 when one of them failed."""
+    """Run the named steps; 1 when one of them failed."""
     names = _parse(arguments)
+    signal.signal(signal.SIGTERM, lambda *_received: sys.exit("ended by SIGTERM"))  # so that steps end, too
     bench = Workbench(Path(__file__).resolve().parents[2])
-    rows = [*([_build(bench)] if len(names) > 1 else []), *(_row(name, bench) for name in names)]
+    began = time.monotonic()
+    rows = [*([_build(bench)] if len(names) > 1 else []), *_all(names, bench)]
     if len(rows) > 1:
-        print(*table(rows), sep="\n", flush=True)
+        print(*table(rows, time.monotonic() - began), sep="\n", flush=True)
     elif rows[0].status == FAILED:
         print(f"{rows[0].step}: {rows[0].note}", closing_line(rows), sep="\n", flush=True)
     return int(any(row.status == FAILED for row in rows))
@@ -47,9 +52,27 @@ def _build(bench: Workbench) -> Row:
 
     def install(bench: Workbench) -> Outcome:
         bench.tools()
+        print("collections:", bench.collections, flush=True)
         return Outcome(f"Python {bench.controller.dotted} at {bench.controller.path}")
 
     return _timed("environment", install, bench)
+
+
+def _all(names: Sequence[str], bench: Workbench) -> list[Row]:
+    """Run every step: those that wait beside those that compute, each of the two kinds in order."""
+    waiting = [name for name in names if name in WAITING]
+    computing = [name for name in names if name not in WAITING]
+    if not (waiting and computing):
+        return [_row(name, bench) for name in names]
+    print(f"\nbeside all others, shown when they have ended: {', '.join(waiting)}", flush=True)
+    with beside(lambda: [_row(name, bench) for name in waiting], bench.results / "beside.log") as finish:
+        rows = [_row(name, bench) for name in computing]
+        began = time.monotonic()
+        try:
+            rows += finish()
+        except Died as died:
+            rows += [Row(name, FAILED, time.monotonic() - began, str(died)) for name in waiting]
+    return sorted(rows, key=lambda row: names.index(row.step))
 
 
 def _row(name: str, bench: Workbench) -> Row:

@@ -14,7 +14,7 @@ from . import interpreters, programs
 from .lock import renew
 from .matrix import MATRIX
 from .report import Outcome, Skip
-from .suites import SUITES, lab, lab_older
+from .suites import SUITES, lab, lab_heavy, lab_older
 from .workbench import StepFailed, Workbench
 
 TYPED = ("plugins/module_utils", "plugins/plugin_utils", "plugins/filter", "plugins/action", "tests/tools")
@@ -194,8 +194,9 @@ STEPS: dict[str, Callable[[Workbench], Outcome]] = {
         ansible_units,
         package,
         lab,
-        lab_older,
         demo,
+        lab_heavy,
+        lab_older,
         bench,
         bench_server,
         lock,
@@ -207,11 +208,19 @@ STEPS: dict[str, Callable[[Workbench], Outcome]] = {
 STEPS.update(MATRIX)
 STEPS.update(SUITES)
 
-_NOT_EVERY_DAY = ("lab-older", "bench", "bench-server", "lock", "docs", "clean", *MATRIX, *SUITES)
+WAITING = frozenset({"lab", "lab-heavy"})
+"""Steps that wait for machines more than they compute, and run beside the others of a group."""
+_HEAVY = ("sanity-oldest", "ansible-units", "lab-heavy")
+_NOT_EVERY_DAY = (*_HEAVY, "lab-older", "bench", "bench-server", "lock", "docs", "clean", *MATRIX, *SUITES)
 GROUPS: dict[str, tuple[str, ...]] = {
     "lint": ("ruff", "ruff-format", "yamllint", "ansible-lint"),
     "test": tuple(name for name in STEPS if name not in _NOT_EVERY_DAY),
+    "heavy": _HEAVY,
     "matrix": tuple(MATRIX),
     "lab-all": tuple(SUITES),
 }
-"""Names for several steps; ``test`` is everything that can pass or fail on one ansible-core and one Debian."""
+"""Names for several steps.
+
+``test`` is every behaviour on one ansible-core, one Python and one Debian; ``heavy`` is its many cases, and the oldest
+Python of endpoints.
+"""

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lab on each Debian: all of it on one release, or what depends on the release alone on the older ones."""
+"""The lab: each behaviour on one Debian every day, and apart from that its long and many cases.
+
+And on every Debian: all of it, or what depends on the release alone on the older ones.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,13 @@ _OF_THE_SYSTEM = ("converge", "timers", "privileges", "freshclam", "managed")
 
 
 def lab(bench: Workbench) -> Outcome:
-    """The fleet of real machines, through pytest-ansible; skips itself by name where it cannot run."""
-    return _run(bench, "lab", "tests/lab")
+    """Each behaviour on a fleet of real machines, through pytest-ansible; skips itself by name where it cannot run."""
+    return _run(bench, "lab", "-m", "not heavy", "tests/lab")
+
+
+def lab_heavy(bench: Workbench) -> Outcome:
+    """The lab's long and many cases, which are marked so."""
+    return _run(bench, "lab-heavy", "-m", "heavy", "tests/lab")
 
 
 def lab_older(bench: Workbench) -> Outcome:
@@ -41,12 +49,12 @@ def _on(suite: str) -> Callable[[Workbench], Outcome]:
     return step
 
 
-def _run(bench: Workbench, name: str, *tests: str, suite: str = "") -> Outcome:
+def _run(bench: Workbench, name: str, *chosen: str, suite: str = "") -> Outcome:
     # Three processes have a fleet each, for they wait more than they work, and take files in the order of conftest.py.
     options = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
     options += ["--ansible-unit-inject-only"]  # else pytest-ansible leaves a tree of links in the work tree
-    chosen = {"EPP_LAB_SUITE": suite} if suite else {}
-    return programs.pytest(bench, name, bench.tools("lab"), *options, *tests, environment=chosen)
+    release = {"EPP_LAB_SUITE": suite} if suite else {}
+    return programs.pytest(bench, name, bench.tools("lab"), *options, *chosen, environment=release)
 
 
 SUITES: dict[str, Callable[[Workbench], Outcome]] = {f"lab-{suite}": _on(suite) for suite in RELEASES}

@@ -7,22 +7,24 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import time
 
 import pytest
-from ansible_collections.epp.autoupdate.tests.tools import environments, interpreters, report, tree
+from ansible_collections.epp.autoupdate.tests.tools import beside, environments, interpreters, report, tree
 from ansible_collections.epp.autoupdate.tests.tools.report import FAILED, PASSED, SKIPPED, Row, Skip
 
 
 def test_the_last_line_counts_steps():
     rows = [Row("a", PASSED, 1.0), Row("b", FAILED, 2.0, "ruff ended with 1"), Row("c", PASSED, 61.0)]
-    lines = list(report.table(rows))
+    lines = list(report.table(rows, 64.0))
     assert lines[-1] == "2 passed, 1 failed"
     assert lines[-2] == "3 steps in 1:04"
 
 
 def test_what_did_not_run_is_named():
     skips = (Skip("test_boot", "needs root"), Skip("test_power", "needs root"))
-    lines = list(report.table([Row("lab", SKIPPED, 0.1, "", skips), Row("a", PASSED, 1.0)]))
+    lines = list(report.table([Row("lab", SKIPPED, 0.1, "", skips), Row("a", PASSED, 1.0)], 1.1))
     at = lines.index("lab did not run, needs root:")
     assert lines[at + 1 : at + 3] == ["  test_boot", "  test_power"]
     assert lines[-1] == "1 passed, 0 failed, 1 skipped"
@@ -91,3 +93,51 @@ def test_an_environment_is_rebuilt_when_an_included_file_changes(tmp_path):
     before = environments._fingerprint(tmp_path / "more.txt", python)
     (tmp_path / "base.txt").write_text("a>=2\n")
     assert environments._fingerprint(tmp_path / "more.txt", python) != before
+
+
+def test_work_beside_other_work_keeps_its_output_until_it_is_asked_for(tmp_path, capfd):
+    def work():
+        os.write(1, b"said by itself\n")
+        subprocess.run(["echo", "said by its program"], check=True)
+        return [Row("lab", PASSED, 1.0)]
+
+    with beside.beside(work, tmp_path / "log") as finish:
+        while "its program" not in _text(tmp_path / "log"):
+            time.sleep(0.01)
+        assert capfd.readouterr().out == ""
+        assert finish() == [Row("lab", PASSED, 1.0)]
+    assert capfd.readouterr().out == "said by itself\nsaid by its program\n"
+
+
+def _text(path):
+    return path.read_text() if path.exists() else ""
+
+
+def test_work_beside_that_dies_is_told_with_its_output(tmp_path, capfd):
+    def work():
+        os.write(1, b"the last words\n")
+        os._exit(3)
+
+    with beside.beside(work, tmp_path / "log") as finish, pytest.raises(beside.Died, match="ended with 3"):
+        finish()
+    assert capfd.readouterr().out == "the last words\n"
+
+
+def test_what_the_work_beside_has_started_ends_with_the_block(tmp_path):
+    reading, writing = os.pipe()
+
+    def work():
+        return subprocess.run(
+            ["sh", "-c", "echo up; sleep 60; echo it went on"], stdout=writing, check=False
+        ).returncode
+
+    def interrupted():
+        with beside.beside(work, tmp_path / "log"):
+            os.close(writing)
+            assert os.read(reading, 9) == b"up\n"
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert os.read(reading, 9) == b"", "all that could write to the pipe has ended"
+    os.close(reading)
