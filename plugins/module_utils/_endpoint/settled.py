@@ -19,7 +19,7 @@ import stat
 import sys
 import time
 
-from .._host import process, running
+from .._host import running
 from .._host.accounts import group_exists
 
 TYPE_CHECKING = False
@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Callable, Optional
 
+    from .._host.systemd_bus import Answer
+
     Signature = Optional[tuple[Any, ...]]
 
 RECORD = "/var/lib/epp-autoupdate/settled"
-FORMAT = 2
+FORMAT = 3
 RACE_S = 2
 """A file younger than this when it was looked at could change once more without a trace in its times."""
 _COMMAND_TIMEOUT_S = 90.0
@@ -70,7 +72,7 @@ def answer(arguments: Sequence[str], document: bytes, *, digest: str | None) -> 
         and _same_groups(record["groups"])
         and all(running.same(names, before) for names, before in record["processes"].items())
     )
-    if not same or not _same_commands(record["commands"]):
+    if not same or not _same_units(root, record["units"]) or not _same_commands(record["commands"]):
         return None
     return str(record["with_diff" if options.diff else "without_diff"])
 
@@ -121,7 +123,19 @@ def _same_groups(groups: Mapping[str, bool]) -> bool:
     return all(group_exists(name) == before for name, before in groups.items())
 
 
+def _same_units(root: str, units: Mapping[tuple[str, ...], Answer]) -> bool:
+    if not units:
+        return True
+    from .._host.systemd_bus import SOCKET, units_in_memory
+
+    return all(units_in_memory(patterns, socket=root + SOCKET) == before for patterns, before in units.items())
+
+
 def _same_commands(commands: Mapping[tuple[str, ...], tuple[int, str]]) -> bool:
+    if not commands:
+        return True
+    from .._host import process
+
     for argv, before in commands.items():
         try:
             done = process.run(argv, timeout=_COMMAND_TIMEOUT_S)

@@ -21,6 +21,7 @@ from . import settled
 
 if TYPE_CHECKING:
     from .._host.running import Pid
+    from .._host.systemd_bus import Answer
     from .settled import Signature
 
 _FOREVER = 86400.0
@@ -37,6 +38,7 @@ class Witness(LocalHost):
         self._listings: dict[str, Signature] = {}
         self._commands: dict[tuple[str, ...], tuple[int, str]] = {}
         self._groups: dict[str, bool] = {}
+        self._units: dict[tuple[str, ...], Answer] = {}
         self._processes: dict[tuple[str, ...], Pid] = {}
 
     def read(self, path: str) -> bytes | None:
@@ -73,6 +75,12 @@ class Witness(LocalHost):
     def runs(self, names: Collection[str]) -> bool:
         found = self._processes[tuple(names)] = running.process_of(names)
         return found != running.NONE
+
+    def units_in_memory(self, patterns: Sequence[str]) -> Answer:
+        told = super().units_in_memory(patterns)
+        if told is not None:  # otherwise a program is run, which is noted
+            self._units[tuple(patterns)] = told
+        return told
 
     def group_exists(self, name: str) -> bool:
         self._groups[name] = super().group_exists(name)
@@ -111,6 +119,7 @@ class Witness(LocalHost):
             "files": self._files,
             "listings": self._listings,
             "commands": self._commands,
+            "units": self._units,
             "groups": self._groups,
             "processes": self._processes,
             "with_diff": json.dumps({**result, "diff": []}) + "\n",

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .process import OUTPUT_LIMIT, Completed
+
+if TYPE_CHECKING:
+    from .systemd_bus import Answer
 
 __all__ = ("Completed", "Host")
 
@@ -78,6 +81,10 @@ class Host(Protocol):
 
     def runs(self, names: Collection[str]) -> bool:
         """Whether a process that is called by one of these names runs; True where that can't be told."""
+
+    def units_in_memory(self, patterns: Sequence[str]) -> Answer:
+        """The units that systemd holds in memory and whose own name a pattern stands for, as ``systemd_bus`` tells
+        them; None where systemd has to be asked by a program."""
 
     def write(self, path: str, content: bytes, *, mode: int = 0o644, owner: str | None = None) -> None:
         """Replace a file atomically and durably (C3), creating parent directories (0755) that are missing.

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 
 from .._core.foreign import LONGEST_LINE, shown
 from .._core.hidden import without_secrets
-from . import process, running
+from . import process, running, systemd_bus
 from .accounts import group_exists, ids_of
 from .open_directory import NotRegular, OpenDirectory
 from .process import Completed
@@ -116,6 +116,9 @@ class LocalHost:
 
     def runs(self, names: Collection[str]) -> bool:
         return running.process_of(names) != running.NONE
+
+    def units_in_memory(self, patterns: Sequence[str]) -> systemd_bus.Answer:
+        return systemd_bus.units_in_memory(patterns, socket=self.root + systemd_bus.SOCKET)
 
     def write(self, path: str, content: bytes, *, mode: int = 0o644, owner: str | None = None) -> None:
         identity = _identity(owner)

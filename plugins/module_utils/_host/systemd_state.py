@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what systemd says about units, asked in one process."""
+"""Private: what systemd says about units, asked at once, without a process where that can be."""
 
 from __future__ import annotations
 
@@ -51,17 +51,40 @@ def unit_states(host: Host, units: Iterable[str], *, in_memory: Iterable[str] = 
     instances, which are told by their own names.
     """
     names, held = tuple(dict.fromkeys(units)), tuple(dict.fromkeys(in_memory))
-    patterns = [_pattern(name) for name in held]
-    answer = systemctl(host, "show", "--all", f"--property={_PROPERTIES}", "--", *names, *patterns).out
-    blocks = [_properties(block) for block in answer.split("\n\n") if block.strip()]
+    blocks = _in_memory(host, held) if not names else None
+    if blocks is None:
+        blocks = _shown(host, (*names, *map(_pattern, held)))
     found = {name: block for block in blocks for name in (block.get("Id", ""), *block.get("Names", "").split())}
     instances = [name for name in found if f"{name.partition('@')[0]}@.{name.rpartition('.')[2]}" in held]
     return {name: _state(name, found.get(name, {})) for name in (*names, *held, *instances)}
 
 
+def _in_memory(host: Host, names: Iterable[str]) -> list[dict[str, str]] | None:
+    """What systemd itself tells; None where it does not answer."""
+    told = host.units_in_memory(tuple(map(_pattern, names)))
+    if told is None:
+        return None
+    return [
+        {
+            "Id": name,
+            "Names": " ".join(aliases),
+            "LoadState": load,
+            "ActiveState": active,
+            "NeedDaemonReload": "yes" if stale else "no",
+        }
+        for name, aliases, load, active, stale in told
+    ]
+
+
+def _shown(host: Host, names: Iterable[str]) -> list[dict[str, str]]:
+    """What systemctl shows."""
+    answer = systemctl(host, "show", "--all", f"--property={_PROPERTIES}", "--", *names).out
+    return [_properties(block) for block in answer.split("\n\n") if block.strip()]
+
+
 def _pattern(name: str) -> str:
-    """One that stands for this unit alone, or for the instances of this template."""
-    return name.replace("\\", "\\\\").replace("@.", "@*.").replace(".", "[.]")
+    """One that stands for this unit alone, or for the instances of this template. A backslash stands for itself."""
+    return name.replace("@.", "@*.").replace(".", "[.]")
 
 
 def _properties(block: str) -> dict[str, str]:

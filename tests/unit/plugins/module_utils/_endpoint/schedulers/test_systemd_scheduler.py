@@ -164,6 +164,13 @@ def test_instances_of_a_template_are_found_by_their_own_names(tmp_path):
     assert states["fresh@a\\x2db.service"].active
 
 
+def test_a_backslash_in_a_name_stands_for_itself(tmp_path):
+    """systemd matches with FNM_NOESCAPE."""
+    host = RunningHost(str(tmp_path), {"show": Completed(0, "", "")})
+    unit_states(host, (), in_memory=("fresh@a\\x2db.service",))
+    assert host.commands[0][-1] == "fresh@a\\x2db[.]service"
+
+
 def test_leaving_stops_everything_then_forgets_it(tmp_path):
     host = running(tmp_path)
     SystemdScheduler(host).deactivate()
