@@ -176,7 +176,7 @@ def test_what_systemd_does_otherwise_is_found_and_mended(node: Nodes, converged:
         machine.run(drift)
         assert apply("--check")["changed"] is True, what
         assert apply()["changed"] is True, what
-        machine.run(["rm", SETTLED])
+        machine.run(["rm", "-f", SETTLED])
         again = apply()
         assert again["changed"] is False, (what, again)
         timers = ["epp-update.timer", "epp-reconnect.timer"]

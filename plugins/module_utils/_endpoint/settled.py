@@ -8,14 +8,15 @@ What a converge finds is a function of the document, of the agent, of the clock 
 asked. So a converge that finds nothing to change leaves a record of its document and of each question with its answer.
 The next one that is given the same document by the same agent asks the same questions again, and where every answer
 is the same, so is the result. Any other answer, a question that can't be recorded, or a scheduled instant that has
-passed means the long way. This module imports next to nothing: that is its purpose.
+passed means the long way. This module imports next to nothing: that is its purpose. The module ``os`` alone would be a
+tenth of a start; what is wanted of it are the system's own calls.
 """
 
 from __future__ import annotations
 
+import _stat
 import marshal
-import os
-import stat
+import posix
 import sys
 import time
 
@@ -36,6 +37,7 @@ FORMAT = 3
 RACE_S = 2
 """A file younger than this when it was looked at could change once more without a trace in its times."""
 _COMMAND_TIMEOUT_S = 90.0
+_READ = posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_NONBLOCK | posix.O_CLOEXEC
 
 
 class Options:
@@ -61,7 +63,7 @@ def answer(arguments: Sequence[str], document: bytes, *, digest: str | None) -> 
     ``digest`` is that of the agent which runs.
     """
     options = Options(arguments)
-    root = os.path.abspath(options.values["--root"]) if options.values["--root"] else ""
+    root = _absolute(options.values["--root"])
     record = _read(root + RECORD) if options.known else None
     if record is None or record["document"] != document or {digest, options.values["--digest"]} != {record["digest"]}:
         return None
@@ -77,35 +79,50 @@ def answer(arguments: Sequence[str], document: bytes, *, digest: str | None) -> 
     return str(record["with_diff" if options.diff else "without_diff"])
 
 
+def _absolute(root: str) -> str:
+    if not root:
+        return ""
+    import os.path
+
+    return os.path.abspath(root)
+
+
 def signature(path: str) -> Signature:
     """What changes whenever a file does (its inode's change time can't be set); of a directory only whose it is.
 
     A link's is its own and that of what it leads to. None: there is nothing.
     """
+    told = _told(path, posix.lstat)
+    return (*told, _told(path, posix.stat)) if told is not None and _stat.S_ISLNK(told[0]) else told
+
+
+def _told(path: str, ask: Callable[[str], posix.stat_result]) -> Signature:
     try:
-        own = os.lstat(path)
+        own = ask(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    if stat.S_ISDIR(own.st_mode):
+    if _stat.S_ISDIR(own.st_mode):
         return (own.st_mode, own.st_uid, own.st_gid)
-    told = (own.st_mode, own.st_uid, own.st_gid, own.st_ino, own.st_size, own.st_mtime_ns, own.st_ctime_ns)
-    return (*told, signature(os.path.realpath(path))) if stat.S_ISLNK(own.st_mode) else told
+    return _all_of(own)
+
+
+def _all_of(own: posix.stat_result) -> tuple[int, ...]:
+    return (own.st_mode, own.st_uid, own.st_gid, own.st_ino, own.st_size, own.st_mtime_ns, own.st_ctime_ns)
 
 
 def listing(path: str) -> Signature:
     """What changes whenever a name appears in a directory, goes or stands for another file; None: there is none."""
     try:
-        own = os.stat(path)
+        return _all_of(posix.stat(path))
     except OSError:
         return None
-    return (own.st_mode, own.st_uid, own.st_gid, own.st_ino, own.st_size, own.st_mtime_ns, own.st_ctime_ns)
 
 
 def _read(path: str) -> dict[str, Any] | None:
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            own = os.fstat(file.fileno()).st_uid == os.geteuid()  # in an image's directory it may be anybody's
-            whole = marshal.load(file) if own else None  # noqa: S302  # written by this very user
+        with open(posix.open(path, _READ), "rb") as file:
+            own = posix.fstat(file.fileno()).st_uid == posix.geteuid()  # in an image's directory it may be anybody's
+            whole = marshal.loads(file.read()) if own else None  # noqa: S302  # written by this very user
     except (OSError, ValueError, EOFError, TypeError):
         return None
     fits = isinstance(whole, dict) and whole.get("format") == FORMAT and whole.get("python") == sys.version

@@ -7,7 +7,7 @@ way through a converge asks it, too."""
 
 from __future__ import annotations
 
-import os
+import posix  # the module os would be a tenth of a start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def process_of(names: Collection[str]) -> Pid:
     """
     if not name_of(_INIT):
         return None
-    pids = (int(entry) for entry in os.listdir("/proc") if entry.isdigit())
+    pids = (int(entry) for entry in posix.listdir("/proc") if entry.isdigit())
     return next((pid for pid in pids if name_of(pid) in names), NONE)
 
 
