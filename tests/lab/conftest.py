@@ -4,8 +4,8 @@
 
 """The lab tier: one real fleet for the whole session.
 
-It is driven through pytest-ansible's host manager, here and nowhere else. Where a fleet can't run, every test of this
-tier is skipped by name, with the reason.
+Its modules run through pytest-ansible's host manager, here and nowhere else. Where a fleet can't run, every test of
+this tier is skipped by name, with the reason.
 """
 
 from __future__ import annotations

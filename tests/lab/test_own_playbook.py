@@ -85,6 +85,7 @@ def test_the_role_alone_brings_endpoints_of_any_name_to_their_server(
         assert world.nodes[name].agent_status()["endpoint"] == KNOWN_AS[name]
 
 
+@pytest.mark.heavy
 def test_site_takes_hosts_of_any_name(node: Callable[[str], Node], ansible: Ansible) -> None:
     world = World(node)
     hosts = world.inventory()

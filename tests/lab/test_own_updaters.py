@@ -106,6 +106,7 @@ def test_nothing_asks_the_vendor_at_the_next_boot(busy: Node, ansible: Ansible) 
     assert not [name for name in active(busy) if "freshclam" in name]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("busy", [BARE], indirect=True)
 def test_on_a_machine_without_systemd(busy: Node, ansible: Ansible) -> None:
     before = looks(busy)

@@ -16,6 +16,7 @@ from typing import Any
 import lab_documents as documents
 import pytest
 from lab_ansible import Ansible
+from lab_cases import cases
 from lab_nodes import AGENT, Node
 from lab_server import ComponentServer
 
@@ -40,7 +41,7 @@ def variables(**more: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(params=[SYSTEMD, BARE])
+@pytest.fixture(params=cases([SYSTEMD, BARE], SYSTEMD))
 def machine(request: pytest.FixtureRequest, node: Callable[[str], Node]) -> Node:
     """A fresh machine, one with systemd and one with cron."""
     found = node(request.param)
@@ -90,6 +91,7 @@ def test_a_host_that_is_well_is_tried_once_and_then_settles(machine: Node, ansib
     assert machine.exists(SETTLED)
 
 
+@pytest.mark.heavy
 def test_programs_that_may_not_be_executed(machine: Node, ansible: Ansible) -> None:
     machine.run("mount --bind /usr/local /usr/local && mount -o remount,bind,noexec /usr/local")
     sees(ansible, machine, "mounted noexec")
@@ -97,6 +99,7 @@ def test_programs_that_may_not_be_executed(machine: Node, ansible: Ansible) -> N
     well(ansible, machine)
 
 
+@pytest.mark.heavy
 def test_a_python_that_units_do_not_see(host: Node, ansible: Ansible) -> None:
     """The system's own is taken where there is one; where there is none, the fault is told."""
     host.run("/usr/bin/python3 -m venv --copies /root/venv")
@@ -109,6 +112,7 @@ def test_a_python_that_units_do_not_see(host: Node, ansible: Ansible) -> None:
     well(ansible, host, **python)
 
 
+@pytest.mark.heavy
 def test_a_python_that_is_called_by_its_version_is_not_frozen(machine: Node, ansible: Ansible) -> None:
     version = machine.run(["readlink", "-f", "/usr/bin/python3"]).out.strip()
     assert version != "/usr/bin/python3"
@@ -135,6 +139,7 @@ def test_databases_that_freshclam_may_not_write(machine: Node, ansible: Ansible)
     well(ansible, machine)
 
 
+@pytest.mark.heavy
 def test_clamd_is_started_when_the_first_databases_have_come_and_missed_when_it_is_off(
     host: Node, ansible: Ansible, component_server: ComponentServer, databases: Databases
 ) -> None:

@@ -115,6 +115,7 @@ def test_the_second_run_changes_nothing(server: Server) -> None:
     assert server.node.exists("/opt/epp-autoupdate/cvdupdate/bin/cvd")
 
 
+@pytest.mark.heavy
 def test_cvdupdate_is_what_the_lock_file_has_and_follows_it(server: Server) -> None:
     """By version and hash, of wheels alone; one that came from another lock file is replaced."""
     place = "/opt/epp-autoupdate/cvdupdate"
@@ -297,6 +298,7 @@ def test_what_the_host_lacks_is_named_before_anything_is_changed(server: Server)
     assert differences(before, machine.manifest(but=but)) == {}
 
 
+@pytest.mark.heavy
 def test_a_wrong_url_is_refused_before_anything_is_changed_and_a_long_host_is_none(server: Server) -> None:
     host = f"{'u' * 40}.{'v' * 38}.example.com"
     before = server.node.read("/etc/epp-autoupdate/server.json")

@@ -128,7 +128,7 @@ def test_without_the_guide_endpoints_refuse_and_everybody_says_so(world: World) 
     assert world.check().code == 0
 
 
-@pytest.mark.parametrize("damage", cases(["damaged", "lost"], "damaged"))
+@pytest.mark.parametrize("damage", cases(["damaged", "lost"]))
 def test_the_database_is_lost_or_damaged(world: World, damage: str) -> None:
     machine = world.server.node
     machine.run("systemctl stop 'epp-server-*.timer' 'epp-server-*.service'")

@@ -21,6 +21,7 @@ import yaml
 from lab_ansible import INSTALLED, REPOSITORY
 from lab_nodes import Node
 
+pytestmark = pytest.mark.heavy  # a chain of two dozen runs; what each of them does has other tests
 GUIDE = REPOSITORY / "docs/docsite/rst/tasks.rst"
 MACHINES = {"updates": "n46", "till-1": "n47", "till-2": "n48", "till-3": "n49", "laptop-1": "n50"}
 SERVER_NAME = "updates.example.com"

@@ -23,7 +23,7 @@ from lab_server import ComponentServer
 from lab_update_server import PUBLIC, UpdateServer
 
 SERVER = "n32"
-FLEET = tuple(f"n{number}" for number in range(17, 25))
+FLEET = tuple(f"n{number}" for number in range(17, 23))
 OFFICE, PLANT = FLEET[:4], FLEET[4:]
 ROAMING, DEAF = OFFICE[0], PLANT[0]
 MARK = b"lab-planted-5a1d2c94f0b7e3"

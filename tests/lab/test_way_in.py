@@ -160,6 +160,7 @@ SHUT = {
 }
 
 
+@pytest.mark.heavy
 def test_what_shuts_the_server_out_is_told_with_the_lines_that_mend_it(door: Door) -> None:
     door.demand()
     for settings, why in SHUT.items():
