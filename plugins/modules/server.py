@@ -21,7 +21,7 @@ description:
     the same.
   - Every fault in the options is reported at once, each with its path, before anything is changed.
 requirements:
-  - ssh-keygen of OpenSSH 8.2 or later
+  - ssh-keygen of OpenSSH 8.2 or later, and its ssh-keyscan to notify over SSH
   - nginx, unless O(web.server=none)
   - the Python package paramiko, to notify over SSH
 extends_documentation_fragment:
@@ -330,7 +330,7 @@ options:
     type: bool
     default: false
 notes:
-  - Needs root, and C(ssh-keygen) on the host. The SSH notifier needs the Python package paramiko.
+  - Needs root, and C(ssh-keygen) on the host. The SSH notifier needs C(ssh-keyscan) and the Python package paramiko.
 seealso:
   - module: epp.autoupdate.endpoint
 author:

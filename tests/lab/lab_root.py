@@ -35,10 +35,12 @@ HOST_PROGRAMS = {
 # What a suite calls otherwise, and a suite that an older debootstrap does not know yet, which is built as unstable is.
 POLKIT = {"bullseye": "policykit-1"}.get(SUITE, "polkitd")
 NGINX = {"bullseye": "nginx-core"}.get(SUITE, "nginx-light")  # Debian 11's light one can't limit connections
+# Debian 14 packs the client apart.
+SSH = {"forky": "openssh-server,openssh-client"}.get(SUITE, "openssh-server")
 DEBOOTSTRAP_SCRIPTS = Path("/usr/share/debootstrap/scripts")
 
 BASE = (
-    "systemd,systemd-sysv,dbus,openssh-server,python3,cron,curl,ca-certificates,iproute2,sudo,tzdata,"
+    f"systemd,systemd-sysv,dbus,{SSH},python3,cron,curl,ca-certificates,iproute2,sudo,tzdata,"
     f"libpam-systemd,{POLKIT},{NGINX},clamav,clamav-freshclam,clamav-daemon,clamdscan,prometheus-node-exporter,"
     "python3-apt,python3-cffi-backend,python3-packaging,python3-paramiko,python3-venv,git"
 )

@@ -288,8 +288,8 @@ def after_the_first_look(machines: list[Node]) -> None:
         shown = dict(line.split("=", 1) for line in machine.run(look).out.splitlines())
         return shown["LastTriggerUSec"] not in ("", "n/a", "0") and shown["SubState"] == "waiting"
 
-    for machine in (machine for machine in machines if machine.name == SYSTEMD):
-        eventually(over, seconds=90, why="the look for the server is over")
+    (machine,) = (one for one in machines if one.name == SYSTEMD)  # cron looks when the machine boots
+    eventually(over, seconds=90, why="the look for the server is over")
 
 
 def moved(machines: list[Node], before: list[dict[str, str]]) -> dict[str, Any]:

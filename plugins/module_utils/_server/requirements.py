@@ -40,6 +40,7 @@ def missing_requirements(host: Host, settings: ServerSettings, *, renew: bool = 
         return ()
     sources = settings.components.values()
     programs = ["ssh-keygen"]
+    programs += ["ssh-keyscan"] if settings.notify.notifier is NotifierName.SSH else []  # not always beside ssh-keygen
     programs += ["useradd"] if own_user.missing(host) else []
     programs += ["nginx"] if settings.web.server is WebServerKind.NGINX else []
     programs += ["git"] if any(isinstance(source, FilesSource) and source.git for source in sources) else []

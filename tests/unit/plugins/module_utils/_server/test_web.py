@@ -80,6 +80,18 @@ def test_a_host_that_lacks_something_names_it(monkeypatch: pytest.MonkeyPatch) -
     assert "nginx" not in requirements.missing_requirements(LocalHost(""), settings({"server": "none"}))
 
 
+def test_to_notify_over_ssh_takes_what_asks_endpoints_for_their_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """N5: some systems pack ssh-keyscan apart from sshd and ssh-keygen."""
+    monkeypatch.setattr(requirements.shutil, "which", lambda name, path: None if name == "ssh-keyscan" else name)
+
+    def named(notifier: str) -> bool:
+        wanted = settings({"server": "none"}, notify={"notifier": notifier})
+        return "ssh-keyscan" in requirements.missing_requirements(LocalHost(""), wanted)
+
+    assert named("ssh")
+    assert not named("local")
+
+
 def test_a_cvdupdate_of_another_lock_file_is_to_be_renewed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(requirements, "_INSTALLED", str(tmp_path))
     monkeypatch.setattr(requirements, "_INSTALLED_LOCK", str(tmp_path / "lock.txt"))
