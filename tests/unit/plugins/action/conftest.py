@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import http.server
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -21,6 +20,8 @@ from typing import Any
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils import _core
 from ansible_collections.epp.autoupdate.tests.unit.plugins.modules.instants import of_another_form, told
+
+from .runner import Runner
 
 HERE = Path(__file__).parent
 COLLECTIONS = Path(_core.__file__).parents[6]
@@ -49,8 +50,9 @@ class Run:
 class Control:
     """A control node."""
 
-    def __init__(self, work: Path) -> None:
+    def __init__(self, work: Path, runner: Runner) -> None:
         self.work = work
+        self._runner = runner
         self._count = 0
 
     def root(self, host: str) -> Path:
@@ -87,37 +89,34 @@ class Control:
         results, inventory = self.work / f"results-{self._count}.jsonl", self.work / "inventory.json"
         common = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": common}}))
-        done = subprocess.run(
-            [sys.executable, "-m", "ansible", "playbook", playbook, "-i", str(inventory), *arguments],
-            env=self._environment(results),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        code, output = self._runner.run([playbook, "-i", str(inventory), *arguments], self._own(results))
         lines = results.read_text().splitlines() if results.exists() else []
         found = tuple(json.loads(line) for line in lines)
         own = [told(one["result"]) for one in found if one["action"].startswith("epp.autoupdate.")]
         assert of_another_form(own) == []
-        return Run(done.returncode, done.stdout + done.stderr, found)
+        return Run(code, output, found)
 
-    def _environment(self, results: Path) -> dict[str, str]:
-        return {
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-            "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callbacks"),
-            "ANSIBLE_CALLBACKS_ENABLED": "action_results",
-            "ANSIBLE_LOCAL_TEMP": str(self.work / "local"),
-            "ANSIBLE_REMOTE_TEMP": str(self.work / "remote"),
-            "ANSIBLE_NOCOLOR": "1",
-            "EPP_TEST_RESULTS": str(results),
-        }
+    def _own(self, results: Path) -> dict[str, str]:
+        return {"ANSIBLE_REMOTE_TEMP": str(self.work / "remote"), "EPP_TEST_RESULTS": str(results)}
+
+
+@pytest.fixture(scope="session")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+    """What runs playbooks with the collection under test."""
+    settings = {
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callbacks"),
+        "ANSIBLE_CALLBACKS_ENABLED": "action_results",
+        "ANSIBLE_NOCOLOR": "1",
+    }
+    made = Runner(tmp_path_factory.mktemp("ansible"), settings)
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def control(tmp_path: Path) -> Control:
-    return Control(tmp_path)
+def control(tmp_path: Path, runner: Runner) -> Control:
+    return Control(tmp_path, runner)
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

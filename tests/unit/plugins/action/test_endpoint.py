@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from .conftest import POLICY, Control, Run
+from .runner import Runner
 
 OPTIONS: dict[str, Any] = {"endpoint": "n1", "ordinal": 3, "policy": POLICY}
 
@@ -35,9 +36,9 @@ def files(root: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def first_converge(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def first_converge(tmp_path_factory: pytest.TempPathFactory, runner: Runner) -> Path:
     """A host after its first converge; every test gets a copy."""
-    control = Control(tmp_path_factory.mktemp("first"))
+    control = Control(tmp_path_factory.mktemp("first"), runner)
     first = control.task(options(control))
     assert first.code == 0, first.output
     assert first.of("n1")["changed"] is True
