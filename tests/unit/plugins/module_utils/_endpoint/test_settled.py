@@ -46,10 +46,12 @@ class Settled:
         self.record = self.root / settled.RECORD[1:]
 
     def apply(self, *flags: str) -> dict[str, Any]:
-        command = [self._agent, "apply", "--digest", DIGEST, "--root", self.root, *flags]
-        done = subprocess.run(command, input=self.document, capture_output=True, check=True)
+        done = subprocess.run(self.command(*flags), input=self.document, capture_output=True, check=True)
         result: dict[str, Any] = json.loads(done.stdout)
         return result
+
+    def command(self, *flags: str) -> list[str]:
+        return [str(self._agent), "apply", "--digest", DIGEST, "--root", str(self.root), *flags]
 
     def short_way(self, *flags: str) -> str | None:
         arguments = ["apply", "--digest", DIGEST, "--root", str(self.root), *flags]
@@ -118,6 +120,18 @@ def test_the_short_way_says_what_the_long_way_says(endpoint: Settled) -> None:
         endpoint.record.unlink()
         assert json.loads(short) == endpoint.apply(*flags)
         endpoint.record.write_bytes(kept)
+
+
+def test_an_answer_that_can_not_be_written_is_no_success(endpoint: Settled) -> None:
+    assert (
+        endpoint.short_way()
+        == subprocess.check_output(endpoint.command(), input=endpoint.document, text=False).decode()
+    )
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            endpoint.command(), input=endpoint.document, stdout=full, stderr=subprocess.DEVNULL, check=False
+        )
+    assert done.returncode != 0
 
 
 def test_check_mode_leaves_no_record(agent: Path, sandbox: Sandbox) -> None:
