@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import http.server
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -25,6 +26,7 @@ from .runner import Runner
 
 HERE = Path(__file__).parent
 COLLECTIONS = Path(_core.__file__).parents[6]
+PUBLIC = "server/var/lib/epp-autoupdate-public"
 POLICY = {"schedule": {"start": "02:00", "window": "2h"}, "sources": {"urls": ["http://127.0.0.1:9"]}}
 
 
@@ -153,15 +155,40 @@ class Fleet:
         return self.control.playbook(f"epp.autoupdate.{playbook}", self.hosts(), *arguments)
 
 
-@pytest.fixture
-def fleet(control: Control) -> Iterator[Fleet]:
-    public = control.server / "var/lib/epp-autoupdate-public"
-    public.mkdir(parents=True)
-    handler = functools.partial(_Quiet, directory=str(public))
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where every fleet lies, one after the other: what is installed may name its place."""
+    return tmp_path_factory.mktemp("fleet")
+
+
+@pytest.fixture(scope="session")
+def port(place: Path) -> Iterator[int]:
+    """Where the files of each fleet's server are to be had."""
+    handler = functools.partial(_Quiet, directory=str(place / PUBLIC))
     web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=web.serve_forever, daemon=True)
     thread.start()
-    yield Fleet(control, web.server_port)
+    yield web.server_port
     web.shutdown()
     thread.join()
     web.server_close()
+
+
+@pytest.fixture
+def fleet(place: Path, port: int, runner: Runner) -> Fleet:
+    shutil.rmtree(place)
+    (place / PUBLIC).mkdir(parents=True)
+    return Fleet(Control(place, runner), port)
+
+
+@pytest.fixture
+def site(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory, place: Path) -> None:
+    """The fleet has had its first ``site``; where another test has run it, this one gets a copy of what came of it."""
+    kept = tmp_path_factory.getbasetemp() / "site"
+    if not kept.exists():
+        run = fleet.play("site")
+        assert run.code == 0, run.output
+        for part in ("hosts", "server"):
+            shutil.copytree(place / part, kept / part, symlinks=True)
+    else:
+        shutil.copytree(kept, place, symlinks=True, dirs_exist_ok=True)

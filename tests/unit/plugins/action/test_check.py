@@ -24,8 +24,8 @@ def failed(run: Run) -> dict[str, list[dict[str, Any]]]:
     }
 
 
+@pytest.mark.usefixtures("site")
 def test_the_drift_of_one_hides_that_of_no_other(fleet: Fleet) -> None:
-    assert fleet.play("site").code == 0
     timer, document = fleet.control.root("n1") / TIMER, fleet.control.root("n2") / "etc/epp-autoupdate/endpoint.json"
     kept = timer.read_text()
     timer.write_text(kept.replace("[Timer]", "[Timer]\nPersistent=true"))
@@ -51,8 +51,8 @@ def test_the_drift_of_one_hides_that_of_no_other(fleet: Fleet) -> None:
     assert timer.read_text() == kept
 
 
+@pytest.mark.usefixtures("site")
 def test_what_could_not_be_compared_for_want_of_the_server_is_not_well(fleet: Fleet) -> None:
-    assert fleet.play("site").code == 0
     own = fleet.hosts
     away = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
     fleet.hosts = lambda: {**own(), "updates": {**own()["updates"], **away}}  # type: ignore[method-assign]
@@ -62,8 +62,8 @@ def test_what_could_not_be_compared_for_want_of_the_server_is_not_well(fleet: Fl
         assert f"{name}: comparison: not compared: the update server was not reached" in run.output
 
 
+@pytest.mark.usefixtures("site")
 def test_an_endpoint_that_is_not_registered_says_so_itself(fleet: Fleet) -> None:
-    assert fleet.play("site").code == 0
     fleet.names = ("n1", "n2", "n3")
     own = fleet.hosts
 
@@ -84,8 +84,8 @@ def test_a_pattern_that_matches_no_host_is_an_error(fleet: Fleet, playbook: str)
     assert 'autoupdate_hosts: "finanz" matches no host of the inventory' in run.text
 
 
+@pytest.mark.usefixtures("site")
 def test_the_version_of_a_program_is_told(fleet: Fleet) -> None:
-    assert fleet.play("site").code == 0
     agent = fleet.control.root("n1") / "usr/local/bin/epp-agent"
     agent.write_bytes(agent.read_bytes().replace(b'VERSION = "1.0.0"', b'VERSION = "0.9.9"'))
     (drift,) = failed(fleet.play("check"))["n1"]

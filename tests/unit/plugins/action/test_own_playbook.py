@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Control, Fleet, Run
+from .conftest import Fleet, Run
 
 WAYS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     # Keywords of the play, and arguments.
@@ -64,9 +64,9 @@ def test_the_role_works_from_the_first_run_on_and_is_quiet_the_second_time(fleet
     assert (checked.code, changed(checked)) == (0, []), checked.output
 
 
+@pytest.mark.usefixtures("site")
 def test_site_and_the_role_agree(fleet: Fleet) -> None:
     """After one, the other has nothing to do; a domain that was given to an endpoint stays with it."""
-    assert fleet.play("site").code == 0
     after = run(fleet, [endpoints()])
     assert (after.code, changed(after)) == (0, []), after.output
     assert {one["name"]: one["domain"] for one in fleet.control.ask("endpoints")} == {"n1": "emea", "n2": ""}
@@ -102,7 +102,8 @@ def test_an_endpoint_that_is_to_go_leaves_the_registry(fleet: Fleet) -> None:
     assert not (fleet.control.root("n2") / "var/lib/epp-autoupdate").exists()
 
 
-def test_hosts_of_two_servers_and_of_none_in_one_play(fleet: Fleet, control: Control) -> None:
+def test_hosts_of_two_servers_and_of_none_in_one_play(fleet: Fleet) -> None:
+    control = fleet.control
     assert run(fleet, [SERVER, endpoints("n1")]).code == 0
     own = fleet.hosts
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from .conftest import POLICY, Control, Fleet, Run
 
 
@@ -27,8 +29,8 @@ def test_site_brings_up_server_and_endpoints_and_is_quiet_the_second_time(fleet:
     assert fleet.play("check").code == 0
 
 
+@pytest.mark.usefixtures("site")
 def test_an_endpoint_that_is_to_go_leaves_no_trace_and_the_registry(fleet: Fleet) -> None:
-    fleet.play("site")
     gone = fleet.play("site", "--limit", "n2", "-e", "autoupdate_state=absent")
     assert gone.code == 0, gone.output
     assert [one["name"] for one in fleet.control.ask("endpoints")] == ["n1"]
@@ -69,8 +71,8 @@ def test_a_part_of_the_inventory_registers_this_part_and_takes_nobody_away(fleet
     assert [one["name"] for one in fleet.control.ask("endpoints")] == ["n1", "n2"]
 
 
+@pytest.mark.usefixtures("site")
 def test_update_now_goes_by_the_inventory_and_tells_what_came_of_each(fleet: Fleet) -> None:
-    assert fleet.play("site").code == 0
     foretold = fleet.play("update_now", "-e", "autoupdate_domains=emea", "--check")
     assert foretold.code == 0, foretold.output
     assert "1 endpoint: 1 would be notified" in foretold.text
