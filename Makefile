@@ -18,7 +18,7 @@ demo: ## an update server and its fleet in a sandbox, without root, in under a m
 test: ## every behaviour, in ten minutes on two cores: everything below down to `lab`, and the demo
 	@$(RUN) test
 
-heavy: ## what is not for every day: the lab's long and many cases, the oldest Python of endpoints
+heavy: ## what is not for every day: the lab's long and many cases, the oldest Python of endpoints, pylint
 	@$(RUN) heavy
 
 lint: ## ruff, yamllint, ansible-lint (production)
@@ -36,8 +36,8 @@ docs-lint: ## plugin, role and guide documentation
 units: ## unit and property tests
 	@$(RUN) units
 
-sanity: ## ansible-test sanity
-	@$(RUN) sanity
+sanity: ## ansible-test sanity, pylint included
+	@$(RUN) sanity sanity-pylint
 
 package: ## build the tarball, install and verify it
 	@$(RUN) package

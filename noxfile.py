@@ -31,7 +31,7 @@ def typing(session: nox.Session) -> None:
 @nox.session
 def sanity(session: nox.Session) -> None:
     """Ansible's own sanity tests."""
-    _steps(session, "sanity")
+    _steps(session, "sanity", "sanity-pylint")
 
 
 @nox.session
@@ -42,7 +42,7 @@ def units(session: nox.Session) -> None:
 
 @nox.session
 def heavy(session: nox.Session) -> None:
-    """The lab's long and many cases, and the oldest Python of endpoints."""
+    """The lab's long and many cases, the oldest Python of endpoints, pylint."""
     _steps(session, "heavy")
 
 

@@ -120,6 +120,15 @@ def node(fleet: Fleet, hosts: Callable[[str], Any]) -> Callable[[str], Node]:
     return find
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _machines_of_this_file(fleet: Fleet, hosts: Callable[[str], Any]) -> Iterator[None]:
+    """They go with it: machines that nobody asks any more would go on with their timers."""
+    yield
+    for machine in fleet.plan.machines:
+        if fleet.plan.upper(machine.name).exists():
+            Node(fleet, machine.name, hosts).discard()
+
+
 @pytest.fixture(scope="session")
 def ansible(fleet: Fleet, inventory: Path, tmp_path_factory: pytest.TempPathFactory) -> Ansible:
     """Real ansible-playbook runs of this collection against the fleet, whose machines boot at their first use."""

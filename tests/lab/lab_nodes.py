@@ -134,6 +134,11 @@ class Node:
         self._fleet.wipe(self.name)
         self._fleet.boot(self.name)
 
+    def discard(self) -> None:
+        """Off, and nothing is left of it; whoever asks for it next has a fresh one."""
+        self._drop_connections()
+        self._fleet.wipe(self.name)
+
     # --- the file system
 
     def manifest(self, *, but: tuple[str, ...] = OWN_NOISE) -> dict[str, str]:

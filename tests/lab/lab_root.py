@@ -133,10 +133,12 @@ def prepare_host() -> None:
 
 def build() -> Path:
     """Return the root, after building it if it isn't there (about 90 s)."""
+    root = path()
+    if root.is_dir():  # one that is there is whole; another suite's may be in the making
+        return root
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        root = path()
         if not root.is_dir():
             prepare_host()
             _build(root)

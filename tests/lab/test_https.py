@@ -13,6 +13,7 @@ from typing import Any
 import lab_documents as documents
 import pytest
 from lab_ansible import Ansible
+from lab_cases import cases
 from lab_certificates import Authority
 from lab_nodes import Node
 from lab_server import ComponentServer
@@ -42,7 +43,7 @@ def machine(enrolled: Node) -> Iterator[Node]:
     enrolled.run(f"rm -f {TRUSTED}; update-ca-certificates --fresh")
 
 
-@pytest.fixture(params=["files", "clamav"])
+@pytest.fixture(params=cases(["files", "clamav"], "files"))
 def product(
     request: pytest.FixtureRequest, component_server: ComponentServer, databases: Callable[[int], dict[str, Path]]
 ) -> str:

@@ -104,6 +104,7 @@ def break_off(node: Node, after: float, *, whom: str = "all") -> None:
     )
 
 
+@pytest.mark.heavy
 def test_killed_at_any_moment_a_set_of_files_is_old_or_new_but_never_mixed(
     with_files: Node, component_server: ComponentServer
 ) -> None:

@@ -34,10 +34,17 @@ def pytest(
 
 
 def sanity(
-    bench: Workbench, name: str, python: Interpreter, *, tests: Sequence[str] = (), tools: Path | None = None
+    bench: Workbench,
+    name: str,
+    python: Interpreter,
+    *,
+    tests: Sequence[str] = (),
+    but: Sequence[str] = (),
+    tools: Path | None = None,
 ) -> Outcome:
-    """Run ansible-test's sanity tests (all, or those named) on ``python``."""
+    """Run ansible-test's sanity tests (all, or ``tests``; none of ``but``) on ``python``."""
     chosen = [word for test in tests for word in ("--test", test)]
+    chosen += [word for test in but for word in ("--skip-test", test)]
     output = _ansible_test(bench, name, tools, "sanity", "--python", python.dotted, *chosen)
     warnings = [line[9:] for line in output.splitlines() if line.startswith("WARNING: ")]
     skips = tuple(Skip(line, "as ansible-test says") for line in warnings if "skip" in line.lower())
