@@ -59,7 +59,7 @@ def reached(node: Node) -> dict[str, str]:
     return {**common, "ansible_host": address, "ansible_control_path": f"{sockets}/odd-{node.name}"}
 
 
-@pytest.mark.parametrize("way", cases(list(WAYS), "serial"))
+@pytest.mark.parametrize("way", cases(list(WAYS)))
 def test_the_role_alone_brings_endpoints_of_any_name_to_their_server(
     node: Callable[[str], Node], ansible: Ansible, way: str
 ) -> None:

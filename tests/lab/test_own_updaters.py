@@ -94,6 +94,7 @@ def test_on_a_machine_with_systemd(busy: Node, ansible: Ansible) -> None:
     assert states.out.split() == ["enabled"] * 3
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("busy", [SYSTEMD], indirect=True)
 def test_nothing_asks_the_vendor_at_the_next_boot(busy: Node, ansible: Ansible) -> None:
     """Debian 13 enables a service that asks once at each boot."""
