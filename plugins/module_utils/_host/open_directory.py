@@ -169,8 +169,14 @@ class OpenDirectory:
             os.link(name, new, src_dir_fd=self.descriptor, dst_dir_fd=other.descriptor, follow_symlinks=False)
 
     def mkdir(self, name: str, mode: int = 0o700) -> None:
+        """Make a directory; one that another process has made meanwhile is taken as it is."""
         with self._telling(name):
-            os.mkdir(name, mode, dir_fd=self.descriptor)
+            try:
+                os.mkdir(name, mode, dir_fd=self.descriptor)
+            except FileExistsError:
+                found = os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
+                if not stat.S_ISDIR(found.st_mode):
+                    raise
 
     def settle(self, mode: int, identity: tuple[int, int] | None = None) -> None:
         """Give this directory its mode and owner.

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +64,24 @@ def test_peeking_neither_waits_nor_raises(host: LocalHost, tmp_path: Path) -> No
     assert host.peek("/file", 100) == b"0123456789"
     odd = ("fifo", "loop", "none", "", "out", "out/version", "file/below")
     assert [host.peek(f"/{name}", 4) for name in odd] == [None] * len(odd)
+
+
+def test_a_directory_that_many_make_at_once_is_made_for_each_of_them(host: LocalHost, tmp_path: Path) -> None:
+    """C3: machines start several agents in the same moment."""
+    start = threading.Barrier(4)
+
+    def make(_who: int) -> None:
+        for number in range(50):
+            start.wait()
+            host.mkdir(f"/run/{number}", mode=0o750)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(make, range(4)))
+    made = [stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "run").iterdir()]
+    assert made == [0o750] * 50
+    (tmp_path / "gone").symlink_to("nowhere")
+    with pytest.raises(FileExistsError, match="gone"):
+        host.mkdir("/gone")
 
 
 def test_names_in_what_may_be_no_directory(host: LocalHost, tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_what_is_kept_of_the_output_may_be_more_or_less_than_usual() -> None:
         ("exit 3", "ended with exit code 3", False),
         ("kill -9 $$", "was killed by signal 9 (often out of memory)", True),
         ("kill -11 $$", "was killed by signal 11 (it crashed)", True),
-        ("kill -1 $$", "was killed by signal 1", True),
+        ("kill -10 $$", "was killed by signal 10", True),
         ("sh -c 'kill -9 $$'; exit $?", "ended with exit code 137, as after signal 9 (often out of memory)", False),
         ("exit 130", "ended with exit code 130", False),
         ("sleep 60", "took too long and was ended", True),
