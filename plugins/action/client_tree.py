@@ -12,10 +12,14 @@ from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import canonical_json, digest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import Faults, InvalidDocument, show
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import (
+    Faults,
+    InvalidDocument,
+    show,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.client_tree import request, result_of
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import places
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._direct import DirectAction
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._members import Members
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._once import Record, record_of
@@ -80,7 +84,7 @@ class ActionModule(DirectAction):
     def _ask_server(self, given: dict[str, Any]) -> dict[str, Any] | None:
         """What the installed server answers; None where the module has to look what is wrong, or is the longer way."""
         root = str(given.get("root") or "").rstrip("/")
-        command = [root + places.SERVER, *(["--root", root] if root else []), "register", "--enrolment"]
+        command = [root + paths.SERVER, *(["--root", root] if root else []), "register", "--enrolment"]
         answer = self.ask([*command, *(["--check"] if self._task.check_mode else [])], canonical_json(request(given)))
         return None if answer is None else result_of(answer, diff=self._task.diff)
 

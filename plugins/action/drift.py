@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.foreign import LONGEST_LINE, data, shown
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.untrusted_text import LONGEST_LINE, data, shown
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._drift import Drift, counted, of_host, of_tree
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._names import VARIABLE, name_of

@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import canonical_json
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.managed import brought
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload, places
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.managed import brought
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths, payload
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, plain
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._direct import DirectAction, wanted_false
@@ -114,7 +114,7 @@ class ActionModule(DirectAction):
         return self.ask(self._command(wanted), canonical_json(document))
 
     def _command(self, wanted: Wanted) -> list[str]:
-        command = [wanted.root + places.AGENT]
+        command = [wanted.root + paths.AGENT]
         command += ["--root", wanted.root] if wanted.root else []
         command += ["apply", "--digest", _DIGEST]
         command += ["--check"] if self._task.check_mode else []

@@ -14,7 +14,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.durations import parse_duration
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import Fault
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import Fault
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     PREFIX,

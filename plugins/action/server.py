@@ -12,11 +12,11 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import canonical_json
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import plain
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.server_documents import WantedServer
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import payload, places
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths, payload
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._direct import DirectAction
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._server_inventory import named, server_options
 
@@ -52,7 +52,7 @@ class ActionModule(DirectAction):
 
     def _ask_server(self, wanted: WantedServer, options: dict[str, Any]) -> dict[str, Any] | None:
         document = {} if wanted.settings is None else wanted.settings.to_dict()
-        command = [wanted.root + places.SERVER]
+        command = [wanted.root + paths.SERVER]
         command += ["--root", wanted.root] if wanted.root else []
         command += ["apply", "--digest", _DIGEST]
         command += ["--check"] if self._task.check_mode else []

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.durations import parse_duration
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Policy
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Policy
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._plans import Budget, load_plan
 
 

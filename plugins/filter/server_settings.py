@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.server_settings import FORMAT, ServerSettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.server import FORMAT, ServerSettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import plain
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.foreign import LONGEST_LINE, shown
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.untrusted_text import LONGEST_LINE, shown
 
 _GOOD = ("updated", "current")
 _FAILED = ("failed", "refused", "host_key_changed", "unreachable", "no answer")

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.foreign import data
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.untrusted_text import data
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import is_false
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._short_diff import shortened
 

@@ -12,18 +12,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.masking import without_secrets
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.inheritance import (
+    ENDPOINT,
+    Layer,
+    layers_of,
+    resolve,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.managed import OF_THE_TREE, brought
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import (
     Fault,
     InvalidDocument,
     show,
     suggestion,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.fields import Unfit
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.hidden import without_secrets
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.managed import OF_THE_TREE, brought
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.texts import domain_path
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.tree import ENDPOINT, Layer, layers_of, resolve
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.parsers import Unfit
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.strings import domain_path
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, plain
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._names import NAME, name_of

@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.databases import component_of, file_of
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import ClamavSettings, ProductKind
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import Fault, InvalidDocument, show
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.registration import Registration
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.cvd_header import component_of, file_of
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import ClamavSettings, ProductKind
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.registration import Registration
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import Fault, InvalidDocument, show
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.client_tree import request
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import is_false, plain

@@ -16,9 +16,9 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import Fault, show
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.fields import Unfit
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.texts import endpoint_name
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import Fault, show
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.parsers import Unfit
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.strings import endpoint_name
 
 NAME = "endpoint_name"
 """The variable that sets it, without the prefix."""

@@ -11,18 +11,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.durations import format_duration
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import Fault
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.ordinals import give
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.planner import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Schedule
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.capacity import (
     DoesNotFit,
     Fleet,
     check_fit,
     make_plan,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Schedule
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.slots import hashed_ordinal
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.ordinals import give
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.slots import hashed_ordinal
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import Fault
 
 _UNLIMITED = 2**53
 _FIGURES = ("window", "bucket", "peak_starts", "peak_running", "peak_rate", "finish", "fits")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import Fault
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import Fault
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import plain
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import PREFIX, read_variables

@@ -14,7 +14,7 @@ from typing import Any
 
 import lab_documents as documents
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_shard import Membership, file_of, shard_of
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import Membership, file_of, shard_of
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.publisher import Publisher
 from lab_ansible import Ansible
 from lab_nodes import Node

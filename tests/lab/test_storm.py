@@ -92,7 +92,7 @@ for root in roots:
     if not os.fork():
         sys.argv[1:] = ["--root", root, *json.loads(words)]
         sys.stdin, sys.stdout = open(root + ".in"), open(root + ".out", "w")
-        raise SystemExit(epp_autoupdate._endpoint.main.main())
+        raise SystemExit(epp_autoupdate._endpoint.cli.main.main())
 raise SystemExit(int(any([os.wait()[1] for _root in roots])))
 """
 

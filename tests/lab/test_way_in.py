@@ -19,8 +19,8 @@ from typing import Any
 
 import lab_documents as documents
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.notice import Order
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_shard import Membership, file_of, shard_of
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import Membership, file_of, shard_of
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import Order
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.publisher import Publisher
 from lab_ansible import REPOSITORY, Ansible, HostResult
 from lab_nodes import Node
@@ -44,12 +44,12 @@ systemd-run -q --unit=lab-sshd /usr/sbin/sshd -D -f /etc/ssh/lab_config
 NOTIFY = """#!/usr/bin/python3
 import json, sys
 sys.path.insert(0, "/opt/lab")
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.notice import Order
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.notify_settings import NotifySettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import Order
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.notify import NotifySettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers import select_notifier
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.base import Target
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers import select_notifier
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import Target
 
 user, address, campaign = sys.argv[1:]
 settings = NotifySettings.from_dict({"user": user, "key": "/opt/lab/key", "connect_timeout": "10s"})

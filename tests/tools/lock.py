@@ -14,7 +14,7 @@ from .workbench import Workbench
 
 WANTED = "tests/requirements/cvdupdate.in"
 LOCK = "roles/server/files/cvdupdate.txt"
-KNOWN_IN = "plugins/module_utils/_server/requirements.py"
+KNOWN_IN = "plugins/module_utils/_server/converge/requirements.py"
 _OLDEST = "3.9"
 _HEAD = """\
 # Copyright: (c) 2026, epp.autoupdate contributors

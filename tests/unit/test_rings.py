@@ -35,7 +35,7 @@ NOT_PURE = {
 }  # fmt: skip
 
 # Beyond the standard library: where, and nowhere else. It is imported when it is needed, and missing is told plainly.
-FOREIGN = {("_server/notifiers/ssh.py", "paramiko")}
+FOREIGN = {("_server/campaigns/notifiers/ssh.py", "paramiko")}
 
 CLOCKS = {"now", "utcnow", "today"}
 

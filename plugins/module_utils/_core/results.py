@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from enum import Enum
 
-from .foreign import LONGEST_WORD, shown
-from .hidden import without_secrets
+from .masking import without_secrets
 from .timestamps import iso_or_none
+from .untrusted_text import LONGEST_WORD, shown
 from .values import value
 
 

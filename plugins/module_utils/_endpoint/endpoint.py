@@ -10,21 +10,21 @@ import json
 import syslog
 from typing import TYPE_CHECKING, Callable
 
-from .._core.document import EndpointDocument
-from .._core.faults import InvalidDocument
-from .._core.timetable import Timetable
+from .._core.schedule.timetable import Timetable
+from .._core.settings.endpoint import EndpointDocument
+from .._core.validation.errors import InvalidDocument
 from .._core.values import value
 from .._host.host import Host
-from .._host.zones import zone_of
-from . import places
+from .._host.timezone import zone_of
+from . import paths
 from .products import select_product
 from .products.base import Product
 from .schedulers import select_scheduler
-from .schedulers.base import Scheduler
-from .state import State, StateStore
+from .schedulers.job_plan import Scheduler
+from .state.store import State, StateStore
 
 if TYPE_CHECKING:
-    from .._core.adopted import Adopted
+    from .._core.metadata.trusted import Adopted
 
 
 class NotEnrolled(LookupError):
@@ -64,7 +64,7 @@ class Endpoint:
         """The endpoint as it was last converged; raises NotEnrolled, or InvalidDocument when the file was damaged."""
         document = installed_document(host)
         if document is None:
-            raise NotEnrolled(f"{places.DOCUMENT} does not exist: this host is not enrolled; converge it first")
+            raise NotEnrolled(f"{paths.DOCUMENT} does not exist: this host is not enrolled; converge it first")
         return cls.of(host, document, adopted_for(host, document))
 
     def reloaded(self) -> Endpoint:
@@ -101,9 +101,9 @@ class Endpoint:
 
     def remember(self, transform: Callable[[State], State]) -> State:
         """Change the state and let the status follow; on a host that is no longer enrolled nothing is left behind."""
-        from .status import publish
+        from .status.status import publish
 
-        if not self.host.exists(places.DOCUMENT):
+        if not self.host.exists(paths.DOCUMENT):
             return transform(self.store.read())
         state = self.store.change(transform)
         publish(self, state)
@@ -112,7 +112,7 @@ class Endpoint:
 
 def installed_document(host: Host) -> EndpointDocument | None:
     """The document that the last converge brought, None where there is none; raises ValueError if it is damaged."""
-    content = host.read(places.DOCUMENT)
+    content = host.read(paths.DOCUMENT)
     return None if content is None else EndpointDocument.from_dict(json.loads(content), stored=True)
 
 
@@ -128,8 +128,8 @@ def adopted_for(host: Host, document: EndpointDocument) -> Adopted | None:
     """What was adopted for a document that a converge brought."""
     if document.server is None:
         return None
-    from .._core.adopted import Basis
-    from .configuration.store import ConfigurationStore
+    from .._core.metadata.trusted import Basis
+    from .trust.store import ConfigurationStore
 
     return ConfigurationStore(host).read(Basis.of(document, document.server))
 
@@ -138,8 +138,8 @@ def _in_force(
     host: Host, document: EndpointDocument, adopted: Adopted | None
 ) -> tuple[EndpointDocument, Adopted | None]:
     """The document with what was adopted; what this agent does not understand (any more) counts as not adopted."""
-    from .._core.managed import in_force
-    from .._core.published_shard import Membership
+    from .._core.metadata.shard import Membership
+    from .._core.settings.managed import in_force
 
     if adopted is None:
         return in_force(document, None, None), None

@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 from .. import _core, _endpoint, _host
-from .._host.zipped import Program, bytecode_tag, digest, identity_of
+from .._host.zipapp import Program, bytecode_tag, digest, identity_of
 
 __all__ = ("AGENT", "build", "bytecode_tag", "digest", "identity_of", "renewed", "sources")
 
 AGENT = Program(
     rings=(("_core", _core), ("_host", _host), ("_endpoint", _endpoint)),
-    start="_endpoint.main",
+    start="_endpoint.cli.main",
     flags="-IS",  # nothing from the environment, nothing from site-packages
 )
 sources, build, renewed = AGENT.sources, AGENT.build, AGENT.renewed

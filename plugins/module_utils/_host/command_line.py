@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .._core import exits
+from .._core import exit_codes
 
 _HELP_WIDTH = 100
 
@@ -33,4 +33,4 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--root", default="" if first else argparse.SUPPRESS, metavar="DIR", help=told)
 
     def error(self, message: str) -> None:  # type: ignore[override]  # exits, as the original does
-        self.exit(exits.USAGE, f"{self.format_usage()}{self.prog.partition(' ')[0]}: {message}\n")
+        self.exit(exit_codes.USAGE, f"{self.format_usage()}{self.prog.partition(' ')[0]}: {message}\n")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._core.cron_tables import Layout
+from .._core.system_files.cron_tables import Layout
 from .host import Host
 
 _TABLES = (("/etc/crontab", Layout.SYSTEM), ("/etc/anacrontab", Layout.ANACRON))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from .process import OUTPUT_LIMIT, Completed
 
 if TYPE_CHECKING:
-    from .systemd_bus import Answer
+    from .systemd.bus import Answer
 
 __all__ = ("Completed", "Host")
 
@@ -83,7 +83,7 @@ class Host(Protocol):
         """Whether a process that is called by one of these names runs; True where that can't be told."""
 
     def units_in_memory(self, patterns: Sequence[str]) -> Answer:
-        """The units that systemd holds in memory and whose own name a pattern stands for, as ``systemd_bus`` tells
+        """The units that systemd holds in memory and whose own name a pattern stands for, as ``systemd.bus`` tells
         them; None where systemd has to be asked by a program."""
 
     def write(self, path: str, content: bytes, *, mode: int = 0o644, owner: str | None = None) -> None:

@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from .filesystem.safe_paths import open_parent
 from .host import Host
-from .safe_paths import open_parent
 
 _RETRY_S = 0.1
 _LONGEST_WAIT_S = 60.0

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def write_lines(lines: Iterable[str]) -> None:
     """Lines for people."""
-    from .._core.foreign import LONGEST_LINE, shown
+    from .._core.untrusted_text import LONGEST_LINE, shown
 
     sys.stdout.write("".join(f"{shown(line, LONGEST_LINE)}\n" for line in lines))
 
@@ -38,8 +38,8 @@ def write_json(document: str) -> None:
 
 def complain(program: str, error: object) -> None:
     """An error on standard error; only a refused document has several lines, one for each fault."""
-    from .._core.faults import InvalidDocument
-    from .._core.foreign import LONGEST_LINE, shown
+    from .._core.untrusted_text import LONGEST_LINE, shown
+    from .._core.validation.errors import InvalidDocument
 
     text = str(error) or repr(error)
     lines = text.splitlines() if isinstance(error, InvalidDocument) else [text]

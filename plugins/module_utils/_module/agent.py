@@ -11,10 +11,10 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._core.foreign import data
 from .._core.results import Result
-from .._endpoint import places
-from .._host.live_host import LocalHost
+from .._core.untrusted_text import data
+from .._endpoint import paths
+from .._host.local_host import LocalHost
 from . import fleet
 from .programs import NoAnswer, Program
 from .timeouts import seconds
@@ -73,7 +73,7 @@ def _status(module: AnsibleModule) -> dict[str, Any]:
 
 def _ask(module: AnsibleModule, arguments: Sequence[str], *, timeout: float) -> dict[str, Any]:
     """The agent's answer; raises NoAnswer."""
-    agent = Program(LocalHost(module.params["root"] or ""), places.AGENT, name="agent", missing=_NOT_INSTALLED)
+    agent = Program(LocalHost(module.params["root"] or ""), paths.AGENT, name="agent", missing=_NOT_INSTALLED)
     return dict(data(agent.ask(arguments, timeout=timeout)))
 
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Callable, TypeVar
 
-from .._core.document import EndpointDocument
-from .._core.document_keys import FORMAT
-from .._core.faults import Faults, InvalidDocument
-from .._core.fields import choice, read_mapping
-from .._core.managed import refuse_tree_keys
-from .._core.texts import path
+from .._core.settings.endpoint import EndpointDocument
+from .._core.settings.endpoint_keys import FORMAT
+from .._core.settings.managed import refuse_tree_keys
+from .._core.validation.errors import Faults, InvalidDocument
+from .._core.validation.parsers import choice, read_mapping
+from .._core.validation.strings import path
 from . import specs
 
 T = TypeVar("T")

@@ -10,12 +10,12 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._endpoint import payload, places
-from .._endpoint.converge import Busy, Converged, converge, remove
+from .._endpoint import paths, payload
+from .._endpoint.converge.converge import Busy, Converged, converge, remove
 from .._host.host import Host
-from .._host.live_host import LocalHost
+from .._host.local_host import LocalHost
 from .._host.superuser import require_root
-from . import agent_parts as _agent_parts  # noqa: F401
+from . import agent_manifest as _agent_parts  # noqa: F401
 from . import specs
 from .documents import Wanted, plain
 from .interpreters import interpreter_of
@@ -40,7 +40,7 @@ def run(module: AnsibleModule) -> None:
 def agent_file(host: Host) -> bytes:
     """The agent's executable file, for the Python that the host has; the installed one where it is the same."""
     python = interpreter_of(host)
-    return payload.renewed(host.read(places.AGENT), payload.sources(), interpreter=python.path, tag=python.tag)
+    return payload.renewed(host.read(paths.AGENT), payload.sources(), interpreter=python.path, tag=python.tag)
 
 
 def result_of(converged: Converged, *, diff: bool) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._core.faults import Fault, InvalidDocument, show
-from .._core.foreign import data
+from .._core.untrusted_text import data
+from .._core.validation.errors import Fault, InvalidDocument, show
 from .installed_server import Server, asked
 from .timeouts import seconds
 

@@ -11,9 +11,9 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._host.live_host import LocalHost
+from .._host.local_host import LocalHost
 from .._host.superuser import require_root
-from .._server import places
+from .._server import paths
 from .programs import NoAnswer, Program
 
 _COMMAND_S = 1800.0
@@ -30,11 +30,11 @@ class Server:
 
     def __init__(self, root: str) -> None:
         self._host = LocalHost(root)
-        self._program = Program(self._host, places.SERVER, name="update server", missing=_MISSING)
+        self._program = Program(self._host, paths.SERVER, name="update server", missing=_MISSING)
 
     @property
     def installed(self) -> bool:
-        return self._host.exists(places.SERVER)
+        return self._host.exists(paths.SERVER)
 
     def ask(
         self, *arguments: str, given: Mapping[str, Any] | None = None, check: bool = False, timeout: float = _COMMAND_S

@@ -13,7 +13,7 @@ import sys
 
 from .._core.values import value
 from .._host.host import Host
-from .._host.zipped import bytecode_tag
+from .._host.zipapp import bytecode_tag
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 _MOST_LINKS = 8

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._core.faults import Faults, show
-from .._core.fields import Unfit
-from .._core.policy_keys import read_values
-from .._core.texts import domain_path, endpoint_name
-from .._core.tree_change import ApplyTo, TreeScope
+from .._core.policy.change import ApplyTo, TreeScope
+from .._core.policy.keys import read_values
+from .._core.validation.errors import Faults, show
+from .._core.validation.parsers import Unfit
+from .._core.validation.strings import domain_path, endpoint_name
 
 
 @dataclass(frozen=True)

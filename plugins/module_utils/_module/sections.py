@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._host.live_host import LocalHost
+from .._host.local_host import LocalHost
 from . import specs
 from .documents import plain
 from .endpoint import agent_file, guarded

@@ -9,11 +9,11 @@ from __future__ import annotations
 from ansible.module_utils.basic import AnsibleModule
 
 from .._host.host import Host
-from .._host.live_host import LocalHost
+from .._host.local_host import LocalHost
 from .._host.superuser import require_root
-from .._server import payload, places
-from .._server.converge import Converged, converge, remove
-from . import server_parts as _server_parts  # noqa: F401
+from .._server import paths, payload
+from .._server.converge.converge import Converged, converge, remove
+from . import server_manifest as _server_parts  # noqa: F401
 from . import specs
 from .documents import plain
 from .endpoint import guarded
@@ -43,4 +43,4 @@ def run(module: AnsibleModule) -> None:
 def _program_file(host: Host) -> bytes:
     """The server's executable, for the Python that the host has; the installed one where it is the same."""
     python = interpreter_of(host, libraries=True)
-    return payload.renewed(host.read(places.SERVER), payload.sources(), interpreter=python.path, tag=python.tag)
+    return payload.renewed(host.read(paths.SERVER), payload.sources(), interpreter=python.path, tag=python.tag)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._core.server_settings import FORMAT, ServerSettings
+from .._core.settings.server import FORMAT, ServerSettings
 from .documents import document_and_root
 
 

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Callable, Protocol
 
-from .._core.document import EndpointDocument
-from .._core.policy import Policy
-from .._core.tree import Layer, resolve
-from .._core.tree_change import TreeScope
-from .._endpoint.converge import converge
+from .._core.policy.change import TreeScope
+from .._core.policy.inheritance import Layer, resolve
+from .._core.policy.policy import Policy
+from .._core.settings.endpoint import EndpointDocument
+from .._endpoint.converge.converge import converge
 from .._endpoint.endpoint import NotEnrolled, installed_document
 from .._host.host import Host
 from .installed_server import Server

@@ -6,16 +6,16 @@
 
 from __future__ import annotations
 
-from . import places
+from . import paths
 
-NOTIFY_KEY = places.KEYS + "/notify"
-ENGINE_LOCK = places.STATE_DIRECTORY + "/engine.lock"
+NOTIFY_KEY = paths.KEYS + "/notify"
+ENGINE_LOCK = paths.STATE_DIRECTORY + "/engine.lock"
 """Held by the one engine that notifies."""
-FETCH_LOCK = places.STATE_DIRECTORY + "/fetch.lock"
-GUARD = places.STATE_DIRECTORY + "/requests.json"
-SOURCES = places.STATE_DIRECTORY + "/sources"
+FETCH_LOCK = paths.STATE_DIRECTORY + "/fetch.lock"
+GUARD = paths.STATE_DIRECTORY + "/requests.json"
+SOURCES = paths.STATE_DIRECTORY + "/sources"
 """A working directory for each product's source."""
-FETCHED = places.STATE_DIRECTORY + "/fetched.json"
+FETCHED = paths.STATE_DIRECTORY + "/fetched.json"
 """What the last fetch of each product came to."""
 COMPONENTS = "components"
 """Where components lie below the server's base URL."""

@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 from .. import _core, _host, _server
-from .._host.zipped import Program, bytecode_tag, digest, identity_of
+from .._host.zipapp import Program, bytecode_tag, digest, identity_of
 
 __all__ = ("SERVER", "build", "bytecode_tag", "digest", "identity_of", "renewed", "sources")
 
 SERVER = Program(
     rings=(("_core", _core), ("_host", _host), ("_server", _server)),
-    start="_server.main",
+    start="_server.cli.main",
     flags="-I",  # nothing from the environment; site-packages for the SSH library alone
 )
 sources, build, renewed = SERVER.sources, SERVER.build, SERVER.renewed

@@ -13,11 +13,11 @@ from typing import Any
 
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import Fault, InvalidDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Policy
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.registration import Registration
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.server_settings import ServerSettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Policy
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.registration import Registration
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.server import ServerSettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import Fault, InvalidDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.client_tree import request
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, plain

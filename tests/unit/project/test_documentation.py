@@ -10,11 +10,11 @@ import re
 
 import pytest
 import yaml
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Manifest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Policy
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import Manifest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Policy
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result, Trigger
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import exits
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.rights.base import UserAction
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.cli import exit_codes
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges.base import UserAction
 
 from . import repository
 
@@ -61,7 +61,7 @@ def test_every_result_and_every_trigger_is_explained():
 
 
 def test_every_exit_code_is_explained():
-    codes = {value for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)}
+    codes = {value for name, value in vars(exit_codes).items() if name.isupper() and isinstance(value, int)}
     assert {int(code) for code in re.findall(r"^   \* - ([0-9]+)$", guide("status"), re.MULTILINE)} == codes
 
 

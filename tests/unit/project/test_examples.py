@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.fields import Unfit
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Policy
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy_keys import KEYS
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy_words import Frequency
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.enums import Frequency
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.keys import KEYS
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Policy
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.parsers import Unfit
 
 from . import examples, repository
 from .examples import Example

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import requirements
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.converge import requirements
 from packaging.markers import Marker
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import Callable
 
-from ..._core.document import EndpointDocument
+from ..._core.settings.endpoint import EndpointDocument
 from ..._host.host import Host
 from .base import Product
 
 
 def _clamav(document: EndpointDocument, host: Host) -> Product:
-    from .clamav import ClamAV
+    from .clamav.product import ClamAV
 
     return ClamAV.of(document, host)
 
 
 def _files(document: EndpointDocument, host: Host) -> Product:
-    from .files import Files
+    from .files.product import Files
 
     return Files.of(document, host)
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from ..._core.entries import Directory, Entry
+from ..._core.resources.resources import Directory, Entry
 from ..._core.results import Component, Outcome, Result, ScanOutcome
-from ..._core.updaters import Program
+from ..._core.system_files.vendor_updaters import Program
 from ..._core.values import value
 from ..._host.host import Host
 from ..._host.lookup import is_there

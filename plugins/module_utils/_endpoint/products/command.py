@@ -19,13 +19,13 @@ import json
 import re
 from collections.abc import Sequence
 
-from ..._core.document import CommandSettings, EndpointDocument
-from ..._core.document_keys import SINGLE
-from ..._core.entries import Entry
-from ..._core.foreign import LONGEST_WORD, shown
-from ..._core.hidden import without_arguments
-from ..._core.policy import Sources
+from ..._core.masking import without_arguments
+from ..._core.policy.policy import Sources
+from ..._core.resources.resources import Entry
 from ..._core.results import Component, Outcome, Result, ScanOutcome
+from ..._core.settings.endpoint import CommandSettings, EndpointDocument
+from ..._core.settings.endpoint_keys import SINGLE
+from ..._core.untrusted_text import LONGEST_WORD, shown
 from ..._core.values import value
 from ..._host.host import Completed, Host
 from .base import ProductNeeds, overdue, tcp_reachable

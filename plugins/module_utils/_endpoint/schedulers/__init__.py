@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Callable
 
 from ..._host.host import Host
-from ..._host.init import own_scheduler
-from .base import Scheduler
+from ..._host.service_manager import own_scheduler
+from .job_plan import Scheduler
 
 AUTO = "auto"
 

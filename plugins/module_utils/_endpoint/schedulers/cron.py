@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ..._core.calendars import DailyCalendar
-from ..._core.entries import Entry, File
-from ..._core.exits import DONE, FAILED
+from ..._core.exit_codes import DONE, FAILED
+from ..._core.resources.resources import Entry, File
+from ..._core.schedule.calendars import DailyCalendar
 from ..._host.cron_words import ENVIRONMENT, table_line
 from ..._host.host import Host
-from ..places import AGENT
-from .base import JobPlan
+from ..paths import AGENT
+from .job_plan import JobPlan
 
 TABLE = "/etc/cron.d/epp-autoupdate"
 
@@ -56,12 +56,12 @@ class CronScheduler:
         return (TABLE,)
 
     def drift(self, plan: JobPlan) -> tuple[str, ...]:
-        from .own_updaters import drift
+        from .vendor_updaters import drift
 
         return drift(self._host, plan.beside)
 
     def activate(self, plan: JobPlan, changed_paths: Collection[str]) -> None:
-        from .own_updaters import stop
+        from .vendor_updaters import stop
 
         stop(self._host, plan.beside, changed_paths)
 
@@ -94,7 +94,7 @@ class CronScheduler:
         return self._start("converge", (AGENT, "sync", "--adopted"))
 
     def user_command(self, action: str) -> tuple[str, ...]:
-        from ..rights import select_rights
+        from ..privileges import select_rights
 
         return select_rights(self, self._host).user_command(action)
 
@@ -112,7 +112,7 @@ class CronScheduler:
     def _configuring(self, plan: JobPlan) -> tuple[str, ...]:
         if plan.configuration is None:
             return ()
-        from .cron_minutes import minutes_of_hour
+        from ..._host.scheduler.cron_minutes import minutes_of_hour
 
         minutes = ",".join(str(minute) for minute in minutes_of_hour(plan.configuration, self._host))
         return (table_line(f"{minutes} * * * *", "root", (plan.agent, "sync", "--due")),)
@@ -120,7 +120,7 @@ class CronScheduler:
     def _scheduled(self, plan: JobPlan) -> tuple[str, ...]:
         if plan.calendar is None:
             return ()
-        from .cron_minutes import minutes_of_hour
+        from ..._host.scheduler.cron_minutes import minutes_of_hour
 
         minutes = ",".join(str(minute) for minute in minutes_of_hour(plan.calendar, self._host))
         slots = _line(f"{minutes} * * * *", plan, "schedule")

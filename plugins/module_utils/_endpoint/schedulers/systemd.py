@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ..._core.entries import Absent, Entry, File, Link
+from ..._core.resources.resources import Absent, Entry, File, Link
 from ..._host.host import Host
-from ..._host.systemd_state import UnitState, systemctl, systemd_runs, unit_states
-from .base import JobPlan
-from .systemd_names import (
+from ..._host.systemd.state import UnitState, systemctl, systemd_runs, unit_states
+from .job_plan import JobPlan
+from .unit_names import (
     CONFIGURE_SERVICE,
     NOTICE_SOCKET,
     RECONNECT_TIMER,
@@ -53,7 +53,7 @@ class SystemdScheduler:
         self._host = host
 
     def entries(self, plan: JobPlan) -> tuple[Entry, ...]:
-        from .systemd_units import service_texts, socket_texts, timer_texts
+        from .units import service_texts, socket_texts, timer_texts
 
         starters = {**timer_texts(plan), **socket_texts(plan)}
         files = {**service_texts(plan), **starters}
@@ -72,7 +72,7 @@ class SystemdScheduler:
         return (*units, *links, *(f"{_unit_path(name)}.d" for name in _STARTERS))
 
     def drift(self, plan: JobPlan) -> tuple[str, ...]:
-        from .own_updaters import drift_of
+        from .vendor_updaters import drift_of
 
         if not systemd_runs(self._host):
             return ()
@@ -84,7 +84,7 @@ class SystemdScheduler:
         return (*idle, *superfluous, *stale, *drift_of(states, plan.beside))
 
     def activate(self, plan: JobPlan, changed_paths: Collection[str]) -> None:
-        from .own_updaters import reads_again, stale_of, stop_of
+        from .vendor_updaters import reads_again, stale_of, stop_of
 
         if not systemd_runs(self._host):
             return
@@ -137,7 +137,7 @@ class SystemdScheduler:
         return True
 
     def user_command(self, action: str) -> tuple[str, ...]:
-        from ..rights import select_rights
+        from ..privileges import select_rights
 
         return select_rights(self, self._host).user_command(action)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from ..._core.component_settings import ClamAVSource, CommandSource, FilesSource, SourceSettings
-from ..._core.document_keys import ProductKind
+from ..._core.settings.components import ClamAVSource, CommandSource, FilesSource, SourceSettings
+from ..._core.settings.endpoint_keys import ProductKind
 from ..._host.host import Host
 from .base import Source, Workplace
 

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import IO
 
-from ..._core.faults import show
-from ..._host.open_directory import OpenDirectory
-from ..._host.safe_paths import open_directory
+from ..._core.validation.errors import show
+from ..._host.filesystem.open_directory import OpenDirectory
+from ..._host.filesystem.safe_paths import open_directory
 
 MAX_FILES = 20_000
 MAX_SIZE = 16 * 1024**3

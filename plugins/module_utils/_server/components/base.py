@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..._core.catalogue import CatalogueItem, CatalogueManifest
-from ..._core.document_keys import ProductKind
+from ..._core.metadata.catalog import CatalogueItem, CatalogueManifest
 from ..._core.results import Outcome
+from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.values import value
 
 

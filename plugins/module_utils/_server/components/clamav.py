@@ -21,17 +21,17 @@ import re
 from collections.abc import Iterable
 from functools import partial
 
-from ..._core.catalogue import CatalogueItem, version_word, versions_of
-from ..._core.component_settings import ClamAVSource
-from ..._core.databases import HEADER_SIZE, SIGNED_SUFFIXES, component_of, parse_header
-from ..._core.document_keys import ProductKind
-from ..._core.manifest import Kind
+from ..._core.cvd_header import HEADER_SIZE, SIGNED_SUFFIXES, component_of, parse_header
+from ..._core.metadata.catalog import CatalogueItem, version_word, versions_of
+from ..._core.metadata.manifest import Kind
 from ..._core.results import Outcome, Result
+from ..._core.settings.components import ClamAVSource
+from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.values import value
-from ..._host.durable import digest_of
+from ..._host.filesystem.atomic_files import digest_of
+from ..._host.filesystem.open_directory import write_all
+from ..._host.filesystem.safe_paths import open_directory, open_file, open_parent
 from ..._host.host import Completed, Host
-from ..._host.open_directory import write_all
-from ..._host.safe_paths import open_directory, open_file, open_parent
 from .base import Published, Workplace
 from .cvdupdate import Cvdupdate
 

@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from ..._core.component_settings import CommandSource
-from ..._core.document_keys import ProductKind
-from ..._core.hidden import without_arguments
+from ..._core.masking import without_arguments
 from ..._core.results import Outcome, Result
+from ..._core.settings.components import CommandSource
+from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.values import value
 from ..._host.host import Host
 from .base import Published, Workplace

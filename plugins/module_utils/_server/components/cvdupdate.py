@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..._core.component_settings import ClamAVSource
+from ..._core.settings.components import ClamAVSource
 from ..._core.values import value
 from ..._host.host import Completed, Host
 

@@ -21,10 +21,10 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ..._core.faults import Faults, join, show
-from ..._core.fields import Unfit, choice, listing, read_mapping
-from ..._core.manifest import WORD, InvalidManifest, Kind
-from ..._core.texts import line
+from ..._core.metadata.manifest import WORD, InvalidManifest, Kind
+from ..._core.validation.errors import Faults, join, show
+from ..._core.validation.parsers import Unfit, choice, listing, read_mapping
+from ..._core.validation.strings import line
 from ..._core.values import value
 from .objects import opened
 

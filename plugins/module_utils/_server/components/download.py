@@ -16,12 +16,12 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from ..._core.http_headers import whole_number
 from ..._core.results import Outcome, Result
-from ..._host.durable import write_durably
+from ..._host.filesystem.atomic_files import write_durably
+from ..._host.filesystem.open_directory import write_all
+from ..._host.filesystem.safe_paths import open_parent
 from ..._host.host import Host
-from ..._host.open_directory import write_all
-from ..._host.safe_paths import open_parent
+from ..._host.http.headers import whole_number
 
 _CHUNK = 1 << 20
 _SILENCE_S = 60.0

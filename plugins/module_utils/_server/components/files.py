@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from urllib.parse import urlsplit
 
-from ..._core.component_settings import FilesSource
-from ..._core.document_keys import ProductKind
 from ..._core.results import Outcome, Result
+from ..._core.settings.components import FilesSource
+from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.values import value
 from ..._host.host import Completed, Host
 from .archives import InvalidArchive, unpack

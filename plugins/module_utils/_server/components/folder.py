@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 from ..._core.canonical import sha256_hex
-from ..._core.catalogue import CatalogueItem, CatalogueManifest
-from ..._core.document_keys import ProductKind
-from ..._core.manifest import NAME, InvalidManifest, Manifest
+from ..._core.metadata.catalog import CatalogueItem, CatalogueManifest
+from ..._core.metadata.manifest import NAME, InvalidManifest, Manifest
 from ..._core.results import Outcome, Result
+from ..._core.settings.endpoint_keys import ProductKind
 from ..._host.host import Host
 from .base import Published, Workplace
 from .declared import FILE as DECLARATION

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 
-from ..._core.budget import Budget
 from ..._core.results import Outcome, Result
+from ..._core.rollout.rate_limit import Budget
 from ..._core.values import asdict, value
 from ..._host.host import Host
 from .base import Source

@@ -17,10 +17,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO
 
-from ..._core.manifest import InvalidManifest, Manifest, ManifestFile
-from ..._host.durable import has_digest
-from ..._host.open_directory import NotRegular, write_all
-from ..._host.safe_paths import open_directory, open_parent
+from ..._core.metadata.manifest import InvalidManifest, Manifest, ManifestFile
+from ..._host.filesystem.atomic_files import has_digest
+from ..._host.filesystem.open_directory import NotRegular, write_all
+from ..._host.filesystem.safe_paths import open_directory, open_parent
 
 _KEPT_S = 24 * 3600
 """How long the objects of versions that are over stay for readers who hold an older manifest."""

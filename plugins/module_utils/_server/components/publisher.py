@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: publish a folder as a version that the product ``files`` can take (layout: ``_core/manifest.py``).
+"""Private: publish a folder as a version that the product ``files`` can take (layout: ``_core/metadata/manifest.py``).
 
 Readers never see half a version: contents go first, each under its digest, the manifest goes last in one rename.
 """
@@ -13,10 +13,10 @@ import os
 from collections.abc import Iterable, Iterator
 
 from ..._core.canonical import readable_json
-from ..._core.manifest import NAME, InvalidManifest, Manifest, ManifestFile
+from ..._core.metadata.manifest import NAME, InvalidManifest, Manifest, ManifestFile
 from ..._core.values import replace
-from ..._host.durable import digest_in, write_durably
-from ..._host.safe_paths import open_file
+from ..._host.filesystem.atomic_files import digest_in, write_durably
+from ..._host.filesystem.safe_paths import open_file
 from .declared import OWN_FILES, Declaration
 from .objects import opened, prune, retire, store
 

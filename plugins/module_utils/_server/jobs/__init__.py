@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Callable
 
-from ..._core.document_keys import SchedulerKind
+from ..._core.settings.endpoint_keys import SchedulerKind
 from ..._host.host import Host
-from ..._host.init import own_scheduler
-from .base import Jobs
+from ..._host.service_manager import own_scheduler
+from ..converge.job_plan import Jobs
 
 
 def _systemd(host: Host) -> Jobs:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ..._core.entries import Entry, File
+from ..._core.resources.resources import Entry, File
 from ..._host.cron_words import ENVIRONMENT, intervals, table_line
 from ..._host.host import Host
-from .base import Interval, JobPlan
+from ..converge.job_plan import Interval, JobPlan
 
 TABLE = "/etc/cron.d/epp-autoupdate-server"
 

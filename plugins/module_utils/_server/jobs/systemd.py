@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ..._core.entries import Absent, Entry, File, Link
+from ..._core.resources.resources import Absent, Entry, File, Link
 from ..._host.host import Host
-from ..._host.systemd_state import UnitState, systemctl, systemd_runs, unit_states
-from .base import JobPlan
-from .systemd_units import NAMES, unit_texts
+from ..._host.systemd.state import UnitState, systemctl, systemd_runs, unit_states
+from ..converge.job_plan import JobPlan
+from ..converge.units import NAMES, unit_texts
 
 UNIT_DIRECTORY = "/etc/systemd/system"
 _TIMERS_WANTS = UNIT_DIRECTORY + "/timers.target.wants"

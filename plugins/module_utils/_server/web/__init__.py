@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from ..._core.entries import Entry
-from ..._core.server_settings import ServerSettings
-from ..._core.web_settings import WebServerKind
+from ..._core.resources.resources import Entry
+from ..._core.settings.server import ServerSettings
+from ..._core.settings.web import WebServerKind
 from ..._host.host import Host
 from .nginx import FILE, LOGS, Nginx
 from .text import nginx_configuration

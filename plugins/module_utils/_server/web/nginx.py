@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from ..._core.entries import Absent, Entry, File
+from ..._core.resources.resources import Absent, Entry, File
 from ..._host.host import Completed, Host
-from ..._host.inventory import place
-from ..._host.systemd_state import systemctl, systemd_runs, unit_states
+from ..._host.reconcile import place
+from ..._host.systemd.state import systemctl, systemd_runs, unit_states
 from .text import LOG
 
 DIRECTORY = "/etc/nginx/conf.d"

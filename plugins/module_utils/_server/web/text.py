@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from ..._core.server_settings import ServerSettings
-from ..._core.web_settings import WebSettings
-from .. import places
+from ..._core.settings.server import ServerSettings
+from ..._core.settings.web import WebSettings
+from .. import paths
 
 LOG = "/var/log/nginx/epp-autoupdate.log"
 _LONGEST_HASHED_NAME = 40
@@ -101,7 +101,7 @@ def nginx_configuration(settings: ServerSettings, *, ipv6: bool) -> str:
         log=LOG,
         max_connections=web.max_connections or caps.most,
         path=web.parts.path,
-        public=places.PUBLIC,
+        public=paths.PUBLIC,
         elsewhere=_ELSEWHERE if web.parts.path else "",
     )
 

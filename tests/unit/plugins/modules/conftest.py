@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils import basic
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import places
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
 from ansible_collections.epp.autoupdate.plugins.modules import client_tree, endpoint, server
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
     ScriptedServer,
@@ -100,7 +100,7 @@ def modules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Modules:
 @pytest.fixture
 def web(modules: Modules) -> Iterator[ScriptedServer]:
     """A web server for what the update server publishes."""
-    running = ScriptedServer(str(modules.server_root) + places.PUBLIC)
+    running = ScriptedServer(str(modules.server_root) + paths.PUBLIC)
     yield running
     running.stop()
 

@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.notice import Order
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import Order
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timestamps import unix
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import cli as agent
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import cli as server
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import places
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.cli import parser as agent
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import parser as server
 
 from .conftest import Modules
 from .instants import instants, of_another_form
@@ -85,7 +85,7 @@ def printed(fleet: Modules, program: str, command: str, words: tuple[str, ...], 
 
 def documents(fleet: Modules) -> dict[str, str]:
     """What ``apply`` of each program gets."""
-    settings = json.loads((fleet.server_root / places.SETTINGS.lstrip("/")).read_text())
+    settings = json.loads((fleet.server_root / paths.SETTINGS.lstrip("/")).read_text())
     document = (fleet.root / "etc/epp-autoupdate/endpoint.json").read_text()
     return {"epp-agent": document, "epp-server": json.dumps(settings)}
 

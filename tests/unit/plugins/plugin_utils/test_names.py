@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.texts import endpoint_name
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.strings import endpoint_name
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._drift import of_tree
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import PREFIX, InventoryCheck
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._members import Members

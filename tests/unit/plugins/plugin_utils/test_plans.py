@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.timetable import Timetable
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.zones import zone_of
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.timetable import Timetable
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.timezones import zone_of
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._plans import Budget, fleet_plans, numbered
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone, tzinfo
 
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import DailyCalendar, UtcRule
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.timetable import Action, Timetable
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.calendars import DailyCalendar, UtcRule
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.timetable import Action, Timetable
 
 PASSES = ((0,), (1,), (0, 1))
 

@@ -11,7 +11,7 @@ from collections import Counter
 from datetime import timezone
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import (
     Heard,
     Limits,
     Mode,
@@ -29,7 +29,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign impo
     step,
     superseded,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.caps import Caps, HourClass, Span
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.concurrency import Caps, HourClass, Span
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace, value
 from hypothesis import given
 from hypothesis import strategies as st

@@ -10,17 +10,17 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import (
     Catalogue,
     CatalogueItem,
     CatalogueManifest,
     version_word,
     versions_of,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.component_settings import read_components
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Kind
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.notify_settings import NotifySettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import Kind
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.components import read_components
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.notify import NotifySettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 
 ITEM = CatalogueItem("clamav", "daily", "27500", Kind.PATTERN, 12, "0" * 64, "components/clamav/daily.cvd")

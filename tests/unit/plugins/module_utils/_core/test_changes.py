@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import sha256_hex
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.changes import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.diff import (
     Action,
     Found,
     ansible_diff,
     compare,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Absent, Directory, Entry, File, Link
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.resources import (
+    Absent,
+    Directory,
+    Entry,
+    File,
+    Link,
+)
 
 FILE = File("/etc/x", b"new\n")
 

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.command_lines import Reading, Starts
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.shell_words import unit_words
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.updaters import Program
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.system_files.command_lines import Reading, Starts
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.system_files.shell_words import unit_words
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.system_files.vendor_updaters import Program
 
 SCRIPTS = {
     "/usr/local/bin/patterns": '#!/bin/sh\nFRESHCLAM="/usr/bin/freshclam"\nsleep 3\n$FRESHCLAM --quiet\n',

@@ -11,14 +11,14 @@ from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.configuration import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Frequency, Schedule, Spread
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.sync_schedule import (
     configuration_due,
     configuration_instant,
     daily_calendar,
     daily_due,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Frequency, Schedule, Spread
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.timetable import Timetable
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.timetable import Timetable
 
 NOON = int(datetime(2026, 5, 1, 12, tzinfo=timezone.utc).timestamp())
 HOURLY = Schedule(frequency=Frequency.HOURS)

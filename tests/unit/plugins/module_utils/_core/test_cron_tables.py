@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.command_lines import Reading
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.cron_tables import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.system_files.command_lines import Reading
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.system_files.cron_tables import (
     DISARMED,
     OFF,
     Layout,
@@ -16,7 +16,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.cron_tables i
     script_without_updaters,
     table_without_updaters,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.updaters import Program
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.system_files.vendor_updaters import Program
 
 READING = Reading((Program("freshclam", idle=("--version",)),), {}.get)
 SYSTEM = {

@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.budget import HOUR, LONGEST, Budget
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import (
     NEVER,
     Limits,
     Mode,
@@ -16,6 +15,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign impo
     Stage,
     bounded,
 )
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.rate_limit import HOUR, LONGEST, Budget
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import (
     ClamavSettings,
     EndpointDocument,
     ProductKind,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

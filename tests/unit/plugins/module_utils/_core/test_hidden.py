@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.hidden import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.masking import (
     url_like,
     without_arguments,
     without_secrets,

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.keyring import Keyring, KeyStage, SigningKey
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.keyring import Keyring, KeyStage, SigningKey
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import (
     MAX_SIZE,
     InvalidManifest,
     Kind,

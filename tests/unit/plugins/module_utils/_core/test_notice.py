@@ -9,8 +9,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.notice import InvalidOrder, Order, authorized_line
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import (
+    InvalidOrder,
+    Order,
+    authorized_line,
+)
 
 KEY = "ssh-ed25519 " + "A" * 68
 GOOD = {"campaign": "c-00000001", "version": "daily 27500", "trigger": "download"}

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.ordinals import conflicts, give
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.ordinals import conflicts, give
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -7,11 +7,16 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import CatalogueItem
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document_keys import ProductKind
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Kind
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.outdated import Holding, Offer, Wish, is_outdated
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy_words import Scope
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import CatalogueItem
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import Kind
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.enums import Scope
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.outdated import (
+    Holding,
+    Offer,
+    Wish,
+    is_outdated,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint_keys import ProductKind
 
 Versions = dict[str, str]
 OLD = {"a": "1", "b": "7"}

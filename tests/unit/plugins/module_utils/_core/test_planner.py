@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core import planner
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.planner import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Frequency, Schedule, Spread
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule import capacity
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.capacity import (
     DoesNotFit,
     Fleet,
     check_fit,
@@ -18,8 +19,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.planner impor
     make_plan,
     shortest_window,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Frequency, Schedule, Spread
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.slots import even_slot
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.slots import even_slot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -127,8 +127,8 @@ def test_a_refusal_costs_few_plans(link: float, ordinals: tuple[int, ...], monke
         looked_at[0] += fleet.endpoints
         return counting(fleet, window)
 
-    counting = planner._even_starts
-    monkeypatch.setattr(planner, "_even_starts", counted)
+    counting = capacity._even_starts
+    monkeypatch.setattr(capacity, "_even_starts", counted)
     fleet = Fleet(100_000, 20_000_000, int(link * MBIT * 8), 30, ordinals)
     make_plan(Schedule(), fleet)
     plan, looked_at[0] = looked_at[0], 0

@@ -9,8 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Frequency, Policy, Spread, Weekday
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import (
+    Frequency,
+    Policy,
+    Spread,
+    Weekday,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
 
 
 def refusal(policy: Any) -> str:

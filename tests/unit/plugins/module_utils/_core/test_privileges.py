@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Privileges
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.privileges import scheduled_update_runs
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Privileges
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.privileges import scheduled_update_runs
 
 TABLE = [
     # toggle, scheduled_update, switch, runs?

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.reported import reported
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Component, Result, Trigger
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.reported import reported
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timestamps import LATEST
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.report import RunReport
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.report import RunReport
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -10,7 +10,7 @@ from collections import Counter
 from math import gcd
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.slots import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.slots import (
     even_slot,
     hashed_ordinal,
     random_slot,

@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.sshd_settings import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.system_files.sshd_config import (
     Login,
     Obstacle,
     keys_files,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.databases import parse_header
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.cvd_header import parse_header
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Component
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timestamps import LATEST, iso, iso_or_none, unix
 from hypothesis import example, given

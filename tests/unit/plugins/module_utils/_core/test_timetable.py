@@ -10,14 +10,19 @@ from collections import Counter
 from datetime import datetime, timezone
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import (
+    Frequency,
+    Schedule,
+    Spread,
+    Weekday,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.calendars import (
     DailyCalendar,
     IntervalCalendar,
     UtcRule,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Frequency, Schedule, Spread, Weekday
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.timetable import Action, Decision, Timetable
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.zones import year_of, zone_of
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.timetable import Action, Decision, Timetable
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.timezones import year_of, zone_of
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -12,10 +12,15 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import DailyCalendar
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Frequency, Schedule, Spread, Weekday
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.timetable import Timetable
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.zones import local_date, offset_changes
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import (
+    Frequency,
+    Schedule,
+    Spread,
+    Weekday,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.calendars import DailyCalendar
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.timetable import Timetable
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.timezones import local_date, offset_changes
 
 from .fake_scheduler import PASSES, cron_wakings, runs, systemd_wakings
 

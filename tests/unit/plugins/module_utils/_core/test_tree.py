@@ -9,9 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Policy
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.tree import Effective, Layer, layers_of, resolve
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.inheritance import (
+    Effective,
+    Layer,
+    layers_of,
+    resolve,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Policy
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,16 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.configuration_settings import (
-    ConfigurationSettings,
-)
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.registration import Registration
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.tree_change import (
-    ApplyTo,
-    TreeChange,
-    TreeScope,
-)
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.change import ApplyTo, TreeChange, TreeScope
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.publication import ConfigurationSettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.registration import Registration
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJWJH31gEJWi/MjUwinIqqqlrSjSsS1L5Lu/Ezpdowcz"
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import Faults
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.tree_values import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.overrides import (
     KNOWN,
     Node,
     changed,
@@ -20,6 +19,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.tree_values i
     replaced_by,
     without,
 )
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import Faults
 from hypothesis import given
 from hypothesis import strategies as st
 

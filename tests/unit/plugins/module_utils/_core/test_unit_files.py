@@ -7,16 +7,16 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.command_lines import Reading
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.cron_tables import DISARMED
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.unit_files import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.system_files.command_lines import Reading
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.system_files.cron_tables import DISARMED
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.system_files.unit_files import (
     activated,
     is_oneshot,
     kept_from,
     settings_of,
     template_of,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.updaters import Program
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.system_files.vendor_updaters import Program
 
 READING = Reading((Program("freshclam"),), {}.get)
 BLOCKED = "[Unit]\nConditionPathExists=!/policy\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import TZPATH, ZoneInfo, available_timezones
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.zones import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.timezones import (
     date_exists,
     instant_of,
     offset_changes,

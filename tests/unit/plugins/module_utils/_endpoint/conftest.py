@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import converge
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import converge
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.endpoint import Endpoint
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner import Runner
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.waiting import Waiting
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.runner import Runner
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.start_gate import Waiting
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 
 AGENT = payload.build(payload.sources(), interpreter=sys.executable)
 """Built at once: ansible-test runs each test in a process of its own, which would build it again."""

@@ -11,24 +11,26 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import readable_json, sha256_hex
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import NAMESPACE as CATALOGUE_NAMESPACE
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import (
+    NAMESPACE as CATALOGUE_NAMESPACE,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import (
     Catalogue,
     CatalogueItem,
     CatalogueManifest,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.issue import NAMESPACE, Issue
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Manifest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_shard import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import seal
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.header import NAMESPACE, Issue
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import Manifest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.policy_tree import FILE, PublishedTree
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import (
     Membership,
     PublishedShard,
     file_of,
     shard_of,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_tree import FILE, PublishedTree
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.signed import seal
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.signatures import sign
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import sign
 
 YEAR = 365 * 86400
 CATALOGUE = "configuration/catalogue.json"

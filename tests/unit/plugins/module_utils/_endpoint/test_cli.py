@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import cli, payload
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.cli import parser
 
 from .conftest import Sandbox
 
@@ -179,7 +180,7 @@ def test_what_no_privilege_covers_is_denied_to_users_before_anything(
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     for command in ("sync", "scan"):
-        assert cli.main([command]) == 77
+        assert parser.main([command]) == 77
         assert f"denied: epp-agent {command} is for root alone" in capsys.readouterr().err
 
 

@@ -11,9 +11,9 @@ from datetime import datetime, timezone
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result, Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.clock import reckoning_anew
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner import Runner
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.runner import Runner
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.start_gate import Waiting
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers import cron, systemd
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.waiting import Waiting
 
 from .conftest import Sandbox
 from .runs import NOON, boot, versions

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import places
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import remove
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.textfile import metrics
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import remove
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status.metrics import metrics
 
 from .conftest import Sandbox
 
@@ -59,18 +59,18 @@ def test_metrics_do_not_stay_in_a_former_directory(sandbox: Sandbox) -> None:
     for name in ("a", "b"):
         (sandbox.root / "metrics" / name).mkdir(parents=True)
     sandbox.converge(textfile_directory="/metrics/a")
-    assert (sandbox.root / "metrics/a" / places.TEXTFILE_NAME).exists()
+    assert (sandbox.root / "metrics/a" / paths.TEXTFILE_NAME).exists()
     sandbox.converge(textfile_directory="/metrics/b")
-    assert not (sandbox.root / "metrics/a" / places.TEXTFILE_NAME).exists()
-    assert (sandbox.root / "metrics/b" / places.TEXTFILE_NAME).exists()
+    assert not (sandbox.root / "metrics/a" / paths.TEXTFILE_NAME).exists()
+    assert (sandbox.root / "metrics/b" / paths.TEXTFILE_NAME).exists()
     assert not sandbox.converge(textfile_directory="/metrics/b").changed
     remove(sandbox.host, check=False)
-    assert not (sandbox.root / "metrics/b" / places.TEXTFILE_NAME).exists()
+    assert not (sandbox.root / "metrics/b" / paths.TEXTFILE_NAME).exists()
 
 
 def test_check_mode_writes_nothing_beside_a_damaged_state_either(sandbox: Sandbox) -> None:
     sandbox.converge()
-    sandbox.host.write(places.STATE, b"{", mode=0o600)
+    sandbox.host.write(paths.STATE, b"{", mode=0o600)
     before = sandbox.tree()
     sandbox.converge(check=True)
     sandbox.converge()
@@ -156,7 +156,7 @@ def test_absent_removes_every_trace(sandbox: Sandbox, scheduler: str) -> None:
 
 def test_a_damaged_document_is_replaced(sandbox: Sandbox) -> None:
     sandbox.converge()
-    sandbox.host.write(places.DOCUMENT, b"{", mode=0o600)
+    sandbox.host.write(paths.DOCUMENT, b"{", mode=0o600)
     assert sandbox.converge().changed
     assert not sandbox.converge().changed
 
@@ -175,7 +175,7 @@ def test_the_textfile_is_written_where_its_directory_exists(sandbox: Sandbox) ->
     assert not collector.exists()
     collector.mkdir(parents=True)
     sandbox.runner().run(sandbox_trigger())
-    text = (collector / places.TEXTFILE_NAME).read_text()
+    text = (collector / paths.TEXTFILE_NAME).read_text()
     assert 'epp_autoupdate_last_run_result{trigger="manual",result="updated"} 1\n' in text
     assert 'epp_autoupdate_component_info{component="command",version="1"} 1\n' in text
 
@@ -184,7 +184,7 @@ def test_metric_labels_are_escaped(sandbox: Sandbox) -> None:
     sandbox.converge()
     sandbox.upstream.write_text('7 "b" \\ c')
     sandbox.runner().run(sandbox_trigger())
-    from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status import compose
+    from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status.status import compose
 
     lines = list(metrics(compose(sandbox.endpoint, sandbox.endpoint.store.read())))
     assert 'epp_autoupdate_component_info{component="command",version="7 \\"b\\" \\\\ c"} 1' in lines
@@ -192,7 +192,7 @@ def test_metric_labels_are_escaped(sandbox: Sandbox) -> None:
 
 def managed(sandbox: Sandbox) -> list[Path]:
     """The files and links that a converge puts in place (state and status change by themselves)."""
-    own = {places.STATE, places.STATUS}
+    own = {paths.STATE, paths.STATUS}
     found = [path for path in sandbox.root.rglob("*") if path.is_symlink() or path.is_file()]
     return [
         path

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import Converged, converge, remove
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import (
+    Converged,
+    converge,
+    remove,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 
 ID, OTHER = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.cron_tables import DISARMED, OFF
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import places
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import remove
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.own_updaters.units import DROP_IN
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.system_files.cron_tables import DISARMED, OFF
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import remove
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.vendor_updaters.units import DROP_IN
 
 from .conftest import Sandbox
 
@@ -103,7 +103,7 @@ def test_everything_that_starts_it_is_off_and_nothing_else(busy: Sandbox) -> Non
 def test_how_they_are_off(busy: Sandbox) -> None:
     busy.converge(**CLAMAV)
     root = busy.root
-    assert f"ConditionPathExists=!{places.DOCUMENT}" in drop_in(root, "clamav-freshclam.service")
+    assert f"ConditionPathExists=!{paths.DOCUMENT}" in drop_in(root, "clamav-freshclam.service")
     assert drop_in(root, "clamav-daemon.service").endswith("[Service]\nExecStartPre=\n")
     table = HOST["etc/crontab"]
     assert (root / "etc/crontab").read_text() == table.replace("5 * * * * clamav", f"{OFF}5 * * * * clamav")
@@ -174,7 +174,7 @@ def test_another_product_gives_back_what_was_off_for_the_one_before(busy: Sandbo
 
 def test_a_lost_state_leaves_no_line_and_no_drop_in_behind(busy: Sandbox) -> None:
     busy.converge(**CLAMAV)
-    (busy.root / places.STATE[1:]).unlink()
+    (busy.root / paths.STATE[1:]).unlink()
     remove(busy.host, check=False)
     assert not list(busy.root.rglob(DROP_IN))
     assert (busy.root / "etc/crontab").read_text() == HOST["etc/crontab"]

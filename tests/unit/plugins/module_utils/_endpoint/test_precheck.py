@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import groups
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.precheck import Unsupported, require
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.rights.base import Rights
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import groups
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.precheck import Unsupported, require
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges.base import Rights
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
     RunningHost,
     Sandbox,

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import Limits
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result, Trigger
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import Limits
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import places
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.endpoint import Endpoint
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status import compose
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.open_directory import temporary_name
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status.status import compose
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.filesystem.open_directory import temporary_name
 
 from .conftest import Sandbox
 from .runs import policy, remember, versions
@@ -128,15 +128,15 @@ def test_an_update_that_takes_too_long_fails_clearly(sandbox: Sandbox) -> None:
 def test_a_result_survives_a_state_that_cannot_be_written(sandbox: Sandbox) -> None:
     """A directory in the place of the temporary file is a fault that not even root gets past."""
     sandbox.converge()
-    obstacle = Path(temporary_name(str(sandbox.root / places.STATE[1:])))
+    obstacle = Path(temporary_name(str(sandbox.root / paths.STATE[1:])))
     obstacle.mkdir()
     assert sandbox.runner().run(Trigger.DOWNLOAD).result is Result.UPDATED
-    assert (sandbox.root / places.EMERGENCY_REPORT[1:]).exists()
+    assert (sandbox.root / paths.EMERGENCY_REPORT[1:]).exists()
     assert compose(sandbox.endpoint, sandbox.endpoint.store.read())["last"]["download"]["result"] == "updated"
     obstacle.rmdir()
     sandbox.runner().run(Trigger.MANUAL)
     assert sandbox.endpoint.store.read().last["download"].result == "updated"
-    assert not (sandbox.root / places.EMERGENCY_REPORT[1:]).exists()
+    assert not (sandbox.root / paths.EMERGENCY_REPORT[1:]).exists()
 
 
 def test_the_sentence_of_a_cool_down_has_its_end(sandbox: Sandbox) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result, Trigger
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner import Runner
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.waiting import Waiting
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.runner import Runner
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.start_gate import Waiting
 
 from .conftest import Sandbox
 from .runs import NOON, policy, remember, versions

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload, settled
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import converge
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.witness import Witness
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import fast_path
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import converge
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.recording_host import Witness
 from ansible_collections.epp.autoupdate.plugins.module_utils._host import running
 
 from .conftest import Sandbox
@@ -43,7 +44,7 @@ class Settled:
         self._sandbox = sandbox
         self.root = sandbox.root
         self.document = json.dumps(sandbox.document(**changes)).encode()
-        self.record = self.root / settled.RECORD[1:]
+        self.record = self.root / fast_path.RECORD[1:]
 
     def apply(self, *flags: str) -> dict[str, Any]:
         done = subprocess.run(self.command(*flags), input=self.document, capture_output=True, check=True)
@@ -55,12 +56,12 @@ class Settled:
 
     def short_way(self, *flags: str) -> str | None:
         arguments = ["apply", "--digest", DIGEST, "--root", str(self.root), *flags]
-        return settled.answer(arguments, self.document, digest=DIGEST)
+        return fast_path.answer(arguments, self.document, digest=DIGEST)
 
 
 def age() -> None:
     """Let every file be older than the moment in which one could change twice unseen."""
-    time.sleep(settled.RACE_S + 0.1)
+    time.sleep(fast_path.RACE_S + 0.1)
 
 
 class Shelf:
@@ -217,12 +218,12 @@ def put(path: Path, text: str = "{}") -> None:
 
 def test_another_document_agent_or_option_means_the_long_way(endpoint: Settled) -> None:
     base = ["apply", "--digest", DIGEST, "--root", str(endpoint.root)]
-    assert settled.answer(base, endpoint.document, digest=DIGEST) is not None
-    assert settled.answer(base, endpoint.document + b" ", digest=DIGEST) is None
-    assert settled.answer(base, endpoint.document, digest="0" * 64) is None
-    assert settled.answer(base, endpoint.document, digest=None) is None
-    assert settled.answer([*base, "--absent"], endpoint.document, digest=DIGEST) is None
-    assert settled.answer(["--root", *base], endpoint.document, digest=DIGEST) is None
+    assert fast_path.answer(base, endpoint.document, digest=DIGEST) is not None
+    assert fast_path.answer(base, endpoint.document + b" ", digest=DIGEST) is None
+    assert fast_path.answer(base, endpoint.document, digest="0" * 64) is None
+    assert fast_path.answer(base, endpoint.document, digest=None) is None
+    assert fast_path.answer([*base, "--absent"], endpoint.document, digest=DIGEST) is None
+    assert fast_path.answer(["--root", *base], endpoint.document, digest=DIGEST) is None
 
 
 @pytest.mark.parametrize(

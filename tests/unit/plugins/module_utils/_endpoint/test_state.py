@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import places
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.state import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.state.store import (
     Running,
     RunRecord,
     ScanRecord,
     State,
     StateStore,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 
 RECORD = RunRecord(result="updated", why="", started=1.0, finished=2.0, changed=("daily",))
 
@@ -37,18 +37,18 @@ def test_a_state_reads_back_as_it_was_written(tmp_path: Path) -> None:
 
 def test_it_is_nobody_elses_to_read(tmp_path: Path) -> None:
     StateStore(LocalHost(str(tmp_path))).change(lambda state: replace(state, roaming=True))
-    assert (tmp_path / places.STATE[1:]).stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / paths.STATE[1:]).stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"last": 7}', b'{"running": {"pid": 1}}', b"\xff"])
 def test_an_unreadable_state_is_set_aside_and_told(tmp_path: Path, content: bytes) -> None:
     host = LocalHost(str(tmp_path))
-    host.write(places.STATE, content)
+    host.write(paths.STATE, content)
     assert StateStore(host).read() == State()
-    assert not host.exists(places.STATE + ".unreadable")
+    assert not host.exists(paths.STATE + ".unreadable")
     StateStore(host).change(lambda state: state)
     assert StateStore(host).read() == State()
-    assert host.read(places.STATE + ".unreadable") == content
+    assert host.read(paths.STATE + ".unreadable") == content
     assert b"can't be understood" in (host.read("/var/log/epp-agent.log") or b"")
 
 

@@ -14,11 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import (
-    SANDBOX_LOG,
-    LocalHost,
-)
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.open_directory import temporary_name
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.filesystem.open_directory import temporary_name
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import SANDBOX_LOG, LocalHost
 
 
 @pytest.fixture

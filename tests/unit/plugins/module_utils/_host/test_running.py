@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._host import running
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 
 NAME = "epp-sleeper"
 

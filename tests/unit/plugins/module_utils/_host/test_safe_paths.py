@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.homes import Account, change_file
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.open_directory import temporary_name
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.safe_paths import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.filesystem.open_directory import temporary_name
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.filesystem.safe_paths import (
     UnsafePath,
     open_directory,
     open_file,
 )
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.filesystem.user_files import Account, change_file
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
 
 from .others import USER, as_root, beside, by_the_other, machine, make_victim, plant, state, swap
 

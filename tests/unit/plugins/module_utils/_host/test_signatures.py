@@ -13,15 +13,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.signed import Malformed, TooLarge, seal, unseal
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.signatures import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import (
+    Malformed,
+    TooLarge,
+    seal,
+    unseal,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import (
     BadSignature,
     UnknownKey,
     sign,
     verify,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.keys import ensure_notify_key
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.keys import ensure_notify_key
 
 pytestmark = pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="ssh-keygen is not installed")
 

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd_bus import units_in_memory
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd.bus import units_in_memory
 
 PATH = "/org/freedesktop/systemd1/unit/a_2etimer"
 GREETING = b"OK 9f669d6c0a16423e822bd9214b9a307a\r\n"

@@ -12,10 +12,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document_keys import _KEYS
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy_keys import KEYS
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.server_settings import ServerSettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.keys import KEYS
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint_keys import _KEYS
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.server import ServerSettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload as agent
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import documents, specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import payload as server

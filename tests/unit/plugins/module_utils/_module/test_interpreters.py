@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.zipped import bytecode_tag
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.zipapp import bytecode_tag
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.interpreters import (
     SYSTEM_PYTHON,
     Interpreter,

@@ -17,13 +17,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.server_settings import ServerSettings
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import converge as endpoint
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.server import ServerSettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import converge as endpoint
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import exclusively
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import campaign_places, payload, places
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.converge import Converged, converge, remove
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import campaign_places, paths, payload
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.converge.converge import (
+    Converged,
+    converge,
+    remove,
+)
 
 PROGRAM = payload.build(payload.sources(), interpreter=sys.executable)
 SCHEDULERS = pytest.mark.parametrize("scheduler", ["systemd", "cron"])
@@ -50,7 +54,7 @@ class Sandbox:
 
     def run(self, *words: str, given: Any = None) -> subprocess.CompletedProcess[str]:
         """Run the program that was installed."""
-        argv = [str(self.root) + places.SERVER, "--root", str(self.root), *words]
+        argv = [str(self.root) + paths.SERVER, "--root", str(self.root), *words]
         return subprocess.run(argv, input=json.dumps(given), capture_output=True, text=True, check=False)
 
     def tree(self) -> dict[str, tuple[int, bytes]]:
@@ -167,15 +171,15 @@ def test_every_edit_is_found_and_mended(converged: Sandbox, scheduler: str, dama
 def test_what_lies_in_its_directories_is_the_servers_own(sandbox: Sandbox) -> None:
     """Two directories are held to their modes; what was published stays through it."""
     sandbox.converge()
-    for path in (places.STATE_DIRECTORY, places.PUBLIC):
+    for path in (paths.STATE_DIRECTORY, paths.PUBLIC):
         (sandbox.root / path[1:]).chmod(0o777)
-    assert {change.path for change in sandbox.converge().changes} == {places.STATE_DIRECTORY, places.PUBLIC}
-    assert (sandbox.root / places.TREE[1:]).exists()
+    assert {change.path for change in sandbox.converge().changes} == {paths.STATE_DIRECTORY, paths.PUBLIC}
+    assert (sandbox.root / paths.TREE[1:]).exists()
 
 
 def test_a_lost_publication_is_made_again(sandbox: Sandbox) -> None:
     before = sandbox.converge().enrolment
-    (sandbox.root / places.TREE[1:]).unlink()
+    (sandbox.root / paths.TREE[1:]).unlink()
     again = sandbox.converge()
     assert (again.changes, len(again.corrections), again.enrolment) == ((), 1, before)
     assert not sandbox.converge().changed
@@ -255,4 +259,4 @@ def test_a_removal_that_waits_makes_no_lock_of_its_own(sandbox: Sandbox) -> None
             assert not removal.done()
             assert not host.exists(campaign_places.FETCH_LOCK)
         assert removal.result().changed
-    assert not host.exists(places.STATE_DIRECTORY)
+    assert not host.exists(paths.STATE_DIRECTORY)

@@ -16,8 +16,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.version import VERSION
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import account, cli, payload
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import payload
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import parser
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.converge import service_account
 
 LIBRARY = Path(payload.__file__).parent.parent
 BLOCK = """
@@ -54,7 +56,7 @@ def test_it_starts_and_tells_its_version_and_its_exit_statuses(server: Path) -> 
     assert run(server, "--version").stdout == f"epp-server {VERSION}\n"
     told = run(server, "--help").stdout
     assert "exit status:" in told
-    assert set(cli.COMMANDS) <= {line.split()[0] for line in told.splitlines() if line.startswith("    ")}
+    assert set(parser.COMMANDS) <= {line.split()[0] for line in told.splitlines() if line.startswith("    ")}
 
 
 def test_a_wrong_command_line_ends_with_64(server: Path) -> None:
@@ -88,7 +90,7 @@ def test_everything_but_the_ssh_notifier_works_without_other_packages(server: Pa
     modules = [name.removesuffix(".__init__") for name in modules if not name.endswith("__main__")]
     script = BLOCK.format(program=str(server)) + (
         f"import importlib\nfor name in {modules!r}:\n    importlib.import_module(name)\n"
-        "from epp_autoupdate._server.cli import main\n"
+        "from epp_autoupdate._server.cli.parser import main\n"
         f"raise SystemExit(main(['--root', {str(tmp_path)!r}, 'campaigns', '--json']))\n"
     )
     done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=False)
@@ -107,8 +109,8 @@ def test_root_becomes_the_servers_user_before_it_touches_anything() -> None:
     """In a process of its own: nobody comes back from this."""
     script = (
         "import json, os, sys\n"
-        "from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost\n"
-        "from ansible_collections.epp.autoupdate.plugins.module_utils._server.account import become\n"
+        "from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost\n"
+        "from ansible_collections.epp.autoupdate.plugins.module_utils._server.converge.service_account import become\n"
         "os.umask(0o077)\nbecome(LocalHost(), 'nobody')\n"
         "print(json.dumps([os.getresuid(), os.getresgid(), os.environ['USER'], os.getcwd(), os.umask(0)]))\n"
         "try:\n    os.setuid(0)\nexcept PermissionError:\n    print('for good')\n"
@@ -122,9 +124,9 @@ def test_root_becomes_the_servers_user_before_it_touches_anything() -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="others stay who they are")
 def test_a_missing_user_is_told_plainly() -> None:
-    with pytest.raises(account.NoUser, match="no user epp-nobody-has-this-name; the role"):
-        account.become(LocalHost(), "epp-nobody-has-this-name")
+    with pytest.raises(service_account.NoUser, match="no user epp-nobody-has-this-name; the role"):
+        service_account.become(LocalHost(), "epp-nobody-has-this-name")
 
 
 def test_in_a_sandbox_everybody_stays_who_they_are(tmp_path: Path) -> None:
-    account.become(LocalHost(str(tmp_path)), "epp-nobody-has-this-name")
+    service_account.become(LocalHost(str(tmp_path)), "epp-nobody-has-this-name")

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.issue import NAMESPACE
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.server_settings import ServerSettings
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.signed import seal
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.web_settings import WebSettings
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import own_url, requirements
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import seal
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.header import NAMESPACE
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.server import ServerSettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.web import WebSettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.converge import own_url, requirements
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.web.text import nginx_configuration
 
 ROOT = Path(__file__).resolve().parents[5]

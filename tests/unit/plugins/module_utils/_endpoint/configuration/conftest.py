@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.configuration.sync import SyncReport, synchronise
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status import compose
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status.status import compose
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.sync.sync import SyncReport, synchronise
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.conftest import Sandbox
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
     ScriptedServer,
@@ -37,8 +37,8 @@ class Managed:
         return raw
 
     def converge(self, *, check: bool = False, **changes: Any) -> Any:
-        from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
-        from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import converge
+        from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
+        from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import converge
 
         document = EndpointDocument.from_dict(self.document(**changes))
         return converge(document, self.sandbox.host, agent=b"the agent", check=check)

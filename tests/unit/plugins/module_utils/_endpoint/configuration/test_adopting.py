@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_shard import Membership
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import Membership
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import places
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.configuration import enrol, store
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import remove
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import enroll
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import remove
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.trust import store
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import Answer
 
 from .conftest import Managed
@@ -134,7 +135,7 @@ def test_other_first_keys_are_a_new_beginning(managed: Managed) -> None:
     publisher.tree(serial=1, root={"schedule": {"start": "06:00"}})
     publisher.shard(serial=1)
     managed.section["url"] = managed.server.url.replace("127.0.0.1", "localhost")
-    with pytest.raises(enrol.NotConfigured, match="unknown_key"):
+    with pytest.raises(enroll.NotConfigured, match="unknown_key"):
         managed.converge()  # with the same keys it trusts whom it trusted
     managed.section.update(url=managed.server.url, signers=[publisher.public["b"]])
     done = managed.converge()
@@ -148,7 +149,7 @@ def test_another_address_keeps_what_was_learnt(managed: Managed) -> None:
     managed.sync()
     managed.section["url"] = managed.server.url.replace("127.0.0.1", "localhost")
     managed.publisher.tree(serial=1)
-    with pytest.raises(enrol.NotConfigured, match="rollback"):
+    with pytest.raises(enroll.NotConfigured, match="rollback"):
         managed.converge()
     assert managed.status()["configuration"]["server"] == managed.server.url
     managed.publisher.tree(serial=3, key="b")
@@ -290,7 +291,7 @@ def test_leaving_the_server_leaves_nothing(managed: Managed) -> None:
     assert not (managed.sandbox.root / store.DIRECTORY[1:]).exists()
     assert not (managed.sandbox.root / "etc/systemd/system/epp-sync.timer").exists()
     assert managed.status()["configuration"] is None
-    assert json.loads((managed.sandbox.root / places.DOCUMENT[1:]).read_text())["ordinal"] == document["ordinal"]
+    assert json.loads((managed.sandbox.root / paths.DOCUMENT[1:]).read_text())["ordinal"] == document["ordinal"]
     assert not managed.sandbox.converge().changed
 
 
@@ -306,7 +307,7 @@ def test_metrics_and_text_tell_of_it(managed: Managed, agent: Path) -> None:
     collector = managed.sandbox.root / "var/lib/prometheus/node-exporter"
     collector.mkdir(parents=True)
     managed.sync()
-    text = (collector / places.TEXTFILE_NAME).read_text()
+    text = (collector / paths.TEXTFILE_NAME).read_text()
     assert 'epp_autoupdate_configuration_serial{document="tree"} 1\n' in text
     assert 'epp_autoupdate_configuration_result{result="unchanged"} 1\n' in text
     assert "epp_autoupdate_configuration_expires_timestamp_seconds 1826884800\n" in text

@@ -12,11 +12,12 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import canonical_json
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import NAMESPACE, Catalogue
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import NAMESPACE, Catalogue
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Outcome, Result
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import files_update, select_product
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import select_product
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.files import update as files_update
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.files_samples import (
     publish_set,
 )

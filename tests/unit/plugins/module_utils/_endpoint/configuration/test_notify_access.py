@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.authorized_keys import wanted_line, with_line
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import remove
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.notify_access import NotFollowed
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.homes import Account, change_file
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.authorized_keys import wanted_line, with_line
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import remove
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.notify_access.authorized_keys import NotFollowed
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.filesystem.user_files import Account, change_file
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 
 from .conftest import Managed
 

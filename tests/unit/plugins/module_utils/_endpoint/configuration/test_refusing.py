@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import places
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths
 
 from .conftest import Managed
 
@@ -72,4 +72,4 @@ def test_a_server_that_publishes_again_what_is_in_force_ends_the_refusal(refusin
 def test_who_refuses_nothing_asks_for_nothing(managed: Managed) -> None:
     assert told(managed.converge())["refusal"] is None
     assert managed.asked() == []
-    assert managed.sandbox.host.exists(places.DOCUMENT)
+    assert managed.sandbox.host.exists(paths.DOCUMENT)

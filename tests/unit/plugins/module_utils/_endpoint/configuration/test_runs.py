@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result, Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload, places, settled
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.configuration import enrol
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.configuration.when import daily_asks
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths, payload
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import enroll, fast_path
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.sync.due import daily_asks
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import Answer
 
 from .conftest import Managed
@@ -165,7 +165,7 @@ def test_an_enrolment_adopts_in_the_same_converge_and_a_second_one_asks_nothing(
     managed.converge(limits={"update": "20m"})
     assert not managed.converge(limits={"update": "20m"}).changed
     assert managed.asked() == []
-    document = json.loads((managed.sandbox.root / places.DOCUMENT[1:]).read_text())
+    document = json.loads((managed.sandbox.root / paths.DOCUMENT[1:]).read_text())
     assert {"policy", "domain", "ordinal"}.isdisjoint(document)
     assert "OnCalendar=*-*-* 02:" in (managed.sandbox.root / "etc/systemd/system/epp-update.timer").read_text()
 
@@ -195,7 +195,7 @@ def test_check_mode_before_the_registration_says_what_it_can(managed: Managed, t
     planned = host.converge(check=True, endpoint="n2")
     assert planned.corrections == (f"the configuration is fetched from {managed.server.url} and adopted",)
     assert managed.sandbox.tree() == {}
-    with pytest.raises(enrol.NotConfigured, match="not_registered"):
+    with pytest.raises(enroll.NotConfigured, match="not_registered"):
         host.converge(endpoint="n2")
 
 
@@ -207,7 +207,7 @@ def test_an_enrolment_that_can_t_adopt_changes_nothing(
 ) -> None:
     host = fresh(managed, tmp_path)
     managed.server.always(answer)
-    with pytest.raises(enrol.NotConfigured, match=why):
+    with pytest.raises(enroll.NotConfigured, match=why):
         host.converge()
     left = [path for path in managed.sandbox.root.rglob("*") if path.is_file() and "run/" not in str(path)]
     assert left == []
@@ -234,7 +234,7 @@ class Agent:
 
     def short_way(self) -> str | None:
         arguments = ["apply", "--digest", self.digest, "--root", str(self.managed.sandbox.root)]
-        return settled.answer(arguments, json.dumps(self.managed.document()).encode(), digest=self.digest)
+        return fast_path.answer(arguments, json.dumps(self.managed.document()).encode(), digest=self.digest)
 
 
 @pytest.fixture
@@ -248,7 +248,7 @@ def epp_agent(agent: Path, managed: Managed) -> Agent:
 def test_a_managed_endpoint_settles_too(epp_agent: Agent, managed: Managed) -> None:
     import time
 
-    time.sleep(settled.RACE_S + 0.1)
+    time.sleep(fast_path.RACE_S + 0.1)
     told = json.loads(epp_agent.apply().stdout)
     assert not told["changed"]
     short = epp_agent.short_way()

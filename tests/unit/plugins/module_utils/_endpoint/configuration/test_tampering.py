@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.issue import MAX_SIZE
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_shard import Membership
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import places
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.configuration import store
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.configuration.sync import synchronise
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.header import MAX_SIZE
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import Membership
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.endpoint import Endpoint
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.sync.sync import synchronise
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.trust import store
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import Completed
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import Answer
 
 from .conftest import Managed
@@ -207,4 +207,4 @@ def test_the_record_names_its_files(managed: Managed) -> None:
     (adopted,) = record["adopted"]
     names = {f"tree-{adopted['tree']['sha256']}.sealed", f"shard-{adopted['shard']['sha256']}.sealed", "adopted.json"}
     assert set(adopted_files(managed)) == names
-    assert places.ADOPTED_DIRECTORY == store.DIRECTORY
+    assert paths.ADOPTED_DIRECTORY == store.DIRECTORY

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.update_server import UpdateServer
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.update_server import UpdateServer
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import notify_account
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.way_in import WayIn, way_in
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.notify_access import account
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.notify_access.sshd import WayIn, way_in
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.process import Completed
 
 SERVER = UpdateServer("http://192.0.2.7/epp", ("x",), f"ssh-ed25519 {68 * 'A'}", "epp-notify")
@@ -59,7 +59,7 @@ def looked(host: Live, server: UpdateServer = SERVER) -> WayIn:
 
 def test_sshd_is_asked_again_only_when_something_has_changed(host: Live) -> None:
     first = looked(host)
-    assert (first.path, first.obstacles) == (f"{notify_account.HOME}/.ssh/authorized_keys", ())
+    assert (first.path, first.obstacles) == (f"{account.HOME}/.ssh/authorized_keys", ())
     assert [argv[:2] for argv in host.asked] == [("/usr/sbin/sshd", "-T")]
     assert "user=epp-notify,host=192.0.2.7,addr=192.0.2.7,laddr=127.0.0.1,lport=22" in host.asked[0]
     assert looked(host) == first
@@ -127,16 +127,16 @@ def test_one_file_for_everybody_is_not_ours(host: Live) -> None:
 
 def test_an_account_of_the_host_s_is_never_taken(host: Live) -> None:
     host.write("/etc/passwd", b"epp-notify:x:1000:1000:Eve:/home/eve:/bin/bash\n")
-    with pytest.raises(notify_account.ForeignAccount, match="none of this collection's"):
-        notify_account.amiss(host, "epp-notify")
+    with pytest.raises(account.ForeignAccount, match="none of this collection's"):
+        account.amiss(host, "epp-notify")
 
 
 @pytest.mark.parametrize(
     ("entry", "secret", "amiss"),
     [
-        (f"epp.autoupdate notices:{notify_account.HOME}:/bin/sh", "*", False),
-        (f"epp.autoupdate notices:{notify_account.HOME}:/bin/sh", "!*", True),
-        (f"epp.autoupdate notices:{notify_account.HOME}:/usr/sbin/nologin", "*", True),
+        (f"epp.autoupdate notices:{account.HOME}:/bin/sh", "*", False),
+        (f"epp.autoupdate notices:{account.HOME}:/bin/sh", "!*", True),
+        (f"epp.autoupdate notices:{account.HOME}:/usr/sbin/nologin", "*", True),
         ("epp.autoupdate notices:/tmp:/bin/sh", "*", True),
     ],
 )
@@ -144,6 +144,6 @@ def test_an_account_that_was_locked_or_moved_is_amiss(host: Live, entry: str, se
     host.write("/etc/passwd", f"epp-notify:x:990:990:{entry}\n".encode())
     host.write("/etc/shadow", f"epp-notify:{secret}:19000:::::\n".encode() + b"x:*:1::::::\n")
     host.write("/etc/shadow", f"epp-notify:{secret}:19000::::::\n".encode())
-    assert bool(notify_account.amiss(host, "epp-notify")) is amiss
-    assert notify_account.others(host, "") == ("epp-notify",)
-    assert notify_account.others(host, "epp-notify") == ()
+    assert bool(account.amiss(host, "epp-notify")) is amiss
+    assert account.others(host, "") == ("epp-notify",)
+    assert account.others(host, "epp-notify") == ()

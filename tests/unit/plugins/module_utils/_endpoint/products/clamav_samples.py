@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import select_product
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav import ClamAV
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.freshclam_conf import current_user
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav.freshclam_conf import (
+    current_user,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav.product import ClamAV
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import Host
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
     ScriptedServer,
 )

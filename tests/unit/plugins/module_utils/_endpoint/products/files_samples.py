@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Manifest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import Manifest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Outcome
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.files import Files
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.files.product import Files
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.declared import Declaration
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.publisher import (
     described,

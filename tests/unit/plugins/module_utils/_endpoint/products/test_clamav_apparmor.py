@@ -13,10 +13,10 @@ import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav import ClamAV
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav_update import command, fitted
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav.product import ClamAV
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav.update import command, fitted
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 
 PROFILE = Path("/etc/apparmor.d/usr.bin.freshclam")
 _RULE = re.compile(r"^  (?:owner )?(/\S+) ([rwklm]+),$", re.MULTILINE)

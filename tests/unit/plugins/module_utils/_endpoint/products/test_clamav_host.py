@@ -10,9 +10,9 @@ import os
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import ClamavSettings
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav_host import found_on
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import ClamavSettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav.distribution import found_on
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 
 FAMILIES = {
     "Debian": ("clamav", "/etc/clamav/clamd.conf"),

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Directory, File
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.resources import Directory, File
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import cvd, freshclam_dat
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.freshclam_words import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav import cvd, freshclam_dat
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav.freshclam_output import (
     Cause,
     understand,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.clamav_samples import (
     DATABASES,
     clamav,

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import clamav_scan
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamd import Clamd
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav import scan
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav.clamd import Clamd
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.clamav_samples import (
     MARKER,
     LiveHost,
@@ -55,7 +55,7 @@ def test_a_clean_scan_and_an_empty_one(host: LocalHost) -> None:
     database.mkdir(parents=True)
     (database / "epp.ndb").write_text(signature("Epp.Planted"))
     Path(host.real("/srv")).mkdir()
-    assert clamav(host).scan(["/srv"], 60) == clamav_scan.ScanOutcome(ok=True)
+    assert clamav(host).scan(["/srv"], 60) == scan.ScanOutcome(ok=True)
     assert clamav(host).scan(["/opt"], 60).why == "none of the scan paths exists"
 
 
@@ -109,7 +109,7 @@ def test_a_clamd_on_the_loopback_of_version_6_is_asked() -> None:
 
 
 def test_output_of_every_kind_of_line() -> None:
-    findings, errors = clamav_scan.parse(
+    findings, errors = scan.parse(
         "/a: b: Eicar-Test-Signature FOUND\n"
         "/c: Win.Test.EICAR_HDB-1(44d88612fea8a8f36de82e1278abb02f:68) FOUND\n"
         "/d: Access denied. ERROR\n"

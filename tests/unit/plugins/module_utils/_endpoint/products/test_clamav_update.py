@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import File
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.resources import File
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Outcome, Result
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.http import PROXY_REFUSES
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import clamav_update, freshclam_dat
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav import freshclam_dat, update
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.http.client import PROXY_REFUSES
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.process import Completed
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.clamav_samples import (
     LiveHost,
@@ -161,7 +161,7 @@ def test_an_official_database_whose_source_lacks_the_patch_is_held(
     host: LocalHost, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The patch is on its way, and the whole would be a hundred times as much."""
-    monkeypatch.setattr(clamav_update, "OFFICIAL", ("test",))
+    monkeypatch.setattr(update, "OFFICIAL", ("test",))
     product = clamav(host, server.url)
     publish(server, 3)
     product.update(TIMEOUT)

@@ -11,14 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import CommandSettings
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Sources
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Sources
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Component, Outcome, Result
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.command import (
-    Command,
-    parse_versions,
-)
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import CommandSettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.command import Command, parse_versions
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
     ScriptedServer,
 )

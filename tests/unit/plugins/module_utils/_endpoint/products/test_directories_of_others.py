@@ -13,18 +13,21 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import (
-    clamav_directory,
-    cvd,
-    freshclam_dat,
-    select_product,
-)
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import select_product
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.base import Product
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.open_directory import NotRegular, temporary_name
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.safe_paths import UnsafePath
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav import (
+    cvd,
+    database_directory,
+    freshclam_dat,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.filesystem.open_directory import (
+    NotRegular,
+    temporary_name,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.filesystem.safe_paths import UnsafePath
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.files_samples import Source
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.others import (
     USER,
@@ -161,13 +164,13 @@ def test_leftovers_are_swept_from_clamavs_own_directory_alone(theirs: Path, vict
     by_the_other(lambda: [leave(), decoy.symlink_to(victim)])
     before = state(victim)
     if not swapped:
-        clamav_directory.sweep(str(databases), older_than=0)
+        database_directory.sweep(str(databases), older_than=0)
         assert os.listdir(databases) == ["tmp.abcdefabcd"]
     else:
         with beside(lambda: swap(databases, decoy)):
             for _try in range(300):
                 with suppress(UnsafePath):
-                    clamav_directory.sweep(str(databases), older_than=0)
+                    database_directory.sweep(str(databases), older_than=0)
     assert state(victim) == before
 
 
@@ -176,7 +179,7 @@ def test_a_directory_behind_a_link_of_clamavs_is_a_fault_that_is_told(
 ) -> None:
     by_the_other(lambda: (theirs / "databases").symlink_to(victim))
     settings = document("clamav", urls=[], clamav={"database_directory": str(theirs / "databases")}).clamav
-    told = clamav_directory.prepare(LocalHost(), settings)
+    told = database_directory.prepare(LocalHost(), settings)
     assert f"{theirs}/databases is a symbolic link that the user with uid {USER} could have made" in told
 
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument, FilesSettings
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Scope, Sources
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Scope, Sources
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import (
+    EndpointDocument,
+    FilesSettings,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import select_product
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.files import Files
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.files.product import Files
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.files_samples import (
     MANIFEST,
     Source,

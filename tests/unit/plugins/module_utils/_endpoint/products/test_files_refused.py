@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.files import Files
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.files.product import Files
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.files_samples import (
     DIRECTORY,
     Source,

@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import InvalidManifest, Kind
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.http import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import InvalidManifest, Kind
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.http.client import (
     Getter,
     SourceFault,
     TimeIsUp,

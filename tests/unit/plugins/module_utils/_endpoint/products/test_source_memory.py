@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.source_memory import SourceMemory
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.files.source_cache import SourceMemory
 
 URL = "http://source.example/manifest.json"
 HELD = {"release": "1-abc"}

@@ -12,16 +12,16 @@ import shutil
 import subprocess
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Absent
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.resources import Absent
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.rights import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges import (
     Rights,
     UserAction,
     all_rights,
     select_rights,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.rights.polkit import PolkitRights
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.rights.sudoers import SudoersRights
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges.polkit import PolkitRights
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges.sudoers import SudoersRights
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers import (
     all_schedulers,
     select_scheduler,

@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Weekday
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.resources import Directory
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.calendars import (
     DailyCalendar,
     IntervalCalendar,
     UtcRule,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Directory
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Weekday
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.updaters import Program, Starters
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.system_files.vendor_updaters import Program, Starters
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.base import ProductNeeds
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.base import JobPlan
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.job_plan import JobPlan
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import Completed
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 
 CLAMAV_NEEDS = ProductNeeds(
     read_write=("/var/lib/clamav",),

@@ -12,11 +12,11 @@ import subprocess
 from zoneinfo import available_timezones
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import File
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.resources import File
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.endpoint import timetable_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers import select_scheduler
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.zones import clock_zone
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.timezone import clock_zone
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
     Sandbox,
     plan,

@@ -11,10 +11,10 @@ from math import gcd
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import IntervalCalendar
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Policy
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.timetable import Timetable
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.cron_minutes import minutes_of_hour
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Policy
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.calendars import IntervalCalendar
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.timetable import Timetable
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.scheduler.cron_minutes import minutes_of_hour
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
     DAILY,
     Sandbox,

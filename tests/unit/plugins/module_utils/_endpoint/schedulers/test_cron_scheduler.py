@@ -11,12 +11,12 @@ import shutil
 import time
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import IntervalCalendar
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.calendars import IntervalCalendar
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers import cron
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.cron import CronScheduler
 from ansible_collections.epp.autoupdate.plugins.module_utils._host import process
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import Completed
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
     BESIDE,
     CLAMAV_NEEDS,

@@ -15,16 +15,16 @@ from math import gcd
 from zoneinfo import ZoneInfo
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.calendars import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Frequency, Schedule, Weekday
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.calendars import (
     DailyCalendar,
     IntervalCalendar,
     UtcRule,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import Frequency, Schedule, Weekday
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.timetable import Timetable
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.timetable import Timetable
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.timezones import offset_changes
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.zones import offset_changes
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd_calendar import on_calendar
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd.on_calendar import on_calendar
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import DAILY
 
 DAY = 86400

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd import SystemdScheduler
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.state import StateStore
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.state.store import StateStore
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import Completed
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd_state import unit_states
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd.state import unit_states
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
     BESIDE,
     CLAMAV_NEEDS,

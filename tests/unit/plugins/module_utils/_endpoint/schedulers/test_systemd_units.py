@@ -13,15 +13,20 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.entries import Absent, Directory, File, Link
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.resources import (
+    Absent,
+    Directory,
+    File,
+    Link,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.base import ProductNeeds
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd import SystemdScheduler
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd_names import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.unit_names import (
     SERVICES,
     SOCKETS,
     TIMERS,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd_words import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd.quoting import (
     argument,
     optional_paths,
     path_word,

@@ -18,15 +18,15 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.notice import authorized_line
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.notify_settings import NotifySettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import authorized_line
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.notify import NotifySettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import converge
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers import select_notifier
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.base import Notifier, Target
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.keys import ensure_notify_key
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import converge
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers import select_notifier
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import Notifier, Target
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.keys import ensure_notify_key
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 

@@ -21,37 +21,37 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign import Heard, Reply, slot_notice
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import CatalogueItem
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Kind
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.notice import Order, authorized_line
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.notify_settings import NotifySettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import CatalogueItem
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import Kind
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.zones import zone_of
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import places
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.announce import announce
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaign_views import notices, summaries
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns import CampaignStore, Subject
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.commands_campaigns import notify
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import Order, authorized_line
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import Heard, Reply, slot_notice
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.notify import NotifySettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.timezones import zone_of
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.engine import Engine
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import Target, Told
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.keys import ensure_notify_key
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.queries import notices, summaries
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.start import announce
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.store import CampaignStore, Subject
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli.campaigns import notify
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Published
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import open_database
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.engine import Engine
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.base import Target, Told
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.keys import ensure_notify_key
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.settings_sections import notify_settings
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.settings import notify_settings
 
 from .conftest import SandboxEndpoint, Sshd, current_user
 
 # Every Python has to show that it can do it; that nothing is lost is shown by the fifty kills of the lab's campaigns.
 KILLS = int(os.environ.get("EPP_KILLS", "10"))
 FLEET = 6
-_COLLECTIONS = str(Path(places.__file__).parents[6])
+_COLLECTIONS = str(Path(paths.__file__).parents[6])
 """Where a process of its own finds what is tested; under ansible-test its parent does so by a hook."""
 _ENGINE = """
 import sys
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.commands_campaigns import notify
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli.campaigns import notify
 print("ready", flush=True)
 report = notify(LocalHost(sys.argv[1]), until_settled=True)
 print("settled" if report is not None and not report.left else f"left {report}", flush=True)
@@ -69,7 +69,7 @@ class Server:
         self.set(notifier="local")
 
     def set(self, **settings: Any) -> None:
-        self.host.write(places.SETTINGS, json.dumps({"notify": settings}).encode())
+        self.host.write(paths.SETTINGS, json.dumps({"notify": settings}).encode())
 
     def enrol(self, *names: str, address: str = "", host_key: str = "", **policy: Any) -> None:
         with closing(open_database(self.host)) as connection:

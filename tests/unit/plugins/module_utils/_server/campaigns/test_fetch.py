@@ -17,26 +17,21 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import sha256_hex
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import FILE, NAMESPACE, Catalogue
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.configuration_settings import (
-    ConfigurationSettings,
-)
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import FILE, NAMESPACE, Catalogue
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import unseal
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.signed import unseal
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.publication import ConfigurationSettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.signatures import UnknownKey, verify
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import (
-    campaign_places,
-    commands_campaigns,
-    commands_components,
-    places,
-)
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaign_views import summaries
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import open_database
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.fetching import FetchReport, last_fetches
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.issuing import public_path
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.signing_keys import ensure_keyring
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import UnknownKey, verify
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import campaign_places, paths
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.queries import summaries
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import campaigns as commands_campaigns
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import fetch
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fetch import FetchReport, last_fetches
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.keys import ensure_keyring
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.signer import public_path
 
 from .conftest import SandboxEndpoint
 
@@ -61,7 +56,7 @@ class Server:
         self.signers = ensure_keyring(host).signers
         components = {"files": {"directory": "/upstream"}}
         settings = {"components": components, "notify": {"notifier": "local"}}
-        host.write(places.SETTINGS, json.dumps(settings).encode())
+        host.write(paths.SETTINGS, json.dumps(settings).encode())
 
     def offer(self, content: str) -> None:
         (self.upstream / "patterns").mkdir(parents=True, exist_ok=True)
@@ -70,7 +65,7 @@ class Server:
     def command(self, *argv: str) -> int:
         parser = argparse.ArgumentParser()
         commands = parser.add_subparsers(required=True)
-        commands_components.add_parsers(commands)
+        fetch.add_parsers(commands)
         commands_campaigns.add_parsers(commands)
         options = parser.parse_args(argv)
         return int(options.run(self.host, options))
@@ -109,9 +104,9 @@ def test_a_new_version_is_published_catalogued_and_reaches_the_endpoints(
     assert endpoint.taken() == [report["campaign"]]
     (item,) = server.catalogue().components
     assert (item.product, item.name, item.version) == ("files", "patterns-a", "1")
-    assert server.host.read(f"{places.PUBLIC}/{item.path}") == b"one"
+    assert server.host.read(f"{paths.PUBLIC}/{item.path}") == b"one"
     (manifest,) = server.catalogue().manifests
-    content = server.host.read(f"{places.PUBLIC}/{manifest.path}") or b""
+    content = server.host.read(f"{paths.PUBLIC}/{manifest.path}") or b""
     assert (manifest.product, manifest.size, manifest.sha256) == ("files", len(content), sha256_hex(content))
     assert last_fetches(server.host)["files"]["result"] == "updated"
 
@@ -164,7 +159,7 @@ def test_serials_grow_even_when_the_records_are_lost(server: Server) -> None:
     server.command("fetch")
     first = server.catalogue().serial
     for suffix in ("", "-wal", "-shm"):
-        server.host.remove(places.DATABASE + suffix)
+        server.host.remove(paths.DATABASE + suffix)
     server.offer("two")
     server.command("fetch")
     assert server.catalogue().serial > first
@@ -172,7 +167,7 @@ def test_serials_grow_even_when_the_records_are_lost(server: Server) -> None:
 
 def test_a_catalogue_of_another_key_is_not_ours(server: Server) -> None:
     server.offer("one")
-    server.host.remove(places.KEYS)
+    server.host.remove(paths.KEYS)
     server.command("fetch")
     with pytest.raises(UnknownKey):
         server.catalogue()
@@ -181,11 +176,11 @@ def test_a_catalogue_of_another_key_is_not_ours(server: Server) -> None:
 def test_without_a_key_components_are_published_and_the_fault_is_told(
     server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server.host.remove(f"{places.KEYS}/{ensure_keyring(server.host).current.name}")
+    server.host.remove(f"{paths.KEYS}/{ensure_keyring(server.host).current.name}")
     server.offer("one")
     assert server.command("fetch") == 1
     assert "the catalogue:" in capsys.readouterr().out
-    assert server.host.exists(f"{places.PUBLIC}/components/files/manifest.json")
+    assert server.host.exists(f"{paths.PUBLIC}/components/files/manifest.json")
     assert len(server.campaigns()) == 1
 
 
@@ -277,14 +272,14 @@ def test_two_fetches_at_once_are_one(server: Server, capsys: pytest.CaptureFixtu
     with locked(server.host, campaign_places.FETCH_LOCK, wait=0):
         assert server.command("fetch") == 0
     assert "another fetch is under way" in capsys.readouterr().out
-    assert not server.host.exists(places.PUBLIC)
+    assert not server.host.exists(paths.PUBLIC)
 
 
 def test_a_reader_during_a_fetch_never_sees_half_a_version(server: Server, tmp_path: Path) -> None:
     """A reader in a process of its own follows the manifest as endpoints do, while version after version comes."""
     server.offer("version 0 " * 1000)
     server.command("fetch")
-    public = server.host.real(f"{places.PUBLIC}/components/files")
+    public = server.host.real(f"{paths.PUBLIC}/components/files")
     reader = """
 import hashlib, json, os, sys, time
 public, stop = sys.argv[1:]
@@ -313,7 +308,7 @@ print(len(seen))
 def test_the_make_up_of_settings_is_checked_before_anything_happens(
     server: Server, make_endpoint: Callable[[str], SandboxEndpoint]
 ) -> None:
-    server.host.write(places.SETTINGS, b"[]")
+    server.host.write(paths.SETTINGS, b"[]")
     with pytest.raises(ValueError, match="a JSON object"):
         server.command("fetch")
 

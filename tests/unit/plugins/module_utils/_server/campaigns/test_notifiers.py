@@ -11,10 +11,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign import Heard
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.notice import Order
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import Order
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import Heard
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.base import understood
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import understood
 
 from .conftest import SandboxEndpoint, Way
 

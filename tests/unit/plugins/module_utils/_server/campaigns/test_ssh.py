@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign import Heard, Reply
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.notice import Order, authorized_line
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.notify_settings import NotifySettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import Order, authorized_line
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import Heard, Reply
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.notify import NotifySettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.process import Completed
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers import select_notifier
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.base import Notifier, Target
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.keys import ensure_notify_key
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers import select_notifier
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import Notifier, Target
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.keys import ensure_notify_key
 
 from .conftest import SandboxEndpoint, Sshd, current_user, free_port
 

@@ -12,29 +12,29 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.campaign import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import CatalogueItem
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import Kind
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import (
     Heard,
     Limits,
     Reply,
     event_notice,
     slot_notice,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.catalogue import CatalogueItem
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import Kind
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.outdated import Holding
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.outdated import Holding
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timestamps import iso, unix
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.timezones import zone_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.zones import zone_of
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.announce import announce, plan_slots
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaign_views import notices, summaries
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns import CampaignStore, Subject
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import Told
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.queries import notices, summaries
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.start import announce, plan_slots
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.store import CampaignStore, Subject
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Published
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import open_database
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet import known_endpoints
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.holdings import reports
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.notifiers.base import Told
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.holdings import reports
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.inventory import known_endpoints
 
 LIMITS = Limits()
 NOW = 1_795_348_800.0  # 2026-11-22T12:00:00Z

@@ -17,14 +17,15 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.faults import InvalidDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import campaign_places, commands_update_now
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.commands_campaigns import notify
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import open_database
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.holdings import reports
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.updating_now import NowReport, update_now
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import campaign_places
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.update_now import NowReport, update_now
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import update_now as commands_update_now
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli.campaigns import notify
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.holdings import reports
 
 from .conftest import SandboxEndpoint
 from .test_engine import Server

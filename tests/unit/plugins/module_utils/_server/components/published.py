@@ -6,10 +6,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import (
-    Manifest,
-)
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import Manifest
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 
 
 def manifest(host: LocalHost) -> Manifest:

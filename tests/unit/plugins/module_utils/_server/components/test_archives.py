@@ -14,10 +14,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.archives import (
-    InvalidArchive,
-    unpack,
-)
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.archives import InvalidArchive, unpack
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._server.components.packed import tar, zipped
 
 

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.component_settings import ClamAVSource
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.components import ClamAVSource
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Workplace
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.clamav import ClamAV
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.clamav_samples import (

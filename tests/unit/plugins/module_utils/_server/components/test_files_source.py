@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.manifest import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import (
     InvalidManifest,
     Kind,
     ManifestFile,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Source, Workplace
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.declared import (
     Declaration,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.budget import HOUR, Budget
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document_keys import ProductKind
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Outcome, Result
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.rate_limit import HOUR, Budget
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint_keys import ProductKind
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Published
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.guard import Guard
 from hypothesis import given

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.component_settings import read_components
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.components import read_components
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.process import Completed
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components import select_source
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Source, Workplace

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.component_settings import read_components
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Outcome, Result
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.components import read_components
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import select_product
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components import select_source
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Workplace
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.files_samples import (

@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.document_keys import SchedulerKind
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.server_settings import ServerSettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint_keys import SchedulerKind
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.server import ServerSettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.cron_words import intervals as cron_intervals
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import Completed
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd_times import intervals
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.desired import job_plan
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd.calendar import intervals
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.converge.desired import job_plan
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.converge.job_plan import JobPlan
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.converge.units import unit_texts
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.jobs import all_jobs, select_jobs
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.jobs.base import JobPlan
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.jobs.systemd import SystemdJobs
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.jobs.systemd_units import unit_texts
 
 needs_systemd_analyze = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is missing")
 COMPONENTS: dict[str, dict[str, Any]] = {

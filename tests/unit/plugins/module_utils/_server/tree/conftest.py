@@ -17,26 +17,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.issue import NAMESPACE
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_shard import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import unseal
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.header import NAMESPACE
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.policy_tree import FILE, PublishedTree
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import (
     PublishedShard,
     file_of,
     shard_of,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_tree import FILE, PublishedTree
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.signed import unseal
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.live_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.signatures import verify
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import (
-    cli,
-    database,
-    places,
-    publication,
-    stale,
-    verification,
-)
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import open_database
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.issuing import public_path
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import verify
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import parser
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import database
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet import dirty_shards
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication import publish
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication import verify as verification
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.signer import public_path
 
 DAY = 86400
 
@@ -66,7 +64,7 @@ class Server:
         given = document if isinstance(document, bytes) else json.dumps(document).encode()
         self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
         self._capsys.readouterr()
-        status = cli.main([*argv, "--root", self.host.root])
+        status = parser.main([*argv, "--root", self.host.root])
         told = self._capsys.readouterr()
         return status, told.out, told.err
 
@@ -91,7 +89,7 @@ class Server:
         return self.ask("tree", "set", document={"scope": scope, "name": name, "values": values or {}, **more})
 
     def settings(self, **sections: Any) -> None:
-        self.host.write(places.SETTINGS, json.dumps(sections).encode())
+        self.host.write(paths.SETTINGS, json.dumps(sections).encode())
 
     def forward(self, seconds: float) -> None:
         ServerHost.ahead += seconds
@@ -120,7 +118,7 @@ class Server:
 
     def files(self) -> dict[str, bytes]:
         """Every published file of the configuration."""
-        base = Path(self.host.real(places.PUBLIC))
+        base = Path(self.host.real(paths.PUBLIC))
         return {str(path.relative_to(base)): path.read_bytes() for path in base.rglob("*.json")}
 
 
@@ -138,9 +136,9 @@ def shards() -> int:
 def server(tmp_path: Path, shards: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Server:
     if not shutil.which("ssh-keygen"):
         pytest.skip("ssh-keygen is not installed")
-    monkeypatch.setattr(cli, "LocalHost", ServerHost)
+    monkeypatch.setattr(parser, "LocalHost", ServerHost)
     monkeypatch.setattr(ServerHost, "ahead", 0.0)
-    for module in (database, publication, stale, verification):
+    for module in (database, publish, dirty_shards, verification):
         monkeypatch.setattr(module, "SHARDS", shards)
     # Nobody cuts the power here, and each test's first publication would synchronise every shard.
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)

@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import places
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import NewerDatabase, open_database
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.schema import MIGRATIONS
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import (
+    NewerDatabase,
+    open_database,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.schema import MIGRATIONS
 
 from ..campaigns.conftest import SSHD, Sshd, free_port
 from .conftest import Server
@@ -149,8 +152,8 @@ def test_whose_key_is_to_be_pinned_must_be_registered(server: Server) -> None:
 @pytest.mark.parametrize("version", [0, 2])
 def test_many_that_bring_up_the_database_at_one_time_do_it_once(server: Server, version: int) -> None:
     """After an update of the program its timers and a converge do."""
-    server.host.mkdir(places.STATE_DIRECTORY)
-    with sqlite3.connect(server.host.real(places.DATABASE)) as older:
+    server.host.mkdir(paths.STATE_DIRECTORY)
+    with sqlite3.connect(server.host.real(paths.DATABASE)) as older:
         older.execute("PRAGMA journal_mode = WAL")
         older.executescript("".join(MIGRATIONS[:version]) + f"PRAGMA user_version = {version};")
         older.execute("BEGIN IMMEDIATE")
@@ -166,8 +169,8 @@ def test_many_that_bring_up_the_database_at_one_time_do_it_once(server: Server, 
 
 
 def test_a_database_of_an_older_version_is_brought_up_and_a_newer_one_refused(server: Server) -> None:
-    server.host.mkdir(places.STATE_DIRECTORY)
-    with sqlite3.connect(server.host.real(places.DATABASE)) as older:
+    server.host.mkdir(paths.STATE_DIRECTORY)
+    with sqlite3.connect(server.host.real(paths.DATABASE)) as older:
         older.executescript("".join(MIGRATIONS[:2]) + "PRAGMA user_version = 2;")
         older.execute("INSERT INTO endpoints (name, ordinal) VALUES ('a', 0)")
     older.close()
@@ -186,7 +189,7 @@ def test_a_change_waits_for_another_one(server: Server) -> None:
     """Two commands at once: one after the other, both kept."""
     import threading
 
-    from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication import turn
+    from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.publish import turn
 
     server.register("a")
     began = threading.Event()

@@ -17,20 +17,17 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.issue import NAMESPACE
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_shard import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import unseal
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.header import NAMESPACE
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.policy_tree import FILE
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import (
     SHARDS,
     PublishedShard,
     shard_of,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_tree import FILE
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.signed import unseal
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.signatures import (
-    UnknownKey,
-    verify,
-)
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import payload, places
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.issuing import public_path
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import UnknownKey, verify
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths, payload
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.signer import public_path
 
 from .conftest import DAY, Server
 
@@ -58,13 +55,13 @@ def test_published_files_are_for_everybody_and_the_rest_for_nobody_else(server: 
         server.register("a")
     finally:
         os.umask(before)
-    for path in Path(server.host.real(places.PUBLIC)).rglob("*"):
+    for path in Path(server.host.real(paths.PUBLIC)).rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) == (0o755 if path.is_dir() else 0o644)
-    assert stat.S_IMODE(os.stat(server.host.real(places.PUBLIC)).st_mode) == 0o755
-    assert stat.S_IMODE(os.stat(server.host.real(places.STATE_DIRECTORY)).st_mode) == 0o750
-    assert stat.S_IMODE(os.stat(server.host.real(places.KEYS)).st_mode) == 0o700
+    assert stat.S_IMODE(os.stat(server.host.real(paths.PUBLIC)).st_mode) == 0o755
+    assert stat.S_IMODE(os.stat(server.host.real(paths.STATE_DIRECTORY)).st_mode) == 0o750
+    assert stat.S_IMODE(os.stat(server.host.real(paths.KEYS)).st_mode) == 0o700
     for name in ("signing-1", "signing.json"):
-        assert stat.S_IMODE(os.stat(server.host.real(f"{places.KEYS}/{name}")).st_mode) == 0o600
+        assert stat.S_IMODE(os.stat(server.host.real(f"{paths.KEYS}/{name}")).st_mode) == 0o600
 
 
 def test_a_root_or_domain_change_signs_the_tree_alone_and_an_endpoints_its_shard(server: Server) -> None:
@@ -138,13 +135,13 @@ def test_what_was_done_to_published_files_is_found_and_mended(server: Server, da
 
 def test_serials_grow_even_when_an_older_database_came_back(server: Server) -> None:
     server.register("a")
-    older = server.host.read(places.DATABASE) or b""
+    older = server.host.read(paths.DATABASE) or b""
     for start in ("01:00", "02:00", "03:00"):
         server.set("root", {"schedule": {"start": start}})
     serial = server.tree().issue.serial
     for suffix in ("-wal", "-shm"):
-        server.host.remove(places.DATABASE + suffix)
-    server.host.write(places.DATABASE, older)
+        server.host.remove(paths.DATABASE + suffix)
+    server.host.write(paths.DATABASE, older)
     server.ask("publish", "--json")
     assert server.tree().issue.serial > serial
     assert server.tree().root == {}
@@ -155,7 +152,7 @@ def test_a_server_that_was_brought_back_goes_on(server: Server, tmp_path: Path, 
     """C4: nothing that endpoints have adopted is undercut, although nobody knows any more what that was."""
     server.register("a")
     server.ask("publish", "--json")
-    kept = [places.STATE_DIRECTORY, *([places.PUBLIC] if whole else [])]
+    kept = [paths.STATE_DIRECTORY, *([paths.PUBLIC] if whole else [])]
     for directory in kept:
         shutil.copytree(server.host.real(directory), tmp_path / "backup" / directory[1:])
     for start in ("01:00", "02:00", "03:00"):
@@ -196,14 +193,14 @@ def test_a_clock_that_runs_behind_lowers_no_serial_and_a_person_can_name_one(ser
 @pytest.mark.parametrize("content", [b"not a database, but long enough to be looked at" * 100, None])
 def test_a_damaged_database_is_told_with_its_path_and_what_to_do(server: Server, content: bytes | None) -> None:
     server.register(*(f"n{number}" for number in range(50)))
-    path = Path(server.host.real(places.DATABASE))
+    path = Path(server.host.real(paths.DATABASE))
     for suffix in ("-wal", "-shm"):
-        server.host.remove(places.DATABASE + suffix)
+        server.host.remove(paths.DATABASE + suffix)
     whole = path.read_bytes()
     path.write_bytes(content if content is not None else whole[:4096] + b"\xff" * (len(whole) - 4096))
     for command in (["status"], ["endpoints"], ["publish"]):
         status, _out, err = server.run(*command)
-        assert (status, places.DATABASE in err, "epp.autoupdate.site" in err) == (1, True, True), err
+        assert (status, paths.DATABASE in err, "epp.autoupdate.site" in err) == (1, True, True), err
     if content is not None:
         assert path.read_bytes() == content
 
@@ -272,7 +269,7 @@ def test_a_rotation_keeps_every_endpoint_that_follows(server: Server, shards: in
     server.forward(2 * DAY)
     assert server.ask("publish", "--json")["published"] == {"tree": 1}
     assert server.tree(second).signers == (second,)
-    assert not server.host.exists(f"{places.KEYS}/signing-1")
+    assert not server.host.exists(f"{paths.KEYS}/signing-1")
     assert server.ask("verify", "--json") == {"problems": []}
 
 
@@ -291,30 +288,30 @@ def test_an_announced_key_follows_by_itself(server: Server) -> None:
 
 def test_keys_that_nobody_names_are_leftovers_and_a_lost_ring_is_not_guessed(server: Server) -> None:
     server.ask("publish", "--json")
-    server.host.write(f"{places.KEYS}/signing-2", b"half", mode=0o600)
+    server.host.write(f"{paths.KEYS}/signing-2", b"half", mode=0o600)
     server.ask("publish", "--json")
-    assert not server.host.exists(f"{places.KEYS}/signing-2")
+    assert not server.host.exists(f"{paths.KEYS}/signing-2")
     (first,) = server.signers()
-    server.host.remove(places.KEYRING)
+    server.host.remove(paths.KEYRING)
     server.ask("publish", "--json")
     assert server.signers() == (first,)
-    server.host.write(places.KEYRING, b"{", mode=0o600)
+    server.host.write(paths.KEYRING, b"{", mode=0o600)
     status, _out, err = server.run("publish")
     assert (status, "restore it from a backup" in err) == (1, True)
 
 
 def test_keys_show_makes_none(server: Server) -> None:
     assert server.run("keys", "show")[1] == "keys: there is none yet, the first publication makes it\n"
-    assert not server.host.exists(places.KEYS)
+    assert not server.host.exists(paths.KEYS)
 
 
 def test_enrolment_makes_no_keys_when_it_only_checks(server: Server) -> None:
     server.settings(web={"url": "https://updates.example.com/epp/"})
     assert server.ask("enrolment", "--check") is None
-    assert not server.host.exists(places.KEYS)
+    assert not server.host.exists(paths.KEYS)
     told = server.ask("enrolment")
     assert server.ask("enrolment", "--check") == told
-    server.host.remove(f"{places.KEYS}/notify")
+    server.host.remove(f"{paths.KEYS}/notify")
     assert server.ask("enrolment", "--check") is None
 
 

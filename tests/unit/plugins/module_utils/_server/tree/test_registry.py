@@ -10,10 +10,10 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.registration import Registration
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import places
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import open_copy, transaction
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.registry import register
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.registration import Registration
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_copy, transaction
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.registry import register
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -162,9 +162,9 @@ def test_check_says_the_same_and_writes_nothing(server: Server) -> None:
     assert not server.host.exists("/var")
     did = server.ask("register", document=document)
     assert {**would, "published": did["published"]} == did
-    before = server.host.read(places.DATABASE)
+    before = server.host.read(paths.DATABASE)
     server.ask("register", "--check", document={"endpoints": [{"name": "b"}]})
-    assert server.host.read(places.DATABASE) == before
+    assert server.host.read(paths.DATABASE) == before
     assert ordinals(server) == {"a": 0}
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.registration import Registration
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.tree_change import TreeChange
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.tree_values import flat
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import open_copy, transaction
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.effective import explain
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.registry import register
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.tree_changes import set_values
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.change import TreeChange
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.overrides import flat
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.registration import Registration
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_copy, transaction
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.edit import set_values
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.explain import explain
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.registry import register
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

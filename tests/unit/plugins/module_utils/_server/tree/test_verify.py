@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.issue import NAMESPACE
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.published_shard import SHARDS
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.signed import seal, unseal
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.signatures import sign
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import places
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.issuing import public_path
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.key_files import make_key
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import seal, unseal
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.header import NAMESPACE
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import SHARDS
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import sign
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.key_files import make_key
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.signer import public_path
 
 from .conftest import DAY, Server
 
@@ -85,7 +85,7 @@ def test_another_key_or_purpose(whole: Server) -> None:
     resealed(whole, shard, "/keys/foreign")
     assert problems(whole) == [(shard, "bad signature: the signature's key is not an allowed one")]
     sealed = unseal(path(whole, CATALOGUE).read_bytes(), limit=10**7)
-    signature = sign(whole.host, sealed.document, f"{places.KEYS}/signing-1", NAMESPACE)
+    signature = sign(whole.host, sealed.document, f"{paths.KEYS}/signing-1", NAMESPACE)
     path(whole, CATALOGUE).write_bytes(seal(sealed.document, signature, NAMESPACE))
     found = dict(problems(whole))
     assert found[CATALOGUE].startswith("bad signature: ")

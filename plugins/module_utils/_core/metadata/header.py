@@ -1,0 +1,84 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what every published document begins with: its kind, a serial that only grows, and when it ends (C1, C2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..validation.errors import Faults, show
+from ..validation.parsers import Parser, Unfit, integer, read_mapping
+from ..values import value
+
+FORMAT = 1
+NAMESPACE = "epp-configuration"
+"""What a signature over a tree or a shard was made for; a catalogue has its own."""
+MAX_SIZE = 16 * 1024 * 1024
+_MAX_NUMBER = 2**53
+LARGEST_SERIAL = 2**52
+"""What a person may name as one; half of what a document takes is left to follow it."""
+
+
+@value
+class Issue:
+    """One issue of a document; ``issued`` and ``expires`` are Unix seconds."""
+
+    serial: int
+    issued: int
+    expires: int
+
+    def to_dict(self) -> dict[str, int]:
+        return {"serial": self.serial, "issued": self.issued, "expires": self.expires}
+
+
+def read_issue(content: bytes, kind: str, known: Mapping[str, Parser]) -> tuple[Issue, dict[str, Any]]:
+    """The issue and the values of a document of this kind, all of whose keys must be there.
+
+    Raises InvalidDocument with all faults; a document of another kind is one.
+    """
+    faults = Faults()
+    try:
+        raw = json.loads(content)
+    except (ValueError, RecursionError):
+        raw = None
+        faults.add("", "no JSON", f"a published {kind}")
+    faults.check()
+    whole = {"format": _exactly(FORMAT), "kind": _exactly(kind), **_ISSUE, **known}
+    values = read_mapping(raw, path="", known=whole, faults=faults)
+    for key in (key for key in whole if isinstance(raw, dict) and key not in raw):
+        faults.add(key, "", "there")
+    faults.check()
+    issue = Issue(**{key: values.pop(key) for key in _ISSUE})
+    return issue, {key: one for key, one in values.items() if key in known}
+
+
+def begin(kind: str, issue: Issue) -> dict[str, Any]:
+    """The keys with which a document of this kind begins."""
+    return {"format": FORMAT, "kind": kind, **issue.to_dict()}
+
+
+def mapping(raw: object) -> dict[str, Any]:
+    """A reader of mappings whose values somebody else reads."""
+    if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
+        raise Unfit("a mapping")
+    return raw
+
+
+def _exactly(wanted: object) -> Parser:
+    def parse(raw: object) -> object:
+        if raw != wanted or isinstance(raw, bool):
+            raise Unfit(show(wanted))
+        return raw
+
+    return parse
+
+
+_ISSUE: Mapping[str, Parser] = {
+    "serial": integer(1, _MAX_NUMBER),
+    "issued": integer(0, _MAX_NUMBER),
+    "expires": integer(0, _MAX_NUMBER),
+}

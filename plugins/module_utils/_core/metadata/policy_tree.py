@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the published client tree: the policy of root and domains, and by whose keys it is signed (C1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..canonical import canonical_json
+from ..settings.update_server import signer
+from ..validation.parsers import Unfit, integer, listing
+from ..validation.strings import domain_path
+from ..values import value
+from .header import Issue, begin, mapping, read_issue
+
+KIND = "tree"
+FILE = "configuration/tree.json"
+"""Where it lies below the server's base URL."""
+MAX_SHARDS = 65536
+
+
+@value
+class PublishedTree:
+    """Root and domains with the keys that each sets, as documents hold them; ``shards`` is how many shards there are.
+
+    ``signers`` are the public keys (``ssh-ed25519 AAAA...``) by which this and later documents may be signed: whoever
+    accepts the tree trusts them from then on, and no others. So a key is followed by the next one, with overlap.
+    """
+
+    issue: Issue
+    signers: tuple[str, ...]
+    shards: int
+    root: Mapping[str, Any]
+    domains: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> PublishedTree:
+        """Read what ``to_bytes`` wrote; raises InvalidDocument with all faults. Policies are read when resolved."""
+        issue, values = read_issue(content, KIND, _KEYS)
+        return cls(issue, values["signers"], values["shards"], values["root"], values["domains"])
+
+    def to_bytes(self) -> bytes:
+        """The canonical document, which is what is signed."""
+        plain = {**begin(KIND, self.issue), "signers": list(self.signers), "shards": self.shards}
+        return canonical_json({**plain, "root": self.root, "domains": self.domains})
+
+
+def _domains(raw: object) -> dict[str, dict[str, Any]]:
+    domains = mapping(raw)
+    for path, policy in domains.items():
+        if not domain_path(path):
+            raise Unfit("domains with a path (the root has a key of its own)")
+        mapping(policy)
+    return domains
+
+
+_KEYS = {
+    "signers": listing(signer, least=1, most=16),
+    "shards": integer(1, MAX_SHARDS),
+    "root": mapping,
+    "domains": _domains,
+}

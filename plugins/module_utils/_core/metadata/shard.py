@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: a published shard: what belongs to single endpoints, many of them in one document (C1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..canonical import canonical_json, sha256_hex
+from ..validation.errors import Faults
+from ..validation.parsers import Parser, Unfit, integer, read_mapping
+from ..validation.strings import domain_path
+from ..values import value
+from .header import Issue, begin, mapping, read_issue
+from .policy_tree import MAX_SHARDS
+
+KIND = "shard"
+SHARDS = 256
+"""How many there are. Endpoints learn it from the tree, so that a server may have another number."""
+MOST_ORDINAL = 2**53 - 1
+
+
+@value
+class Membership:
+    """One endpoint's place in the client tree; ``policy`` are the keys that it sets itself, None for none."""
+
+    domain: str
+    ordinal: int
+    policy: Mapping[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        plain: dict[str, Any] = {"domain": self.domain, "ordinal": self.ordinal}
+        return {**plain, "policy": dict(self.policy)} if self.policy else plain
+
+
+@value
+class PublishedShard:
+    """Shard ``number``; ``endpoints`` maps names to what ``Membership.to_dict`` gives."""
+
+    issue: Issue
+    number: int
+    endpoints: Mapping[str, Any]
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> PublishedShard:
+        """Read what ``to_bytes`` wrote; raises InvalidDocument. An endpoint's part is read by ``membership``."""
+        issue, values = read_issue(content, KIND, _KEYS)
+        return cls(issue, values["shard"], values["endpoints"])
+
+    def to_bytes(self) -> bytes:
+        """The canonical document, which is what is signed."""
+        return canonical_json({**begin(KIND, self.issue), "shard": self.number, "endpoints": self.endpoints})
+
+    def membership(self, endpoint: str) -> Membership | None:
+        """An endpoint's place, None where it has none; raises InvalidDocument."""
+        if endpoint not in self.endpoints:
+            return None
+        faults, where = Faults(), f"endpoints.{endpoint}"
+        values = read_mapping(self.endpoints[endpoint], path=where, known=_MEMBERSHIP, faults=faults)
+        for key in (key for key in ("domain", "ordinal") if key not in values and not faults.mention(key)):
+            faults.add(f"{where}.{key}", "", "there")
+        faults.check()
+        return Membership(**values)
+
+
+def shard_of(endpoint: str, shards: int) -> int:
+    """In which shard an endpoint is; the same for ever."""
+    return int(sha256_hex(endpoint.encode())[:12], 16) % shards
+
+
+def file_of(shard: int) -> str:
+    """Where a shard lies below the server's base URL."""
+    return f"configuration/shards/{shard}.json"
+
+
+def _policy(raw: object) -> dict[str, Any]:
+    policy = mapping(raw)
+    if not policy:
+        raise Unfit("a policy that sets something")
+    return policy
+
+
+_MEMBERSHIP: Mapping[str, Parser] = {
+    "domain": domain_path,
+    "ordinal": integer(0, MOST_ORDINAL),
+    "policy": _policy,
+}
+_KEYS: Mapping[str, Parser] = {
+    "shard": integer(0, MAX_SHARDS - 1),
+    "endpoints": mapping,
+}

@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: one change of the client tree as ``epp-server tree set`` takes it, read with complete validation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from ..validation.errors import Faults, show
+from ..validation.parsers import Parser, Unfit, choice, listing, read_mapping
+from ..validation.strings import domain_path, endpoint_name
+from ..values import field, value
+from .overrides import KNOWN, Values, flat, read_part
+
+
+class TreeScope(str, Enum):
+    """Which kind of node is changed."""
+
+    ROOT = "root"
+    DOMAIN = "domain"
+    ENDPOINT = "endpoint"
+
+
+class ApplyTo(str, Enum):
+    """Whom a change at root reaches (P2)."""
+
+    ALL = "all"
+    FUTURE_DOMAINS = "future_domains"
+
+
+@value
+class TreeChange:
+    """``values`` are set at a node, the keys of ``inherit`` (``schedule.window``) are no longer set there."""
+
+    scope: TreeScope
+    name: str = ""
+    apply_to: ApplyTo = ApplyTo.ALL
+    values: Values = field(default_factory=dict)
+    inherit: tuple[str, ...] = ()
+
+    @classmethod
+    def from_dict(cls, raw: object) -> TreeChange:
+        """Read a change; raises InvalidDocument with all its faults."""
+        faults = Faults()
+        read = read_mapping(raw, path="", known=_KEYS, faults=faults)
+        if "values" in read:
+            read["values"] = read_part(read["values"], path="values", faults=faults)
+        if isinstance(raw, dict) and "scope" not in raw:
+            faults.add("scope", "", "root, domain or endpoint")
+        if "scope" in read:
+            _check_scope(read, faults)
+        for key in flat(read.get("values", {})):
+            if key in read.get("inherit", ()):
+                faults.add("inherit", show(key), "allowed for a key that values sets")
+        faults.check()
+        return cls(**read)
+
+
+def _check_scope(read: dict[str, Any], faults: Faults) -> None:
+    """What the scope demands of the name, and who may choose whom a change reaches."""
+    scope = read["scope"]
+    name = "" if read.get("name") is None else read["name"]
+    reader = {TreeScope.ROOT: _no_name, TreeScope.DOMAIN: _domain, TreeScope.ENDPOINT: endpoint_name}[scope]
+    try:
+        read["name"] = reader(name)
+    except Unfit as unfit:
+        unfit.report(faults, "name", name)
+    if "apply_to" in read and read["apply_to"] is not ApplyTo.ALL and scope is not TreeScope.ROOT:
+        faults.add("apply_to", show(read["apply_to"].value), "allowed with another scope than root")
+
+
+def _no_name(raw: object) -> str:
+    if raw != "":
+        raise Unfit("allowed with scope root")
+    return ""
+
+
+def _domain(raw: object) -> str:
+    path = domain_path(raw)
+    if not path:
+        raise Unfit("a domain such as emea/finance (the root is a scope of its own)")
+    return path
+
+
+def _as_is(raw: object) -> object:
+    return raw
+
+
+def known_key(raw: object) -> str:
+    """A key of the policy, such as ``schedule.window``."""
+    if raw not in KNOWN:
+        raise Unfit("a key of the policy such as schedule.window")
+    return str(raw)
+
+
+_KEYS: Mapping[str, Parser] = {
+    "scope": choice(TreeScope),
+    "name": _as_is,
+    "apply_to": choice(ApplyTo),
+    "values": _as_is,
+    "inherit": listing(known_key),
+}

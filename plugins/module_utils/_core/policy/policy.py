@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: a policy as a value (SPEC 2), read with complete validation and written in one canonical form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..validation.errors import Faults
+from ..values import field, value
+from .enums import Frequency, Initiator, Scope, Spread, Weekday
+from .keys import KEYS, read_values
+from .rules import Given, meaningful, plain, settle
+
+__all__ = (
+    "Components",
+    "Events",
+    "Frequency",
+    "Initiator",
+    "Policy",
+    "Privileges",
+    "Schedule",
+    "Scope",
+    "Sources",
+    "Spread",
+    "Weekday",
+    "read_policy",
+)
+
+
+@value
+class Events:
+    """What makes an endpoint update besides its schedule (E1, E1a, E2, E3)."""
+
+    update_after_download: bool = True
+    include_roaming_and_offline: bool = False
+    update_on_reconnect: bool = True
+    scan_after_update: bool = False
+
+
+@value
+class Schedule:
+    """When scheduled updates run. ``start`` is in seconds after midnight, ``window`` in seconds.
+
+    ``interval`` and ``configuration_once_per_day`` mean something with minutes and hours only, ``start`` and
+    ``window`` with daily and weekly only, ``day`` with weekly only.
+    """
+
+    frequency: Frequency = Frequency.DAILY
+    interval: int = 1
+    configuration_once_per_day: bool = True
+    start: int = 12 * 3600
+    day: Weekday = Weekday.MONDAY
+    window: int = 2 * 3600
+    timezone: str = "UTC"
+    spread: Spread = Spread.EVEN
+    initiator: Initiator = Initiator.ENDPOINT
+
+    @property
+    def period(self) -> int:
+        """Seconds from one scheduled update to the next, clock changes aside."""
+        return self.frequency.unit * (1 if self.frequency.windowed else self.interval)
+
+
+@value
+class Privileges:
+    """What an endpoint's user may do (P1, P3)."""
+
+    toggle_scheduled_update: bool = False
+    scheduled_update: bool = True
+    update_now: bool = True
+    go_roaming: bool = False
+    vendor_fallback: bool = False
+
+
+@value
+class Components:
+    """Which components updates may change."""
+
+    scope: Scope = Scope.PATTERNS
+
+
+@value
+class Sources:
+    """Where components come from: URLs in order of preference, and the proxy on the way there."""
+
+    urls: tuple[str, ...] = ()
+    proxy: str | None = None
+
+
+@value
+class Policy:
+    """The whole policy of one endpoint."""
+
+    events: Events = field(default_factory=Events)
+    schedule: Schedule = field(default_factory=Schedule)
+    privileges: Privileges = field(default_factory=Privileges)
+    components: Components = field(default_factory=Components)
+    sources: Sources = field(default_factory=Sources)
+
+    @classmethod
+    def from_dict(cls, raw: object, path: str = "") -> Policy:
+        """Read a policy, in which every key may be missing; raises InvalidDocument with all its faults."""
+        faults = Faults()
+        policy = read_policy(raw, path=path, faults=faults)
+        faults.check()
+        return policy
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Policy:
+        """The policy of typed values with flat keys (``schedule.window``); defaults fill what is missing."""
+        sections: dict[str, dict[str, Any]] = {name: {} for name in KEYS}
+        for flat, one in values.items():
+            section, _dot, key = flat.partition(".")
+            sections[section][key] = one
+        return cls(
+            events=Events(**sections["events"]),
+            schedule=Schedule(**sections["schedule"]),
+            privileges=Privileges(**sections["privileges"]),
+            components=Components(**sections["components"]),
+            sources=Sources(**sections["sources"]),
+        )
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """Every key that has a meaning, in the order and the form in which documents hold it."""
+        hidden = {flat for word in Frequency for flat in meaningful(word)} - set(meaningful(self.schedule.frequency))
+        return {
+            section: {
+                key: plain(f"{section}.{key}", getattr(getattr(self, section), key))
+                for key in keys
+                if f"{section}.{key}" not in hidden
+            }
+            for section, keys in KEYS.items()
+        }
+
+
+def read_policy(raw: object, *, path: str, faults: Faults, stored: bool = False) -> Policy:
+    """Read a policy at this path of a document; what is wrong is added to the faults.
+
+    ``stored``: see ``read_values``.
+    """
+    values = read_values(raw, path=path, faults=faults, stored=stored)
+    kept = settle({key: Given(value, prefix=path) for key, value in values.items()}, faults)
+    return Policy.of({key: setting.value for key, setting in kept.items()})

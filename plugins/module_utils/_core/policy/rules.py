@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: which keys of a policy go together.
+
+A key belongs to the layer of the client tree that sets it. What a layer says against itself or against a layer
+outside it is a fault; what it inherits and makes meaningless (a window, once ``frequency`` is hours) falls away.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+from .. import values
+from ..durations import format_duration
+from ..validation.errors import Faults, show
+from .enums import Frequency
+
+_BY_WINDOW = ("schedule.start", "schedule.window")
+_BY_INTERVAL = ("schedule.interval", "schedule.configuration_once_per_day")
+_FREQUENCY = "schedule.frequency"
+_MOST = {Frequency.MINUTES: 59, Frequency.HOURS: 23}
+
+
+@values.value
+class Given:
+    """A key's value and the layer that set it: ``rank`` counts from 0 at the outermost, ``prefix`` is its path."""
+
+    value: Any
+    rank: int = 0
+    prefix: str = ""
+
+    def path(self, key: str) -> str:
+        return f"{self.prefix}.{key}" if self.prefix else key
+
+
+def settle(given: dict[str, Given], faults: Faults) -> dict[str, Given]:
+    """The keys that have a meaning together; contradictions become faults."""
+    kept = given
+    # Against a word that is wrong itself nothing can be held.
+    if not faults.mention(_FREQUENCY):
+        kept = _settle_schedule(kept, faults)
+    if not faults.mention("events.update_after_download"):
+        kept = _settle_events(kept, faults)
+    return kept
+
+
+def meaningful(frequency: Frequency) -> tuple[str, ...]:
+    """The keys of ``schedule`` that mean something with this frequency only."""
+    if not frequency.windowed:
+        return _BY_INTERVAL
+    return (*_BY_WINDOW, "schedule.day") if frequency is Frequency.WEEKLY else _BY_WINDOW
+
+
+def plain(key: str, value: Any) -> Any:
+    """A typed value as documents hold it."""
+    if key == "schedule.start":
+        return f"{value // 3600:02}:{value // 60 % 60:02}"
+    if key == "schedule.window":
+        return format_duration(value)
+    if isinstance(value, Enum):
+        return value.value
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _settle_schedule(given: dict[str, Given], faults: Faults) -> dict[str, Given]:
+    frequency = given.get(_FREQUENCY, Given(Frequency.DAILY, rank=-1))
+    kept = dict(given)
+    used = meaningful(frequency.value)
+    for key in (*_BY_WINDOW, "schedule.day", *_BY_INTERVAL):
+        if key not in given or key in used:
+            continue
+        del kept[key]
+        if given[key].rank >= frequency.rank:
+            only = " or ".join(word.value for word in Frequency if key in meaningful(word))
+            _contradiction(key, given[key], f"frequency {frequency.value.value} (only with {only})", faults)
+    _check_range("schedule.interval", kept, frequency, _MOST.get(frequency.value, 0), faults)
+    _check_range("schedule.window", kept, frequency, frequency.value.unit - 1, faults)
+    return kept
+
+
+def _check_range(key: str, kept: dict[str, Given], frequency: Given, most: int, faults: Faults) -> None:
+    """A value may be right for the layer that set it and too much for the frequency that an inner layer chose."""
+    setting = kept.get(key)
+    if setting is None or setting.value <= most:
+        return
+    word = frequency.value.value
+    limit = "shorter than its period" if key == "schedule.window" else f"from 1 to {most}"
+    if setting.rank >= frequency.rank:
+        faults.add(setting.path(key), show(plain(key, setting.value)), f"{limit}, as frequency {word} demands")
+    else:
+        name = key.partition(".")[2]
+        inherited = f"the inherited {name} {show(plain(key, setting.value))} (set {name} here too, {limit})"
+        faults.add(frequency.path(_FREQUENCY), show(word), f"allowed with {inherited}")
+
+
+def _settle_events(given: dict[str, Given], faults: Faults) -> dict[str, Given]:
+    key = "events.include_roaming_and_offline"
+    after_download = given.get("events.update_after_download", Given(True, rank=-1))
+    roaming = given.get(key)
+    if roaming is None or not roaming.value or after_download.value:
+        return given
+    if roaming.rank >= after_download.rank:
+        _contradiction(key, roaming, "update_after_download false (E1a belongs to E1)", faults)
+    return {name: value for name, value in given.items() if name != key}
+
+
+def _contradiction(key: str, setting: Given, reason: str, faults: Faults) -> None:
+    faults.add(setting.path(key), show(plain(key, setting.value)), f"allowed with {reason}")

@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what a server says to an endpoint: one line of JSON, and the only thing its key can say (N4, N5)."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from ..canonical import canonical_json
+from ..results import Trigger
+from ..values import value
+
+MAX_SIZE = 4096
+TRIGGERS = (Trigger.DOWNLOAD, Trigger.SCHEDULE, Trigger.MANUAL)
+"""What a server may start: an update after a download (E1), one at the slot that it keeps itself (S6), Update Now."""
+
+_CAMPAIGN = re.compile(r"[a-z0-9][a-z0-9-]{7,63}")
+_VERSION = re.compile(r"[ -~]{1,200}")
+_COMMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]{0,99}")
+_PUBLIC_KEY = re.compile(r"((?:ssh|ecdsa|sk)-[a-z0-9@.-]+) ([A-Za-z0-9+/]{40,}={0,2})")
+
+
+class InvalidOrder(ValueError):
+    """A line is not an order; the message says why."""
+
+
+@value
+class Order:
+    """Update, because of this campaign. ``version`` is for people and logs: what is installed the endpoint's own
+    source decides."""
+
+    campaign: str
+    version: str
+    trigger: Trigger = Trigger.DOWNLOAD
+
+    @classmethod
+    def parse(cls, line: bytes) -> Order:
+        """Read what ``to_line`` wrote; raises InvalidOrder."""
+        if len(line) > MAX_SIZE:
+            raise InvalidOrder(f"the notice is longer than {MAX_SIZE} bytes")
+        try:
+            raw = json.loads(line)
+        except (ValueError, RecursionError):
+            raise InvalidOrder("the notice is not JSON") from None
+        if not isinstance(raw, dict) or set(raw) != {"campaign", "version", "trigger"}:
+            raise InvalidOrder("the notice must have campaign, version and trigger, and nothing else")
+        return cls(
+            campaign=_matching(_CAMPAIGN, raw["campaign"], "campaign"),
+            version=_matching(_VERSION, raw["version"], "version"),
+            trigger=_trigger(raw["trigger"]),
+        )
+
+    def to_line(self) -> bytes:
+        plain = {"campaign": self.campaign, "version": self.version, "trigger": self.trigger.value}
+        return canonical_json(plain, newline=True)
+
+
+def authorized_line(key: str, *, command: str, comment: str = "epp-update-server") -> str:
+    """The line of ``authorized_keys`` by which a server's key can do one thing only (N5).
+
+    ``restrict`` takes away forwarding, agent, X11, terminal and rc file, also those that future versions may invent;
+    ``command`` replaces whatever the client asks for: a shell, another command, sftp.
+    """
+    plain = public_key(key)
+    if plain is None:
+        raise ValueError("not a public key of OpenSSH")
+    if '"' in command or "\\" in command or not command.isprintable():
+        raise ValueError(f"not a command for authorized_keys: {command!r}")
+    return f'restrict,command="{command}" {plain} {_matching(_COMMENT, comment, "comment")}'
+
+
+def public_key(line: str) -> str | None:
+    """Type and key of a public key's line, without its comment; None for anything else."""
+    key = _PUBLIC_KEY.match(line.strip())
+    return None if key is None else f"{key[1]} {key[2]}"
+
+
+def _matching(pattern: re.Pattern[str], raw: Any, name: str) -> str:
+    if not isinstance(raw, str) or not pattern.fullmatch(raw):
+        raise InvalidOrder(f"{name}: not a word that a notice may have")
+    return raw
+
+
+def _trigger(raw: Any) -> Trigger:
+    if raw not in [trigger.value for trigger in TRIGGERS]:
+        raise InvalidOrder(f"trigger: must be {' or '.join(trigger.value for trigger in TRIGGERS)}")
+    return Trigger(raw)

@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the slots of daily and weekly schedules: local dates, and elapsed time after a window's start (S3, S7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta, timezone, tzinfo
+
+from ..policy.enums import DAY, Frequency, Spread
+from ..policy.policy import Schedule
+from ..timezones import date_exists, instant_of, local_date, offset_changes
+from ..values import value
+from .calendars import DailyCalendar, rules_of
+from .slots import Slot, even_slot, random_slot
+
+# Long enough for every date that a rule such as "the last Sunday of March" can mean: so each year finds the same ones.
+_REACH = 20
+
+
+@value
+class WindowGrid:
+    """The slots of one endpoint in the windows of a daily or weekly schedule."""
+
+    schedule: Schedule
+    endpoint: str
+    ordinal: int
+    zone: tzinfo
+
+    patient = True
+    """Who misses a slot gets another instant inside the window (S4)."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the agent is woken at the window's start and waits there for its slot."""
+        return self.schedule.spread is Spread.RANDOM
+
+    def around(self, now: float) -> list[Slot]:
+        """The slots of all windows that can be open at ``now``, of the one before and the one after, in order."""
+        today = local_date(now, self.zone)
+        reach = timedelta(days=4 if self.schedule.frequency is Frequency.DAILY else 23)
+        return list(self._slots(today - reach, today + reach))
+
+    def calendar(self, year: int) -> DailyCalendar:
+        """When to be woken: right from ``year`` on, for twenty years, and longer where the zone goes on as it did."""
+        nominal = self.schedule.start + self._offset
+        weekly = self.schedule.frequency is Frequency.WEEKLY
+        begin, end = (int(datetime(y, 1, 1, tzinfo=timezone.utc).timestamp()) for y in (year, year + _REACH))
+        changes = offset_changes(begin - 8 * DAY, end + 8 * DAY, self.zone)
+        extra = sorted({at for at in self._irregular(changes) if begin <= at < end})
+        return DailyCalendar(
+            weekday=self.schedule.day.later(nominal // DAY) if weekly else None,
+            hour=nominal % DAY // 3600,
+            minute=nominal % 3600 // 60,
+            second=nominal % 60,
+            zone_name=self.schedule.timezone,
+            extra=rules_of(extra),
+            utc_minutes=self._utc_minutes(begin, changes, extra),
+        )
+
+    @property
+    def _offset(self) -> int:
+        """Seconds from the window's start to the waking."""
+        return 0 if self.waiting else even_slot(self.ordinal, self.schedule.window)
+
+    def _starts(self, first: date, last: date) -> Iterator[tuple[date, int]]:
+        """The windows of the local dates from ``first`` to ``last``; a date that its zone leaves out has none."""
+        for number in range((last - first).days + 1):
+            day = first + timedelta(days=number)
+            if self.schedule.frequency is Frequency.WEEKLY and day.weekday() != self.schedule.day.number:
+                continue
+            if date_exists(day, self.zone):
+                yield day, instant_of(day, self.schedule.start, self.zone).instant
+
+    def _slots(self, first: date, last: date) -> Iterator[Slot]:
+        starts = list(self._starts(first, last))
+        for (day, start), (_next, following) in zip(starts, starts[1:]):
+            yield self._slot(day.isoformat(), start, following)
+
+    def _slot(self, occurrence: str, start: int, following: int) -> Slot:
+        window = self.schedule.window
+        offset = self._offset
+        if self.waiting:
+            # A window of nearly a day can reach into the next one when a day has 23 hours. Slots stay in order.
+            offset = random_slot(self.endpoint, occurrence, min(window, following - start))
+        return Slot(occurrence, start, start + offset, start + window)
+
+    def _irregular(self, changes: list[int]) -> Iterator[int]:
+        """The instants near changes of the offset at which the plain local rule does not wake, or may not."""
+        before = timedelta(days=2 + (self.schedule.start + self.schedule.window) // DAY)
+        for change in changes:
+            day = local_date(change, self.zone)
+            for start_day, start in self._starts(day - before, day + timedelta(days=2)):
+                local = instant_of(start_day, self.schedule.start + self._offset, self.zone)
+                if not local.plain or local.instant != start + self._offset:
+                    yield start + self._offset
+
+    def _utc_minutes(self, begin: int, changes: list[int], extra: list[int]) -> tuple[int, ...]:
+        nominal = self.schedule.start + self._offset
+        days = [local_date(instant, self.zone) + timedelta(days=2) for instant in (begin, *changes)]
+        plain = [instant_of(day, nominal, self.zone).instant for day in days]
+        return tuple(sorted({instant // 60 % 60 for instant in (*plain, *extra)}))

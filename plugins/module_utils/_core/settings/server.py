@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the settings of an update server, which are all that its converge needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Callable
+
+from ..durations import format_duration
+from ..policy.enums import DAY
+from ..schedule.slots import random_slot
+from ..validation.errors import Faults, InvalidDocument
+from ..validation.parsers import Parser, Unfit, choice, duration, nullable, read_mapping
+from ..values import field, value
+from .components import SourceSettings, plain_components, read_components
+from .endpoint_keys import SchedulerKind
+from .notify import NotifySettings
+from .publication import ConfigurationSettings
+from .web import WebSettings
+
+FORMAT = 1
+_MINUTE = 60
+
+
+@value
+class Fetch:
+    """How often components are looked for, in seconds, and when in the interval; None: as the server's URL says.
+
+    Intervals are counted from midnight UTC.
+    """
+
+    every: int = 3600
+    phase: int | None = None
+
+
+@value
+class ServerSettings:
+    """What one update server should be."""
+
+    web: WebSettings
+    components: Mapping[Any, SourceSettings] = field(default_factory=dict)
+    notify: NotifySettings = field(default_factory=NotifySettings)
+    configuration: ConfigurationSettings = ConfigurationSettings()
+    fetch: Fetch = Fetch()
+    scheduler: SchedulerKind = SchedulerKind.AUTO
+
+    @classmethod
+    def from_dict(cls, raw: object) -> ServerSettings:
+        """Read the settings with complete validation; raises InvalidDocument with all their faults."""
+        faults = Faults()
+        values = read_mapping(raw, path="", known=_KEYS, faults=faults)
+        if not isinstance(raw, dict):
+            faults.check()
+        _check_required(raw, "format", f"the number {FORMAT}", faults)
+        values.setdefault("web", {})
+        for name, read in _SECTIONS.items():
+            if name in values:
+                values[name] = _attempt(read, values[name], faults)
+        fetch = read_mapping(values.pop("fetch", {}), path="fetch", known=_FETCH, faults=faults)
+        if (fetch.get("phase") or 0) >= fetch.get("every", Fetch().every):
+            faults.add("fetch.phase", f'"{format_duration(fetch["phase"])}"', "shorter than fetch.every")
+        faults.check()
+        values.pop("format")
+        return cls(fetch=Fetch(**fetch), **values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings in their canonical form, which ``from_dict`` reads back as the same value."""
+        phase = self.fetch.phase
+        return {
+            "format": FORMAT,
+            "web": self.web.to_dict(),
+            "components": plain_components(self.components),
+            "notify": self.notify.to_dict(),
+            "configuration": self.configuration.to_dict(),
+            "fetch": {
+                "every": format_duration(self.fetch.every),
+                "phase": None if phase is None else format_duration(phase),
+            },
+            "scheduler": self.scheduler.value,
+        }
+
+    @property
+    def url(self) -> str:
+        """Where endpoints reach the server."""
+        return self.web.url
+
+    @property
+    def fetch_phase(self) -> int:
+        """Seconds from the begin of an interval to the fetch: different servers ask a vendor at different seconds."""
+        phase = self.fetch.phase
+        return random_slot(self.url, "fetch", self.fetch.every) if phase is None else phase
+
+    @property
+    def publish_phase(self) -> int:
+        """When in the day what is published is looked at, whether it has to be signed anew; seconds."""
+        return random_slot(self.url, "publish", DAY)
+
+
+def _as_is(raw: object) -> object:
+    return raw
+
+
+def _format(raw: object) -> int:
+    if isinstance(raw, bool) or raw != FORMAT or not isinstance(raw, int):
+        raise Unfit(f"the number {FORMAT}, the only format of settings known here")
+    return raw
+
+
+def _minutes(raw: object) -> int:
+    """An interval that schedulers without seconds can keep."""
+    seconds: int = duration(5 * _MINUTE, DAY)(raw)
+    if seconds % _MINUTE:
+        raise Unfit("a duration of whole minutes")
+    return seconds
+
+
+def _check_required(raw: Any, key: str, allowed: str, faults: Faults) -> None:
+    if key not in raw:
+        faults.add(key, "", allowed)
+
+
+def _attempt(read: Callable[[object], Any], raw: object, faults: Faults) -> Any:
+    """A section as who it belongs to reads it; its faults join the others."""
+    try:
+        return read(raw)
+    except InvalidDocument as invalid:
+        for fault in invalid.faults:
+            faults.add(fault.path, fault.found, fault.allowed)
+        return None
+
+
+_SECTIONS: Mapping[str, Callable[[object], Any]] = {
+    "web": WebSettings.from_dict,
+    "components": read_components,
+    "notify": NotifySettings.from_dict,
+    "configuration": ConfigurationSettings.from_dict,
+}
+_FETCH: Mapping[str, Parser] = {"every": _minutes, "phase": nullable(duration(0, DAY))}
+_KEYS: Mapping[str, Parser] = {
+    "format": _format,
+    **dict.fromkeys(("web", "components", "notify", "configuration", "fetch"), _as_is),
+    "scheduler": choice(SchedulerKind),
+}

@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: readers of single values. Each takes what a document holds and gives the value, or raises Unfit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, Callable
+
+from ..durations import format_duration, parse_duration
+from .errors import Faults, join, show, suggestion
+
+Parser = Callable[[object], Any]
+_LONGEST_NUMBER = 10
+
+
+class Unfit(ValueError):
+    """A value is not what its field takes.
+
+    ``allowed`` says what it takes and ``found`` replaces the value in messages; ``inside`` is for the faults of
+    a list's items instead: (index, Unfit, item).
+    """
+
+    def __init__(
+        self, allowed: str, *, found: str | None = None, inside: tuple[tuple[int, Unfit, object], ...] = ()
+    ) -> None:
+        self.allowed = allowed
+        self.found = found
+        self.inside = inside
+        super().__init__(allowed)
+
+    def report(self, faults: Faults, path: str, value: object) -> None:
+        """Put this into a collection of faults, an item's under the item's own path."""
+        if not self.inside:
+            faults.add(path, self.found or show(value), self.allowed)
+        for index, unfit, item in self.inside:
+            unfit.report(faults, f"{path}[{index}]", item)
+
+
+def boolean(value: object) -> bool:
+    """True or False, and nothing that merely looks like it."""
+    if isinstance(value, bool):
+        return value
+    hint = " (without quotes)" if isinstance(value, str) else ""
+    raise Unfit(f"true or false{hint}")
+
+
+def integer(low: int, high: int) -> Callable[[object], int]:
+    """A reader of whole numbers from ``low`` to ``high``, both allowed."""
+
+    def parse(value: object) -> int:
+        # bool is a subclass of int in Python, but `interval: true` is a mistake.
+        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+            return value
+        hint = " (without quotes)" if isinstance(value, str) and value.isdigit() else ""
+        raise Unfit(f"a whole number from {low} to {high}{hint}")
+
+    return parse
+
+
+def choice(words: type[Enum]) -> Callable[[object], Any]:
+    """A reader of one of an enumeration's words."""
+    known = [str(member.value) for member in words]
+
+    def parse(value: object) -> Enum:
+        if isinstance(value, str) and value in known:
+            return words(value)
+        raise Unfit(f"{', '.join(known[:-1])} or {known[-1]}{suggestion(value, known)}")
+
+    return parse
+
+
+def duration(low: int, high: int) -> Callable[[object], int]:
+    """A reader of durations from ``low`` to ``high`` seconds, both allowed; gives seconds."""
+
+    def parse(value: object) -> int:
+        try:
+            seconds = parse_duration(value) if isinstance(value, str) else None
+        except ValueError:
+            seconds = None
+        if seconds is None:
+            raise Unfit(f"a duration (try {_with_unit(value) or '90m, 2h'})")
+        if not low <= seconds <= high:
+            raise Unfit(f"a duration from {format_duration(low)} to {format_duration(high)}")
+        return seconds
+
+    return parse
+
+
+def _with_unit(value: object) -> str:
+    """A bare number as the duration that it was meant to be, most likely in seconds; empty for anything else."""
+    text = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    bare = text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER
+    return f"{format_duration(int(text))} for {text} seconds" if bare else ""
+
+
+def nullable(parser: Parser) -> Parser:
+    """The reader, which takes null too."""
+    return lambda value: None if value is None else parser(value)
+
+
+def listing(parser: Parser, *, least: int = 0, most: int = 100, unique: bool = True) -> Parser:
+    """A reader of lists; gives a tuple."""
+
+    def parse(value: object) -> tuple[Any, ...]:
+        if not isinstance(value, list) or not least <= len(value) <= most:
+            raise Unfit(f"a list of {least} to {most} items")
+        items: list[Any] = []
+        wrong: list[tuple[int, Unfit, object]] = []
+        for index, raw in enumerate(value):
+            item = _attempt(parser, raw)
+            if unique and item in items:
+                item = Unfit("allowed twice")
+            if isinstance(item, Unfit):
+                wrong.append((index, item, raw))
+            else:
+                items.append(item)
+        if wrong:
+            raise Unfit("a right list", inside=tuple(wrong))
+        return tuple(items)
+
+    return parse
+
+
+def _attempt(parser: Parser, raw: object) -> Any:
+    """What the reader gives, or the Unfit that it raises."""
+    try:
+        return parser(raw)
+    except Unfit as unfit:
+        return unfit
+
+
+def read_mapping(raw: object, *, path: str, known: Mapping[str, Parser], faults: Faults) -> dict[str, Any]:
+    """The values of a mapping's keys that are there and right; everything else becomes a fault."""
+    values: dict[str, Any] = {}
+    if not isinstance(raw, dict):
+        faults.add(path, show(raw), f"a mapping (keys: {', '.join(known)})")
+        return values
+    for key, value in raw.items():
+        parser = known.get(key) if isinstance(key, str) else None
+        if parser is None:
+            faults.add_unknown_key(path, key, list(known))
+            continue
+        try:
+            values[key] = parser(value)
+        except Unfit as unfit:
+            unfit.report(faults, join(path, key), value)
+    return values

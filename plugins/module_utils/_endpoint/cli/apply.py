@@ -1,0 +1,86 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: ``epp-agent apply``, the converge that the Ansible task starts too."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import syslog
+from typing import Any
+
+from ..._core.settings.endpoint import EndpointDocument
+from ..._core.settings.managed import refuse_tree_keys
+from ..._core.validation.errors import Faults, InvalidDocument
+from ..._host.identity import own_digest, own_file
+from ..._host.local_host import LocalHost
+from ..._host.output import write_document
+from ..._host.seal import is_whole
+from ..._host.superuser import require_root
+from ..converge import selftest
+from ..converge.converge import Busy, converge, remove
+from ..converge.fast_path import RECORD
+from ..converge.recording_host import Witness
+from ..state.store import StateStore
+from . import exit_codes
+
+
+def apply(host: LocalHost, options: argparse.Namespace) -> int:
+    """Converge and write one JSON result; a refused document is one too (``failed`` and ``msg``)."""
+    if options.digest and (options.digest != own_digest() or not is_whole(own_file() or b"") or _was_faulty(host)):
+        return _tell({"stale": True}, exit_codes.STALE)
+    try:
+        result = _result(Witness(host.root), options)
+    except InvalidDocument as error:
+        return _tell({"failed": True, "changed": False, "msg": str(error)}, exit_codes.BAD_DOCUMENT)
+    except (OSError, Busy, LookupError, ValueError) as error:
+        return _tell({"failed": True, "changed": False, "msg": str(error) or repr(error)}, exit_codes.FAILED)
+    if not options.diff:
+        del result["diff"]
+    return _tell(result, exit_codes.DONE)
+
+
+def _result(host: Witness, options: argparse.Namespace) -> dict[str, Any]:
+    require_root(host, "a converge of the endpoint")
+    if options.absent:
+        return remove(host, check=options.check).to_result()
+    given = sys.stdin.buffer.read() if options.given is None else options.given
+    try:
+        raw = json.loads(given)
+    except ValueError as error:
+        raise ValueError(f"standard input is not JSON: {error}") from error
+    converged = converge(_document(raw), host, agent=own_file(), check=options.check)
+    # A refusal is asked for anew each time, and what does not work is tried anew.
+    quiet = not (converged.changed or converged.refusal or converged.faults)
+    if options.digest and not options.check and quiet:
+        _settle(host, given, options.digest, converged.to_result())
+    return converged.to_result()
+
+
+def _was_faulty(host: LocalHost) -> bool:
+    """Whether the last self-test found a fault, which may be its Python: whoever brings agents chooses one anew."""
+    return bool(selftest.recorded(host, StateStore(host).read()))
+
+
+def _document(raw: object) -> EndpointDocument:
+    """The document that was given; raises InvalidDocument."""
+    if isinstance(raw, dict):
+        faults = Faults()
+        refuse_tree_keys(raw, faults)
+        faults.check()
+    return EndpointDocument.from_dict(raw)
+
+
+def _settle(host: Witness, document: bytes, digest: str, result: dict[str, Any]) -> None:
+    try:
+        host.settle(document=document, digest=digest, result=result)
+    except OSError as error:  # only the next converge's short way is lost
+        host.log(syslog.LOG_WARNING, f"{RECORD} can't be written: {error}")
+
+
+def _tell(result: dict[str, Any], status: int) -> int:
+    write_document(result)
+    return status

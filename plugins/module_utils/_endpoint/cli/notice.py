@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: ``epp-agent notice``, all that an update server can make an endpoint do (N5).
+
+One line of JSON comes on standard input (``_core/rollout/command.py``) and one goes out. Neither arguments nor
+environment are looked at; what an SSH client asked for (SSH_ORIGINAL_COMMAND) means nothing here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import select
+import signal
+import sys
+import time
+from typing import Any
+
+from ..._core.policy.policy import Initiator
+from ..._core.results import Result, Trigger
+from ..._core.rollout.command import MAX_SIZE, InvalidOrder, Order
+from ..._host.local_host import LocalHost
+from ..._host.lock import locked
+from ..._host.output import complain, write_document
+from .. import paths
+from ..endpoint import Endpoint
+from ..runner.runner import Runner, Stopped
+from ..runner.start_gate import Turn, Waiting
+from ..state.command_log import NoticeStore, Taken
+from ..state.store import RunRecord, State
+from ..time_limits import JOIN_MARGIN_S
+from . import exit_codes
+
+BUSY = "busy"
+"""The answer while another notice is being carried out for longer than this one may wait."""
+
+
+_LINE_S = 10.0
+"""How long the server may take to say its line; it says it at once."""
+
+
+class _ServersTurn(Waiting):
+    """The server keeps the slots (S6): its notice is the turn."""
+
+    def await_turn(self, trigger: Trigger, endpoint: Endpoint, state: State) -> tuple[Turn, Endpoint]:  # noqa: ARG002
+        return Turn.now(), endpoint
+
+
+def notice(host: LocalHost, options: argparse.Namespace) -> int:
+    """Take a notice, or repeat what became of it."""
+    if host.live and os.geteuid() != 0:
+        return _hand_over(options)
+    line = _given(options)
+    try:
+        order = Order.parse(line)
+    except InvalidOrder as error:
+        complain("epp-agent", error)
+        return exit_codes.USAGE
+    endpoint = Endpoint.load(host)
+    _outlive_the_connection()
+    with locked(host, paths.NOTICE_LOCK, wait=endpoint.document.limits.update + JOIN_MARGIN_S) as held:
+        answer = _answer(endpoint, order) if held else {"result": BUSY, "why": "another notice is being carried out"}
+    write_document(answer, sort_keys=True)
+    return exit_codes.DONE if answer["result"] in [result.value for result in Result] else exit_codes.FAILED
+
+
+def _hand_over(options: argparse.Namespace) -> int:
+    """What the update server's account does, which may not do the work itself."""
+    from ..notify_access import socket_entry
+
+    if not socket_entry.has_socket():
+        socket_entry.through_sudo()
+    return socket_entry.through_socket(_given(options))
+
+
+def _given(options: argparse.Namespace) -> bytes:
+    return options.given if options.given is not None else _line(sys.stdin.fileno())
+
+
+def _line(descriptor: int) -> bytes:
+    """The line, or what came of it: a client that says nothing, or goes on for ever, must not keep an agent busy."""
+    deadline, line = time.monotonic() + _LINE_S, b""
+    while b"\n" not in line and len(line) <= MAX_SIZE:
+        ready = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]
+        came = os.read(descriptor, MAX_SIZE) if ready else b""
+        if not came:
+            break
+        line += came
+    return line
+
+
+def _answer(endpoint: Endpoint, order: Order) -> dict[str, Any]:
+    store, host = NoticeStore(endpoint.host), endpoint.host
+    taken = store.find(order)
+    if taken is not None and taken.answer is not None:
+        host.log(6, f"notice {order.campaign} came again: the answer is repeated")
+        return {**taken.answer, "repeated": True}
+    if taken is None:
+        taken = store.take(order, at=host.now(), runs=endpoint.store.read().runs)
+        host.log(6, f"notice {order.campaign} taken: version {order.version}")
+        answer = _carry_out(endpoint, order)
+    else:
+        host.log(6, f"notice {order.campaign} came again: it had been cut off")
+        answer = _finished_unheard(taken, endpoint.store.read(), order) or _carry_out(endpoint, order)
+    answer.update(campaign=order.campaign, version=order.version)
+    answer.update(endpoint=endpoint.document.endpoint, product=endpoint.document.product.value)
+    store.answered(taken, answer)
+    return {**answer, "repeated": False}
+
+
+def _carry_out(endpoint: Endpoint, order: Order) -> dict[str, Any]:
+    if order.trigger is Trigger.SCHEDULE and endpoint.document.policy.schedule.initiator is not Initiator.SERVER:
+        return {"result": Result.SKIPPED.value, "why": "this endpoint keeps its schedule itself (schedule.initiator)"}
+    if order.trigger is Trigger.MANUAL and endpoint.store.read().roaming:
+        return {"result": Result.SKIPPED.value, "why": "this endpoint is roaming, so it takes no commands"}
+    waiting = _ServersTurn if order.trigger is Trigger.SCHEDULE else Waiting
+    runner = Runner(endpoint, waiting(time.sleep, random.SystemRandom().random))
+    try:
+        return runner.run(order.trigger).to_dict()
+    except Stopped:
+        return {"result": Result.FAILED.value, "why": "the run was stopped"}
+
+
+def _finished_unheard(taken: Taken, state: State, order: Order) -> dict[str, Any] | None:
+    """The result of a run that ended, though the agent was killed before it could write the answer."""
+    record: RunRecord | None = state.last.get(order.trigger.value)
+    if record is None or state.runs <= taken.runs or record.started < taken.at:
+        return None
+    return record.to_result()
+
+
+def _outlive_the_connection() -> None:
+    """The update goes on when the server's connection ends; its answer is asked for later."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)

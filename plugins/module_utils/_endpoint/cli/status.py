@@ -1,0 +1,125 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: ``epp-agent status``, for people and (``--json``) for programs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..._core.timestamps import unix
+from ..._host.local_host import LocalHost
+from ..._host.output import write_document, write_lines
+from .. import paths
+from ..converge import selftest
+from ..converge.converge import host_key
+from ..endpoint import Endpoint, NotEnrolled
+from ..status.status import compose
+from . import exit_codes
+
+
+def status(host: LocalHost, options: argparse.Namespace) -> int:
+    """Compose the status anew where that is allowed, otherwise read the last published one."""
+    current = _with_ages(_current(host), host.now())
+    if options.json:
+        write_document(current)
+    else:
+        write_lines(_lines(current))
+    return exit_codes.DONE
+
+
+def _current(host: LocalHost) -> dict[str, Any]:
+    if not host.live or os.geteuid() == 0:
+        endpoint = Endpoint.load(host)
+        evident = selftest.evident(endpoint, host_key=host_key(host))
+        return compose(endpoint, endpoint.store.read(), evident=evident)
+    content = host.read(paths.STATUS)
+    if content is None:
+        raise NotEnrolled(f"{paths.STATUS} does not exist: this host is not enrolled")
+    return dict(json.loads(content))
+
+
+def _with_ages(current: dict[str, Any], now: float) -> dict[str, Any]:
+    """Component ages in seconds belong to the moment of reading, so they are not in the stored status."""
+    components = [{**component, "age": _age(component["built"], now)} for component in current["components"]]
+    return {**current, "components": components}
+
+
+def _age(built: str | None, now: float) -> int | None:
+    return None if built is None else max(0, int(now - unix(built)))
+
+
+def _lines(current: dict[str, Any]) -> Iterator[str]:
+    domain = f" in {current['domain']}" if current["domain"] else ""
+    yield f"endpoint          {current['endpoint']}{domain}"
+    yield f"product           {current['product']}"
+    for component in current["components"]:
+        built = f", built {component['built']}" if component["built"] else ""
+        yield f"component         {component['name']} {component['version']}{built}"
+    if not current["components"]:
+        yield "component         none installed"
+    yield f"sources           {_sources(current['policy']['sources']['urls'])}"
+    yield f"scheduled update  {_schedule(current)}"
+    fault = current.get("schedule_fault")  # a status of an older agent has none
+    yield f"next run          {current['next_run'] or 'none'}{f' ({fault})' if fault else ''}"
+    for found in current.get("selftest", {}).get("faults", ()):  # a status of an older agent has none
+        yield f"fault             {found}"
+    yield from _configuration_lines(current["configuration"])
+    yield f"roaming           {'yes' if current['roaming'] else 'no'}"
+    yield f"users may         {', '.join(_granted(current['policy']['privileges'])) or 'nothing'}"
+    for trigger, run in current["last"].items():
+        why = f" ({run['why']})" if run["why"] else ""
+        yield f"last {trigger:<12} {run['result']} at {run['finished']}{why}"
+    yield from _scan_lines(current["scan"])
+
+
+def _sources(urls: Sequence[str]) -> str:
+    """Where components come from; a query may be a customer's key."""
+    return ", ".join(url.partition("?")[0] for url in urls) or "the product's own"
+
+
+def _schedule(current: dict[str, Any]) -> str:
+    state = "on" if current["scheduled_update"] else "off"
+    if current["configuration"] is not None and current["configuration"]["adopted"] is None:
+        return f"{state} (nothing was adopted yet)"
+    if current["policy"]["privileges"]["toggle_scheduled_update"] and current["switch"] is not None:
+        return f"{state} (the user's switch)"
+    return f"{state} (policy)"
+
+
+def _configuration_lines(told: dict[str, Any] | None) -> Iterator[str]:
+    if told is None:
+        return
+    if told["adopted"] is None:
+        yield f"configuration     none yet from {told['server']}: no scheduled update runs"
+    else:
+        serials = f"tree {told['tree_serial']}, shard {told['shard_serial']}"
+        yield f"configuration     {serials} from {told['server']}, adopted {told['adopted']}, ends {told['expires']}"
+    if told["result"] is not None:
+        why = f" ({told['why']})" if told["why"] else ""
+        yield f"last asked for    {told['result']} at {told['asked']}{why}"
+
+
+def _granted(privileges: dict[str, bool]) -> Iterator[str]:
+    words = {
+        "toggle_scheduled_update": "switch scheduled update",
+        "update_now": "Update Now",
+        "go_roaming": "switch roaming",
+    }
+    return (text for key, text in words.items() if privileges[key])
+
+
+def _scan_lines(scan: dict[str, Any]) -> Iterator[str]:
+    last = scan["last"]
+    if last is not None:
+        result = f"{last['found']} found" if last["ok"] else f"failed: {last['why']}"
+        yield f"last scan         {result} at {last['finished']}"
+        for finding in last["findings"]:
+            yield f"found             {finding['signature']} in {finding['path']}"
+    if scan["due"]:
+        yield "scan              due"

@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: ``epp-agent sync``: the configuration from the update server, now, when it is due, or as it was adopted."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ..._core.metadata.sync_result import ConfigurationResult
+from ..._host.local_host import LocalHost
+from ..._host.output import write_document, write_lines
+from ..clock import reckoning_anew
+from ..converge.adopted import carry_out, hand_over
+from ..converge.converge import Busy, Converged
+from ..endpoint import Endpoint
+from ..runner.user_actions import for_root_alone
+from ..sync.due import daily_asks
+from ..sync.sync import NoServer, SyncReport, synchronise
+from . import exit_codes
+
+_STATUSES = {
+    ConfigurationResult.ADOPTED: exit_codes.DONE,
+    ConfigurationResult.UNCHANGED: exit_codes.DONE,
+    ConfigurationResult.UNREACHABLE: exit_codes.UNREACHABLE,
+    ConfigurationResult.FAILED: exit_codes.FAILED,
+}
+
+
+def sync(host: LocalHost, options: argparse.Namespace) -> int:
+    """Ask, adopt and converge; what was adopted earlier is carried out whatever the server says now."""
+    for_root_alone(host, "epp-agent sync")
+    endpoint = Endpoint.load(host)
+    if endpoint.document.server is None:
+        raise NoServer("this endpoint has no update server: its policy comes from Ansible")
+    if options.due:
+        with reckoning_anew(endpoint):
+            return _when_due(endpoint, options)
+    report = None if options.adopted else synchronise(endpoint)
+    try:
+        converged = carry_out(endpoint.reloaded())
+    except Busy as error:
+        raise OSError(str(error)) from error
+    return _tell(options, report, converged)
+
+
+def _when_due(endpoint: Endpoint, options: argparse.Namespace) -> int:
+    """The daily waking, shut in: what has to be written is another's business."""
+    report = synchronise(endpoint) if daily_asks(endpoint, endpoint.store.read()) else None
+    hand_over(endpoint.reloaded())
+    return _tell(options, report, None)
+
+
+def _tell(options: argparse.Namespace, report: SyncReport | None, converged: Converged | None) -> int:
+    content: dict[str, Any] = {"result": None, "why": ""}
+    lines: list[str] = []
+    if report is not None:
+        content.update(result=report.result.value, why=report.why)
+        lines.append(report.sentence())
+    if converged is not None:
+        told = converged.to_result()
+        content.update({key: told[key] for key in ("changed", "changes", "corrections", "next_run")})
+        lines += [f"{change['action']} {change['path']}" for change in told["changes"]]
+        lines += [f"corrected: {word}" for word in told["corrections"]]
+    if options.json:
+        write_document(content)
+    else:
+        write_lines(lines)
+    return exit_codes.DONE if report is None else _STATUSES.get(report.result, exit_codes.BAD_DOCUMENT)

@@ -1,0 +1,167 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what a converge by Ansible does about the configuration: an enrolment adopts one in the same converge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..._core.metadata.sync_result import REFUSALS
+from ..._core.settings.endpoint import EndpointDocument
+from ..._core.values import replace, value
+from ..._host.host import Host
+from ..._host.lock import locked
+from .. import paths
+from ..endpoint import Endpoint, adopted_for, installed_document
+from ..state.store import SyncRecord
+from ..time_limits import SYNC_S
+
+if TYPE_CHECKING:
+    from ..._core.metadata.trusted import Adopted
+    from ..._core.settings.update_server import UpdateServer
+    from ..trust.refresh import Candidate
+
+
+class NotConfigured(OSError):
+    """The update server gave no configuration that can be adopted, so that nothing was changed."""
+
+
+@value
+class Enrolment:
+    """An endpoint to be converged to.
+
+    ``words`` tell what has to be fetched and adopted, or was; ``candidate`` is what to put in force.
+    """
+
+    endpoint: Endpoint
+    words: tuple[str, ...] = ()
+    candidate: Candidate | None = None
+    refusal: tuple[str, str] | None = None
+    """Why what the update server publishes is not taken: the result and its reason. What was adopted stays in force."""
+    mended: bool = False
+    """Whether the server publishes again what is in force, after something that was refused."""
+
+    @property
+    def record(self) -> SyncRecord | None:
+        """What the status is to tell of it; None where nothing was asked for."""
+        from ..._core.metadata.sync_result import ConfigurationResult
+
+        if self.mended:
+            now = self.endpoint.host.now()
+            return SyncRecord(ConfigurationResult.UNCHANGED.value, "", now, now)
+        if self.candidate is None:
+            return None
+        at = self.candidate.adopted.at
+        return SyncRecord(ConfigurationResult.ADOPTED.value, "", at, at)
+
+    @contextmanager
+    def adopting(self) -> Iterator[None]:
+        """While the document is replaced, its configuration lies beside that of the document before; then alone."""
+        if self.candidate is None:
+            yield
+            return
+        from ..trust.store import ConfigurationStore
+
+        host, store = self.endpoint.host, ConfigurationStore(self.endpoint.host)
+        with locked(host, paths.SYNC_LOCK, wait=SYNC_S) as held:
+            if not held:
+                raise NotConfigured(f"another synchronisation still runs after {SYNC_S} s")
+            self.candidate.adopt(store, beside=store.all())
+            yield
+            self.candidate.adopt(store)
+
+
+def enrol(document: EndpointDocument, host: Host, *, check: bool) -> Enrolment:
+    """The endpoint that a document describes; what a managed one lacks is fetched, and in check mode only looked at.
+
+    Where a configuration was adopted for this document and none was refused since, or there is no server, no request is
+    sent. Raises NotConfigured.
+    """
+    before = _previously_adopted(host)
+    document = following(document, before)
+    server, endpoint = document.server, Endpoint.of(host, document, adopted_for(host, document))
+    if server is None:
+        return Enrolment(endpoint)
+    if endpoint.adopted is not None:
+        if not _refused_last(endpoint):
+            return Enrolment(endpoint)
+        return _asked_again(endpoint, document, server, before)
+    candidate = _fetched(document, server, host, before, check=check)
+    if candidate is None:
+        return Enrolment(endpoint, (f"the configuration is fetched from {server.url} and adopted",))
+    from ..sync.sync import adopted_words
+
+    words = (f"the configuration is adopted: {adopted_words(candidate)}",)
+    return Enrolment(Endpoint.of(host, document, candidate.adopted), words, candidate)
+
+
+def _refused_last(endpoint: Endpoint) -> bool:
+    """Whether this endpoint refused what its update server published when it asked last."""
+    sync = endpoint.store.read().sync
+    return sync is not None and sync.result in REFUSALS
+
+
+def _asked_again(
+    endpoint: Endpoint, document: EndpointDocument, server: UpdateServer, before: Adopted | None
+) -> Enrolment:
+    """Whether the refusal still holds: the server may have been mended since."""
+    from ..._core.metadata.sync_result import Refused
+    from ..sync.sync import adopted_words, ask, trusted
+
+    host = endpoint.host
+    try:
+        trust = trusted(server, before)
+        candidate = ask(host, document, server, trust=trust, held=endpoint.adopted)
+    except Refused as refused:
+        return Enrolment(endpoint, refusal=(refused.result.value, refused.why))
+    if candidate is None:
+        words = ("the configuration is taken again: the update server publishes what is in force",)
+        return Enrolment(endpoint, words, mended=True)
+    words = (f"the configuration is adopted: {adopted_words(candidate)}",)
+    return Enrolment(Endpoint.of(host, document, candidate.adopted), words, candidate)
+
+
+def following(document: EndpointDocument, before: Adopted | None) -> EndpointDocument:
+    """The document with the first keys of the enrolment that it continues, if it continues one.
+
+    An endpoint learns of new keys by the trees that it adopts, so after a rotation it needs no new enrolment: the keys
+    that the server names first now (``document.server.signers``, the one that signs at their head) are trusted already.
+    It begins anew when it does not trust the key that signs, or when it trusts a key that the server does not name.
+    """
+    server = document.server
+    if server is None or before is None or (before.basis.endpoint, before.basis.url) != (document.endpoint, server.url):
+        return document
+    trusted_now = set(before.signers)
+    if server.signers[0] not in trusted_now or not trusted_now <= set(server.signers):
+        return document
+    return replace(document, server=replace(server, signers=before.basis.signers))
+
+
+def _fetched(
+    document: EndpointDocument, server: UpdateServer, host: Host, before: Adopted | None, *, check: bool
+) -> Candidate | None:
+    """The configuration to adopt; None in check mode for an endpoint that the run before it would register."""
+    from ..._core.metadata.sync_result import ConfigurationResult, Refused
+    from ..sync.sync import ask, trusted
+
+    try:
+        candidate = ask(host, document, server, trust=trusted(server, before), held=None)
+    except Refused as refused:
+        if check and refused.result is ConfigurationResult.NOT_REGISTERED:
+            return None
+        raise NotConfigured(f"the update server's configuration can't be adopted: {refused}") from None
+    if candidate is None:
+        raise NotConfigured("the update server says that nothing has changed, though nothing is held")
+    return candidate
+
+
+def _previously_adopted(host: Host) -> Adopted | None:
+    try:
+        document = installed_document(host)
+    except ValueError:
+        return None  # damaged by hand: it is about to be replaced
+    return None if document is None else adopted_for(host, document)

@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: one machine is one endpoint: under another name than before, a converge is refused.
+
+Two names of an inventory that lead to one machine would give it another identity at each run. A copy of a machine, or
+of an image, is another machine: it has a machine ID of its own.
+"""
+
+from __future__ import annotations
+
+from ..._core.settings.endpoint import EndpointDocument
+from ..._core.validation.errors import Fault, InvalidDocument, show
+from ..._host.host import Host
+from ..endpoint import installed_document
+from ..state.store import StateStore
+
+_MACHINE_ID = "/etc/machine-id"
+_NONE_YET = "uninitialized"
+
+
+def machine_id(host: Host) -> str:
+    """The machine's own ID; empty where it has none, as in an image."""
+    text = (host.read(_MACHINE_ID) or b"").decode("ascii", "replace").strip()
+    return "" if text == _NONE_YET else text
+
+
+def refuse_another_name(document: EndpointDocument, host: Host) -> None:
+    """Raise InvalidDocument where this very machine is an endpoint already, and has another name."""
+    try:
+        before = installed_document(host)
+    except ValueError:
+        return  # damaged by hand: it is about to be replaced
+    if before is None or before.endpoint == document.endpoint or StateStore(host).read().machine != machine_id(host):
+        return
+    name = before.endpoint
+    allowed = (
+        f"the name of this machine, which is the endpoint {show(name)} already. If two hosts of the inventory are this "
+        f"machine, remove one of them. If it was renamed, keep its name (autoupdate_endpoint_name: {name}), or let it "
+        "begin anew (run with autoupdate_state: absent under the name that it has). If it is a copy, give it a machine "
+        "ID of its own"
+    )
+    raise InvalidDocument((Fault("endpoint", show(document.endpoint), allowed),))

@@ -1,0 +1,223 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the update server's way in: the account that it notifies as, and its key's line there (N5).
+
+An account of our own has a file of keys that holds this line and nothing else. Root's file, and one that serves all
+users, belong to somebody else, and have the line beside others.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import syslog
+from collections.abc import Iterator
+
+from ..._core.resources.diff import Action, Change
+from ..._core.resources.resources import Absent, Directory, Entry, File
+from ..._core.rollout.authorized_keys import wanted_line, with_line
+from ..._core.settings.endpoint import EndpointDocument
+from ..._core.values import replace, value
+from ..._host.filesystem.user_files import Account, account, change_file
+from ..._host.host import Host
+from .. import paths
+from . import account as notify_account
+from . import sudoers
+from .sshd import RECORD, WayIn, recorded, sentence, unasked, way_in
+
+_FOR_ROOT, _FOR_ALL = 0o600, 0o644
+"""Modes of a new file: sshd reads it as the user who logs in."""
+
+
+class NotFollowed(OSError):
+    """The file can't be changed safely, so it is not."""
+
+
+@value
+class Edit:
+    """What is to change in a file of keys that is not ours; ``line`` None takes ours out."""
+
+    line: str | None
+    change: Change
+
+    def carry_out(self, host: Host) -> None:
+        """Change the file; raises OSError."""
+        line, path = self.line, self.change.path
+        root = account(host, notify_account.ROOT)
+        if _is_at_home(path, root):
+            folder, name = os.path.split(os.path.relpath(path, root.home))
+            change_file(host, root, folder, name, lambda content: with_line(content, line))
+        else:  # in directories that are root's alone
+            host.write(path, with_line(host.read(path) or b"", line), mode=self.change.mode_after or _FOR_ALL)
+
+
+@value
+class Access:
+    """What has to be, or to become, so that exactly the wanted server may notify.
+
+    ``entries`` are files of ours, ``edits`` changes of others', ``corrections`` what becomes of accounts, in words.
+    ``unwanted`` are accounts of ours that are to go. ``way`` is what sshd says, None where nobody is to notify;
+    ``lacking`` is what else stands in the way, a sentence or nothing.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    corrections: tuple[str, ...] = ()
+    unwanted: tuple[str, ...] = ()
+    way: WayIn | None = None
+    lacking: str = ""
+
+    @property
+    def user(self) -> str:
+        """The account of ours that is wanted, empty for none."""
+        return "" if self.way is None or self.way.user == notify_account.ROOT else self.way.user
+
+    @property
+    def obstacles(self) -> tuple[str, ...]:
+        """Why the server could not notify all the same."""
+        found = () if self.way is None else self.way.obstacles
+        return (*found, sentence(self.lacking)) if self.lacking else found
+
+    def remember(self, host: Host) -> None:
+        """Keep what sshd said, so that it is not asked again until something changes."""
+        if self.way is not None:
+            self.way.remember(host)
+
+    def proved(self, host: Host, document: EndpointDocument) -> tuple[str, ...]:
+        """The obstacles once all is done; of an account that was made just now, sshd may know more by its groups."""
+        way = self.way
+        if way is not None and self.corrections and document.server is not None:
+            anew = way_in(host, document.server)
+            way = replace(way, obstacles=anew.obstacles, fingerprint=anew.fingerprint if anew.path == way.path else "")
+        now = replace(self, way=way)
+        now.remember(host)
+        return now.obstacles
+
+    def make_account(self, host: Host) -> None:
+        """Make the account, once its files are there and before its socket is."""
+        if self.user:
+            notify_account.ensure(host, self.user)
+
+    def remove_accounts(self, host: Host) -> None:
+        """Remove the accounts that are not wanted, once nothing waits for them any more."""
+        for user in self.unwanted:
+            notify_account.remove(host, user)
+
+
+def access(host: Host, wanted: EndpointDocument | None, before: EndpointDocument | None, *, sudo: bool) -> Access:
+    """What the wanted document asks for, None for a host that is to have nothing, after the document before it.
+
+    ``sudo`` is whether the account starts the agent by sudo, for want of systemd. Raises NotFollowed where a line is
+    wanted and its file can't be trusted, ForeignAccount, and LookupError for a user that does not exist.
+    """
+    server, former = None if wanted is None else wanted.server, _former(host, before)
+    if server is None or server.notify_key is None:
+        gone = (
+            Absent(sudoers.PATH),
+            *_former_file(former, kept=""),
+            Absent(notify_account.HOME),
+            Absent(RECORD),
+        )
+        return _with_accounts(host, Access(gone, (*_former_edits(host, former, kept=""),)))
+    way, line = way_in(host, server), wanted_line(server.notify_key, f"{paths.AGENT} notice")
+    edits = [*_former_edits(host, former, kept="" if way.own else way.path)]
+    if not way.own:
+        edits += _edit(host, way.path, line)
+    entries = (*_former_file(former, kept=way.path if way.own else ""), *_own_entries(way, line, sudo=sudo))
+    lacking = sudoers.missing(host) if sudo and way.user != notify_account.ROOT else ""
+    return _with_accounts(host, Access(entries, tuple(edits), way=way, lacking=lacking))
+
+
+def owned() -> tuple[str, ...]:
+    """Every path that is ours wherever sshd looks for keys."""
+    return (sudoers.PATH, notify_account.HOME)
+
+
+def _own_entries(way: WayIn, line: str, *, sudo: bool) -> tuple[Entry, ...]:
+    """The files of an account of ours; without one there are none, and the line's is the last."""
+    if way.user == notify_account.ROOT:
+        return (Absent(sudoers.PATH), Absent(notify_account.HOME))
+    door: Entry = sudoers.rule(way.user) if sudo else Absent(sudoers.PATH)
+    keys: tuple[Entry, ...] = (*_directories(way.path), File(way.path, line.encode() + b"\n")) if way.own else ()
+    return (Directory(notify_account.HOME), door, *keys)
+
+
+def _directories(path: str) -> tuple[Directory, ...]:
+    """The directories of a file in our home; those elsewhere are somebody else's."""
+    below, directory = [], os.path.dirname(path)
+    while directory.startswith(notify_account.HOME + "/"):
+        below.append(Directory(directory))
+        directory = os.path.dirname(directory)
+    return tuple(reversed(below))
+
+
+def _with_accounts(host: Host, wanted: Access) -> Access:
+    """What becomes of accounts, too."""
+    user = wanted.user
+    unwanted = notify_account.others(host, user)
+    words = (*(notify_account.amiss(host, user) if user else ()), *(f"user {name} is removed" for name in unwanted))
+    return replace(wanted, corrections=words, unwanted=unwanted)
+
+
+def _former(host: Host, before: EndpointDocument | None) -> WayIn | None:
+    """The way in until now: where sshd said, or where it looks unless it is told otherwise."""
+    if before is None or before.server is None or before.server.notify_key is None:
+        return recorded(host)
+    user = before.server.notify_user
+    try:
+        return recorded(host) or unasked(host, user)
+    except LookupError as error:
+        host.log(syslog.LOG_WARNING, f"the update server's line is not taken out: {error}")
+        return None
+
+
+def _former_file(former: WayIn | None, *, kept: str) -> tuple[Absent, ...]:
+    """The file of keys of an account of ours, where sshd looked before."""
+    return () if former is None or not former.own or former.path == kept else (Absent(former.path),)
+
+
+def _former_edits(host: Host, former: WayIn | None, *, kept: str) -> Iterator[Edit]:
+    """The line goes out of a file of others'. One that can't be trusted keeps nobody from leaving; it is told."""
+    if former is None or former.own or former.path == kept:
+        return
+    try:
+        yield from _edit(host, former.path, None)
+    except (OSError, LookupError) as error:
+        host.log(syslog.LOG_WARNING, f"the update server's line is not taken out: {error}")
+
+
+def _edit(host: Host, path: str, line: str | None) -> Iterator[Edit]:
+    owner = account(host, notify_account.ROOT)
+    for place in (os.path.dirname(path), path):
+        _refuse_foreign(host, owner, place)
+    content = host.read(path)
+    before = content or b""
+    after = with_line(before, line)
+    if after == before:
+        return
+    action = Action.CREATE if content is None else Action.MODIFY
+    mode = stat.S_IMODE(status.st_mode) if (status := host.status(path)) is not None else None
+    new = _FOR_ROOT if _is_at_home(path, owner) else _FOR_ALL
+    texts = (None if content is None else _text(before), _text(after))
+    yield Edit(line, Change(path, action, *texts, mode_before=mode, mode_after=mode or new))
+
+
+def _is_at_home(path: str, owner: Account) -> bool:
+    """Whether it is in a folder of the home directory, as ``.ssh/authorized_keys`` is."""
+    return os.path.dirname(os.path.dirname(path)) == owner.home
+
+
+def _refuse_foreign(host: Host, owner: Account, path: str) -> None:
+    status = host.status(path)
+    if status is None:
+        return
+    if stat.S_ISLNK(status.st_mode):
+        raise NotFollowed(f"{path} is a symbolic link, which is not followed: nobody may be let in through it")
+    if owner.uid is not None and status.st_uid not in (owner.uid, 0):
+        raise NotFollowed(f"{path} belongs to somebody else (uid {status.st_uid}): nobody is let in through it")
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "replace")

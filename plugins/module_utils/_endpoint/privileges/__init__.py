@@ -1,0 +1,30 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the users' rights on a host, behind one door."""
+
+from __future__ import annotations
+
+from ..._host.host import Host
+from ..schedulers.job_plan import Scheduler
+from .base import Rights, RightsKeeper, UserAction
+from .polkit import PolkitRights
+from .sudoers import SudoersRights
+
+__all__ = ("Rights", "RightsKeeper", "UserAction", "all_rights", "select_rights")
+
+_POLKIT_WITH_RULES = ("/usr/lib/polkit-1/polkitd", "/usr/libexec/polkit-1/polkitd")
+"""Where polkit has its daemon since it understands rules files; 0.105 of older Debian and Ubuntu does not, and has it
+elsewhere."""
+
+
+def select_rights(scheduler: Scheduler, host: Host) -> RightsKeeper:
+    """Polkit where users may start systemd units by it, otherwise sudo."""
+    by_units = scheduler.name == "systemd" and any(host.exists(path) for path in _POLKIT_WITH_RULES)
+    return PolkitRights() if by_units else SudoersRights()
+
+
+def all_rights() -> tuple[RightsKeeper, ...]:
+    """Every keeper there is, so that what another one left behind can be removed."""
+    return (PolkitRights(), SudoersRights())

@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what policy may allow the users of an endpoint, and how each of it is asked for (P1, P3)."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Protocol
+
+from ..._core.resources.resources import Entry
+from ..._core.values import value
+
+
+class UserAction(str, Enum):
+    """What a user may be allowed to do; the value is what the user types after ``epp-agent``."""
+
+    SCHEDULE_ENABLE = "schedule enable"
+    SCHEDULE_DISABLE = "schedule disable"
+    UPDATE_NOW = "update-now"
+    ROAMING_ON = "roaming on"
+    ROAMING_OFF = "roaming off"
+
+    @property
+    def privilege(self) -> str:
+        """The policy key that grants it."""
+        return _WAYS[self].privilege
+
+    @property
+    def unit(self) -> str:
+        """The systemd unit that does it."""
+        return _WAYS[self].unit
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What the agent is started with, as root, by that unit or by sudo."""
+        return _WAYS[self].arguments
+
+
+@value
+class _Way:
+    privilege: str
+    unit: str
+    arguments: tuple[str, ...]
+
+
+_WAYS = {
+    UserAction.SCHEDULE_ENABLE: _Way("toggle_scheduled_update", "epp-schedule@enable.service", ("schedule", "enable")),
+    UserAction.SCHEDULE_DISABLE: _Way(
+        "toggle_scheduled_update", "epp-schedule@disable.service", ("schedule", "disable")
+    ),
+    UserAction.UPDATE_NOW: _Way("update_now", "epp-update@manual.service", ("run", "--trigger", "manual")),
+    UserAction.ROAMING_ON: _Way("go_roaming", "epp-roaming@on.service", ("roaming", "on")),
+    UserAction.ROAMING_OFF: _Way("go_roaming", "epp-roaming@off.service", ("roaming", "off")),
+}
+
+
+@value
+class Rights:
+    """What the members of a group may do on this endpoint."""
+
+    group: str
+    toggle: bool
+    update_now: bool
+    roaming: bool
+    agent: str
+
+    def granted(self) -> tuple[UserAction, ...]:
+        """The actions that are allowed, in a stable order."""
+        grants = {"toggle_scheduled_update": self.toggle, "update_now": self.update_now, "go_roaming": self.roaming}
+        return tuple(action for action in UserAction if grants[action.privilege])
+
+
+class RightsKeeper(Protocol):
+    """One way in which a host lets ordinary users do a few things as root."""
+
+    name: str
+
+    def entries(self, rights: Rights) -> tuple[Entry, ...]:
+        """What the file system should hold for these rights.
+
+        Write it after the scheduler's entries and remove it before them: a right must never outlive what it starts.
+        """
+
+    def owned(self) -> tuple[str, ...]:
+        """Every path that this keeper may ever have written."""
+
+    def user_command(self, action: str) -> tuple[str, ...]:
+        """The argument list by which an unprivileged user asks for an action; ValueError for one that is unknown."""

@@ -1,0 +1,57 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: users' rights as a sudoers file over single command lines."""
+
+from __future__ import annotations
+
+import re
+
+from ..._core.resources.resources import Absent, Entry, File
+from ..paths import AGENT
+from .base import Rights, UserAction
+
+SUDOERS = "/etc/sudoers.d/epp-autoupdate"
+
+# The caller's environment and PATH stay outside whatever the host's other sudoers files allow: the agent is Python.
+_TEXT = """\
+# Managed by the Ansible collection epp.autoupdate; changes are undone by the next converge.
+Cmnd_Alias EPP_AUTOUPDATE = {commands}
+Defaults!EPP_AUTOUPDATE env_reset, !setenv, secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+%{group} ALL = (root) NOPASSWD: EPP_AUTOUPDATE
+"""
+
+_SPECIAL = re.compile(r"""([ !"#$%&'()*+,:;<=>?@\[\\\]^`{|}~])""")
+
+
+class SudoersRights:
+    """Members of the group may run exactly the granted command lines as root, without a password."""
+
+    name = "sudoers"
+
+    def entries(self, rights: Rights) -> tuple[Entry, ...]:
+        granted = rights.granted()
+        if not granted:
+            return (Absent(SUDOERS),)
+        commands = ", \\\n    ".join(_command(rights.agent, action) for action in granted)
+        text = _TEXT.format(commands=commands, group=_escaped(rights.group))
+        return (File(SUDOERS, text.encode(), mode=0o440),)
+
+    def owned(self) -> tuple[str, ...]:
+        return (SUDOERS,)
+
+    def user_command(self, action: str) -> tuple[str, ...]:
+        return ("sudo", "-n", AGENT, *UserAction(action).arguments)
+
+
+def _command(agent: str, action: UserAction) -> str:
+    """The exact argument list: nothing may be left out, changed or added."""
+    return " ".join(_escaped(word) for word in (agent, *action.arguments))
+
+
+def _escaped(word: str) -> str:
+    """The word without a special meaning to sudo; raises ValueError for one that can't be written."""
+    if not word or not word.isprintable():
+        raise ValueError(f"{word!r} can't stand in a sudoers file")
+    return _SPECIAL.sub(r"\\\1", word)

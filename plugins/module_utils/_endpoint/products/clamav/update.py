@@ -1,0 +1,228 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the runs of freshclam in one update, and what they came to, by the evidence on disk (R1)."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ...._core.results import Component, Outcome, Result
+from ...._core.values import replace, value
+from ...._host.host import Completed
+from ...._host.http.client import LONGEST_PAUSE_S, drawn, jittered
+from ..base import overdue
+from . import clamd_service, database_directory, freshclam_dat
+from .clamd import Clamd
+from .freshclam_conf import OFFICIAL, FreshclamConfig
+from .freshclam_output import Cause, Said, understand
+from .parts import Part, parts_of, prepare, put_in_place
+
+if TYPE_CHECKING:
+    from .product import ClamAV
+
+_FROM_WORST = (Result.FAILED, Result.UNREACHABLE, Result.COOLING_DOWN, Result.HELD, Result.CURRENT)
+_IN_PART = "in part: "
+_RUN_S = 10.0
+"""What freshclam needs at least to ask again."""
+_WAITING = "freshclam was told to wait; nothing was asked"
+_GIVEN = "/dev/stdin"
+"""Where freshclam reads its configuration. AppArmor's profile of Debian and Ubuntu allows it no file of ours; a pipe
+that it was given is no file to AppArmor."""
+
+
+@value
+class ClamavUpdate:
+    """One update of the product ``clamav``."""
+
+    product: ClamAV
+
+    def outcome(self, timeout: float) -> Outcome:
+        """Run freshclam for at most ``timeout`` seconds; raises OSError when the host does not let it start."""
+        host, settings = self.product.host, self.product.settings
+        fault = database_directory.prepare(host, settings)
+        if fault:
+            return Outcome(Result.FAILED, fault)
+        prepare(host, settings)
+        deadline = time.monotonic() + timeout
+        clamd = Clamd.of(host, settings.clamd_config)
+        parts, first = parts_of(self.product), not self.product.components()
+        outcomes = [self._of(part, clamd, deadline, timeout) for part in parts]
+        outcome = together(outcomes)
+        if outcome.result is Result.UPDATED and first and clamd is None and not outcome.why.startswith(_IN_PART):
+            started = clamd_service.start(host)
+            return replace(outcome, why=f"{started} is started, now that there are databases") if started else outcome
+        if outcome.result is Result.UPDATED and clamd is not None and not outcome.why:
+            return replace(outcome, why=self._proven(clamd, deadline - time.monotonic()))
+        return outcome
+
+    def _of(self, part: Part, clamd: Clamd | None, deadline: float, timeout: float) -> Outcome:
+        """What one part came to."""
+        directory = self.product.host.real(part.config.directory)
+        freshclam_dat.forget_impossible(directory, self.product.host.now())
+        until = freshclam_dat.cooling_until(directory, self.product.host.now())
+        if until is not None:
+            return Outcome(Result.COOLING_DOWN, _left_alone(part), until)
+        before = self.product.installed(part.names)
+        try:
+            completed = self._with_whole(part, self._completed(part, deadline), deadline)
+        except FileNotFoundError:
+            return Outcome(Result.FAILED, "freshclam is not installed")
+        if completed.timed_out:
+            database_directory.sweep(directory, older_than=0)
+        came = bool(part.source) and put_in_place(self.product.host, self.product.settings, part)
+        deaf = came and self.product.config().clamd_config is not None and not (clamd and clamd.reloads())
+        return self._judge(part, before, completed, timeout, deaf=deaf)
+
+    def _with_whole(self, part: Part, completed: Completed, deadline: float) -> Completed:
+        """Take private databases whole of which the source has no patch: who makes them may publish none at all.
+
+        freshclam itself does so from three versions on. Of the official ones a patch that is missing is on its way, and
+        the whole would be a hundred times as much.
+        """
+        said = understand(completed.out + completed.err)
+        lacking = tuple(name for name in said.patch_missing if name not in OFFICIAL)
+        other = completed.code != 0 or any(trouble.cause is Cause.LOCAL for trouble in said.troubles)
+        if other or not lacking or time.monotonic() + _RUN_S > deadline:
+            return completed
+        return self._completed(part.whole(lacking), deadline)
+
+    def _completed(self, part: Part, deadline: float) -> Completed:
+        """A whole run of freshclam: again where the server is at its cap (N3), as long as the time allows.
+
+        freshclam itself tries twice within five seconds and gives up, without any cool-down.
+        """
+        while True:
+            remaining = max(0.0, deadline - time.monotonic())
+            argv = command(dns=not part.config.mirrors and bool(part.config.databases), only=part.only)
+            completed = self.product.host.run(argv, timeout=remaining, stdin=fitted(self.product, part.config))
+            busy = None if completed.code == 0 else understand(completed.out + completed.err).busy
+            if busy is None or busy > LONGEST_PAUSE_S:
+                return completed
+            pause = jittered(busy, drawn())
+            if time.monotonic() + pause + _RUN_S > deadline:
+                return completed
+            time.sleep(pause)
+
+    def _proven(self, clamd: Clamd, patience: float) -> str:
+        """What is wrong with the new databases in the clamd that was running; empty when it works with them.
+
+        A database can pass freshclam's load test and still bring clamd down when it scans: so clamd scans a few bytes.
+        """
+        database_directory.await_reload(self.product.directory(), patience)
+        return "" if clamd.scans() else "clamd no longer scans, now that it has the new databases"
+
+    def _judge(
+        self, part: Part, before: Sequence[Component], completed: Completed, timeout: float, *, deaf: bool
+    ) -> Outcome:
+        """The result by the evidence, strongest first; what freshclam said only explains it."""
+        after, said = self.product.installed(part.names), understand(completed.out + completed.err)
+        now, directory = self.product.host.now(), self.product.host.real(part.config.directory)
+        until, trouble = freshclam_dat.cooling_until(directory, now) or said.cooling_until, said.worst
+        if _versions(after) != _versions(before):
+            return Outcome(Result.UPDATED, _reservation(said, completed, until, deaf=deaf))
+        if completed.timed_out:
+            return overdue("freshclam", timeout)
+        if until is not None:
+            why = f"{said.refused_by or 'the source'} refuses for now (429 or 403)"
+            return Outcome(Result.COOLING_DOWN, why, until)
+        local = trouble is not None and trouble.cause is Cause.LOCAL
+        if completed.code != 0 or local or _missing(part, after):
+            return self._failure(part, said, completed)
+        why = _held(said, after)
+        return Outcome(Result.HELD, why) if why else Outcome(Result.CURRENT)
+
+    def _failure(self, part: Part, said: Said, completed: Completed) -> Outcome:
+        if completed.code < 0:
+            return Outcome(Result.FAILED, f"freshclam {completed.ended}")
+        trouble = said.worst
+        if trouble is None:
+            missing = ", ".join(_missing(part, self.product.installed(part.names)))
+            unsaid = f"{missing} is still not installed" if missing else "it gave no reason"
+            return Outcome(Result.FAILED, f"freshclam {completed.ended}; {unsaid}")
+        if trouble.cause in (Cause.UNREACHABLE, Cause.UNREACHABLE_BY_PROXY) and not said.answered:
+            return Outcome(Result.UNREACHABLE, trouble.why)
+        if trouble.cause is Cause.LOCAL:
+            return Outcome(
+                Result.FAILED, database_directory.fault(self.product.host.real(part.config.directory)) or trouble.why
+            )
+        return Outcome(Result.FAILED, trouble.why)
+
+
+def together(outcomes: Sequence[Outcome]) -> Outcome:
+    """One outcome of several parts: an update is one in part where another part failed, and tells why.
+
+    Nothing is unreachable as long as another part has got an answer.
+    """
+    if len(outcomes) == 1:
+        return outcomes[0]
+    whys = list(dict.fromkeys(outcome.why for outcome in outcomes if outcome.why))
+    results = {outcome.result for outcome in outcomes}
+    if Result.UPDATED in results:
+        troubled = results - {Result.UPDATED, Result.CURRENT}
+        why = "; ".join(whys)
+        return Outcome(Result.UPDATED, f"{_IN_PART}{why}" if troubled and not why.startswith(_IN_PART) else why)
+    worst = next(result for result in _FROM_WORST if result in results)
+    until = min((one.until for one in outcomes if one.until is not None), default=None)
+    if worst is Result.UNREACHABLE and results != {worst}:
+        worst = Result.FAILED
+    return Outcome(worst, "; ".join(whys), until if worst is Result.COOLING_DOWN else None)
+
+
+def command(*, dns: bool, only: Sequence[str] = ()) -> list[str]:
+    """freshclam's argument list; ``dns``: it may ask the vendor's DNS for versions. Standard input configures it.
+
+    Unless it is to update ``only`` some databases, it removes those that its configuration does not name.
+    """
+    argv = ["freshclam", f"--config-file={_GIVEN}", "--stdout", "--verbose", *(f"--update-db={name}" for name in only)]
+    return argv if dns else [*argv, "--no-dns"]
+
+
+def fitted(product: ClamAV, wanted: FreshclamConfig) -> bytes:
+    """A configuration of freshclam for whoever runs it and where."""
+    if not product.host.live:
+        return wanted.in_sandbox(product.host.real(wanted.directory)).render()
+    return (wanted.for_current_user() if os.geteuid() != 0 else wanted).render()
+
+
+def _reservation(said: Said, completed: Completed, until: int | None, *, deaf: bool) -> str:
+    """What an update that did succeed must still tell; ``deaf``: clamd could not be told of it."""
+    if until is not None:
+        return f"in part: {said.refused_by or 'the source'} then refused further requests (429 or 403)"
+    if completed.cut:
+        return f"in part: freshclam then {completed.ended}"
+    if completed.code != 0 and said.worst is not None:
+        return f"in part: {said.worst.why}"
+    return "clamd was not running and reads the databases when it starts" if said.clamd_deaf or deaf else ""
+
+
+def _missing(part: Part, installed: Sequence[Component]) -> list[str]:
+    names = {component.name for component in installed}
+    return [name for name in part.names if not {name, os.path.splitext(name)[0]} & names]
+
+
+def _left_alone(part: Part) -> str:
+    return f"{part.source} has refused and is left alone" if part.source else _WAITING
+
+
+def _versions(components: Sequence[Component]) -> dict[str, str]:
+    return {component.name: component.version for component in components}
+
+
+def _held(said: Said, installed: Sequence[Component]) -> str:
+    """Why what is installed is kept although the source holds another version; empty when it does not."""
+    for component in installed:
+        name, version = component.name, component.version
+        offered = said.offered.get(name)
+        if name in said.patch_missing:
+            return f"the source announces {name} {said.patch_missing[name]} but lacks its patch; {version} is kept"
+        if offered is None or not version.isdigit() or offered == int(version):
+            continue
+        if offered < int(version):
+            return f"the source offers {name} {offered}, older than {version}; nothing is downgraded"
+        return f"the source announces {name} {offered} but did not give it; {version} is kept"
+    return ""

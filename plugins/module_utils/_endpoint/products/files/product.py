@@ -1,0 +1,118 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: any set of files, as a manifest and content-addressed objects (see ``_core/metadata/manifest.py``).
+
+Sources are tried in the order of policy. An unchanged source costs one conditional request. Only content that is not
+there yet is fetched, verified before it is put in place, and a version becomes current in one atomic step.
+
+* A manifest that is older than what is installed is ``held``: nothing is downgraded.
+* The same version published again with other content is taken: the source's word counts, and digests tell.
+* 403 and 429 leave a cool-down of that source (an hour unless the answer says otherwise, a day at most), during which
+  it gets no request. Other sources are still asked. 503 with Retry-After is waited for, or else a cool-down too.
+* ``components.scope``: ``patterns`` and ``engines`` take files of that kind and leave all others as installed; ``all``
+  takes everything, programs too.
+* On a managed endpoint only the manifest that the update server's signed catalogue names is taken, byte by byte.
+* Files edited, damaged or removed by hand show as version ``damaged`` and are mended by the next update.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ...._core.policy.policy import Scope, Sources
+from ...._core.resources.resources import Directory, Entry
+from ...._core.results import Component, Outcome, ScanOutcome
+from ...._core.settings.endpoint import EndpointDocument, FilesSettings
+from ...._core.values import value
+from ...._host.host import Host
+from ...paths import STATE_DIRECTORY
+from ..base import ProductNeeds, tcp_reachable
+
+if TYPE_CHECKING:
+    from ...trust.catalog import Vouching
+    from .releases import Store
+
+DAMAGED = "damaged"
+
+
+@value
+class Files:
+    """The product ``files``."""
+
+    host: Host
+    settings: FilesSettings
+    sources: Sources
+    scope: Scope
+    vouching: Vouching | None = None
+    name: str = "files"
+
+    @classmethod
+    def of(cls, document: EndpointDocument, host: Host) -> Files:
+        policy = document.policy
+        return cls(host, document.files, policy.sources, policy.components.scope, _vouching(document, host))
+
+    def entries(self) -> tuple[Entry, ...]:
+        return (Directory(self.settings.directory),)
+
+    def needs(self) -> ProductNeeds:
+        directory = self.settings.directory
+        # The state directory is open to the unit anyway, so what is missing below it the update makes itself.
+        outside = not directory.startswith(STATE_DIRECTORY + "/")
+        return ProductNeeds(read_write=(directory,), makes=(Directory(directory),) if outside else ())
+
+    def programs(self) -> tuple[str, ...]:
+        return ()
+
+    def trial(self, timeout: float) -> tuple[str, ...]:  # noqa: ARG002  the interface's argument
+        sample = f"{self.settings.directory}/.epp-selftest"
+        try:
+            self.host.write(sample, b"")
+            self.host.remove(sample)
+        except OSError as error:
+            return (f"{self.settings.directory}: nothing can be written there ({error.strerror})",)
+        return ()
+
+    def idle(self) -> tuple[str, ...]:
+        return ()
+
+    def components(self) -> tuple[Component, ...]:
+        release = self.store().installed()
+        if release is None:
+            return ()
+        damaged = {file.component for file in release.damaged()}
+        found: dict[str, Component] = {}
+        for file in release.manifest.files:
+            version = DAMAGED if file.component in damaged else file.version
+            built = max((found[file.component].built if file.component in found else None) or 0, file.built or 0)
+            found[file.component] = Component(file.component, version, built or None)
+        return tuple(found[name] for name in sorted(found))
+
+    def update(self, timeout: float) -> Outcome:
+        from .update import update
+
+        return update(self, timeout)
+
+    def scan(self, paths: Sequence[str], timeout: float) -> ScanOutcome:  # noqa: ARG002  the interface's arguments
+        return ScanOutcome(ok=False, why="the product files has no scanner")
+
+    def reachable(self, timeout: float) -> bool:
+        return tcp_reachable(self.sources.urls, proxy=self.sources.proxy, timeout=timeout)
+
+    def store(self) -> Store:
+        """The directory that holds the components."""
+        from .releases import Store
+
+        return Store(self.host.real(self.settings.directory))
+
+
+def _vouching(document: EndpointDocument, host: Host) -> Vouching | None:
+    """Who vouches for what the sources list; nobody on a standalone endpoint."""
+    if document.server is None:
+        return None
+    from ...._core.metadata.trusted import Basis
+    from ...trust.catalog import Vouching
+
+    return Vouching(host, Basis.of(document, document.server), document.product.value)

@@ -1,0 +1,230 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the one way by which updates happen on an endpoint, whatever the trigger (R1-R3)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import syslog
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..._core.results import Component, Outcome, Result, Trigger
+from ..._core.untrusted_text import shown
+from ..._core.values import replace
+from ..._host.boot import boot_id
+from ..._host.lock import locked
+from .. import paths
+from ..endpoint import Endpoint
+from ..state.fallback import save_or_leave, take_over
+from ..state.store import Running, RunRecord, State, reconnected
+from ..time_limits import JOIN_MARGIN_S
+from .admission import refusal, scans_after
+from .report import RunReport, judge
+from .start_gate import Turn, Waiting
+
+_LEVELS = {Result.FAILED: syslog.LOG_ERR, Result.UNREACHABLE: syslog.LOG_WARNING}
+
+
+class Stopped(BaseException):
+    """The process was told to end (SIGTERM) while an update was under way."""
+
+
+class Runner:
+    """Runs updates on one endpoint. ``waiting`` is where time and chance come from."""
+
+    def __init__(self, endpoint: Endpoint, waiting: Waiting) -> None:
+        self._endpoint = endpoint
+        self._host = endpoint.host
+        self._waiting = waiting
+
+    def run(self, trigger: Trigger) -> RunReport:
+        """Update now if this trigger may; every ending is in the report, none is an exception.
+
+        Raises Stopped and KeyboardInterrupt after recording that the run was stopped.
+        """
+        started = self._host.now()
+        turn = self._turn(trigger)
+        if not turn.come:
+            return self._settle(self._ended(trigger, started, turn.ending, recorded=turn.recorded))
+        report = self._locked_run(trigger, turn.occurrence)
+        try:
+            self._follow_up(report)
+        except OSError as error:  # the update is done and told; what follows it may fail without taking that back
+            self._host.log(syslog.LOG_ERR, f"after the update: {error}")
+        return report
+
+    def _turn(self, trigger: Trigger) -> Turn:
+        state = self._endpoint.store.read()
+        why = self._refusal(trigger, state)
+        if why is not None:
+            return Turn.never(Outcome(Result.SKIPPED, why))
+        turn, self._endpoint = self._waiting.await_turn(trigger, self._endpoint, state)
+        if turn.come and self._synchronised(trigger):
+            why = self._refusal(trigger, self._endpoint.store.read())
+        return turn if why is None else Turn.never(Outcome(Result.SKIPPED, why))
+
+    def _refusal(self, trigger: Trigger, state: State) -> str | None:
+        if trigger is Trigger.SCHEDULE and not self._endpoint.configured:
+            return "no configuration was adopted from the update server yet, so there is no schedule"
+        return refusal(trigger, self._endpoint.document.policy, state)
+
+    def _synchronised(self, trigger: Trigger) -> bool:
+        """Ask the update server for the configuration first, where this run has to (S2); never the end of the run.
+
+        Returns whether it was asked: what is in force may be another policy now.
+        """
+        if self._endpoint.document.server is None:
+            return False
+        from ..converge.adopted import hand_over
+        from ..sync.due import run_asks
+        from ..sync.sync import synchronise
+
+        asks = run_asks(trigger, self._endpoint, self._endpoint.store.read())
+        try:
+            if asks:
+                synchronise(self._endpoint)
+                self._endpoint = self._endpoint.reloaded()
+            hand_over(self._endpoint)
+        except (LookupError, ValueError) as error:  # a converge has just made it another endpoint
+            self._host.log(syslog.LOG_WARNING, f"the configuration could not be asked for: {error}")
+        return asks
+
+    def _locked_run(self, trigger: Trigger, occurrence: str | None) -> RunReport:
+        store, started = self._endpoint.store, self._host.now()
+        runs_before = store.read().runs
+        with locked(self._host, paths.UPDATE_LOCK, wait=0) as held:
+            if held:
+                return self._update(trigger, occurrence)
+        before = self._components()
+        limit = self._endpoint.document.limits.update + JOIN_MARGIN_S
+        with locked(self._host, paths.UPDATE_LOCK, wait=limit) as held:
+            if not held:
+                why = f"another update still runs after {limit} s"
+                return self._settle(self._ended(trigger, started, Outcome(Result.FAILED, why)))
+            state = store.read()
+            if state.runs == runs_before:  # its holder died without a result, so the work is still to be done
+                return self._update(trigger, occurrence)
+            joined = _joined(trigger, started, self._host.now(), state)
+            return self._settle(replace(joined, before=before, after=self._components()))
+
+    def _update(self, trigger: Trigger, occurrence: str | None) -> RunReport:
+        started = self._host.now()
+        take_over(self._endpoint)
+        try:
+            self._endpoint.remember(lambda state: _begun(state, trigger, occurrence, started))
+        except OSError as error:  # the update matters more than its record
+            self._host.log(syslog.LOG_ERR, f"the state can't be written: {error}")
+        before: tuple[Component, ...] = ()
+        outcome = Outcome(Result.FAILED, "the run was stopped")
+        try:
+            before = self._endpoint.product.components()
+            with _stoppable():
+                outcome = self._endpoint.product.update(self._endpoint.document.limits.update)
+        except OSError as error:
+            outcome = Outcome(Result.FAILED, str(error))
+        finally:
+            report = self._judged(trigger, started, before, outcome)
+            self._settle(report)
+        return report
+
+    def _judged(self, trigger: Trigger, started: float, before: tuple[Component, ...], outcome: Outcome) -> RunReport:
+        try:
+            after = self._endpoint.product.components()
+        except OSError as error:
+            after, outcome = before, Outcome(Result.FAILED, outcome.why or str(error))
+        verdict = judge(before, after, outcome)
+        report = self._ended(trigger, started, verdict)
+        return replace(report, before=before, after=after, ran=True)
+
+    def _ended(self, trigger: Trigger, started: float, outcome: Outcome, *, recorded: bool = True) -> RunReport:
+        return RunReport(
+            trigger=trigger,
+            result=outcome.result,
+            why=shown(outcome.why),
+            started=started,
+            finished=self._host.now(),
+            until=outcome.until,
+            recorded=recorded,
+        )
+
+    def _settle(self, report: RunReport) -> RunReport:
+        """Put the report where it belongs: the state, the status, the journal."""
+        if report.recorded:
+            save_or_leave(self._endpoint, report)
+            self._host.log(_LEVELS.get(report.result, syslog.LOG_INFO), report.sentence())
+        return report
+
+    def _components(self) -> tuple[Component, ...]:
+        try:
+            return self._endpoint.product.components()
+        except OSError:
+            return ()
+
+    def _follow_up(self, report: RunReport) -> None:
+        """What a finished run is followed by: the end of a reconnection (E2), the scan of an event's update (E3)."""
+        if report.trigger is Trigger.RECONNECT:
+            self._endpoint.remember(lambda state: reconnected(state, report.result, boot_id(self._host)))
+        state = self._endpoint.store.read()
+        if not scans_after(report.trigger, self._endpoint.document.policy, state):
+            return
+        done_by = state.last.get(report.joined) if report.joined else None
+        changed = report.changed or (done_by is not None and done_by.changed)
+        # A run that was joined and is an event of its own has started the scan itself.
+        if changed and not (report.joined and Trigger(report.joined).by_event):
+            try:
+                self._endpoint.remember(lambda state: replace(state, scan_due=True))
+            finally:
+                self._endpoint.scheduler.start_scan()
+
+
+def _begun(state: State, trigger: Trigger, occurrence: str | None, now: float) -> State:
+    """The state at the start of a run; a run that was still marked as running had been cut off."""
+    if state.running is not None:
+        state = state.with_run(Trigger(state.running.trigger), _cut_off(state.running, now))
+    running = Running(trigger=trigger.value, pid=os.getpid(), since=now)
+    return replace(state.with_occurrence(occurrence), running=running)
+
+
+def _cut_off(running: Running, now: float) -> RunRecord:
+    return RunRecord(
+        result=Result.FAILED.value,
+        why=f"interrupted: process {running.pid} ended without a result",
+        started=running.since,
+        finished=now,
+    )
+
+
+def _joined(trigger: Trigger, started: float, finished: float, state: State) -> RunReport:
+    """The report of a run that found another under way and waited for its result (R3)."""
+    done_by, record = max(state.last.items(), key=lambda item: item[1].number)
+    return RunReport(
+        trigger=trigger,
+        result=Result(record.result),
+        why=record.why,
+        started=started,
+        finished=finished,
+        until=record.until,
+        joined=done_by,
+    )
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Turn SIGTERM into Stopped, so that children are ended and the record is kept."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise Stopped
+
+    try:
+        previous = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not in the main thread: the caller handles its own signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

@@ -1,0 +1,285 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the texts of our systemd units."""
+
+from __future__ import annotations
+
+from ..._core.resources.resources import Directory
+from ..._host.systemd.on_calendar import on_calendar
+from ..._host.systemd.quoting import argument, path_word
+from ..paths import NOTICE_SOCKET as SOCKET_PATH
+from ..time_limits import JOIN_MARGIN_S, SYNC_S
+from .job_plan import JobPlan
+from .sandboxing import for_configuring, for_notice, for_scan, for_selftest, for_switch, for_sync, for_update
+from .unit_names import (
+    BOOT_TIMER,
+    CONFIGURE_SERVICE,
+    NOTICE_SERVICE,
+    NOTICE_SOCKET,
+    RECONNECT_TIMER,
+    ROAMING_SERVICE,
+    SCAN_SERVICE,
+    SCHEDULE_SERVICE,
+    SELFTEST_SERVICE,
+    SYNC_SERVICE,
+    SYNC_TIMER,
+    UPDATE_SERVICE,
+    UPDATE_TIMER,
+    wanted_timers,
+)
+
+_MARGIN_S = 120
+"""What the agent gets to end a run by itself before systemd kills it: its own limits come first and tell why."""
+_SWITCH_LIMIT_S = 60
+_CONFIGURE_LIMIT_S = 600
+_SELFTEST_LIMIT_S = 180
+_BOOT_DELAY_S = 120
+_BOOT_SPREAD_S = 600
+
+_HEAD = """\
+# Managed by the Ansible collection epp.autoupdate; changes are undone by the next converge.
+"""
+
+_UPDATE_SERVICE = """\
+[Unit]
+Description=Update of the protection components (%i)
+After=network-online.target nss-lookup.target time-sync.target{after}
+
+[Service]
+Type=oneshot
+{preparations}ExecStart={agent} run --trigger %i
+# 75: the server could not be reached. That is told in the status and no fault of this machine.
+SuccessExitStatus=75
+TimeoutStartSec={limit}
+"""
+
+# systemd opens to the agent only what exists when the agent starts. So what is missing is made before, by an agent that
+# is not shut in (+); it is not started where nothing is missing. The script is a constant. A failure (-) is not the
+# end: the update says better what is wrong.
+_MAKE_DIRECTORY = """\
+ExecStartPre=-+/bin/sh -c 'test -d "$$2" || exec "$$1" prepare' {words}
+"""
+
+_SCAN_SERVICE = """\
+[Unit]
+Description=Scan after an update of the protection components
+After=time-sync.target{after}
+
+[Service]
+Type=oneshot
+ExecStart={agent} scan
+TimeoutStartSec={limit}
+Nice=19
+CPUSchedulingPolicy=idle
+IOSchedulingClass=idle
+# The scheduling classes count inside the service's own control group, the weights between groups.
+CPUWeight=1
+IOWeight=1
+"""
+
+_SWITCH_SERVICE = """\
+[Unit]
+Description={description}
+
+[Service]
+Type=oneshot
+ExecStart={agent} {command} %i
+TimeoutStartSec={limit}
+"""
+
+_SELFTEST_SERVICE = """\
+[Unit]
+Description=Try what an update of the protection components needs
+
+[Service]
+Type=oneshot
+{preparations}ExecStart={agent} selftest
+# 1: it found a fault, which the converge that asked for the test tells.
+SuccessExitStatus=1
+TimeoutStartSec={limit}
+"""
+
+_SYNC_SERVICE = """\
+[Unit]
+Description=Ask the update server for this endpoint's configuration
+After=network-online.target nss-lookup.target time-sync.target
+
+[Service]
+Type=oneshot
+ExecStart={agent} sync --due
+# 75: the server could not be reached, 65: what it publishes is refused. Both are told in the status.
+SuccessExitStatus=65 75
+TimeoutStartSec={limit}
+"""
+
+_CONFIGURE_SERVICE = """\
+[Unit]
+Description=Converge this endpoint to the configuration that it has adopted
+
+[Service]
+Type=oneshot
+ExecStart={agent} sync --adopted
+TimeoutStartSec={limit}
+"""
+
+# One instance carries out one notice: its line comes by the connection, and its answer goes there.
+_NOTICE_SERVICE = """\
+[Unit]
+Description=Carry out a notice of the update server
+After=network-online.target nss-lookup.target time-sync.target{after}
+CollectMode=inactive-or-failed
+
+[Service]
+{preparations}ExecStart={agent} notice
+StandardInput=socket
+StandardOutput=socket
+StandardError=journal
+RuntimeMaxSec={limit}
+"""
+
+# The server has one notice under way on an endpoint; more come only when it asks again what became of one.
+_NOTICE_SOCKET = """\
+[Unit]
+Description=The update server's notices
+
+[Socket]
+ListenStream={path}
+SocketUser=root
+SocketGroup={group}
+SocketMode=0660
+DirectoryMode=0755
+Accept=yes
+MaxConnections=16
+RemoveOnStop=yes
+
+[Install]
+WantedBy=sockets.target
+"""
+
+# The timers want network-online.target, and the service is only ordered after it: so the target is part of the boot,
+# and a later start does not sit through its time-out again on a machine without network.
+# A timer that is restarted six times in ten seconds (a schedule that is tried out) would else stay failed.
+_TIMER = """\
+[Unit]
+Description={description}
+Wants=network-online.target
+StartLimitIntervalSec=0
+
+[Timer]
+{when}
+AccuracySec=1s
+Unit={unit}
+
+[Install]
+WantedBy=timers.target
+"""
+
+
+def service_texts(plan: JobPlan) -> dict[str, str]:
+    """The services by name; all of them exist whatever the policy is.
+
+    A user's right to start a unit must never outlive its file: newer systemd asks the same question ("start" this
+    name) for a transient unit, whose command line is the caller's.
+    """
+    agent = path_word(plan.agent)
+    after = "".join(f" {unit}" for unit in plan.needs.after_units)
+    update_limit = plan.longest_wait + plan.update_limit + _MARGIN_S
+    made = "".join(_preparation(plan.agent, directory) for directory in plan.needs.makes)
+    update = _UPDATE_SERVICE.format(agent=agent, after=after, limit=update_limit, preparations=made)
+    selftest = _SELFTEST_SERVICE.format(agent=agent, limit=_SELFTEST_LIMIT_S, preparations=made)
+    scan = _SCAN_SERVICE.format(agent=agent, after=after, limit=plan.scan_limit + _MARGIN_S)
+    managed = {} if plan.configuration is None else _managed_texts(plan)
+    notice = {} if plan.notices is None else {NOTICE_SERVICE: _notice_text(plan, after, made, update_limit)}
+    return {
+        **managed,
+        **notice,
+        UPDATE_SERVICE: _HEAD + update + for_update(plan),
+        SCAN_SERVICE: _HEAD + scan + for_scan(plan),
+        SELFTEST_SERVICE: _HEAD + selftest + for_selftest(plan),
+        SCHEDULE_SERVICE: _switch_text(plan, "schedule", "The user's switch of scheduled update (%i)"),
+        ROAMING_SERVICE: _switch_text(plan, "roaming", "The user's switch of roaming (%i)"),
+    }
+
+
+def _managed_texts(plan: JobPlan) -> dict[str, str]:
+    agent = path_word(plan.agent)
+    sync = _SYNC_SERVICE.format(agent=agent, limit=2 * SYNC_S + _MARGIN_S)
+    configure = _CONFIGURE_SERVICE.format(agent=agent, limit=_CONFIGURE_LIMIT_S)
+    return {SYNC_SERVICE: _HEAD + sync + for_sync(plan), CONFIGURE_SERVICE: _HEAD + configure + for_configuring()}
+
+
+def _notice_text(plan: JobPlan, after: str, made: str, update_limit: int) -> str:
+    """It may wait for another notice first, and for another run; then it is an update as any other."""
+    limit = 2 * (update_limit + JOIN_MARGIN_S)
+    text = _NOTICE_SERVICE.format(agent=path_word(plan.agent), after=after, preparations=made, limit=limit)
+    return _HEAD + text + for_notice(plan)
+
+
+def socket_texts(plan: JobPlan) -> dict[str, str]:
+    """The sockets that the plan needs, by name."""
+    if plan.notices is None:
+        return {}
+    return {NOTICE_SOCKET: _HEAD + _NOTICE_SOCKET.format(path=SOCKET_PATH, group=plan.notices)}
+
+
+def timer_texts(plan: JobPlan) -> dict[str, str]:
+    """The timers that the plan needs, by name."""
+    return {name: _TIMERS[name](plan) for name in wanted_timers(plan)}
+
+
+def _preparation(agent: str, directory: Directory) -> str:
+    words = ("epp-update", agent, directory.path)
+    return _MAKE_DIRECTORY.format(words=" ".join(argument(word) for word in words))
+
+
+def _update_timer(plan: JobPlan) -> str:
+    expressions = () if plan.calendar is None else on_calendar(plan.calendar)
+    lines = "".join(f"OnCalendar={expression}\n" for expression in expressions)
+    # A slot that was missed is not made up for by the scheduler (S4). A timer that has not elapsed yet reckons from the
+    # time of its start: where the clock was years ahead then, it would stay there. So a change of the clock wakes the
+    # agent, which finds nothing due, and systemd reckons from now.
+    when = f"{lines}OnClockChange=true\nPersistent=false"
+    return _timer_text("Scheduled update at this endpoint's own instant", when, "schedule")
+
+
+def _boot_timer(_plan: JobPlan) -> str:
+    return _timer_text("Scheduled update of an endpoint that comes late", "OnBootSec=60s", "schedule")
+
+
+def _reconnect_timer(plan: JobPlan) -> str:
+    when = f"OnActiveSec=15s\nOnUnitInactiveSec={plan.reconnect_probe}s"
+    return _timer_text("Update when the server is reached again", when, "reconnect")
+
+
+def _sync_timer(plan: JobPlan) -> str:
+    calendar = plan.configuration
+    expressions = () if calendar is None else on_calendar(calendar)
+    delay = _BOOT_DELAY_S + (0 if calendar is None else calendar.phase % _BOOT_SPREAD_S)
+    lines = "".join(f"OnCalendar={expression}\n" for expression in expressions)
+    # A machine that is always off at its instant asks after it has started; the agent knows whether that is due.
+    # Persistent=true would leave a stamp file of systemd's behind.
+    when = f"{lines}OnBootSec={delay}s\nOnClockChange=true\nPersistent=false"
+    description = "Ask for the configuration once a day where no schedule does"
+    return _HEAD + _TIMER.format(description=description, when=when, unit=SYNC_SERVICE)
+
+
+_TIMERS = {
+    UPDATE_TIMER: _update_timer,
+    BOOT_TIMER: _boot_timer,
+    RECONNECT_TIMER: _reconnect_timer,
+    SYNC_TIMER: _sync_timer,
+}
+
+
+def _timer_text(description: str, when: str, trigger: str) -> str:
+    unit = UPDATE_SERVICE.replace("@", f"@{trigger}")
+    return _HEAD + _TIMER.format(description=description, when=when, unit=unit)
+
+
+def _switch_text(plan: JobPlan, command: str, description: str) -> str:
+    text = _SWITCH_SERVICE.format(
+        description=description, agent=path_word(plan.agent), command=command, limit=_SWITCH_LIMIT_S
+    )
+    return _HEAD + text + for_switch(plan)

@@ -1,0 +1,228 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what an endpoint remembers between runs, as one file that is written atomically under a lock (C3)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Callable
+
+from ..._core.results import Result, Trigger
+from ..._core.timestamps import iso, iso_or_none
+from ..._core.values import asdict, field, field_names, replace, value
+from ..._host.host import Host
+from ..._host.lock import locked
+from .. import paths
+
+FORMAT = 1
+_LOCK_WAIT_S = 30.0
+_RECONNECT_TRIES = 5
+_LOST = {Result.UNREACHABLE.value: True, Result.UPDATED.value: False, Result.CURRENT.value: False}
+
+
+@value
+class RunRecord:
+    """One finished run. Times are Unix seconds; ``changed`` names the components whose version changed."""
+
+    result: str
+    why: str
+    started: float
+    finished: float
+    until: int | None = None
+    changed: tuple[str, ...] = ()
+    joined: str | None = None
+    number: int = 0
+    """Which of all runs it was: the clock can't tell which is the last, as it may have been wrong."""
+
+    def to_result(self) -> dict[str, Any]:
+        """What people and programs are told of it."""
+        return {
+            "result": self.result,
+            "why": self.why,
+            "started": iso(self.started),
+            "finished": iso(self.finished),
+            "until": iso_or_none(self.until),
+            "changed": list(self.changed),
+            "joined": self.joined,
+        }
+
+
+@value
+class Running:
+    """The run that is under way."""
+
+    trigger: str
+    pid: int
+    since: float
+
+
+@value
+class ScanRecord:
+    """One finished scan; ``findings`` holds at most the first thousand (path, signature) pairs of ``found``."""
+
+    ok: bool
+    why: str
+    started: float
+    finished: float
+    found: int = 0
+    findings: tuple[tuple[str, str], ...] = ()
+
+
+@value
+class SyncRecord:
+    """What became of asking the update server for the configuration last (a ``ConfigurationResult``).
+
+    ``asked`` is when, ``answered`` when an answer came last, good or bad; Unix seconds.
+    """
+
+    result: str
+    why: str
+    asked: float
+    answered: float | None = None
+
+
+@value
+class TrialRecord:
+    """What the last self-test found (see ``selftest``): when it ran, Unix seconds, and the faults in words."""
+
+    at: float
+    faults: tuple[str, ...] = ()
+
+
+@value
+class State:
+    """Everything an endpoint remembers. ``switch`` is the user's own: None while never touched (P1)."""
+
+    switch: bool | None = None
+    roaming: bool = False
+    boot_id: str = ""
+    source_lost: bool = False
+    occurrence: str | None = None
+    occurrence_before: str | None = None
+    """The one before: where the clock was wrong when the last one was run, this is what was run in truth."""
+    runs: int = 0
+    running: Running | None = None
+    last: dict[str, RunRecord] = field(default_factory=dict)
+    scan: ScanRecord | None = None
+    scan_due: bool = False
+    created_groups: tuple[str, ...] = ()
+    failed_reconnects: int = 0
+    sync: SyncRecord | None = None
+    switched_off: dict[str, str] = field(default_factory=dict)
+    """What the product's own updaters were started by, as it was before (see ``own_updaters.notes``)."""
+    carried_out: str = ""
+    """Which adopted configuration the host was converged to last (``Adopted.identity``)."""
+    machine: str | None = None
+    """The ID of the machine that was converged; None while none was."""
+    trial: TrialRecord | None = None
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, Any]) -> State:
+        """Read what ``to_dict`` wrote; raises TypeError or KeyError on anything else."""
+        known = set(field_names(cls))
+        values = {key: value for key, value in raw.items() if key in known}
+        values["running"] = Running(**raw["running"]) if raw.get("running") else None
+        values["last"] = {trigger: _run_record(record) for trigger, record in raw.get("last", {}).items()}
+        values["created_groups"] = tuple(raw.get("created_groups", ()))
+        values["switched_off"] = {str(name): str(note) for name, note in raw.get("switched_off", {}).items()}
+        values["sync"] = SyncRecord(**raw["sync"]) if raw.get("sync") else None
+        values["trial"] = _trial_record(raw["trial"]) if raw.get("trial") else None
+        values["scan"] = _scan_record(raw["scan"]) if raw.get("scan") else None
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"format": FORMAT, **asdict(self)}
+
+    @property
+    def occurrences(self) -> tuple[str, ...]:
+        """Those of the last scheduled runs, the last first."""
+        return tuple(one for one in (self.occurrence, self.occurrence_before) if one is not None)
+
+    def with_occurrence(self, occurrence: str | None) -> State:
+        """The state when a run of an occurrence begins; None: a run of none."""
+        if occurrence is None or occurrence == self.occurrence:
+            return self
+        return replace(self, occurrence=occurrence, occurrence_before=self.occurrence)
+
+    def with_run(self, trigger: Trigger, record: RunRecord) -> State:
+        """The state after a run that finished; its result also tells whether the component source is lost (E2)."""
+        return replace(
+            self,
+            running=None,
+            runs=self.runs + 1,
+            last={**self.last, trigger.value: replace(record, number=self.runs + 1)},
+            source_lost=_LOST.get(record.result, self.source_lost),
+        )
+
+
+class StateStore:
+    """The state file of one host."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def read(self) -> State:
+        """The state; a fresh one where there is none, or none that can be understood. Writes nothing."""
+        content = self._host.read(paths.STATE)
+        return (content is not None and _parsed(content)) or State()
+
+    def change(self, transform: Callable[[State], State]) -> State:
+        """Read, transform and write the state as one step; nothing is written when nothing changes.
+
+        A file that can't be understood is set aside, not lost.
+        """
+        with locked(self._host, paths.STATE_LOCK, wait=_LOCK_WAIT_S) as held:
+            if not held:
+                raise TimeoutError(f"{paths.STATE_LOCK}: still held by another process after {_LOCK_WAIT_S:.0f} s")
+            before, damaged = self.read(), self._set_damaged_aside()
+            after = transform(before)
+            if after != before or damaged or not self._host.exists(paths.STATE):
+                self._write(after)
+            return after
+
+    def _write(self, state: State) -> None:
+        self._host.write(paths.STATE, json.dumps(state.to_dict(), sort_keys=True).encode(), mode=0o600)
+
+    def _set_damaged_aside(self) -> bool:
+        content = self._host.read(paths.STATE)
+        if content is None or _parsed(content) is not None:
+            return False
+        aside = paths.STATE + ".unreadable"
+        self._host.write(aside, content, mode=0o600)
+        self._host.log(4, f"{paths.STATE} can't be understood; it was kept as {aside} and a new one begun")
+        return True
+
+
+def reconnected(state: State, result: Result, boot_id: str) -> State:
+    """The state after a reconnect run: an endpoint has come back once it got an answer, or has failed often enough.
+
+    Until then the next probe tries again; without a limit a source that is broken would be asked by every endpoint
+    at every probe.
+    """
+    failures = state.failed_reconnects + 1
+    if result is Result.FAILED and failures < _RECONNECT_TRIES:
+        return replace(state, failed_reconnects=failures)
+    if result in (Result.UNREACHABLE, Result.SKIPPED):
+        return state
+    return replace(state, boot_id=boot_id, source_lost=False, failed_reconnects=0)
+
+
+def _parsed(content: bytes) -> State | None:
+    try:
+        return State.from_dict(json.loads(content))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _run_record(raw: dict[str, Any]) -> RunRecord:
+    return RunRecord(**{**raw, "changed": tuple(raw["changed"])})
+
+
+def _trial_record(raw: dict[str, Any]) -> TrialRecord:
+    return TrialRecord(**{**raw, "faults": tuple(raw["faults"])})
+
+
+def _scan_record(raw: dict[str, Any]) -> ScanRecord:
+    return ScanRecord(**{**raw, "findings": tuple((path, name) for path, name in raw["findings"])})

@@ -1,0 +1,157 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what an endpoint tells about itself (R2), as one JSON file that every user may read."""
+
+from __future__ import annotations
+
+import json
+import syslog
+from collections.abc import Sequence
+from typing import Any
+
+from ..._core.masking import without_secrets
+from ..._core.policy.privileges import scheduled_update_runs
+from ..._core.results import Component
+from ..._core.settings.endpoint import EndpointDocument
+from ..._core.timestamps import iso, iso_or_none
+from ..._core.values import asdict, replace
+from .. import paths
+from ..endpoint import Endpoint
+from ..state.store import ScanRecord, State
+
+FORMAT = 1
+
+
+def publish(endpoint: Endpoint, state: State) -> None:
+    """Write the status, and the textfile where its directory exists. A failure is logged, never raised."""
+    from .metrics import publish_metrics
+
+    status = compose(endpoint, state)
+    try:
+        told = _told(endpoint)
+        if told != status:
+            _log_fault(endpoint, told, status)
+            content = json.dumps(status, indent=2, sort_keys=True) + "\n"
+            endpoint.host.write(paths.STATUS, content.encode(), mode=0o644)
+        publish_metrics(endpoint, status)
+    except OSError as error:
+        endpoint.host.log(syslog.LOG_ERR, f"the status can't be written: {error}")
+
+
+def compose(endpoint: Endpoint, state: State, *, evident: Sequence[str] = ()) -> dict[str, Any]:
+    """The whole status as plain values; times are ISO 8601 in UTC. ``evident`` are faults that a look has shown."""
+    from ..state.fallback import unsaved
+
+    document = endpoint.document
+    left = unsaved(endpoint)
+    if left is not None:
+        state = replace(state, last={**state.last, left[0].value: left[1]})
+    return {
+        "format": FORMAT,
+        "endpoint": document.endpoint,
+        "domain": document.domain,
+        "ordinal": document.ordinal,
+        "product": document.product.value,
+        "scheduler": endpoint.scheduler.name,
+        "user_group": document.user_group,
+        "policy": _policy(document),
+        "serial": None if endpoint.adopted is None else endpoint.adopted.tree.serial,
+        "configuration": _configuration(endpoint, state),
+        "switch": state.switch,
+        "roaming": state.roaming,
+        "scheduled_update": endpoint.configured and scheduled_update_runs(document.policy.privileges, state.switch),
+        "components": [component.to_dict() for component in _components(endpoint)],
+        "running": _running(state),
+        "last": {trigger: record.to_result() for trigger, record in sorted(state.last.items())},
+        "next_run": next_run_text(endpoint, state),
+        "schedule_fault": endpoint.lost_timetable() or None,
+        "selftest": _trial(state, evident),
+        "scan": _scan(state.scan, due=state.scan_due),
+    }
+
+
+def next_run(endpoint: Endpoint, state: State) -> float | None:
+    """Unix seconds of the next scheduled update, None when none will run."""
+    if not endpoint.configured or not scheduled_update_runs(endpoint.document.policy.privileges, state.switch):
+        return None
+    timetable = endpoint.timetable()
+    return None if timetable is None else timetable.next_slot(endpoint.host.now()).at
+
+
+def next_run_text(endpoint: Endpoint, state: State) -> str | None:
+    """``next_run`` as ISO 8601 in UTC."""
+    return iso_or_none(next_run(endpoint, state))
+
+
+def _policy(document: EndpointDocument) -> dict[str, dict[str, Any]]:
+    """The effective policy. What an update server publishes everybody may read; what Ansible alone has given to this
+    endpoint may name a source by a customer's key."""
+    policy = document.policy.to_dict()
+    if document.server is None:
+        policy["sources"]["urls"] = [without_secrets(url) for url in policy["sources"]["urls"]]
+    return policy
+
+
+def _told(endpoint: Endpoint) -> Any:
+    try:
+        return json.loads(endpoint.host.read(paths.STATUS) or b"null")
+    except ValueError:
+        return None
+
+
+def _log_fault(endpoint: Endpoint, told: Any, status: dict[str, Any]) -> None:
+    """Log a lost timetable once."""
+    before = told.get("schedule_fault") if isinstance(told, dict) else None
+    if status["schedule_fault"] not in (None, before):
+        endpoint.host.log(syslog.LOG_ERR, status["schedule_fault"])
+
+
+def _components(endpoint: Endpoint) -> Sequence[Component]:
+    try:
+        return endpoint.product.components()
+    except OSError as error:
+        endpoint.host.log(syslog.LOG_ERR, f"the components can't be read: {error}")
+        return ()
+
+
+def _configuration(endpoint: Endpoint, state: State) -> dict[str, Any] | None:
+    """What is in force from the update server, and what became of asking it last; None on a standalone endpoint."""
+    server, adopted, sync = endpoint.document.server, endpoint.adopted, state.sync
+    if server is None:
+        return None
+    return {
+        "server": server.url,
+        "result": None if sync is None else sync.result,
+        "why": "" if sync is None else sync.why,
+        "asked": None if sync is None else iso(sync.asked),
+        "adopted": None if adopted is None else iso(adopted.at),
+        "tree_serial": None if adopted is None else adopted.tree.serial,
+        "shard_serial": None if adopted is None else adopted.shard.serial,
+        "expires": None if adopted is None else iso(adopted.expires),
+    }
+
+
+def _running(state: State) -> dict[str, Any] | None:
+    return None if state.running is None else {**asdict(state.running), "since": iso(state.running.since)}
+
+
+def _trial(state: State, evident: Sequence[str]) -> dict[str, Any]:
+    trial = state.trial
+    found = () if trial is None else trial.faults
+    return {"at": None if trial is None else iso(trial.at), "faults": [*found, *evident]}
+
+
+def _scan(record: ScanRecord | None, *, due: bool) -> dict[str, Any]:
+    if record is None:
+        return {"due": due, "last": None}
+    last = {
+        "ok": record.ok,
+        "why": record.why,
+        "started": iso(record.started),
+        "finished": iso(record.finished),
+        "found": record.found,
+        "findings": [{"path": path, "signature": signature} for path, signature in record.findings],
+    }
+    return {"due": due, "last": last}

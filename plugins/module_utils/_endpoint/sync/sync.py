@@ -1,0 +1,140 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the synchronisation of one endpoint: ask, verify, adopt, and tell (C1, C2, S2)."""
+
+from __future__ import annotations
+
+import syslog
+import time
+from typing import TYPE_CHECKING
+
+from ..._core.metadata.sync_result import ConfigurationResult, Refused
+from ..._core.settings.endpoint import EndpointDocument
+from ..._core.settings.update_server import UpdateServer
+from ..._core.untrusted_text import shown
+from ..._core.values import replace, value
+from ..._host.boot import boot_id
+from ..._host.host import Host
+from ..._host.http.client import Getter
+from ..._host.lock import locked
+from .. import paths
+from ..endpoint import Endpoint, adopted_for, installed_document
+from ..state.store import State, SyncRecord
+from ..time_limits import SYNC_S
+from ..trust.refresh import Candidate, Inquiry, Trust
+from ..trust.store import ConfigurationStore
+
+if TYPE_CHECKING:
+    from ..._core.metadata.trusted import Adopted
+
+_LEVELS = {
+    ConfigurationResult.ADOPTED: syslog.LOG_INFO,
+    ConfigurationResult.UNCHANGED: syslog.LOG_DEBUG,
+    ConfigurationResult.UNREACHABLE: syslog.LOG_WARNING,
+}
+
+
+class NoServer(LookupError):
+    """The endpoint is a standalone one: its policy comes from Ansible alone."""
+
+
+@value
+class SyncReport:
+    """What one synchronisation came to."""
+
+    result: ConfigurationResult
+    why: str = ""
+
+    def sentence(self) -> str:
+        return f"configuration: {self.result.value}" + (f"; {self.why}" if self.why else "")
+
+
+def synchronise(endpoint: Endpoint) -> SyncReport:
+    """Ask the update server and adopt what is new; every ending is in the report and in the state, none an exception.
+
+    What is in force stays so unless the result is ``adopted``. Raises NoServer.
+    """
+    host = endpoint.host
+    with locked(host, paths.SYNC_LOCK, wait=SYNC_S) as held:
+        if not held:
+            return SyncReport(ConfigurationResult.FAILED, f"another synchronisation still runs after {SYNC_S} s")
+        now, before = host.now(), endpoint.store.read().sync
+        report = _asked(endpoint)
+        if report.result in (ConfigurationResult.UNREACHABLE, ConfigurationResult.FAILED):
+            answered = None if before is None else before.answered
+        else:
+            answered = now
+        record = SyncRecord(report.result.value, report.why, now, answered)
+        try:
+            Endpoint.load(host).remember(lambda state: replace(state, sync=record))
+        except OSError as error:  # what was adopted counts more than its record
+            host.log(syslog.LOG_ERR, f"the state can't be written: {error}")
+    host.log(_LEVELS.get(report.result, syslog.LOG_ERR), report.sentence())
+    return report
+
+
+def ask(
+    host: Host, document: EndpointDocument, server: UpdateServer, *, trust: Trust, held: Adopted | None
+) -> Candidate | None:
+    """What the server publishes for a document that a converge brings, verified; None where that is what is held.
+
+    Writes nothing. Raises Refused or OSError.
+    """
+    return _inquiry(host, document, server, trust, held).candidate()
+
+
+def _inquiry(
+    host: Host, document: EndpointDocument, server: UpdateServer, trust: Trust, held: Adopted | None
+) -> Inquiry:
+    # Never through the policy's proxy: a wrong one could not be mended by any later policy.
+    getter = Getter(time.monotonic() + SYNC_S, host.now)
+    return Inquiry(host, document, server, trust, getter, held)
+
+
+def _asked(endpoint: Endpoint) -> SyncReport:
+    host = endpoint.host
+    try:
+        document = installed_document(host)
+        if document is None or document.server is None:
+            raise NoServer("this endpoint has no update server: its policy comes from Ansible")
+        before = Endpoint.load(host)
+        trust = trusted(document.server, adopted_for(host, document))
+        inquiry = _inquiry(host, document, document.server, trust, before.adopted)
+        candidate = inquiry.candidate()
+        if candidate is None:
+            inquiry.unchanged()
+            return SyncReport(ConfigurationResult.UNCHANGED)
+        candidate.adopt(ConfigurationStore(host))
+        _note_what_is_new(before, Endpoint.load(host))
+    except Refused as refused:
+        return SyncReport(refused.result, shown(refused.why))
+    except OSError as error:
+        return SyncReport(ConfigurationResult.FAILED, shown(str(error)))
+    return SyncReport(ConfigurationResult.ADOPTED, adopted_words(candidate))
+
+
+def trusted(server: UpdateServer, before: Adopted | None) -> Trust:
+    """Whom to trust: whom the tree that was adopted last names; other keys in the document are a new beginning."""
+    if before is None or before.basis.signers != server.signers:
+        return Trust(server.signers)
+    return Trust(before.signers, before)
+
+
+def adopted_words(candidate: Candidate) -> str:
+    """Which configuration it is, for people."""
+    adopted = candidate.adopted
+    return f"tree {adopted.tree.serial}, shard {adopted.shard.serial}, from {adopted.basis.url}"
+
+
+def _note_what_is_new(before: Endpoint, after: Endpoint) -> None:
+    """An endpoint to which reconnect updates are new has not missed this boot's (E2)."""
+    had = before.configured and before.document.policy.events.update_on_reconnect
+    if not had and after.document.policy.events.update_on_reconnect:
+        after.remember(lambda state: first_seen(state, boot_id(after.host)))
+
+
+def first_seen(state: State, boot: str) -> State:
+    """The state of an endpoint that has just been told to watch for its server's return."""
+    return replace(state, boot_id=boot, source_lost=False)

@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the signed catalogue, by which an endpoint believes its source's manifest (C2).
+
+A web server that somebody has taken over can list what it likes; the keys that sign are not there.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..._core.canonical import readable_json, sha256_hex
+from ..._core.metadata.catalog import MAX_SIZE, NAMESPACE, Catalogue
+from ..._core.metadata.sync_result import ConfigurationResult, Refused
+from ..._core.metadata.trusted import Basis
+from ..._core.validation.errors import InvalidDocument
+from ..._core.values import value
+from ..._host.host import Host
+from ..._host.http.client import Getter
+from .. import paths
+from .fetch import fetch
+from .store import ConfigurationStore
+from .verify import Form, malformed, opened
+
+FILE = "configuration/catalogue.json"
+"""Where it lies below the server's base URL."""
+_SEALED = paths.ADOPTED_DIRECTORY + "/catalogue.sealed"
+_RECORD = paths.ADOPTED_DIRECTORY + "/catalogue.json"
+_FORM = Form("catalogue", NAMESPACE, 2 * MAX_SIZE)
+
+
+class Unvouched(Exception):
+    """The catalogue does not vouch for a source's manifest; the text is one sentence."""
+
+
+@value
+class Vouching:
+    """Holds the manifest of a product's source against the server's catalogue. ``basis`` is the enrolment's."""
+
+    host: Host
+    basis: Basis
+    product: str
+
+    def check(self, manifest: bytes, getter: Getter) -> None:
+        """Raise Unvouched unless the catalogue names exactly these bytes; or Refused, or OSError.
+
+        The bytes and not what they list: a path or the version as a whole is nobody's to change, either.
+        """
+        named = [one for one in self._current(getter).manifests if one.product == self.product]
+        if not named:
+            raise Unvouched(f"the server's signed catalogue names no manifest of the product {self.product}")
+        if (len(manifest), sha256_hex(manifest)) not in [(one.size, one.sha256) for one in named]:
+            raise Unvouched("the source's manifest is not the one that the server's signed catalogue names")
+
+    def _current(self, getter: Getter) -> Catalogue:
+        """The catalogue that is published now, verified, no older than the last one; raises Refused."""
+        record = self._record()
+        held = self.host.read(_SEALED)
+        if held is not None and sha256_hex(held) != record.get("sha256"):
+            held = None
+        validators = {} if held is None else record.get("said", {})
+        fetched = fetch(getter, f"{self.basis.url}/{FILE}", validators, _FORM)
+        content = held if fetched.content is None and held is not None else fetched.content or b""
+        document = opened(self.host, content, self._signers(), _FORM)
+        try:
+            catalogue = Catalogue.from_bytes(document)
+        except InvalidDocument as error:
+            raise malformed(_FORM.what, error) from None
+        self._check_issue(catalogue, document, record)
+        self._keep(content, catalogue.serial, {"content": sha256_hex(document), "said": dict(fetched.validators)})
+        return catalogue
+
+    def _check_issue(self, catalogue: Catalogue, document: bytes, record: dict[str, Any]) -> None:
+        known = record.get("serial", 0)
+        if catalogue.serial < known:
+            why = f"catalogue: its serial is {catalogue.serial}, lower than {known}, which was accepted"
+            raise Refused(ConfigurationResult.ROLLBACK, why)
+        if catalogue.serial == known and sha256_hex(document) != record.get("content"):
+            raise Refused(
+                ConfigurationResult.ROLLBACK, f"catalogue: another one was accepted under its serial, {known}"
+            )
+        if catalogue.expires <= self.host.now():
+            from ..._core.timestamps import iso
+
+            why = f"catalogue: it ended at {iso(catalogue.expires)} and no newer one is published"
+            raise Refused(ConfigurationResult.EXPIRED, why)
+
+    def _signers(self) -> tuple[str, ...]:
+        """The keys that the adopted tree names."""
+        adopted = ConfigurationStore(self.host).read(self.basis)
+        return self.basis.signers if adopted is None else adopted.signers
+
+    def _record(self) -> dict[str, Any]:
+        """What was accepted last; nothing where the enrolment has other first keys since."""
+        try:
+            record = json.loads(self.host.read(_RECORD) or b"{}")
+        except ValueError:
+            return {}
+        same = isinstance(record, dict) and record.get("signers") == list(self.basis.signers)
+        return record if same else {}
+
+    def _keep(self, content: bytes, serial: int, more: dict[str, Any]) -> None:
+        record = {"signers": list(self.basis.signers), "sha256": sha256_hex(content), "serial": serial, **more}
+        if record != self._record():
+            self.host.write(_SEALED, content)
+            self.host.write(_RECORD, readable_json(record))

@@ -1,0 +1,50 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: one published file, asked for only if it is otherwise than the one that is held (C1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..._core.metadata.sync_result import ConfigurationResult, Refused
+from ..._core.values import value
+from ..._host.http.client import Answer, Getter, SourceFault, whole_body
+from ..._host.http.headers import whole_number
+from ..._host.http.validators import condition_of, validators_in
+from .verify import Form
+
+
+@value
+class Fetched:
+    """A file, or None where the server says that it is still the one that is held, and what it said of it."""
+
+    content: bytes | None
+    validators: Mapping[str, Any]
+
+
+def fetch(getter: Getter, url: str, validators: Mapping[str, Any], form: Form) -> Fetched:
+    """Ask for a file; ``validators`` belong to the one that is held. Raises Refused."""
+    condition = condition_of(validators)
+    try:
+        answer = getter.get(url, condition)
+        if answer.status == 304 and condition:
+            return Fetched(None, {**validators, **validators_in(answer.headers)})
+        content = _whole(answer, form)
+    except SourceFault as fault:
+        raise Refused(ConfigurationResult.UNREACHABLE, f"{form.what}: {fault}") from None
+    return Fetched(content, validators_in(answer.headers))
+
+
+def _whole(answer: Answer, form: Form) -> bytes:
+    if answer.status != 200:
+        raise SourceFault(f"the server answered {answer.status}")
+    announced = whole_number(answer.headers.get("content-length", ""))
+    announced_more = announced is not None and announced > form.limit
+    content = b"" if announced_more else whole_body(answer, form.limit)
+    if announced_more or len(content) > form.limit:
+        why = f"{form.what}: it has more than the {form.limit} bytes that are allowed"
+        raise Refused(ConfigurationResult.TOO_LARGE, why)
+    return content

@@ -1,0 +1,213 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: ask the update server for tree and shard, and believe only what holds together (C1, C2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..._core.canonical import sha256_hex
+from ..._core.metadata import policy_tree
+from ..._core.metadata import shard as published_shard
+from ..._core.metadata.envelope import unseal
+from ..._core.metadata.header import MAX_SIZE, NAMESPACE, Issue
+from ..._core.metadata.policy_tree import PublishedTree
+from ..._core.metadata.shard import Membership, PublishedShard
+from ..._core.metadata.sync_result import ConfigurationResult, Refused
+from ..._core.metadata.trusted import Accepted, Adopted, Basis
+from ..._core.policy.inheritance import layers_of, resolve
+from ..._core.settings.endpoint import EndpointDocument
+from ..._core.settings.managed import in_force
+from ..._core.settings.update_server import UpdateServer
+from ..._core.validation.errors import InvalidDocument
+from ..._core.values import field, value
+from ..._host.host import Host
+from ..._host.http.client import Getter
+from .fetch import fetch
+from .store import SHARD, TREE, ConfigurationStore
+from .verify import Form, malformed, opened
+
+FORMS = {kind: Form(kind, NAMESPACE, MAX_SIZE) for kind in (TREE, SHARD)}
+
+
+@value
+class Trust:
+    """By whose keys a configuration may be signed, and what was adopted last, below whose serials none is taken.
+
+    ``known`` is None for an endpoint that begins.
+    """
+
+    signers: tuple[str, ...]
+    known: Adopted | None = None
+
+
+@value
+class Candidate:
+    """A configuration that was verified and may be adopted, with its sealed files."""
+
+    adopted: Adopted
+    contents: Mapping[str, bytes]
+    said: Mapping[str, Mapping[str, Any]]
+
+    def adopt(self, store: ConfigurationStore, *, beside: tuple[Adopted, ...] = ()) -> None:
+        """Put it in force. What the server said of the files is kept last: it speaks of those that are held."""
+        store.keep(self.adopted, self.contents, beside=beside)
+        store.remember(self.said)
+
+
+@value
+class Inquiry:
+    """One question to the server, for the document that a converge brought.
+
+    ``held`` is what was adopted under this very basis: requests are conditional on its files.
+    """
+
+    host: Host
+    document: EndpointDocument
+    server: UpdateServer
+    trust: Trust
+    getter: Getter
+    held: Adopted | None = None
+    _said: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def candidate(self) -> Candidate | None:
+        """What is to be adopted; None where it is what is held. Raises Refused, or OSError for this host's own part."""
+        fresh_tree = self._fetch(policy_tree.FILE, TREE, _part(self.held, TREE))
+        tree = None if fresh_tree is None else self._tree(fresh_tree)
+        number = published_shard.shard_of(self.document.endpoint, self._shards(tree))
+        fresh_shard = self._fetch(published_shard.file_of(number), SHARD, _part(self.held, SHARD))
+        if fresh_tree is None and fresh_shard is None:
+            self._still_valid()
+            return None
+        tree_file = self._file(TREE, fresh_tree)
+        tree = tree or self._tree(tree_file)
+        shard_file = self._file(SHARD, fresh_shard)
+        shard = self._shard(shard_file, tree, number)
+        contents = {TREE: tree_file, SHARD: shard_file}
+        return Candidate(self._adopted(tree, shard, contents), contents, self._said)
+
+    def unchanged(self) -> None:
+        """Keep what the server said of files that are still those that are held."""
+        self._store.remember(self._said)
+
+    @property
+    def _store(self) -> ConfigurationStore:
+        return ConfigurationStore(self.host)
+
+    def _fetch(self, path: str, kind: str, held: Accepted | None) -> bytes | None:
+        """A file that is not the one that is held; None for that one."""
+        have = held is not None and self._store.content(kind, held) is not None
+        validators = self._store.validators(path, held) if have and held is not None else {}
+        fetched = fetch(self.getter, f"{self.server.url}/{path}", validators, FORMS[kind])
+        digest = held.sha256 if fetched.content is None and held is not None else sha256_hex(fetched.content or b"")
+        self._said[path] = {**fetched.validators, "held": digest}
+        return None if have and held is not None and digest == held.sha256 else fetched.content
+
+    def _shards(self, tree: PublishedTree | None) -> int:
+        if tree is not None:
+            return tree.shards
+        return self.held.shards if self.held is not None else published_shard.SHARDS
+
+    def _file(self, kind: str, fresh: bytes | None) -> bytes:
+        if fresh is not None:
+            return fresh
+        accepted = _part(self.held, kind)
+        held = None if accepted is None else self._store.content(kind, accepted)
+        if held is None:
+            raise OSError(f"the {kind} that was adopted is gone")
+        return held
+
+    def _tree(self, content: bytes) -> PublishedTree:
+        document = opened(self.host, content, self.trust.signers, FORMS[TREE])
+        try:
+            tree = PublishedTree.from_bytes(document)
+        except InvalidDocument as error:
+            raise malformed(TREE, error) from None
+        self._check_issue(TREE, tree.issue, document, _part(self.trust.known, TREE))
+        return tree
+
+    def _shard(self, content: bytes, tree: PublishedTree, number: int) -> PublishedShard:
+        """The shard, by the keys that the tree names: a key that it drops signs nothing any more."""
+        document = opened(self.host, content, tree.signers, FORMS[SHARD])
+        try:
+            shard = PublishedShard.from_bytes(document)
+        except InvalidDocument as error:
+            raise malformed(SHARD, error) from None
+        if shard.number != number:
+            why = f"shard: it is number {shard.number}, this endpoint's is {number}"
+            raise Refused(ConfigurationResult.MALFORMED, why)
+        self._check_issue(SHARD, shard.issue, document, self._known_shard(number))
+        return shard
+
+    def _known_shard(self, number: int) -> Accepted | None:
+        """What was adopted last of this very shard: each has serials of its own."""
+        known = self.trust.known
+        if known is None or published_shard.shard_of(known.basis.endpoint, known.shards) != number:
+            return None
+        return known.shard
+
+    def _check_issue(self, kind: str, issue: Issue, document: bytes, known: Accepted | None) -> None:
+        if known is not None and issue.serial < known.serial:
+            why = f"{kind}: its serial is {issue.serial}, lower than {known.serial}, which was adopted"
+            raise Refused(ConfigurationResult.ROLLBACK, why)
+        if known is not None and issue.serial == known.serial and sha256_hex(document) != known.content:
+            why = f"{kind}: another one was adopted under its serial, {issue.serial}"
+            raise Refused(ConfigurationResult.ROLLBACK, why)
+        self._check_expiry(kind, issue.expires)
+
+    def _check_expiry(self, kind: str, expires: int) -> None:
+        if expires <= self.host.now():
+            from ..._core.timestamps import iso
+
+            why = f"{kind}: it ended at {iso(expires)} and no newer one is published"
+            raise Refused(ConfigurationResult.EXPIRED, why)
+
+    def _still_valid(self) -> None:
+        """What has not changed may have ended all the same: a server that stands still must be noticed."""
+        for kind in (TREE, SHARD):
+            self._check_expiry(kind, getattr(self.held, kind).expires)
+
+    def _adopted(self, tree: PublishedTree, shard: PublishedShard, contents: Mapping[str, bytes]) -> Adopted:
+        place = self._place(shard)
+        try:
+            layers = layers_of(place.domain, root=tree.root, domains=tree.domains, endpoint=place.policy)
+            policy = resolve(layers).policy.to_dict()
+            in_force(self.document, place, policy)
+        except InvalidDocument as error:
+            raise Refused(ConfigurationResult.INVALID_POLICY, "; ".join(map(str, error.faults[:3]))) from None
+        return Adopted(
+            basis=Basis.of(self.document, self.server),
+            at=self.host.now(),
+            signers=tree.signers,
+            tree=_accepted(tree.issue, contents[TREE]),
+            shard=_accepted(shard.issue, contents[SHARD]),
+            shards=tree.shards,
+            domain=place.domain,
+            ordinal=place.ordinal,
+            policy=policy,
+        )
+
+    def _place(self, shard: PublishedShard) -> Membership:
+        try:
+            place = shard.membership(self.document.endpoint)
+        except InvalidDocument as error:
+            raise malformed(SHARD, error) from None
+        if place is None:
+            why = f"the update server has no endpoint {self.document.endpoint}"
+            raise Refused(ConfigurationResult.NOT_REGISTERED, why)
+        return place
+
+
+def _accepted(issue: Issue, content: bytes) -> Accepted:
+    document = unseal(content, limit=MAX_SIZE).document
+    return Accepted(issue.serial, issue.expires, sha256_hex(content), sha256_hex(document))
+
+
+def _part(adopted: Adopted | None, kind: str) -> Accepted | None:
+    """The tree or the shard of a configuration."""
+    if adopted is None:
+        return None
+    return adopted.tree if kind == TREE else adopted.shard

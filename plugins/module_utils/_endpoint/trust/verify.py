@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what makes a published file worth believing: its size, its form, and a trusted key's signature (C2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..._core.metadata.envelope import Malformed, TooLarge, unseal
+from ..._core.metadata.sync_result import ConfigurationResult, Refused
+from ..._core.validation.errors import InvalidDocument
+from ..._core.values import value
+from ..._host.host import Host
+from ..._host.ssh_signatures import BadSignature, UnknownKey, verify
+
+
+@value
+class Form:
+    """What a published file has to be: signed for this ``namespace``, and no larger; ``what`` is the word for it."""
+
+    what: str
+    namespace: str
+    limit: int
+
+
+def opened(host: Host, content: bytes, signers: Iterable[str], form: Form) -> bytes:
+    """The document in a sealed file that one of the signers signed for its purpose; raises Refused, or OSError."""
+    what = form.what
+    try:
+        sealed = unseal(content, limit=form.limit)
+    except TooLarge as error:
+        raise Refused(ConfigurationResult.TOO_LARGE, f"{what}: {error}") from None
+    except Malformed as error:
+        raise Refused(ConfigurationResult.MALFORMED, f"{what}: {error}") from None
+    if sealed.namespace != form.namespace:
+        raise Refused(ConfigurationResult.BAD_SIGNATURE, f"{what}: it was signed for another purpose")
+    try:
+        verify(host, sealed.document, sealed.signature, signers, form.namespace)
+    except UnknownKey as error:
+        raise Refused(ConfigurationResult.UNKNOWN_KEY, f"{what}: {error}") from None
+    except BadSignature as error:
+        raise Refused(ConfigurationResult.BAD_SIGNATURE, f"{what}: {_one_line(error)}") from None
+    return sealed.document
+
+
+def malformed(what: str, error: InvalidDocument) -> Refused:
+    """The refusal of a document that is signed, but not what it should be; one fault tells enough, best its kind."""
+    fault = next((one for one in error.faults if one.path == "kind"), error.faults[0])
+    return Refused(ConfigurationResult.MALFORMED, f"{what}: {fault}")
+
+
+def _one_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

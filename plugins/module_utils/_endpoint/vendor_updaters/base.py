@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what was found to start an updater, as values."""
+
+from __future__ import annotations
+
+from ..._core.resources.resources import Entry
+from ..._core.system_files.vendor_updaters import Starters
+from ..._core.values import field, value
+
+
+@value
+class Found:
+    """What a host's files should hold so that nothing starts the updater, and what must not run.
+
+    ``notes`` tell for paths of ``entries`` what has to be remembered.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    notes: dict[str, str] = field(default_factory=dict)
+    starters: Starters = Starters()
+
+    def with_more(self, other: Found) -> Found:
+        """Both together."""
+        one, two = self.starters, other.starters
+        return Found(
+            entries=(*self.entries, *other.entries),
+            notes={**self.notes, **other.notes},
+            starters=Starters(
+                units=(*one.units, *two.units),
+                scripts=(*one.scripts, *two.scripts),
+                lasting=(*one.lasting, *two.lasting),
+            ),
+        )

@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what systemd says about units, asked at once, without a process where that can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..._core.values import value
+from ..host import Completed, Host
+
+_TIMEOUT_S = 90.0
+_PROPERTIES = "Id,Names,LoadState,ActiveState,UnitFileState,NeedDaemonReload"
+
+
+@value
+class UnitState:
+    """One unit as systemd sees it."""
+
+    name: str
+    loaded: bool
+    active: bool
+    enabled: bool
+    stale: bool
+    """Whether its file has changed since systemd read it."""
+
+
+def systemd_runs(host: Host) -> bool:
+    """Whether systemd is the init of this very system, so that it can be asked and told."""
+    return host.live and host.exists("/run/systemd/system")
+
+
+def systemctl(host: Host, *arguments: str) -> Completed:
+    """Run systemctl; raises OSError when it does not do what it was asked."""
+    done = host.run(("systemctl", "--no-ask-password", *arguments), timeout=_TIMEOUT_S)
+    if done.timed_out or done.code != 0:
+        told = done.err.strip() or f"it {done.ended}"
+        raise OSError(f"systemctl {' '.join(arguments)}: {told}")
+    return done
+
+
+def unit_states(host: Host, units: Iterable[str], *, in_memory: Iterable[str] = ()) -> dict[str, UnitState]:
+    """The units' states by the names asked for; systemd answers for ``units`` that do not exist, too.
+
+    Those of ``in_memory`` count as not loaded, not active and not stale unless systemd holds them in memory. They are
+    asked for as patterns: by its name systemd would read a unit from disk for each answer, which costs it more than
+    all else that a converge without changes asks of the host. A pattern alone would stand for the active ones of them
+    only; a unit that systemd read once and that rests now is stale all the same. A template among them stands for its
+    instances, which are told by their own names.
+    """
+    names, held = tuple(dict.fromkeys(units)), tuple(dict.fromkeys(in_memory))
+    blocks = _in_memory(host, held) if not names else None
+    if blocks is None:
+        blocks = _shown(host, (*names, *map(_pattern, held)))
+    found = {name: block for block in blocks for name in (block.get("Id", ""), *block.get("Names", "").split())}
+    instances = [name for name in found if f"{name.partition('@')[0]}@.{name.rpartition('.')[2]}" in held]
+    return {name: _state(name, found.get(name, {})) for name in (*names, *held, *instances)}
+
+
+def _in_memory(host: Host, names: Iterable[str]) -> list[dict[str, str]] | None:
+    """What systemd itself tells; None where it does not answer."""
+    told = host.units_in_memory(tuple(map(_pattern, names)))
+    if told is None:
+        return None
+    return [
+        {
+            "Id": name,
+            "Names": " ".join(aliases),
+            "LoadState": load,
+            "ActiveState": active,
+            "NeedDaemonReload": "yes" if stale else "no",
+        }
+        for name, aliases, load, active, stale in told
+    ]
+
+
+def _shown(host: Host, names: Iterable[str]) -> list[dict[str, str]]:
+    """What systemctl shows."""
+    answer = systemctl(host, "show", "--all", f"--property={_PROPERTIES}", "--", *names).out
+    return [_properties(block) for block in answer.split("\n\n") if block.strip()]
+
+
+def _pattern(name: str) -> str:
+    """One that stands for this unit alone, or for the instances of this template. A backslash stands for itself."""
+    return name.replace("@.", "@*.").replace(".", "[.]")
+
+
+def _properties(block: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+
+
+def _state(name: str, properties: dict[str, str]) -> UnitState:
+    return UnitState(
+        name=name,
+        loaded=properties.get("LoadState") == "loaded",
+        active=properties.get("ActiveState") in ("active", "activating", "reloading"),
+        enabled=properties.get("UnitFileState") in ("enabled", "enabled-runtime"),
+        stale=properties.get("NeedDaemonReload") == "yes",
+    )

@@ -1,0 +1,155 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: a program as one file, a zipapp of this very library.
+
+The sources are read through each module's own loader, so this works alike from files on the control node and from
+inside the archive in which Ansible brings a module to a host. Compiled code is added where the program is for the
+Python that builds it: without it each start compiles some thirty files. For another Python (an image's) none is added,
+as none can be made here; the program says for which Python it is, and is the one that this Python would want.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import io
+import pkgutil
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from types import ModuleType
+from typing import Any
+
+from .._core.values import value
+from .seal import BLANK, is_whole, seal
+
+PACKAGE = "epp_autoupdate"
+_STRAIGHT = f"import sys;del sys.argv[0];sys.path[:0]=sys.argv[:1];import {PACKAGE}.__main__"
+_LONGEST_SHEBANG = 127
+"""Bytes; Linux before 5.1 reads no more."""
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+@value
+class Program:
+    """One of the library's programs.
+
+    ``rings`` are the packages that it is made of, by name; ``start`` is the module with its function ``main``;
+    ``flags`` are the interpreter's.
+    """
+
+    rings: tuple[tuple[str, ModuleType], ...]
+    start: str
+    flags: str
+
+    def sources(self) -> dict[str, bytes]:
+        """Path below the package (``_core/schedule/slots.py``) to source text, for every file of the program."""
+        found: dict[str, bytes] = {}
+        for name, package in self.rings:
+            found.update(_sources(package.__loader__, package.__path__[0], name))
+        return found
+
+    def build(self, files: Mapping[str, bytes], *, interpreter: str, tag: str | None = None) -> bytes:
+        """The executable file for ``interpreter``, whose byte code has the ``tag``; by default the running one's."""
+        tag = tag or bytecode_tag()
+        identity = f'DIGEST = "{digest(files)}"\nBYTECODE = "{tag}"\n'
+        members = {
+            f"{PACKAGE}/__init__.py": b"",
+            f"{PACKAGE}/_identity.py": identity.encode(),
+            f"{PACKAGE}/__main__.py": f"from .{self.start} import main\n\nraise SystemExit(main())\n".encode(),
+            **{f"{PACKAGE}/{name}": content for name, content in files.items()},
+        }
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as zipped:
+            zipped.comment = BLANK
+            _add(zipped, "__main__.py", f"import {PACKAGE}.__main__\n".encode())
+            for name in sorted(members):
+                _add(zipped, name, members[name])
+                if tag == bytecode_tag():
+                    _add(zipped, name + "c", _compiled(name, members[name]))
+        return seal(self._shebang(interpreter) + archive.getvalue())
+
+    def renewed(
+        self, installed: bytes | None, files: Mapping[str, bytes], *, interpreter: str, tag: str | None = None
+    ) -> bytes:
+        """The file for ``interpreter``: the installed one where it is that already, so that a converge finds no change.
+
+        Compiling the same source twice may give different byte code, which means the same.
+        """
+        tag = tag or bytecode_tag()
+        same_start = installed is not None and installed.startswith(self._shebang(interpreter))
+        if same_start and installed is not None and identity_of(installed) == (digest(files), tag):
+            return installed
+        return self.build(files, interpreter=interpreter, tag=tag)
+
+    def _shebang(self, interpreter: str) -> bytes:
+        """The first line, which starts the program itself where it may be long enough.
+
+        Without it Python finds ``__main__`` in the archive by ``runpy``, whose imports are a quarter of a start that
+        has nothing to do. All behind the interpreter is one argument to it (execve(2)).
+        """
+        straight = f"#!{interpreter} {self.flags}c{_STRAIGHT}\n".encode()
+        return straight if len(straight) <= _LONGEST_SHEBANG else f"#!{interpreter} {self.flags}\n".encode()
+
+
+def digest(files: Mapping[str, bytes]) -> str:
+    """SHA-256 (hex) over names and contents: which program, of which version, this is."""
+    total = hashlib.sha256()
+    for name in sorted(files):
+        total.update(f"{name}\0{len(files[name])}\0".encode())
+        total.update(files[name])
+    return total.hexdigest()
+
+
+def bytecode_tag() -> str:
+    """Which byte code the running Python understands (``cpython-311``); it is settled within a minor version."""
+    return str(sys.implementation.cache_tag)
+
+
+def identity_of(program: bytes) -> tuple[str, str] | None:
+    """Digest of the sources that a program's file really holds, and its byte code's tag; None for anything else.
+
+    A file that was edited, in its sources, its byte code or anywhere else, is something else.
+    """
+    if not is_whole(program):
+        return None
+    prefix = PACKAGE + "/"
+    try:
+        with zipfile.ZipFile(io.BytesIO(program)) as zipped:
+            names = [name for name in zipped.namelist() if name.startswith(prefix + "_") and name.endswith(".py")]
+            files = {name[len(prefix) :]: zipped.read(name) for name in names}
+    except (zipfile.BadZipFile, ValueError, OSError):
+        return None
+    for added in ("__init__.py", "__main__.py"):
+        files.pop(added, None)
+    stated = files.pop("_identity.py", b"").decode("utf-8", "replace")
+    tag = stated.partition('BYTECODE = "')[2].partition('"')[0]
+    return digest(files), tag
+
+
+def _sources(loader: Any, directory: str, name: str) -> Iterator[tuple[str, bytes]]:
+    """Path and source of each file of a package and of those below it. Nothing of them is imported, or even looked for
+    by name: a control node does this at the start of each playbook."""
+    yield f"{name}/__init__.py", loader.get_data(f"{directory}/__init__.py")
+    for module in pkgutil.iter_modules([directory]):
+        path = f"{directory}/{module.name}"
+        if module.ispkg:
+            yield from _sources(loader, path, f"{name}/{module.name}")
+        else:
+            yield f"{name}/{module.name}.py", loader.get_data(f"{path}.py")
+
+
+def _add(zipped: zipfile.ZipFile, name: str, content: bytes) -> None:
+    zipped.writestr(zipfile.ZipInfo(name, _EPOCH), content)
+
+
+def _compiled(name: str, source: bytes) -> bytes:
+    """A ``.pyc`` that is used without looking at its source's date (PEP 552, unchecked hash)."""
+    import marshal
+
+    unchecked_hash = 0b01
+    code = compile(source, name, "exec", dont_inherit=True, optimize=2)
+    header = importlib.util.MAGIC_NUMBER + unchecked_hash.to_bytes(4, "little") + importlib.util.source_hash(source)
+    return header + marshal.dumps(code)

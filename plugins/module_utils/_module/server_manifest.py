@@ -1,0 +1,15 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: names each part of the server's program that nothing else imports.
+
+Ansible brings to a host what a module imports, and the program is built there from what was brought. A test finds what
+is missing here.
+"""
+
+from __future__ import annotations
+
+from .._server.cli import main
+
+__all__ = ("main",)

@@ -1,0 +1,34 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: endpoints that are directories of this very host: the address is the directory."""
+
+from __future__ import annotations
+
+import os
+
+from ...._core.rollout.command import Order
+from ...._core.rollout.delivery import Heard
+from ...._core.values import value
+from ...._host.host import Host
+from .base import Target, Told, understood
+
+AGENT = "usr/local/bin/epp-agent"
+
+
+@value
+class LocalNotifier:
+    """Runs the agent of a sandbox endpoint. One whose directory has no agent is off."""
+
+    host: Host
+
+    def notify(self, target: Target, order: Order, *, patience: float) -> Told:
+        if not os.path.isabs(target.address):
+            return Told.silence(Heard.NOT_REACHED, "no address is known")
+        agent = os.path.join(target.address, AGENT)
+        try:
+            done = self.host.run([agent, "--root", target.address, "notice"], timeout=patience, stdin=order.to_line())
+        except OSError as error:
+            return Told.silence(Heard.NOT_REACHED, f"{agent}: {error.strerror}")
+        return understood(order, out=done.out, err=done.err, code=None if done.cut else done.code)

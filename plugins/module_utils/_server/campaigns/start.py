@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: how campaigns begin: with a version that was not there before (E1), and at the slots of endpoints whose
+schedule the server keeps (S6)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from datetime import tzinfo
+from typing import Callable
+
+from ..._core.canonical import digest
+from ..._core.policy.policy import Initiator
+from ..._core.results import Trigger
+from ..._core.rollout.delivery import Limits, Notice, event_notice, skipped, slot_notice
+from ..._core.rollout.outdated import Offer
+from ..._core.schedule.slots import Slot
+from ..._core.schedule.timetable import Timetable
+from ..._core.settings.endpoint_keys import ProductKind
+from ..components.base import Published
+from ..fleet.holdings import is_behind, reports
+from ..fleet.policies import Member, members
+from .store import CampaignStore, Subject
+
+SCHEDULE = "schedule"
+"""Stands for the product in campaigns of slots: a scheduled update is of all that an endpoint has."""
+NO_ADDRESS = "it has no address: it is not notified, and asks by itself"
+_HORIZON_S = 600.0
+
+
+def announce(
+    connection: sqlite3.Connection, product: str, published: Published, *, now: float, limits: Limits
+) -> str | None:
+    """Begin the campaign for what is published, unless it has one; returns its id if it is new.
+
+    Called after every fetch and not only after those that brought something: a server that was killed between the two
+    makes up for it at its next fetch.
+    """
+    content = digest([item.to_dict() for item in published.items])
+    subject = Subject(Trigger.DOWNLOAD, product, published.version, content)
+    store = CampaignStore(connection)
+    if store.known(subject):
+        return None
+    offer, known = Offer(ProductKind(product), published.version, published.items), reports(connection)
+    fleet = (member for member in members(connection) if is_behind(member, known.get(member.name), offer))
+    notices = list(_event_notices(fleet, now=now, limits=limits))
+    return subject.id if store.create(subject, notices, now=now) else None
+
+
+def plan_slots(connection: sqlite3.Connection, *, now: float, zone_of: Callable[[str], tzinfo]) -> int:
+    """Put the slots of the next minutes on record as campaigns, one an occurrence; returns how many are new."""
+    by_occurrence: dict[str, list[Notice]] = {}
+    for member in members(connection):
+        for slot in _due_slots(member, now, zone_of):
+            timely = slot_notice(member.name, at=slot.at, end=slot.end)
+            notice = timely if member.notified else skipped(member.name, NO_ADDRESS)
+            by_occurrence.setdefault(slot.occurrence, []).append(notice)
+    store = CampaignStore(connection)
+    return sum(
+        store.join(Subject(Trigger.SCHEDULE, SCHEDULE, occurrence), notices, now=now)
+        for occurrence, notices in sorted(by_occurrence.items())
+    )
+
+
+def _event_notices(
+    fleet: Iterable[Member],
+    *,
+    now: float,
+    limits: Limits,
+) -> Iterator[Notice]:
+    """Who of those that are behind is notified; who is left out by policy is on record with the reason."""
+    for member in fleet:
+        if member.policy is None:
+            yield skipped(member.name, f"its policy is not valid: {member.fault}")
+        elif not member.notified:
+            yield skipped(member.name, NO_ADDRESS)
+        elif not member.policy.events.update_after_download:
+            yield skipped(member.name, "events.update_after_download is off")
+        else:
+            kept = member.policy.events.include_roaming_and_offline
+            yield event_notice(member.name, created=now, kept=kept, limits=limits)
+
+
+def _due_slots(member: Member, now: float, zone_of: Callable[[str], tzinfo]) -> Iterator[Slot]:
+    if member.policy is None or member.policy.schedule.initiator is not Initiator.SERVER:
+        return
+    schedule = member.policy.schedule
+    try:
+        zone = zone_of(schedule.timezone)
+    except KeyError:
+        return
+    timetable = Timetable.of(schedule, endpoint=member.name, ordinal=member.ordinal, zone=zone)
+    # Slots that went by while no engine ran are not made up for (S4): the window may be open, the slot is not.
+    yield from (slot for slot in timetable.grid.around(now) if now - _HORIZON_S <= slot.at <= now + _HORIZON_S)

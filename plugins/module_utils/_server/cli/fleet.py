@@ -1,0 +1,122 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the commands ``status`` and ``endpoints`` of ``epp-server``."""
+
+from __future__ import annotations
+
+import argparse
+import syslog
+from contextlib import closing
+from typing import Any
+
+from ..._core.exit_codes import DONE
+from ..._core.validation.errors import Fault, InvalidDocument, show
+from ..._host.local_host import LocalHost
+from ..._host.output import write_lines
+from ..campaigns.notifiers.host_keys import Pinned, pin
+from ..database.database import open_database
+from ..fleet.inventory import Known, known_endpoints
+from ..fleet.nodes import read_nodes
+from ..publication.catalog import published_catalogue
+from ..status import overview
+from .output import refusals, table, tell, versions
+
+
+def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands to a command line; each sets ``run`` to its function."""
+    state = commands.add_parser("status", help="what is registered, published and under way")
+    state.set_defaults(run=run_status)
+    fleet = commands.add_parser("endpoints", help="who is registered, with versions and last notice")
+    fleet.add_argument("--domain", default="", metavar="PATH", help="only those in this domain or below it")
+    fleet.add_argument("--outdated", action="store_true", help="only those that are behind, or never reported")
+    fleet.set_defaults(run=run_endpoints)
+    pinning = fleet.add_subparsers(dest="verb", metavar="VERB").add_parser(
+        "pin", help="fetch and pin the host keys of those that have none"
+    )
+    pinning.add_argument("endpoint", nargs="*", help="only these")
+    pinning.add_argument(
+        "--replace", action="append", default=[], metavar="NAME", help="this one's pinned key, too (may be repeated)"
+    )
+    pinning.set_defaults(run=run_pin)
+    for parser in (state, fleet, pinning):
+        parser.add_argument("--json", action="store_true", help="report as one JSON document")
+
+
+def run_status(host: LocalHost, options: argparse.Namespace) -> int:
+    """Tell the server's status."""
+    with closing(open_database(host)) as connection:
+        known = overview(host, connection)
+    if options.json:
+        tell(known)
+    else:
+        table(_rows(known))
+    return DONE
+
+
+def run_endpoints(host: LocalHost, options: argparse.Namespace) -> int:
+    """List the endpoints."""
+    current = published_catalogue(host)
+    with closing(open_database(host)) as connection:
+        if options.domain and options.domain not in read_nodes(connection):
+            raise InvalidDocument((Fault("--domain", show(options.domain), "a domain of the client tree"),))
+        found = known_endpoints(connection, current.components if current else (), domain=options.domain)
+        chosen = [one for one in found if one.outdated or not options.outdated]
+    if options.json:
+        tell([one.to_dict() for one in chosen])
+    elif chosen:
+        table([("NAME", "DOMAIN", "ORDINAL", "ADDRESS", "KEY", "VERSIONS", "LAST NOTICE"), *map(_row, chosen)])
+    else:
+        write_lines(["endpoints: none"])
+    return DONE
+
+
+def run_pin(host: LocalHost, options: argparse.Namespace) -> int:
+    """Pin host keys."""
+    with refusals(as_json=options.json) as refused, closing(open_database(host)) as connection:
+        done = pin(host, connection, options.endpoint, replace=options.replace)
+        if done.pinned:
+            host.log(syslog.LOG_NOTICE, f"endpoints: host keys pinned: {', '.join(sorted(done.pinned))}")
+        if options.json:
+            tell(done.to_result())
+        else:
+            _tell_pinned(done)
+    return refused.status
+
+
+def _tell_pinned(done: Pinned) -> None:
+    for name in done.pinned:
+        write_lines([f"{name}: pinned"])
+    for name in done.kept:
+        write_lines([f"{name}: has a pinned key, which is kept (--replace {name} changes it)"])
+    for name, why in done.silent.items():
+        write_lines([f"{name}: not pinned, {why}"])
+
+
+def _row(one: Known) -> tuple[str, ...]:
+    known = "; ".join(versions(some) for some in one.versions.values()) or "unknown"
+    notice = " ".join(part for part in (one.notice["stage"], one.notice["result"]) if part) if one.notice else "-"
+    mark = " (outdated)" if one.outdated and one.versions else ""
+    pinned = "pinned" if one.pinned else "-"
+    return one.name, one.domain or "-", str(one.ordinal), one.address or "-", pinned, known + mark, notice
+
+
+def _rows(known: dict[str, Any]) -> list[tuple[str, ...]]:
+    documents = known["documents"]
+    rows: list[tuple[str, ...]] = []
+    rows += [("endpoints", f"{known['endpoints']} in {known['domains']} domains, {known['unpinned']} without host key")]
+    rows += [(f"published {product}", versions(one)) for product, one in known["published"].items()]
+    rows += [
+        (f"fetched {product}", f"{one['result']} {one['at']} {one['why']}".strip())
+        for product, one in sorted(known["fetches"].items())
+    ]
+    rows += [("campaign", f"{one['campaign']}: {one['product']} {one['version']}") for one in known["campaigns"]]
+    rows.append(("in flight", f"{known['in_flight']} of at most {known['cap']}"))
+    for name in (name for name in ("tree", "catalogue") if name in documents):
+        rows.append((name, f"serial {documents[name]['serial']}, ends {documents[name]['expires']}"))
+    shards = documents["shards"]
+    ends = f", the first ends {shards['expires']}" if shards["count"] else ", nothing is published yet"
+    rows.append(("shards", f"{shards['count']}{ends}"))
+    rows += [("to be published", ", ".join(documents["waiting"]))] if documents["waiting"] else []
+    return rows + [(f"key {key['name']}", f"{key['stage']} since {key['since']}") for key in known["signing_keys"]]

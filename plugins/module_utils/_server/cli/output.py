@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: how commands take documents and tell what came of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from ..._core.exit_codes import BAD_DOCUMENT, DONE
+from ..._core.untrusted_text import LONGEST_LINE, shown
+from ..._core.validation.errors import Fault, InvalidDocument
+from ..._host.output import write_document, write_lines
+
+
+def document() -> Any:
+    """The JSON on standard input; raises InvalidDocument."""
+    try:
+        return json.loads(sys.stdin.buffer.read())
+    except (ValueError, RecursionError):
+        raise InvalidDocument((Fault("document", "standard input", "JSON"),)) from None
+
+
+class Refusal:
+    """Whether a command's input was refused, and so its exit status."""
+
+    status = DONE
+
+
+@contextmanager
+def refusals(*, as_json: bool = True) -> Iterator[Refusal]:
+    """Tell a refused document as a result of its own, for the modules that wait for one; people get it as an error."""
+    refusal = Refusal()
+    try:
+        yield refusal
+    except InvalidDocument as invalid:
+        if not as_json:
+            raise
+        refusal.status = BAD_DOCUMENT
+        tell({"failed": True, "changed": False, "msg": str(invalid)})
+
+
+def tell(result: object) -> None:
+    """One result, as one line of JSON."""
+    write_document(result)
+
+
+def table(rows: list[tuple[str, ...]]) -> None:
+    """Rows of words in columns, for people."""
+    plain = [[shown(word, LONGEST_LINE) for word in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*plain)]
+    lines = ("  ".join(word.ljust(width) for word, width in zip(row, widths)) for row in plain)
+    write_lines(line.rstrip() for line in lines)
+
+
+def versions(known: Mapping[str, str]) -> str:
+    """Component versions in one word for people."""
+    return ", ".join(f"{name} {version}" for name, version in sorted(known.items())) or "unknown"

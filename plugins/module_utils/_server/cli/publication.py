@@ -1,0 +1,145 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the commands ``publish``, ``verify``, ``keys`` and ``enrolment`` of ``epp-server``."""
+
+from __future__ import annotations
+
+import argparse
+import syslog
+from contextlib import closing
+
+from ..._core.durations import format_duration
+from ..._core.exit_codes import DONE, FAILED
+from ..._core.metadata.header import LARGEST_SERIAL
+from ..._core.metadata.keyring import Keyring, KeyStage, SigningKey
+from ..._core.timestamps import iso
+from ..._host.local_host import LocalHost
+from ..._host.output import write_lines
+from ..components.configured import published_components
+from ..database.database import open_database
+from ..fleet.dirty_shards import counted
+from ..fleet.enrollment import enrolment_of
+from ..publication.keys import ensure_keyring, read_keyring, rotate
+from ..publication.publish import Renewal, configuration_settings, publish, publish_catalogue, turn
+from ..publication.restoration import came_back
+from ..publication.verify import problems
+from .output import table, tell
+
+
+def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands to a command line; each sets ``run`` to its function."""
+    one = commands.add_parser("publish", help="issue what has changed, is damaged or would end soon")
+    words = "sign everything anew, under serials higher than all before: after a backup was brought back"
+    one.add_argument("--anew", action="store_true", help=words)
+    words = "with --anew: a serial that endpoints have adopted already, if they refuse what was signed anew"
+    one.add_argument("--above", type=int, default=0, metavar="SERIAL", help=words)
+    one.set_defaults(run=run_publish)
+    check = commands.add_parser("verify", help="check all that is published against the records and the files")
+    check.set_defaults(run=run_verify)
+    enrol = commands.add_parser("enrolment", help="what endpoints need to know of this server, as JSON")
+    enrol.add_argument("--check", action="store_true", help="make no keys: null where they are not made yet")
+    enrol.set_defaults(run=run_enrolment)
+    keys = commands.add_parser("keys", help="the keys that sign what is published")
+    verbs = keys.add_subparsers(dest="verb", required=True, metavar="VERB")
+    shown = verbs.add_parser("show", help="which key is good for what, and what comes next")
+    shown.set_defaults(run=run_keys_show)
+    turned = verbs.add_parser("rotate", help="announce the next key; once more: let it sign at once")
+    turned.set_defaults(run=run_keys_rotate)
+    enrol.add_argument("--json", action="store_true", help="changes nothing: it is always JSON")
+    for parser in (one, check, shown, turned):
+        parser.add_argument("--json", action="store_true", help="report as one JSON document")
+
+
+def run_publish(host: LocalHost, options: argparse.Namespace) -> int:
+    """Publish; the timer's command. Where the records were brought back from elsewhere, everything is signed anew."""
+    if options.above and not options.anew:
+        raise ValueError("--above: only with --anew")
+    if not 0 <= options.above < LARGEST_SERIAL:
+        raise ValueError(f"--above: {options.above} is not a serial (0 to {LARGEST_SERIAL - 1})")
+    with turn(host):
+        names = _publish_all(host, anew=options.anew, above=options.above)
+    if options.json:
+        tell({"changed": bool(names), "published": counted(names)})
+    else:
+        words = ", ".join(f"{number} {kind}" for kind, number in counted(names).items())
+        write_lines([f"publish: {words or 'nothing is new'}"])
+    return DONE
+
+
+def run_verify(host: LocalHost, options: argparse.Namespace) -> int:
+    """Name every problem."""
+    with turn(host), closing(open_database(host)) as connection:
+        found = problems(host, connection)
+    if options.json:
+        tell({"problems": [{"file": problem.file, "problem": problem.what} for problem in found]})
+    else:
+        write_lines([f"{problem.file}: {problem.what}" for problem in found] or ["verify: all is well"])
+    return FAILED if found else DONE
+
+
+def run_enrolment(host: LocalHost, options: argparse.Namespace) -> int:
+    """Tell what an endpoint's document has in its section ``server``."""
+    tell(enrolment_of(host, check=options.check))
+    return DONE
+
+
+def run_keys_show(host: LocalHost, options: argparse.Namespace) -> int:
+    """Tell the keys; makes none."""
+    ring, overlap = read_keyring(host), configuration_settings(host).overlap
+    keys = [{**key.to_result(), "then": _then(key, overlap)} for key in ring.keys] if ring else []
+    if options.json:
+        tell({"overlap": format_duration(overlap), "keys": keys})
+        return DONE
+    if not keys:
+        write_lines(["keys: there is none yet, the first publication makes it"])
+        return DONE
+    table([(one["name"], one["stage"], f"since {one['since']}", one["then"], one["public"]) for one in keys])
+    return DONE
+
+
+def run_keys_rotate(host: LocalHost, options: argparse.Namespace) -> int:
+    """One step, published at once."""
+    with turn(host):
+        before = ensure_keyring(host)
+        after = rotate(host)
+        names = _publish_all(host)
+    result = {"changed": True, "before": before.to_result(), "after": after.to_result(), "published": counted(names)}
+    if options.json:
+        tell(result)
+    else:
+        write_lines(_rotated(after, configuration_settings(host).overlap))
+    return DONE
+
+
+def _publish_all(host: LocalHost, *, anew: bool = False, above: int = 0) -> list[str]:
+    with closing(open_database(host)) as connection:
+        restored = came_back(host, connection)
+        if restored:
+            host.log(syslog.LOG_WARNING, "publish: the records were brought back; everything is signed anew")
+        renewal = Renewal(mend=True, anew=anew or restored, above=above)
+        names = publish(host, connection, renewal)
+        return names + publish_catalogue(host, connection, published_components(host), renewal)
+
+
+def _then(key: SigningKey, overlap: int) -> str:
+    """What becomes of a key, if nobody does anything."""
+    if key.stage is KeyStage.CURRENT:
+        return "signs until the next one follows"
+    words = "signs from" if key.stage is KeyStage.NEXT else "is trusted until"
+    return f"{words} {iso(key.since + overlap)}"
+
+
+def _rotated(after: Keyring, overlap: int) -> list[str]:
+    if after.next is not None:
+        return [
+            f"keys: {after.next.name} is announced beside {after.current.name}, which still signs.",
+            (
+                f"It follows by itself on {iso(after.next.since + overlap)}, or at once with the next `keys rotate`:"
+                " endpoints that have not fetched the configuration by then have to be converged again."
+            ),
+        ]
+    return [
+        f"keys: {after.current.name} signs from now on; the key before is trusted for {format_duration(overlap)} more"
+    ]

@@ -1,0 +1,149 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the commands ``tree`` and ``register`` of ``epp-server``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+import syslog
+from contextlib import closing
+from typing import Any, Callable
+
+from ..._core.exit_codes import DONE
+from ..._core.policy.change import TreeChange
+from ..._core.policy.overrides import flat
+from ..._core.settings.registration import Registration
+from ..._host.local_host import LocalHost
+from ..._host.output import write_lines
+from ..database.database import open_copy, open_database, transaction
+from ..fleet.dirty_shards import counted
+from ..fleet.edit import set_values
+from ..fleet.enrollment import enrolment_of
+from ..fleet.explain import explain
+from ..fleet.nodes import read_nodes
+from ..fleet.registry import register
+from ..publication.publish import publish, turn
+from .output import document, refusals, table, tell
+
+Work = Callable[[sqlite3.Connection], Any]
+
+_CHANGE = """\
+Sets values at one node, takes the keys of inherit away there, and publishes. An example of the document:
+
+  {"scope": "domain", "name": "emea", "values": {"schedule": {"window": "2h"}}, "inherit": ["schedule.start"]}
+
+scope is root, domain or endpoint. At root, "apply_to": "future_domains" leaves what exists as it is.
+"""
+_REGISTRATION = """\
+Brings domains and endpoints to a document, and publishes. What it does not name stays. An example:
+
+  {"domains": {"emea": {"schedule": {"start": "22:00"}}},
+   "endpoints": [{"name": "pc-17", "domain": "emea", "address": "pc-17.example.com:22"}]}
+
+"absent": ["pc-18"] removes endpoints. With "purge": true, those that are not in the list of endpoints are removed.
+"""
+
+
+def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands to a command line; each sets ``run`` to its function."""
+    _add_tree(commands.add_parser("tree", help="the client tree: what is set where, and what an endpoint gets"))
+    words = "bring domains and endpoints to the JSON document on standard input"
+    many = commands.add_parser("register", help=words, description=_REGISTRATION)
+    many.add_argument("--check", action="store_true", help="change nothing, report what would change")
+    many.add_argument("--enrolment", action="store_true", help="add what endpoints need to know of this server")
+    many.set_defaults(run=run_register)
+
+
+def _add_tree(tree: argparse.ArgumentParser) -> None:
+    verbs = tree.add_subparsers(dest="verb", required=True, metavar="VERB")
+    words = "set values at a node, from the JSON document on standard input"
+    change = verbs.add_parser("set", help=words, description=_CHANGE)
+    change.add_argument("--check", action="store_true", help="change nothing, report what would change")
+    change.set_defaults(run=run_set)
+    show = verbs.add_parser("show", help="what root and domains set")
+    show.set_defaults(run=run_show)
+    effective = verbs.add_parser("effective", help="an endpoint's policy, and where each value comes from")
+    effective.add_argument("endpoint")
+    effective.set_defaults(run=run_effective)
+    change.add_argument("--json", action="store_true", help="changes nothing: the result is always JSON")
+    for parser in (show, effective):
+        parser.add_argument("--json", action="store_true", help="report as one JSON document")
+
+
+def run_set(host: LocalHost, options: argparse.Namespace) -> int:
+    """Change what one node sets, and publish."""
+    with refusals() as refused:
+        wanted = TreeChange.from_dict(document())
+        made = _change(host, lambda connection: set_values(connection, wanted), check=options.check)
+        if made["changed"] and not options.check:
+            keys = ", ".join([*flat(wanted.values), *(f"{key} (inherited)" for key in wanted.inherit)])
+            host.log(syslog.LOG_NOTICE, f"tree: {wanted.scope.value} {wanted.name}: {keys}")
+        tell(made)
+    return refused.status
+
+
+def run_register(host: LocalHost, options: argparse.Namespace) -> int:
+    """Register in bulk, and publish."""
+    with refusals() as refused:
+        wanted = Registration.from_dict(document())
+        made = _change(host, lambda connection: register(connection, wanted, now=host.now()), check=options.check)
+        if made["changed"] and not options.check:
+            host.log(syslog.LOG_NOTICE, f"registry: changed, {made['registered']} endpoints are registered")
+        tell({**made, **({"enrolment": enrolment_of(host, check=options.check)} if options.enrolment else {})})
+    return refused.status
+
+
+def _change(host: LocalHost, work: Work, *, check: bool) -> dict[str, Any]:
+    """Do the work in one transaction and publish what follows; with ``check`` on a copy that is thrown away."""
+    if check:
+        with closing(open_copy(host)) as copy, transaction(copy):
+            return {**work(copy).to_result(), "published": {}}
+    with turn(host), closing(open_database(host)) as connection:
+        with transaction(connection):
+            result = work(connection).to_result()
+        return {**result, "published": counted(publish(host, connection))}
+
+
+def run_show(host: LocalHost, options: argparse.Namespace) -> int:
+    """Show every node with what it sets."""
+    with closing(open_database(host)) as connection:
+        nodes = read_nodes(connection)
+        counted = dict(
+            tuple(row) for row in connection.execute("SELECT domain, count(*) FROM endpoints GROUP BY domain")
+        )
+    root = nodes.pop("")
+    if options.json:
+        domains = {
+            path: {"own": node.own, "born": node.born, "endpoints": counted.get(path, 0)}
+            for path, node in nodes.items()
+        }
+        mine = {"own": root.own, "future_domains": root.future, "endpoints": counted.get("", 0)}
+        tell({"root": mine, "domains": domains})
+        return DONE
+    _show("root", counted.get("", 0), {"": root.own, " (future domains)": root.future})
+    for path, node in nodes.items():
+        _show(path, counted.get(path, 0), {"": node.own, " (born)": node.born})
+    return DONE
+
+
+def _show(name: str, endpoints: int, parts: dict[str, Any]) -> None:
+    write_lines([f"{name}: {endpoints} endpoint{'' if endpoints == 1 else 's'}"])
+    for words, values in parts.items():
+        for key, one in flat(values).items():
+            write_lines([f"  {key}  {json.dumps(one)}{words}"])
+
+
+def run_effective(host: LocalHost, options: argparse.Namespace) -> int:
+    """Explain what one endpoint gets."""
+    with closing(open_database(host)) as connection:
+        explained = explain(connection, options.endpoint)
+    if options.json:
+        tell(explained.to_dict())
+        return DONE
+    values = flat(explained.policy.to_dict())
+    table([(key, json.dumps(one), explained.origins[key]) for key, one in values.items()])
+    return DONE

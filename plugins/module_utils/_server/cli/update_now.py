@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the command ``update-now`` of ``epp-server``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from contextlib import closing
+from typing import Any
+
+from ..._core.exit_codes import DONE, FAILED
+from ..._core.validation.errors import Fault, Faults, InvalidDocument
+from ..._core.validation.parsers import duration, read_mapping
+from ..._host.host import Host
+from ..._host.local_host import LocalHost
+from ..._host.output import write_document, write_lines
+from ..campaigns.update_now import NowReport, update_now
+from ..database.database import open_database
+from ..fleet.inventory import known_endpoints
+from ..fleet.nodes import read_nodes
+from ..fleet.selection import Selection
+from ..publication.catalog import published_catalogue
+
+TIMEOUT = "2h"
+_LONGEST_S = 7 * 86400
+
+
+def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to a command line; it sets ``run`` to its function."""
+    parser = commands.add_parser("update-now", help="let endpoints update at once, and tell what came of it")
+    parser.add_argument("endpoint", nargs="*", help="the endpoints that are meant")
+    parser.add_argument("--domain", action="append", default=[], metavar="PATH", help="all of a domain and below it")
+    parser.add_argument("--all", action="store_true", help="all endpoints")
+    parser.add_argument("--outdated", action="store_true", help="only those that are behind what is published")
+    parser.add_argument("--read", action="store_true", help="read whom it is for as JSON from standard input")
+    parser.add_argument("--timeout", default=TIMEOUT, help=f"how long to wait for all answers ({TIMEOUT})")
+    parser.add_argument("--check", action="store_true", help="only tell who would be notified")
+    parser.add_argument("--json", action="store_true", help="report as one JSON document")
+    parser.set_defaults(run=run_update_now)
+
+
+def run_update_now(host: LocalHost, options: argparse.Namespace) -> int:
+    """Notify the endpoints that are meant, and wait for them."""
+    timeout, names = _timeout(options.timeout), _names(host, _selection(options))
+    if options.check:
+        return _tell_names(names, as_json=options.json)
+    report = update_now(host, names, timeout=timeout)
+    if options.json:
+        write_document(report.to_dict())
+    else:
+        write_lines(_lines(report))
+    return FAILED if report.broken or report.refused or report.unfinished else DONE
+
+
+def _selection(options: argparse.Namespace) -> Selection:
+    if options.read:
+        try:
+            raw: Any = json.loads(sys.stdin.buffer.read())
+        except (ValueError, RecursionError):
+            raise InvalidDocument((Fault("document", "no JSON", "a selection of endpoints"),)) from None
+        return Selection.from_dict(raw)
+    if not (options.endpoint or options.domain or options.all or options.outdated):
+        raise InvalidDocument((Fault("endpoint", "", "a name, or --domain, --outdated or --all"),))
+    domains = [*options.domain, *([""] if options.all else [])]
+    lists = {"endpoints": options.endpoint, "domains": domains}
+    return Selection.from_dict({**{name: one for name, one in lists.items() if one}, "outdated": options.outdated})
+
+
+def _names(host: Host, selection: Selection) -> list[str]:
+    catalogue = published_catalogue(host)
+    with closing(open_database(host)) as connection:
+        fleet = known_endpoints(connection, catalogue.components if catalogue else ())
+        return selection.names(fleet, read_nodes(connection))
+
+
+def _timeout(text: str) -> float:
+    faults = Faults()
+    values = read_mapping({"timeout": text}, path="", known={"timeout": duration(1, _LONGEST_S)}, faults=faults)
+    faults.check()
+    return float(values["timeout"])
+
+
+def _tell_names(names: list[str], *, as_json: bool) -> int:
+    content = {"changed": False, "campaign": None, "notified": names, "endpoints": []}
+    if as_json:
+        write_document(content)
+    else:
+        write_lines(names)
+    return DONE
+
+
+def _lines(report: NowReport) -> list[str]:
+    told = [
+        "; ".join(text for text in (f"{part.name}  {part.result or part.stage.value}", part.why) if text)
+        for part in report.parts
+    ]
+    return told or ["update-now: nobody is meant"]

@@ -1,0 +1,245 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: bring the update server itself to what its settings say: compute before and after, then apply, then tell.
+
+Root does this, and nothing else on a server. Keys and publications are the server's own work: its program makes them,
+as its own user.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import ExitStack
+from typing import Any
+
+from ..._core.resources.diff import Change, told
+from ..._core.resources.resources import Absent, Entry
+from ..._core.settings.server import ServerSettings
+from ..._core.values import value
+from ..._host.host import Host
+from ..._host.lock import Busy, exclusively
+from ..._host.paths import SERVER_SETTINGS_NAME
+from ..._host.reconcile import own_part, pending, place
+from .. import campaign_places, paths, web
+from ..jobs import all_jobs, select_jobs
+from . import own_url, service_user
+from .desired import Desired, desired, installed_settings_may
+from .job_plan import Jobs
+from .requirements import missing_requirements, require
+
+__all__ = ("Busy", "Converged", "converge", "remove")
+
+_LOCK = paths.RUNTIME_DIRECTORY + "/converge.lock"
+_JOB_LOCKS = (
+    (campaign_places.FETCH_LOCK, "fetch"),
+    (campaign_places.ENGINE_LOCK, "campaign"),
+    (paths.PUBLISH_LOCK, "publication"),
+)
+_OWN_COMMAND_S = 600.0
+_SANDBOX_LOG = "/var/log/epp-server.log"
+
+
+@value
+class Converged:
+    """What a converge did, or in check mode would do.
+
+    ``changes`` are the files and links, ``corrections`` what else was otherwise than it should be, in words.
+    ``enrolment`` is what endpoints need to know of this server; None while its keys are not made. ``missing`` is what
+    the host lacks for it; where anything is, nothing was changed.
+    """
+
+    changes: tuple[Change, ...]
+    corrections: tuple[str, ...] = ()
+    enrolment: dict[str, Any] | None = None
+    missing: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.changes or self.corrections)
+
+    def to_result(self) -> dict[str, Any]:
+        """The plain result that the module and the program's command both return."""
+        return told(self.changes, self.corrections, enrolment=self.enrolment, missing=list(self.missing))
+
+
+def converge(
+    settings: ServerSettings, host: Host, *, program: bytes | None, check: bool, complete: bool = True
+) -> Converged:
+    """Make the host the update server that ``settings`` say; with ``check`` nothing is written, the same is reported.
+
+    ``program`` is the executable file of epp-server. Where the host lacks what the settings need, nothing is changed:
+    MissingRequirements is raised, or without ``complete`` a result that names it. Raises OSError, InvalidDocument for a
+    URL whose host is not known here, or Busy.
+    """
+    missing = missing_requirements(host, settings, renew=not complete)
+    if missing and not check:
+        if complete:
+            require(missing)
+        return Converged((), missing=missing)
+    jobs = select_jobs(settings.scheduler, host)
+    found = _compared(host, settings, jobs, desired(host, settings, jobs, program=program))
+    if _new_url(host, settings, found):
+        own_url.refuse_unknown_host(settings.web)
+    if found.changed and not check:
+        with exclusively(host, _LOCK, "converge"):
+            # Computed anew: another converge may have been at work until now.
+            wanted = desired(host, settings, jobs, program=program)
+            found = _compared(host, settings, jobs, wanted)
+            _apply(host, settings, jobs, wanted, found.changes)
+    return Converged(found.changes, found.corrections, _enrolment(host, settings, found, check=check), missing)
+
+
+def remove(host: Host, *, check: bool) -> Converged:
+    """Take every trace of the update server off the host: program, settings, keys, records, what is published.
+
+    Jobs under way are ended or waited for. An endpoint on the same host is left as it is.
+    """
+    corrections = (f"user {paths.USER} is removed",) if service_user.made_here(host) else ()
+    secret = paths.SETTINGS if installed_settings_may(host) else None
+    everything = [Absent(path, secret=path == secret) for path in _everything(host)]
+    found = Converged(pending(host, everything), corrections)
+    if check or not found.changed:
+        return found
+    with exclusively(host, _LOCK, "converge"):
+        for jobs in all_jobs(host):
+            jobs.deactivate()
+        _clear(host, found.changes)
+        if web.FILE in {change.path for change in found.changes}:
+            web.Nginx(host).reload()
+        if corrections:
+            service_user.remove(host)
+    for jobs in all_jobs(host):
+        jobs.forget()
+    host.remove(paths.RUNTIME_DIRECTORY)
+    return found
+
+
+def _new_url(host: Host, settings: ServerSettings, found: Converged) -> bool:
+    """Whether the URL is one that this server has not had yet, and is to be tried."""
+    changed = paths.SETTINGS in {change.path for change in found.changes}
+    if not (host.live and settings.web.verify_url and changed):
+        return False
+    try:
+        before = json.loads(host.read(paths.SETTINGS) or b"{}")["web"]["url"]
+    except (ValueError, LookupError, TypeError):
+        return True
+    return bool(before != settings.url)
+
+
+def _compared(host: Host, settings: ServerSettings, jobs: Jobs, wanted: Desired) -> Converged:
+    """What is otherwise than wanted, and what would be done about it."""
+    server = web.select_web_server(settings, host)
+    corrections = (
+        *((f"user {paths.USER} is made",) if service_user.missing(host) else ()),
+        *(() if _published(host) else ("keys are made, and the configuration is published",)),
+        *jobs.drift(wanted.plan),
+        *(server.drift() if server else ()),
+    )
+    return Converged(pending(host, (*wanted.entries, *_leftovers(host, wanted.entries))), corrections)
+
+
+def _published(host: Host) -> bool:
+    """Whether there has been a first publication, and its keys are still there."""
+    return all(host.exists(path) for path in (paths.TREE, paths.KEYRING))
+
+
+def _leftovers(host: Host, wanted: tuple[Entry, ...]) -> tuple[Absent, ...]:
+    """Files of other schedulers, and that of a web server which is configured by others now."""
+    kept = {entry.path for entry in wanted}
+    owned = [path for jobs in all_jobs(host) for path in jobs.owned()] + ([web.FILE] if host.live else [])
+    return tuple(Absent(path) for path in owned if path not in kept)
+
+
+def _everything(host: Host) -> tuple[str, ...]:
+    configuration = own_part(host, paths.CONFIGURATION_DIRECTORY, ours=lambda name: name == SERVER_SETTINGS_NAME)
+    # Without the settings, what else is in the directory is an endpoint's, or nobody's.
+    own = configuration if host.exists(paths.SETTINGS) else ()
+    scheduled = (path for jobs in all_jobs(host) for path in jobs.owned())
+    around = _around(host) if host.live else (_SANDBOX_LOG,)
+    return (*scheduled, *own, *around, paths.SERVER, paths.PUBLIC, paths.STATE_DIRECTORY)
+
+
+def _around(host: Host) -> tuple[str, ...]:
+    """What a live server has of the programs that it works with: the web server's part and its logs, cvdupdate."""
+    directory, name = os.path.split(web.LOGS)
+    logs = sorted(one for one in os.listdir(directory) if one.startswith(name)) if os.path.isdir(directory) else []
+    cvdupdate = own_part(host, paths.PROGRAMS, ours=lambda name: name == paths.CVDUPDATE_NAME)
+    return (web.FILE, *(f"{directory}/{one}" for one in logs), *cvdupdate)
+
+
+def _apply(host: Host, settings: ServerSettings, jobs: Jobs, wanted: Desired, changes: tuple[Change, ...]) -> None:
+    changed = {change.path for change in changes}
+    by_path: dict[str, Entry] = {entry.path: entry for entry in wanted.entries}
+    left = [other for other in all_jobs(host) if other.name != jobs.name and changed & set(other.owned())]
+    for other in left:
+        other.deactivate()
+    if service_user.missing(host):
+        service_user.make(host)
+    if web.FILE in changed:  # first of all: what nginx refuses is to stop the rest
+        web.Nginx(host).configure(by_path.get(web.FILE, Absent(web.FILE)))
+    for change in changes:
+        if change.path != web.FILE:
+            place(host, by_path.get(change.path, Absent(change.path)))
+    for other in left:
+        other.forget()
+    if changed & {paths.SETTINGS, paths.SERVER, paths.STATE_DIRECTORY} or not _published(host):
+        _own_command(host, "publish")
+    jobs.activate(wanted.plan, changed)
+    _serve(host, settings, changed)
+
+
+def _serve(host: Host, settings: ServerSettings, changed: set[str]) -> None:
+    """Let the web server go by its file; raises OSError where what is published can't be had by the URL then."""
+    server = web.select_web_server(settings, host)
+    if server is None:
+        if web.FILE in changed:
+            web.Nginx(host).reload()
+        return
+    if web.FILE in changed or server.drift():
+        server.start()
+    if settings.web.verify_url and changed & {web.FILE, paths.SETTINGS}:
+        why = own_url.try_url(settings.web)
+        if why:
+            raise OSError(
+                f"{settings.url} does not lead to this server ({why}): mend the URL, the name's look-up or what is in "
+                "between; where only endpoints can reach it, set autoupdate_server_verify_url to false"
+            )
+
+
+def _clear(host: Host, changes: tuple[Change, ...]) -> None:
+    """Remove everything, once no job works on it any more."""
+    if not host.exists(paths.STATE_DIRECTORY):
+        _remove_paths(host, changes)
+        return
+    with ExitStack() as held:
+        for path, what in _JOB_LOCKS:
+            # One that is not there is nobody's; made by root, it would shut out the server's user if this ends early.
+            if host.exists(path):
+                held.enter_context(exclusively(host, path, what))
+        _remove_paths(host, changes)
+
+
+def _remove_paths(host: Host, changes: tuple[Change, ...]) -> None:
+    for change in changes:
+        place(host, Absent(change.path))
+
+
+def _enrolment(host: Host, settings: ServerSettings, found: Converged, *, check: bool) -> dict[str, Any] | None:
+    """What the server's program says, for these settings; a program that is not the right one is not asked."""
+    if check and (not _published(host) or paths.SERVER in {change.path for change in found.changes}):
+        return None
+    told_now: dict[str, Any] | None = json.loads(_own_command(host, "enrolment", *(["--check"] if check else [])))
+    return told_now and {**told_now, "url": settings.url, "notify_user": settings.notify.user}
+
+
+def _own_command(host: Host, command: str, *options: str) -> str:
+    """Run a command of the server's, which becomes its own user; raises OSError with its complaint."""
+    root = ["--root", host.root] if host.root else []
+    done = host.run([host.real(paths.SERVER), *root, command, *options], timeout=_OWN_COMMAND_S)
+    if done.code != 0:
+        why = done.err.strip() or done.out.strip() or f"it {done.ended}"
+        raise OSError(f"epp-server {command}: {why}")
+    return done.out

@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: everything that settings make of a host, as entries and one plan of jobs. Nothing is touched here."""
+
+from __future__ import annotations
+
+import json
+
+from ..._core.canonical import readable_json
+from ..._core.resources.resources import Directory, Entry, File
+from ..._core.settings.components import ClamAVSource, FilesSource, SourceSettings
+from ..._core.settings.endpoint_keys import ProductKind
+from ..._core.settings.server import ServerSettings
+from ..._core.values import value
+from ..._host.host import Host
+from .. import paths, web
+from .job_plan import Interval, JobPlan, Jobs
+
+_MARGIN_S = 120
+_DAY = 86400
+
+
+@value
+class Desired:
+    """What a host should hold (``entries``, parents first) and which jobs it should run."""
+
+    entries: tuple[Entry, ...]
+    plan: JobPlan
+
+
+def desired(host: Host, settings: ServerSettings, jobs: Jobs, *, program: bytes | None) -> Desired:
+    """What the settings ask for; ``program`` is the file of epp-server, None to leave it out of the picture."""
+    plan = job_plan(settings)
+    own: list[Entry] = [] if program is None else [File(paths.SERVER, program, 0o755)]
+    own += [
+        Directory(paths.CONFIGURATION_DIRECTORY),
+        File(
+            paths.SETTINGS,
+            readable_json(settings.to_dict()),
+            0o640,
+            owner=f"root:{paths.USER}",
+            secret=_may_hold_secrets(settings.to_dict()["components"]) or installed_settings_may(host),
+        ),
+        # What lies in them is the user's own business: root never follows that user's paths.
+        Directory(paths.STATE_DIRECTORY, 0o750, owner=paths.USER),
+        Directory(paths.PUBLIC, 0o755, owner=paths.USER),
+    ]
+    return Desired(entries=(*own, *jobs.entries(plan), *web.entries(settings, host)), plan=plan)
+
+
+def job_plan(settings: ServerSettings) -> JobPlan:
+    """The jobs that the server's scheduler has to run."""
+    sources = settings.components
+    # Each source ends its programs and downloads by its own limit; some have two.
+    limit = sum(2 * source.timeout for source in sources.values()) + _MARGIN_S
+    return JobPlan(
+        program=paths.SERVER,
+        user=paths.USER,
+        state_directory=paths.STATE_DIRECTORY,
+        public=paths.PUBLIC,
+        fetch=Interval(settings.fetch.every, settings.fetch_phase) if sources else None,
+        publish=Interval(_DAY, settings.publish_phase),
+        fetch_limit=limit,
+        reads=tuple(path for source in sources.values() for path in _paths(source)),
+        any_program=ProductKind.COMMAND in sources,
+        key=settings.notify.key,
+    )
+
+
+def installed_settings_may(host: Host) -> bool:
+    """Whether the settings on the host may hold secrets; those that are damaged may."""
+    installed = host.read(paths.SETTINGS)
+    try:
+        return installed is not None and _may_hold_secrets(json.loads(installed)["components"])
+    except (ValueError, TypeError, KeyError):
+        return True
+
+
+def _may_hold_secrets(components: object) -> bool:
+    """Command lines, repositories with a password in their URL, and queries may."""
+    text = json.dumps(components)
+    return any(sign in text for sign in (f'"{ProductKind.COMMAND.value}"', '"git"', "?"))
+
+
+def _paths(source: SourceSettings) -> tuple[str, ...]:
+    """Paths of the host that a fetch reads or runs."""
+    if isinstance(source, ClamAVSource):
+        return (source.cvd,)
+    if isinstance(source, FilesSource):
+        return tuple(path for path in (source.directory, source.git) if path.startswith("/"))
+    return tuple(word for word in (*source.fetch, *source.version) if word.startswith("/"))

@@ -1,0 +1,171 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the texts of the server's systemd units, each service shut in as far as its work allows.
+
+``systemd-analyze security`` measures how far; the tests do, too.
+"""
+
+from __future__ import annotations
+
+from ..._host.systemd.calendar import intervals
+from ..._host.systemd.quoting import path_word
+from ..._host.systemd.sandboxing import EVERY_SERVICE, private_tmp
+from .job_plan import Interval, JobPlan
+
+FETCH, NOTIFY, PUBLISH = "epp-server-fetch", "epp-server-notify", "epp-server-publish"
+NAMES = (FETCH, NOTIFY, PUBLISH)
+"""Each is a timer and a service."""
+
+_HEAD = """\
+# Managed by the Ansible collection epp.autoupdate; changes are undone by the next converge.
+"""
+
+_SERVICE = """\
+[Unit]
+Description={description}
+After=network-online.target nss-lookup.target time-sync.target
+{unit}
+[Service]
+Type=oneshot
+User={user}
+Group={user}
+ExecStart={program} {command}
+TimeoutStartSec={limit}
+StateDirectory={state}
+StateDirectoryMode=0750
+"""
+
+# What a fetch began is sent at once. Where one of several products could not be fetched, the notices' own timer finds
+# it within a minute: a second trigger of the same unit would have systemd complain at each start.
+_NOTIFIES = f"OnSuccess={NOTIFY}.service\n"
+_UNREACHABLE_IS_NO_FAULT = """\
+# 75: upstream could not be reached. That is told in the status and no fault of this machine.
+SuccessExitStatus=75
+"""
+
+_EVERY_JOB = """\
+CapabilityBoundingSet=
+ProtectKernelModules=yes
+PrivateTmp={private_tmp}
+ProtectHome={home}
+UMask={umask}
+"""
+
+_NETWORK = """\
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+"""
+
+_NO_NETWORK = """\
+RestrictAddressFamilies=AF_UNIX
+PrivateNetwork=yes
+IPAddressDeny=any
+"""
+
+# Not for programs of which nothing is known: they may compile as they run, or ask how much memory there is.
+_KNOWN_PROGRAMS = """\
+MemoryDenyWriteExecute=yes
+ProtectProc=invisible
+ProcSubset=pid
+SystemCallFilter=~@privileged @resources
+"""
+
+# A timer that is restarted six times in ten seconds (a schedule that is tried out) would else stay failed.
+_TIMER = """\
+[Unit]
+Description={description}
+Wants=network-online.target
+StartLimitIntervalSec=0
+
+[Timer]
+{when}AccuracySec=1s
+Unit={unit}
+
+[Install]
+WantedBy=timers.target
+"""
+
+# systemd reckons instants from the last one, or from the timer's start. Where the clock was years ahead then and is put
+# right while the job runs, it waits for years: so no more than some time goes by without the job, by no clock at all.
+_WHATEVER_THE_CLOCK = """\
+OnBootSec=60s
+{again}={seconds}s
+"""
+_NOTIFY_AGAIN_S = 120
+
+_HOMES = ("/home/", "/root/", "/run/user/")
+
+
+def unit_texts(plan: JobPlan) -> dict[str, str]:
+    """Every unit that the plan needs, by name, services first."""
+    services = {NOTIFY: _notify(plan), PUBLISH: _publish(plan)}
+    timers = {
+        NOTIFY: _timer(NOTIFY, "Notices to endpoints", _every_minute()),
+        PUBLISH: _timer(PUBLISH, "Signatures that are to be renewed", _when(plan.publish)),
+    }
+    if plan.fetch is not None:
+        services[FETCH] = _fetch(plan)
+        timers[FETCH] = _timer(FETCH, "Download of new protection components", _when(plan.fetch))
+    return {
+        **{f"{name}.service": _HEAD + text for name, text in services.items()},
+        **{f"{name}.timer": _HEAD + text for name, text in timers.items()},
+    }
+
+
+def _fetch(plan: JobPlan) -> str:
+    """Sources may lie anywhere, so home directories can be read."""
+    shut_in = _shut_in(private=private_tmp(plan.reads), home="read-only", umask="0022")
+    text = _service(plan, "Download of new protection components", "fetch", limit=str(plan.fetch_limit), unit=_NOTIFIES)
+    known = "" if plan.any_program else _KNOWN_PROGRAMS
+    return text + _UNREACHABLE_IS_NO_FAULT + _writes(plan) + shut_in + _NETWORK + known
+
+
+def _notify(plan: JobPlan) -> str:
+    """A campaign takes as long as it takes: its deadlines are those of its settings."""
+    home = "read-only" if plan.key.startswith(_HOMES) else "yes"
+    shut_in = _shut_in(private=private_tmp([plan.key]), home=home, umask="0077")
+    text = _service(plan, "Notices to endpoints", "notify", limit="infinity")
+    return text + shut_in + _NETWORK + _KNOWN_PROGRAMS
+
+
+def _publish(plan: JobPlan) -> str:
+    shut_in = _shut_in(private="yes", home="yes", umask="0022")
+    text = _service(plan, "Signatures that are to be renewed", "publish", limit="600")
+    return text + _writes(plan) + shut_in + _NO_NETWORK + _KNOWN_PROGRAMS
+
+
+def _service(plan: JobPlan, description: str, command: str, *, limit: str, unit: str = "") -> str:
+    return _SERVICE.format(
+        description=description,
+        unit=unit,
+        user=plan.user,
+        program=path_word(plan.program),
+        command=command,
+        limit=limit,
+        state=plan.state_directory.rpartition("/")[2],
+    )
+
+
+def _writes(plan: JobPlan) -> str:
+    return f"ReadWritePaths={path_word(plan.public)}\n"
+
+
+def _shut_in(*, private: str, home: str, umask: str) -> str:
+    return EVERY_SERVICE + _EVERY_JOB.format(private_tmp=private, home=home, umask=umask)
+
+
+def _when(interval: Interval) -> str:
+    """At its instants, and soon after a boot: who was off has missed them, and a new server should not wait."""
+    instants = "".join(f"OnCalendar={one}\n" for one in intervals(interval.every, interval.phase))
+    return instants + _WHATEVER_THE_CLOCK.format(again="OnUnitActiveSec", seconds=interval.every * 3 // 2)
+
+
+def _every_minute() -> str:
+    """A campaign takes its time, so the next minute counts from its end."""
+    again = _WHATEVER_THE_CLOCK.format(again="OnUnitInactiveSec", seconds=_NOTIFY_AGAIN_S)
+    return f"OnCalendar=minutely\n{again}"
+
+
+def _timer(name: str, description: str, when: str) -> str:
+    return _TIMER.format(description=description, when=when, unit=f"{name}.service")

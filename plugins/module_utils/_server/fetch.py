@@ -1,0 +1,135 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: one fetch: bring what is new, publish it, and begin the campaigns that follow from it (E1)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import syslog
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from .._core.results import Outcome, Result
+from .._core.rollout.delivery import Limits
+from .._core.settings.components import SourceSettings
+from .._core.settings.endpoint_keys import ProductKind
+from .._core.timestamps import iso, iso_or_none
+from .._core.untrusted_text import LONGEST_WORD, shown
+from .._core.validation.errors import InvalidDocument
+from .._core.values import replace, value
+from .._host.host import Host
+from .._host.lock import Busy
+from . import campaign_places
+from .campaigns.start import announce
+from .components.base import Published
+from .components.configured import sources_of
+from .components.guard import Guard
+from .fleet.untaken import untaken
+from .publication.publish import publish_catalogue, turn
+
+_LEVELS = {Result.FAILED: syslog.LOG_ERR, Result.UNREACHABLE: syslog.LOG_WARNING}
+
+
+@value
+class FetchReport:
+    """What the fetch of one product came to; ``campaign`` is the id of the campaign that it began, if any.
+
+    ``warning`` says what keeps the published content from the endpoints; it is empty where nothing does.
+    """
+
+    product: str
+    result: Result
+    why: str
+    until: int | None
+    version: str | None
+    campaign: str | None
+    warning: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        plain: dict[str, Any] = {"product": self.product, "result": self.result.value, "why": self.why}
+        return {
+            **plain,
+            "until": iso_or_none(self.until),
+            "version": self.version,
+            "campaign": self.campaign,
+            "warning": self.warning,
+        }
+
+    def sentence(self) -> str:
+        parts = [f"fetch {self.product}: {self.result.value}", f"version {self.version}" if self.version else ""]
+        parts += [self.why, "" if self.until is None else f"until {iso(self.until)}"]
+        parts += [f"campaign {self.campaign} begins" if self.campaign else ""]
+        parts += [f"warning: {self.warning}" if self.warning else ""]
+        return "; ".join(part for part in parts if part)
+
+
+def fetch(
+    host: Host,
+    connection: sqlite3.Connection,
+    components: Mapping[ProductKind, SourceSettings],
+    *,
+    limits: Limits,
+    chosen: Collection[ProductKind] = (),
+) -> list[FetchReport]:
+    """Fetch the chosen products, or all; to be called under ``campaign_places.FETCH_LOCK``.
+
+    Each product is published, catalogued and announced before the next one is fetched, so that a slow source keeps
+    nobody waiting. Published comes first: whoever is notified finds what the notice is about.
+    """
+    sources = sources_of(host, components)
+    published = {kind: source.published() for kind, source in sources.items()}
+    reports = []
+    for kind, source in sources.items():
+        if chosen and kind not in chosen:
+            continue
+        outcome = Guard(host, campaign_places.GUARD).fetch(source)
+        published[kind] = source.published()
+        why = _catalogued(host, connection, published.values())
+        if why:
+            outcome = Outcome(Result.FAILED, "; ".join(part for part in (outcome.why, why) if part))
+        current = published[kind]
+        begun = announce(connection, kind.value, current, now=host.now(), limits=limits) if current else None
+        # Of the other products, endpoints choose the components themselves, whatever their kind.
+        warning = untaken(connection, current.items) if current and kind is ProductKind.FILES else ""
+        reports.append(replace(_report(kind, outcome, current, begun), warning=warning))
+        level = _LEVELS.get(outcome.result, syslog.LOG_WARNING if warning else syslog.LOG_INFO)
+        host.log(level, reports[-1].sentence())
+        _remember(host, reports[-1])
+    return reports
+
+
+def _catalogued(host: Host, connection: sqlite3.Connection, published: Iterable[Published | None]) -> str:
+    """Publish the catalogue; returns why it could not be, or nothing.
+
+    Endpoints find the components all the same; that the catalogue is old has to be told and mended.
+    """
+    try:
+        with turn(host):
+            publish_catalogue(host, connection, published)
+    except (Busy, OSError, InvalidDocument) as error:
+        return f"the catalogue: {error}"
+    return ""
+
+
+def _report(kind: ProductKind, outcome: Outcome, published: Published | None, campaign: str | None) -> FetchReport:
+    version = shown(published.version, LONGEST_WORD) if published else None
+    return FetchReport(kind.value, outcome.result, shown(outcome.why), outcome.until, version, campaign)
+
+
+def _remember(host: Host, report: FetchReport) -> None:
+    """Keep what the last fetch of each product came to, for the server's status."""
+    known = last_fetches(host)
+    known[report.product] = {**report.to_dict(), "at": iso(host.now())}
+    host.write(campaign_places.FETCHED, json.dumps(known, sort_keys=True).encode(), mode=0o640)
+
+
+def last_fetches(host: Host) -> dict[str, Any]:
+    """What the last fetch of each product came to, by product."""
+    try:
+        known = json.loads(host.read(campaign_places.FETCHED) or b"{}")
+    except ValueError:
+        return {}
+    return known if isinstance(known, dict) else {}

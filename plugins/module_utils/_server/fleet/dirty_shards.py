@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: which shards no longer say what the registry says: on record with the change that made them so."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from ..._core.metadata.shard import SHARDS, shard_of
+
+PREFIX = "shard-"
+
+
+def document(shard: int) -> str:
+    """The name under which a shard is on record."""
+    return f"{PREFIX}{shard}"
+
+
+def counted(documents: Iterable[str]) -> dict[str, int]:
+    """How many documents of each kind these are: ``{"tree": 1, "shards": 3}``."""
+    kinds = ["shards" if name.startswith(PREFIX) else name for name in documents]
+    return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+
+
+def mark(connection: sqlite3.Connection, endpoints: Iterable[str]) -> None:
+    """Note that what the shards of these endpoints say has changed; a part of somebody else's transaction."""
+    shards = {shard_of(name, SHARDS) for name in endpoints}
+    rows = [(document(shard),) for shard in sorted(shards)]
+    connection.executemany("INSERT OR IGNORE INTO stale VALUES (?)", rows)
+
+
+def marked(connection: sqlite3.Connection) -> set[str]:
+    """The documents that are stale."""
+    return {row["document"] for row in connection.execute("SELECT document FROM stale")}
+
+
+def clear(connection: sqlite3.Connection, documents: Iterable[str]) -> None:
+    """Note that these documents are published as they should be; a part of somebody else's transaction."""
+    connection.executemany("DELETE FROM stale WHERE document = ?", [(name,) for name in documents])

@@ -1,0 +1,45 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what endpoints need to know of this server, which is what their documents have in the section ``server``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._core.validation.errors import Fault, InvalidDocument, show
+from ..._core.validation.parsers import Unfit
+from ..._core.validation.strings import base_url
+from ..._host.host import Host
+from .. import campaign_places
+from ..campaigns.notifiers.keys import ensure_notify_key
+from ..publication.key_files import public_part
+from ..publication.keys import ensure_keyring, read_keyring
+from ..publication.publish import turn
+from ..settings import notify_settings, section
+
+
+def enrolment_of(host: Host, *, check: bool) -> dict[str, Any] | None:
+    """``url``, ``signers``, ``notify_key`` and ``notify_user``; keys that are missing are made.
+
+    With ``check`` none are made: None where they are not there yet. Raises InvalidDocument for bad settings.
+    """
+    url, notify = _url(section(host, "web")), notify_settings(host)
+    own = notify.key == campaign_places.NOTIFY_KEY
+    if check and (read_keyring(host) is None or (own and not host.exists(notify.key))):
+        return None
+    with turn(host):
+        signers = ensure_keyring(host).signers
+        key = ensure_notify_key(host, notify.key) if own else public_part(host, notify.key)
+    plain = " ".join(key.split()[:2])
+    return {"url": url, "signers": list(signers), "notify_key": plain, "notify_user": notify.user}
+
+
+def _url(web: object) -> str:
+    raw = web.get("url") if isinstance(web, dict) else None
+    try:
+        return base_url("https", "http")(raw)
+    except Unfit as unfit:
+        found = "" if raw is None else (unfit.found or show(raw))
+        raise InvalidDocument((Fault("web.url", found, unfit.allowed),)) from None

@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: an endpoint's effective policy with where each of its values comes from (P2)."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from ..._core.policy.inheritance import DEFAULT, ENDPOINT, ROOT, resolve
+from ..._core.policy.overrides import flat
+from ..._core.policy.policy import Policy
+from ..._core.values import value
+from .nodes import Nodes, layers, read_nodes
+from .registry import Registered, find
+
+
+@value
+class Explained:
+    """``origins`` has the words for each key: ``endpoint``, ``domain emea``, ``domain emea (born)``, ``root``..."""
+
+    endpoint: Registered
+    policy: Policy
+    origins: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        who = {"endpoint": self.endpoint.name, "domain": self.endpoint.domain, "ordinal": self.endpoint.ordinal}
+        return {**who, "policy": self.policy.to_dict(), "origins": self.origins}
+
+
+def explain(connection: sqlite3.Connection, name: str) -> Explained:
+    """What one endpoint gets, and why; raises InvalidDocument where it is not registered."""
+    endpoint, nodes = find(connection, name), read_nodes(connection)
+    found = resolve(layers(nodes, endpoint.domain, name, endpoint.policy), stored=True)
+    origins = {key: _words(key, origin, nodes) for key, origin in found.origins.items()}
+    return Explained(endpoint, found.policy, origins)
+
+
+def _words(key: str, origin: str, nodes: Nodes) -> str:
+    if origin in (DEFAULT, ROOT, ENDPOINT):
+        return origin
+    return f"domain {origin}" if key in flat(nodes[origin].own) else f"domain {origin} (born)"

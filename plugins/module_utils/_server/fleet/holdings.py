@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: what endpoints have, as they reported it, held against what is published for them (E1)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+
+from ..._core.metadata.catalog import CatalogueItem
+from ..._core.results import Trigger
+from ..._core.rollout.outdated import Holding, Offer, is_outdated
+from ..._core.settings.endpoint_keys import ProductKind
+from ..._core.values import value
+from .policies import Member
+
+
+@value
+class Reported:
+    """What one endpoint has, by product, and when it last said so (Unix seconds)."""
+
+    holdings: Mapping[str, Holding]
+    at: float | None = None
+
+
+def reports(connection: sqlite3.Connection) -> dict[str, Reported]:
+    """What each endpoint reported that reported anything."""
+    found: dict[str, tuple[dict[str, Holding], float]] = {}
+    for row in connection.execute("SELECT endpoint, product, versions, version, at FROM reports"):
+        holdings, at = found.get(row["endpoint"], ({}, 0.0))
+        holdings[row["product"]] = Holding(json.loads(row["versions"]), row["version"])
+        found[row["endpoint"]] = (holdings, max(at, row["at"]))
+    return {name: Reported(holdings, at) for name, (holdings, at) in found.items()}
+
+
+def offers(connection: sqlite3.Connection, published: Iterable[CatalogueItem]) -> dict[str, Offer]:
+    """What is published, product by product, each under the version word of its newest campaign."""
+    items: dict[str, list[CatalogueItem]] = {}
+    for item in published:
+        items.setdefault(item.product, []).append(item)
+    return {name: Offer(ProductKind(name), offered(connection, name), tuple(some)) for name, some in items.items()}
+
+
+def offered(connection: sqlite3.Connection, product: str) -> str:
+    """The version word of what was announced last of a product; empty where nothing was."""
+    select = "SELECT version FROM campaigns WHERE trigger = ? AND product = ? ORDER BY rowid DESC LIMIT 1"
+    row = connection.execute(select, (Trigger.DOWNLOAD.value, product)).fetchone()
+    return "" if row is None else str(row["version"])
+
+
+def is_behind(member: Member, reported: Reported | None, offer: Offer) -> bool:
+    """Whether an endpoint is to have something of an offer that it has not.
+
+    Which product it has is registered; where that is not so, it is told by its reports, and one that never reported
+    anything may have each.
+    """
+    holdings = reported.holdings if reported else {}
+    has = {member.product} if member.product else set(holdings)
+    if has and offer.product.value not in has:
+        return False
+    return is_outdated(offer, member.wish(offer.product), holdings.get(offer.product.value, Holding()))

@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the registered endpoints as far as the server knows them: place, versions, last notice."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..._core.metadata.catalog import CatalogueItem
+from ..._core.timestamps import iso, iso_or_none
+from ..._core.values import value
+from .holdings import Reported, is_behind, offers, reports
+from .nodes import is_below
+from .policies import members
+
+
+@value
+class Known:
+    """One endpoint. ``versions`` are what it reported, by product, ``reported`` when (Unix seconds); ``notice`` is its
+    part in its last campaign.
+
+    ``outdated``: it does not have what is published for it (``holdings.is_behind``), or it never reported anything.
+    """
+
+    name: str
+    domain: str
+    ordinal: int
+    source: str
+    address: str
+    pinned: bool
+    versions: Mapping[str, Mapping[str, str]]
+    reported: float | None
+    outdated: bool
+    notice: Mapping[str, Any] | None
+
+    def to_dict(self) -> dict[str, Any]:
+        who: dict[str, Any] = {"name": self.name, "domain": self.domain, "ordinal": self.ordinal}
+        where = {"source": self.source, "address": self.address, "pinned": self.pinned}
+        what = {"versions": self.versions, "reported": iso_or_none(self.reported), "outdated": self.outdated}
+        return {**who, **where, **what, "notice": self.notice}
+
+
+def known_endpoints(
+    connection: sqlite3.Connection, published: Iterable[CatalogueItem], *, domain: str = ""
+) -> Iterator[Known]:
+    """Every endpoint in this domain or below it, by name."""
+    offered, reported = list(offers(connection, published).values()), reports(connection)
+    known, notices = {member.name: member for member in members(connection)}, _notices(connection)
+    for row in connection.execute("SELECT * FROM endpoints ORDER BY name"):
+        if not is_below(row["domain"], domain):
+            continue
+        told = reported.get(row["name"], Reported({}))
+        yield Known(
+            name=row["name"],
+            domain=row["domain"],
+            ordinal=row["ordinal"],
+            source=row["source"],
+            address=row["address"] or "",
+            pinned=bool(row["host_key"]),
+            versions={product: holding.components for product, holding in told.holdings.items()},
+            reported=told.at,
+            outdated=told.at is None or any(is_behind(known[row["name"]], told, offer) for offer in offered),
+            notice=notices.get(row["name"]),
+        )
+
+
+def by_product(published: Iterable[CatalogueItem]) -> dict[str, dict[str, str]]:
+    """Component versions of each product."""
+    versions: dict[str, dict[str, str]] = {}
+    for item in published:
+        versions.setdefault(item.product, {})[item.name] = item.version
+    return versions
+
+
+def _notices(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
+    """The last notice of each endpoint: of several rows SQLite takes the one that has the maximum."""
+    select = "SELECT endpoint, campaign, stage, result, why, max(changed) AS changed FROM notices GROUP BY endpoint"
+    return {
+        row["endpoint"]: {**{key: row[key] for key in _NOTICE}, "changed": iso(row["changed"])}
+        for row in connection.execute(select)
+    }
+
+
+_NOTICE = ("campaign", "stage", "result", "why")

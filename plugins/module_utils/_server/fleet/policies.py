@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the registered endpoints with their effective policies, as campaigns need them (P2)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+
+from ..._core.policy.enums import Scope
+from ..._core.policy.inheritance import resolve
+from ..._core.policy.policy import Components, Policy
+from ..._core.rollout.outdated import Wish
+from ..._core.settings.endpoint_keys import ProductKind
+from ..._core.validation.errors import InvalidDocument
+from ..._core.values import value
+from .nodes import Nodes, layers, read_nodes
+
+
+@value
+class Member:
+    """One endpoint: ``policy`` is None, and ``fault`` says why, where the tree gives it none that holds together.
+
+    ``product`` and ``databases`` are what is registered of its settings; empty where nothing is. An endpoint without
+    an address is not ``notified``: it asks by itself.
+    """
+
+    name: str
+    ordinal: int
+    policy: Policy | None
+    fault: str = ""
+    product: str = ""
+    databases: tuple[str, ...] = ()
+    notified: bool = True
+
+    def wish(self, product: ProductKind) -> Wish:
+        """What it takes of a product."""
+        return Wish(self.scope, self.databases if product is ProductKind.CLAMAV else ())
+
+    @property
+    def scope(self) -> Scope:
+        """Which components its updates may change; the default where its policy does not hold together."""
+        return Components().scope if self.policy is None else self.policy.components.scope
+
+
+def members(connection: sqlite3.Connection) -> Iterator[Member]:
+    """Every registered endpoint. Endpoints of one domain without values of their own share one policy."""
+    nodes = read_nodes(connection)
+    known: dict[tuple[str, str], tuple[Policy | None, str]] = {}
+    select = "SELECT name, domain, ordinal, policy, product, databases, address FROM endpoints ORDER BY name"
+    for row in connection.execute(select):
+        key = (row["domain"] or "", row["policy"] or "")
+        if key not in known:
+            known[key] = _policy(nodes, row["domain"] or "", row["name"], row["policy"])
+        policy, fault = known[key]
+        databases = tuple(json.loads(row["databases"])) if row["databases"] else ()
+        yield Member(row["name"], row["ordinal"], policy, fault, row["product"] or "", databases, bool(row["address"]))
+
+
+def newcomer(connection: sqlite3.Connection) -> Member:
+    """What an endpoint would be that is registered at the root, without values of its own."""
+    policy, fault = _policy(read_nodes(connection), "", "", None)
+    return Member("", 0, policy, fault)
+
+
+def _policy(nodes: Nodes, domain: str, name: str, text: str | None) -> tuple[Policy | None, str]:
+    own = json.loads(text) if text else None
+    try:
+        return resolve(layers(nodes, domain, name, own), stored=True).policy, ""
+    except InvalidDocument as error:
+        return None, str(error.faults[0])

@@ -1,0 +1,246 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the registry: domains and endpoints in bulk, one transaction however many (SPEC S5, P2, section 4)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..._core.policy.overrides import Values
+from ..._core.schedule import ordinals
+from ..._core.settings.registration import Entry, Registration
+from ..._core.validation.errors import Fault, Faults, InvalidDocument, show
+from ..._core.values import asdict, replace, value
+from ..campaigns.store import leave, reachable
+from . import dirty_shards
+from .domains import after_registration
+from .nodes import Place, faults_in, own_places, read_nodes, text, write_nodes
+
+_COLUMNS = ("domain", "address", "host_key", "ordinal", "source", "product", "databases", "policy")
+_UPDATE = """
+UPDATE endpoints
+SET domain = ?, address = ?, host_key = ?, ordinal = ?, source = ?, product = ?, databases = ?, policy = ?
+WHERE name = ?
+"""
+_INSERT = """
+INSERT INTO endpoints (name, domain, address, host_key, ordinal, source, product, databases, policy, enrolled, shard)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, shard_of(?))
+"""
+_WAY = ("address", "host_key")
+_PUBLISHED = ("domain", "ordinal", "policy")
+"""What shards say of an endpoint."""
+
+
+@value
+class Registered:
+    """One endpoint as it is on record; ``policy`` are the keys that it sets itself.
+
+    ``product`` and ``databases`` say what it is to have, as far as anybody has said it.
+    """
+
+    name: str
+    domain: str = ""
+    address: str = ""
+    host_key: str = ""
+    ordinal: int = -1
+    source: str = ""
+    product: str = ""
+    databases: tuple[str, ...] = ()
+    policy: Values | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        plain = asdict(self)
+        del plain["name"]
+        return {**plain, "databases": list(self.databases), "policy": self.policy or {}}
+
+    def after(self, entry: Entry) -> Registered:
+        """With what an entry says; in another update source an endpoint has no ordinal yet."""
+        given = {key: getattr(entry, key) for key in _COLUMNS if getattr(entry, key) is not None}
+        moved = "source" in given and given["source"] != self.source
+        return replace(self, **{"ordinal": -1 if moved else self.ordinal, **given, "policy": self._policy(entry)})
+
+    def _policy(self, entry: Entry) -> Values | None:
+        return self.policy if entry.policy is None else (entry.policy or None)
+
+
+@value
+class Outcome:
+    """What a registration changed: nodes and endpoints by name, each as it was and as it is (absent: None).
+
+    A domain that sets itself from now on what it was born with has changed, though it reads the same.
+    """
+
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    endpoints: int
+    changed: bool
+
+    def to_result(self) -> dict[str, Any]:
+        plain: dict[str, Any] = {"changed": self.changed, "before": self.before, "after": self.after}
+        return {**plain, "registered": self.endpoints}
+
+
+def register(connection: sqlite3.Connection, wanted: Registration, *, now: float) -> Outcome:
+    """Bring the registry to what is wanted; a part of somebody else's transaction.
+
+    Raises InvalidDocument with all faults, and nothing is to be kept then.
+    """
+    nodes, entries = read_nodes(connection), wanted.endpoints or ()
+    before = {one.name: one for one in _read(connection, [entry.name for entry in entries])}
+    drafts = {entry.name: before.get(entry.name, Registered(entry.name)).after(entry) for entry in entries}
+    gone = _leaving(connection, wanted, drafts)
+    after, faults = _with_ordinals(connection, before, drafts, entries, gone)
+    _write(connection, before, after, gone, now=now)
+    used = {row["domain"] for row in connection.execute("SELECT DISTINCT domain FROM endpoints WHERE domain <> ''")}
+    tree, more = after_registration(nodes, wanted, used=used)
+    changes = [*_endpoint_changes(before, after, gone), *_node_changes(nodes, tree)]
+    if changes:
+        more += faults_in(tree, [*(Place(path) for path in tree), *own_places(connection)]).found
+    faults.add_all(more)
+    faults.check()
+    write_nodes(connection, nodes, tree)
+    count = connection.execute("SELECT count(*) FROM endpoints").fetchone()[0]
+    return Outcome(_told(changes, 0), _told(changes, 1), count, bool(changes))
+
+
+def find(connection: sqlite3.Connection, name: str) -> Registered:
+    """One endpoint; raises InvalidDocument where it is not registered."""
+    found = list(_read(connection, [name]))
+    if not found:
+        raise InvalidDocument((Fault("name", show(name), "a registered endpoint"),))
+    return found[0]
+
+
+def _read(connection: sqlite3.Connection, names: list[str]) -> Iterator[Registered]:
+    """Those of the named endpoints that are registered."""
+    rows = connection.execute(
+        "SELECT * FROM endpoints WHERE name IN (SELECT value FROM json_each(?))", (json.dumps(names),)
+    )
+    yield from (_registered(row) for row in rows)
+
+
+def _registered(row: sqlite3.Row) -> Registered:
+    policy = json.loads(row["policy"]) if row["policy"] else None
+    texts = {key: row[key] or "" for key in ("domain", "address", "host_key", "source", "product")}
+    databases = tuple(json.loads(row["databases"] or "[]"))
+    return Registered(row["name"], ordinal=row["ordinal"], databases=databases, policy=policy, **texts)
+
+
+def _leaving(connection: sqlite3.Connection, wanted: Registration, named: Mapping[str, Any]) -> list[Registered]:
+    """Who goes: those who are to be absent, and with ``purge`` all that are not named, where anybody is."""
+    names = list(wanted.absent)
+    if wanted.purge and wanted.endpoints is not None:
+        registered = [row["name"] for row in connection.execute("SELECT name FROM endpoints ORDER BY name")]
+        names = [name for name in registered if name not in named]
+    return list(_read(connection, names))
+
+
+def _with_ordinals(
+    connection: sqlite3.Connection,
+    before: Mapping[str, Registered],
+    drafts: Mapping[str, Registered],
+    entries: Iterable[Entry],
+    gone: Iterable[Registered],
+) -> tuple[dict[str, Registered], Faults]:
+    """Everybody with an ordinal, and the faults of those whose chosen one is taken: they get another one."""
+    chosen = {
+        entry.name: f"endpoints[{index}].ordinal"
+        for index, entry in enumerate(entries)
+        if entry.ordinal is not None and (entry.name not in before or _moves(before[entry.name], drafts[entry.name]))
+    }
+    wanting = [one.name for one in drafts.values() if one.ordinal < 0 or one.name in chosen]
+    after, faults = dict(drafts), Faults()
+    for source in sorted({drafts[name].source for name in wanting}):
+        mine = [name for name in wanting if drafts[name].source == source]
+        claimed = {name: drafts[name].ordinal for name in mine if name in chosen}
+        held = _held(connection, source, {*wanting, *(one.name for one in gone), *_leavers(before, drafts, source)})
+        for name, owner in ordinals.conflicts(held, claimed).items():
+            faults.add(chosen[name], show(claimed.pop(name)), f"free ({owner} has it)")
+        for name, ordinal in ordinals.give(held, claimed, mine).items():
+            after[name] = replace(drafts[name], ordinal=ordinal)
+    return after, faults
+
+
+def _moves(before: Registered, after: Registered) -> bool:
+    return (before.source, before.ordinal) != (after.source, after.ordinal)
+
+
+def _leavers(before: Mapping[str, Registered], drafts: Mapping[str, Registered], source: str) -> Iterator[str]:
+    """Who goes to another update source, so that its ordinal here is free."""
+    yield from (name for name, one in before.items() if one.source == source != drafts[name].source)
+
+
+def _held(connection: sqlite3.Connection, source: str, but: set[str]) -> dict[int, str]:
+    """The ordinals of an update source that stay taken, and by whom."""
+    rows = connection.execute("SELECT ordinal, name FROM endpoints WHERE source = ?", (source,))
+    return {row["ordinal"]: row["name"] for row in rows if row["name"] not in but}
+
+
+def _write(
+    connection: sqlite3.Connection,
+    before: Mapping[str, Registered],
+    after: Mapping[str, Registered],
+    gone: list[Registered],
+    *,
+    now: float,
+) -> None:
+    names = [one.name for one in gone]
+    connection.executemany("DELETE FROM endpoints WHERE name = ?", [(name,) for name in names])
+    leave(connection, names, now)
+    new = [one for one in after.values() if one.name not in before]
+    other = [one for one in after.values() if one.name in before and before[one.name] != one]
+    # First out of each other's way: two endpoints may change places.
+    moving = [(one.name,) for one in other if _moves(before[one.name], one)]
+    connection.executemany("UPDATE endpoints SET ordinal = -1 - id WHERE name = ?", moving)
+    connection.executemany(_UPDATE, [(*_row(one), one.name) for one in other])
+    connection.executemany(_INSERT, [(one.name, *_row(one), now, one.name) for one in new])
+    reachable(connection, _differing(_WAY, before, other), now)
+    dirty_shards.mark(connection, [*names, *(one.name for one in new), *_differing(_PUBLISHED, before, other)])
+
+
+def _differing(keys: Iterable[str], before: Mapping[str, Registered], ones: Iterable[Registered]) -> list[str]:
+    """The names of those who had something else under one of these keys."""
+    return [one.name for one in ones if any(getattr(one, key) != getattr(before[one.name], key) for key in keys)]
+
+
+def _row(one: Registered) -> tuple[Any, ...]:
+    held = {"policy": text(one.policy), "databases": json.dumps(one.databases) if one.databases else None}
+    return tuple(held[column] if column in held else getattr(one, column) for column in _COLUMNS)
+
+
+Change = tuple[str, str, Any, Any]
+
+
+def _endpoint_changes(
+    before: Mapping[str, Registered], after: Mapping[str, Registered], gone: Iterable[Registered]
+) -> Iterator[Change]:
+    for name, one in after.items():
+        was = before.get(name)
+        if was != one:
+            yield "endpoints", name, was and was.to_dict(), one.to_dict()
+    yield from (("endpoints", one.name, one.to_dict(), None) for one in gone)
+
+
+def _node_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    for path in sorted({*before, *after}):
+        if before.get(path) != after.get(path):
+            was, now = (nodes[path].values if path in nodes else None for nodes in (before, after))
+            yield ("domains", path, was, now) if path else ("root", "", was, now)
+
+
+def _told(changes: Iterable[Change], side: int) -> dict[str, Any]:
+    """One side of the changes as documents hold them: nodes and endpoints that are not there then are left out."""
+    plain: dict[str, Any] = {}
+    for section, name, *sides in changes:
+        if sides[side] is None:
+            plain.setdefault(section, {})
+        elif section == "root":
+            plain["root"] = sides[side]
+        else:
+            plain.setdefault(section, {})[name] = sides[side]
+    return plain

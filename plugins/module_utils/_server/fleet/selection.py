@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: which endpoints of the registry somebody means: by name, by domain, or because they are behind."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from ..._core.validation.errors import Faults, show
+from ..._core.validation.parsers import boolean, listing, read_mapping
+from ..._core.validation.strings import domain_path, endpoint_name
+from ..._core.values import value
+from .inventory import Known
+from .nodes import is_below
+
+_MOST = 1_000_000
+_KEYS = {
+    "endpoints": listing(endpoint_name, most=_MOST, unique=False),
+    "domains": listing(domain_path, most=_MOST, unique=False),
+    "outdated": boolean,
+}
+
+
+@value
+class Selection:
+    """Endpoints by name, and all of some domains and of those below them; the domain ``""`` is the root.
+
+    Where both are None, all endpoints are meant; an empty list means nobody. ``outdated`` leaves only those whose
+    components are behind.
+    """
+
+    endpoints: tuple[str, ...] | None = None
+    domains: tuple[str, ...] | None = None
+    outdated: bool = False
+
+    @classmethod
+    def from_dict(cls, raw: object) -> Selection:
+        """Read a selection, in which every key may be missing; raises InvalidDocument with all faults."""
+        faults = Faults()
+        values = read_mapping(raw, path="", known=_KEYS, faults=faults)
+        faults.check()
+        return cls(**values)
+
+    def names(self, fleet: Iterable[Known], domains: Collection[str]) -> list[str]:
+        """The names that are meant; raises InvalidDocument for endpoints and domains that there are not."""
+        registered = {one.name: one for one in fleet}
+        self._check(registered, domains)
+        everybody = self.endpoints is None and self.domains is None
+        named = set(self.endpoints or ())
+        return [
+            name
+            for name, one in registered.items()
+            if everybody or name in named or any(is_below(one.domain, domain) for domain in self.domains or ())
+            if one.outdated or not self.outdated
+        ]
+
+    def _check(self, registered: Collection[str], domains: Collection[str]) -> None:
+        faults = Faults()
+        for index, name in enumerate(self.endpoints or ()):
+            if name not in registered:
+                faults.add(f"endpoints[{index}]", show(name), "a registered endpoint")
+        for index, path in enumerate(self.domains or ()):
+            if path not in domains:
+                faults.add(f"domains[{index}]", show(path), "a domain of the client tree")
+        faults.check()

@@ -1,0 +1,33 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: published content that the scope of no endpoint takes, so that it would reach nobody."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from ..._core.metadata.catalog import CatalogueItem
+from ..._core.policy.enums import Scope
+from ..._core.rollout.outdated import KINDS
+from ..._core.settings.endpoint_keys import ProductKind
+from .policies import members, newcomer
+
+
+def untaken(connection: sqlite3.Connection, items: Iterable[CatalogueItem]) -> str:
+    """What is wrong when no endpoint's ``components.scope`` takes any of these files, and what to set; else nothing.
+
+    Of a fleet without endpoints, what the first one would get counts.
+    """
+    kinds = {item.kind for item in items}
+    fleet = [one for one in members(connection) if one.product in ("", ProductKind.FILES.value)]
+    scopes = {member.scope for member in fleet} or {newcomer(connection).scope}
+    if not kinds or any(kinds & set(KINDS[scope]) for scope in scopes):
+        return ""
+    there = " and ".join(sorted(kind.value for kind in kinds))
+    words = " and ".join(sorted(scope.value for scope in scopes))
+    taking = next(word.value for word in Scope if kinds <= set(KINDS[word]))
+    why = f"no endpoint takes any of it: it is of kind {there}, and components.scope is {words} everywhere"
+    return f"{why} (set {taking}, or declare other kinds in the source)"

@@ -1,0 +1,30 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: where things lie on the update server."""
+
+from __future__ import annotations
+
+from .._host import paths as shared
+
+CONFIGURATION_DIRECTORY = shared.CONFIGURATION_DIRECTORY
+SETTINGS = f"{CONFIGURATION_DIRECTORY}/{shared.SERVER_SETTINGS_NAME}"
+STATE_DIRECTORY = "/var/lib/epp-autoupdate-server"
+DATABASE = STATE_DIRECTORY + "/server.db"
+KEYS = STATE_DIRECTORY + "/keys"
+PUBLIC = "/var/lib/epp-autoupdate-public"
+"""What the web server serves: outside the state, which nobody else may even enter."""
+TREE = PUBLIC + "/configuration/tree.json"
+"""The client tree, published; it is there once keys are made and a first publication has been."""
+KEYRING = KEYS + "/signing.json"
+"""Which signing key is good for what; the private keys lie beside it."""
+PUBLISH_LOCK = STATE_DIRECTORY + "/publish.lock"
+"""Held by whoever changes tree or registry, or publishes."""
+USER = "epp-server"
+"""Whom the server works as; root becomes it before it touches anything."""
+SERVER = "/usr/local/bin/epp-server"
+RUNTIME_DIRECTORY = "/run/epp-autoupdate-server"
+PROGRAMS = "/opt/epp-autoupdate"
+"""Programs of others that are installed for this server alone."""
+CVDUPDATE_NAME = "cvdupdate"

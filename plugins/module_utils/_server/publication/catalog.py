@@ -1,0 +1,40 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: the catalogue as a draft: what every source publishes, by the same key and lifetime as the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..._core.metadata.catalog import FILE, KIND, MAX_SIZE, NAMESPACE, Catalogue
+from ..._core.metadata.envelope import Malformed, TooLarge, unseal
+from ..._core.metadata.header import Issue
+from ..._core.validation.errors import InvalidDocument
+from ..._core.values import replace
+from ..._host.host import Host
+from ..components.base import Published
+from .signer import Draft, public_path
+
+
+def catalogue_draft(published: Iterable[Published | None]) -> Draft:
+    """The catalogue of what the products publish; None is of one that publishes nothing yet."""
+    found = [one for one in published if one is not None]
+    items = (item for one in found for item in one.items)
+    manifests = (one.manifest for one in found if one.manifest is not None)
+    content = Catalogue.of(items, manifests, serial=0, issued=0, expires=0)
+
+    def make(issue: Issue) -> bytes:
+        return replace(content, serial=issue.serial, issued=issue.issued, expires=issue.expires).to_bytes()
+
+    return Draft(KIND, FILE, NAMESPACE, content.digest(), make)
+
+
+def published_catalogue(host: Host) -> Catalogue | None:
+    """The catalogue that readers find now; None when there is none that can be read. The server trusts its own file."""
+    content = host.read(public_path(FILE))
+    try:
+        return None if content is None else Catalogue.from_bytes(unseal(content, limit=2 * MAX_SIZE).document)
+    except (Malformed, TooLarge, InvalidDocument):
+        return None

@@ -1,0 +1,57 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: key pairs of OpenSSH, whose private part nobody but the server's user may read."""
+
+from __future__ import annotations
+
+import os
+
+from ..._host.host import Host
+
+_KEYGEN_S = 60.0
+_UNFINISHED = ".unfinished"
+_KINDS = (("ed25519",), ("ecdsa", "-b", "256"))
+"""The second is for systems in FIPS mode, which refuse to make the first."""
+
+
+def make_key(host: Host, path: str) -> None:
+    """Make a key pair without passphrase, ed25519 or what the system allows instead of it; raises OSError.
+
+    It is made beside its place. The private key comes to it last and whole: where that is, the public one is, too,
+    whenever the server was killed or its disk was full (C3).
+    """
+    made = path + _UNFINISHED
+    host.mkdir(os.path.dirname(path), mode=0o700)
+    private, public = _made(host, made, path)
+    host.write(path + ".pub", public)
+    host.write(path, private, mode=0o600)
+    _clear(host, made)
+
+
+def _made(host: Host, made: str, path: str) -> tuple[bytes, bytes]:
+    """Both parts of a new key at ``made``, of the first kind that can be made here."""
+    told = []
+    for kind in _KINDS:
+        _clear(host, made)
+        argv = ["ssh-keygen", "-q", "-t", *kind, "-N", "", "-C", "epp-update-server", "-f", host.real(made)]
+        done = host.run(argv, timeout=_KEYGEN_S)
+        private, public = host.read(made), host.read(made + ".pub")
+        if done.code == 0 and private and public:
+            return private, public
+        told.append(f"{kind[0]}: {(done.err or done.out).strip() or f'it {done.ended}'}")
+    raise OSError(f"{path}: ssh-keygen made no key: {'; '.join(told)}")
+
+
+def _clear(host: Host, made: str) -> None:
+    for leftover in (made, made + ".pub"):
+        host.remove(leftover)
+
+
+def public_part(host: Host, path: str) -> str:
+    """The line of the public key that belongs to a private one; raises OSError where its file is missing."""
+    public = host.read(path + ".pub")
+    if public is None:
+        raise OSError(f"{path}.pub is missing; it belongs to {path}")
+    return public.decode("ascii", "replace").strip()

@@ -1,0 +1,138 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Private: publication: what the tree and the registry say becomes signed, static documents (C1).
+
+The tree is looked at each time, for it costs one document. Of the shards only those are looked at that a change has
+marked, or whose time has come: so what a change costs does not grow with the fleet.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..._core.canonical import digest
+from ..._core.metadata.header import NAMESPACE, Issue
+from ..._core.metadata.keyring import Keyring
+from ..._core.metadata.policy_tree import FILE, KIND, PublishedTree
+from ..._core.metadata.shard import SHARDS, Membership, PublishedShard, file_of
+from ..._core.settings.publication import ConfigurationSettings
+from ..._core.values import value
+from ..._host.host import Host
+from ..._host.lock import exclusively
+from .. import paths
+from ..components.base import Published
+from ..fleet import dirty_shards
+from ..fleet.nodes import Nodes, read_nodes
+from ..settings import section
+from .catalog import catalogue_draft
+from .keys import advance, ensure_keyring
+from .signer import Draft, Issuer, records
+
+_WAIT_S = 600.0
+
+
+@contextmanager
+def turn(host: Host) -> Iterator[None]:
+    """The one lock of all that changes tree, registry or keys, or publishes; raises Busy."""
+    if not host.exists(paths.STATE_DIRECTORY):
+        host.mkdir(paths.STATE_DIRECTORY, mode=0o750)
+    with exclusively(host, paths.PUBLISH_LOCK, "change or publication", wait=_WAIT_S):
+        yield
+
+
+def configuration_settings(host: Host) -> ConfigurationSettings:
+    """The settings of publication; raises InvalidDocument."""
+    return ConfigurationSettings.from_dict(section(host, "configuration"))
+
+
+@value
+class Renewal:
+    """What a publication does beyond what has changed.
+
+    ``mend``: look at every file whether it is as it was published, and let keys follow each other. ``anew``: issue all,
+    whatever they say. ``above``: a serial that all new ones have to be higher than.
+    """
+
+    mend: bool = False
+    anew: bool = False
+    above: int = 0
+
+
+CHANGES_ONLY = Renewal()
+
+
+def publish(host: Host, connection: sqlite3.Connection, renewal: Renewal = CHANGES_ONLY) -> list[str]:
+    """Issue what has to be issued of tree and shards; returns their names. To be called in one's ``turn``."""
+    mend, anew = renewal.mend, renewal.anew
+    ring = _keyring(host, connection, mend=mend)
+    issuer = Issuer(host, connection, ring.current, configuration_settings(host).lifetime, renewal.above)
+    done = issuer.issue([tree_draft(read_nodes(connection), ring)], mend=mend, anew=anew)
+    marked = dirty_shards.marked(connection)
+    due = marked.union(issuer.due(map(_place, range(SHARDS)), mend=mend))
+    numbers = [number for number in range(SHARDS) if anew or dirty_shards.document(number) in due]
+    done += issuer.issue([shard_draft(connection, number) for number in numbers], mend=mend, anew=anew)
+    # What was marked and says the same as before (a change was taken back) is not stale either.
+    dirty_shards.clear(connection, marked)
+    return done
+
+
+def publish_catalogue(
+    host: Host,
+    connection: sqlite3.Connection,
+    published: Iterable[Published | None],
+    renewal: Renewal = CHANGES_ONLY,
+) -> list[str]:
+    """Issue the catalogue of what is published, if need be. To be called in one's ``turn``."""
+    lifetime = configuration_settings(host).lifetime
+    issuer = Issuer(host, connection, ensure_keyring(host).current, lifetime, renewal.above)
+    return issuer.issue([catalogue_draft(published)], mend=renewal.mend, anew=renewal.anew)
+
+
+def tree_draft(nodes: Nodes, ring: Keyring) -> Draft:
+    """The tree as it is on record, with the keys that are trusted from then on."""
+    root = {section: dict(keys) for section, keys in nodes[""].own.items()}
+    domains = {path: node.values for path, node in nodes.items() if path}
+
+    def make(issue: Issue) -> bytes:
+        return PublishedTree(issue, ring.signers, SHARDS, root, domains).to_bytes()
+
+    content = digest({"signers": list(ring.signers), "shards": SHARDS, "root": root, "domains": domains})
+    return Draft(KIND, FILE, NAMESPACE, content, make)
+
+
+def shard_draft(connection: sqlite3.Connection, number: int) -> Draft:
+    """One shard as the registry says."""
+    endpoints = shard_content(connection, number)
+
+    def make(issue: Issue) -> bytes:
+        return PublishedShard(issue, number, endpoints).to_bytes()
+
+    return Draft(*_place(number), NAMESPACE, digest(endpoints), make)
+
+
+def shard_content(connection: sqlite3.Connection, number: int) -> dict[str, Any]:
+    """The endpoints of a shard, by name."""
+    rows = connection.execute("SELECT name, domain, ordinal, policy FROM endpoints WHERE shard = ?", (number,))
+    return {
+        row["name"]: Membership(
+            row["domain"], row["ordinal"], json.loads(row["policy"]) if row["policy"] else None
+        ).to_dict()
+        for row in rows
+    }
+
+
+def _keyring(host: Host, connection: sqlite3.Connection, *, mend: bool) -> Keyring:
+    if not mend:
+        return ensure_keyring(host)
+    in_use = {record.signer for record in records(connection).values()}
+    return advance(host, overlap=configuration_settings(host).overlap, in_use=in_use)
+
+
+def _place(number: int) -> tuple[str, str]:
+    return dirty_shards.document(number), file_of(number)
