@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from .._core.results import Outcome, Result
-from .._core.rollout.delivery import Limits
 from .._core.settings.components import SourceSettings
 from .._core.settings.endpoint_keys import ProductKind
+from .._core.settings.retries import Limits
 from .._core.timestamps import iso, iso_or_none
 from .._core.untrusted_text import LONGEST_WORD, shown
 from .._core.validation.errors import InvalidDocument

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..canonical import canonical_json, sha256_hex
+from ..schedule.ordinals import MOST_ORDINAL
 from ..validation.errors import Faults
 from ..validation.parsers import Parser, Unfit, integer, read_mapping
 from ..validation.strings import domain_path
@@ -20,7 +21,6 @@ from .policy_tree import MAX_SHARDS
 KIND = "shard"
 SHARDS = 256
 """How many there are. Endpoints learn it from the tree, so that a server may have another number."""
-MOST_ORDINAL = 2**53 - 1
 
 
 @value

@@ -6,15 +6,24 @@
 
 from __future__ import annotations
 
-from .command import authorized_line, public_key
+from ..validation.public_keys import public_key
 
 _COMMENT = "epp-update-server"
 _ENTRY = "epp-agent notice"
 
 
-def wanted_line(key: str, command: str) -> str:
-    """The line by which the update server's key may do one thing only."""
-    return authorized_line(key, command=command, comment=_COMMENT)
+def authorized_line(key: str, *, command: str) -> str:
+    """The line of ``authorized_keys`` by which a server's key can do one thing only (N5); raises ValueError.
+
+    ``restrict`` takes away forwarding, agent, X11, terminal and rc file, also those that future versions may invent;
+    ``command`` replaces whatever the client asks for: a shell, another command, sftp.
+    """
+    plain = public_key(key)
+    if plain is None:
+        raise ValueError("not a public key of OpenSSH")
+    if '"' in command or "\\" in command or not command.isprintable():
+        raise ValueError(f"not a command for authorized_keys: {command!r}")
+    return f'restrict,command="{command}" {plain} {_COMMENT}'
 
 
 def with_line(content: bytes, line: str | None) -> bytes:
@@ -51,5 +60,5 @@ def _ended(line: bytes) -> bytes:
 
 
 def _key(line: bytes) -> str | None:
-    """The key in a line that ``wanted_line`` made, which are its last words but the comment."""
+    """The key in a line that ``authorized_line`` made, which are its last words but the comment."""
     return public_key(" ".join(line.decode().split()[-3:-1]))

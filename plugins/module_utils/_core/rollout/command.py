@@ -20,8 +20,6 @@ TRIGGERS = (Trigger.DOWNLOAD, Trigger.SCHEDULE, Trigger.MANUAL)
 
 _CAMPAIGN = re.compile(r"[a-z0-9][a-z0-9-]{7,63}")
 _VERSION = re.compile(r"[ -~]{1,200}")
-_COMMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]{0,99}")
-_PUBLIC_KEY = re.compile(r"((?:ssh|ecdsa|sk)-[a-z0-9@.-]+) ([A-Za-z0-9+/]{40,}={0,2})")
 
 
 class InvalidOrder(ValueError):
@@ -57,26 +55,6 @@ class Order:
     def to_line(self) -> bytes:
         plain = {"campaign": self.campaign, "version": self.version, "trigger": self.trigger.value}
         return canonical_json(plain, newline=True)
-
-
-def authorized_line(key: str, *, command: str, comment: str = "epp-update-server") -> str:
-    """The line of ``authorized_keys`` by which a server's key can do one thing only (N5).
-
-    ``restrict`` takes away forwarding, agent, X11, terminal and rc file, also those that future versions may invent;
-    ``command`` replaces whatever the client asks for: a shell, another command, sftp.
-    """
-    plain = public_key(key)
-    if plain is None:
-        raise ValueError("not a public key of OpenSSH")
-    if '"' in command or "\\" in command or not command.isprintable():
-        raise ValueError(f"not a command for authorized_keys: {command!r}")
-    return f'restrict,command="{command}" {plain} {_matching(_COMMENT, comment, "comment")}'
-
-
-def public_key(line: str) -> str | None:
-    """Type and key of a public key's line, without its comment; None for anything else."""
-    key = _PUBLIC_KEY.match(line.strip())
-    return None if key is None else f"{key[1]} {key[2]}"
 
 
 def _matching(pattern: re.Pattern[str], raw: Any, name: str) -> str:

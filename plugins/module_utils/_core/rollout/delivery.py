@@ -20,6 +20,7 @@ from collections.abc import Collection, Iterable
 from enum import Enum
 
 from ..results import Result
+from ..settings.retries import Limits
 from ..values import replace, value
 
 NEVER = float("inf")
@@ -73,17 +74,6 @@ class Heard(str, Enum):
     """The notice was sent and no answer came: what it did is to be asked."""
     HOST_KEY = "host_key_changed"
     """Another host answers at its address: it is told nothing, and asked nothing again."""
-
-
-@value
-class Limits:
-    """The numbers of N1, N2 and E1a, in seconds. ``deadline`` is the longest that one sending may take."""
-
-    hold: float = 30 * 60
-    retry_after: float = 15 * 60
-    retries: int = 5
-    keep: float = 7 * 86400
-    deadline: float = 30 * 60
 
 
 @value

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+MOST_ORDINAL = 2**53 - 1
+"""The highest one that every JSON reader keeps exactly."""
+
 
 def give(held: Collection[int], claimed: Mapping[str, int], wanting: Iterable[str]) -> dict[str, int]:
     """The ordinals of endpoints that have none yet, in their order.

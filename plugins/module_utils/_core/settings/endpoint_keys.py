@@ -13,6 +13,7 @@ from typing import Any
 from ..durations import format_duration
 from ..policy.enums import DAY, Initiator
 from ..policy.policy import Policy
+from ..schedule.ordinals import MOST_ORDINAL
 from ..validation.errors import Faults, show
 from ..validation.parsers import Parser, Unfit, choice, duration, integer, listing, nullable, read_mapping
 from ..validation.strings import (
@@ -32,7 +33,6 @@ from .update_server import REQUIRED as SERVER_REQUIRED
 FORMAT = 1
 # Where people and programs put files that come from elsewhere; we write to none of them.
 SCAN_PATHS = ("/home", "/root", "/tmp", "/var/tmp", "/srv", "/opt")
-_MOST_ORDINAL = 2**53 - 1
 
 
 class ProductKind(str, Enum):
@@ -104,7 +104,7 @@ _KEYS: Mapping[str, Parser] = {
     "format": _format,
     "endpoint": endpoint_name,
     "domain": domain_path,
-    "ordinal": nullable(integer(0, _MOST_ORDINAL)),
+    "ordinal": nullable(integer(0, MOST_ORDINAL)),
     "policy": _as_is,
     "product": choice(ProductKind),
     **dict.fromkeys(("clamav", "files", "command"), _as_is),

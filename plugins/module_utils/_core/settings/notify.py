@@ -11,12 +11,12 @@ from typing import Any
 
 from ..durations import format_duration
 from ..policy.keys import stored_zone, zone_name
-from ..rollout.delivery import Limits
 from ..validation.errors import Faults
 from ..validation.parsers import Parser, Unfit, choice, duration, integer, listing, read_mapping
 from ..validation.strings import account, line, path
 from ..values import field, value
 from .concurrency import DEFAULT_CAP, Caps, Span
+from .retries import Limits
 from .update_server import NOTIFY_USER
 
 MOST = 100_000

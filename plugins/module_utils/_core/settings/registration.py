@@ -10,8 +10,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Callable
 
-from ..metadata.shard import MOST_ORDINAL
 from ..policy.overrides import Values, read_part
+from ..schedule.ordinals import MOST_ORDINAL
 from ..validation.addresses import host_and_port
 from ..validation.errors import Faults, show
 from ..validation.parsers import Parser, Unfit, boolean, choice, integer, listing, nullable, read_mapping

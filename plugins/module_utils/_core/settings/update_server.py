@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..rollout.command import public_key
 from ..validation.parsers import Parser, Unfit, listing, nullable
+from ..validation.public_keys import public_key
 from ..validation.strings import account, base_url
 from ..values import value
 

@@ -179,7 +179,7 @@ def _compared(enrolment: Enrolment | _Standalone, wanted: Desired, access: Acces
 
 def host_key(host: Host) -> str | None:
     """The host's public SSH key, by which an update server knows it; None where it has none."""
-    from ..._core.rollout.command import public_key
+    from ..._core.validation.public_keys import public_key
 
     found = (public_key((host.read(path) or b"").decode("utf-8", "replace")) for path in _HOST_KEYS)
     return next((key for key in found if key is not None), None)

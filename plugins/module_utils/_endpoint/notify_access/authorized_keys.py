@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from ..._core.resources.diff import Action, Change
 from ..._core.resources.resources import Absent, Directory, Entry, File
-from ..._core.rollout.authorized_keys import wanted_line, with_line
+from ..._core.rollout.authorized_keys import authorized_line, with_line
 from ..._core.settings.endpoint import EndpointDocument
 from ..._core.values import replace, value
 from ..._host.filesystem.user_files import Account, account, change_file
@@ -121,7 +121,7 @@ def access(host: Host, wanted: EndpointDocument | None, before: EndpointDocument
             Absent(RECORD),
         )
         return _with_accounts(host, Access(gone, (*_former_edits(host, former, kept=""),)))
-    way, line = way_in(host, server), wanted_line(server.notify_key, f"{paths.AGENT} notice")
+    way, line = way_in(host, server), authorized_line(server.notify_key, command=f"{paths.AGENT} notice")
     edits = [*_former_edits(host, former, kept="" if way.own else way.path)]
     if not way.own:
         edits += _edit(host, way.path, line)

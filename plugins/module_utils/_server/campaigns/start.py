@@ -15,11 +15,12 @@ from typing import Callable
 from ..._core.canonical import digest
 from ..._core.policy.policy import Initiator
 from ..._core.results import Trigger
-from ..._core.rollout.delivery import Limits, Notice, event_notice, skipped, slot_notice
+from ..._core.rollout.delivery import Notice, event_notice, skipped, slot_notice
 from ..._core.rollout.outdated import Offer
 from ..._core.schedule.slots import Slot
 from ..._core.schedule.timetable import Timetable
 from ..._core.settings.endpoint_keys import ProductKind
+from ..._core.settings.retries import Limits
 from ..components.base import Published
 from ..fleet.holdings import is_behind, reports
 from ..fleet.policies import Member, members

@@ -20,9 +20,10 @@ from ..._core.canonical import digest
 from ..._core.results import Result, Trigger
 from ..._core.rollout import delivery
 from ..._core.rollout.command import Order
-from ..._core.rollout.delivery import Limits, Mode, Notice, Stage, Step
+from ..._core.rollout.delivery import Mode, Notice, Stage, Step
 from ..._core.rollout.reported import reported
 from ..._core.settings.endpoint_keys import ProductKind
+from ..._core.settings.retries import Limits
 from ..._core.values import value
 from ..database.database import transaction
 from ..fleet.holdings import offered

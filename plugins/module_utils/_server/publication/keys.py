@@ -17,8 +17,8 @@ from collections.abc import Collection
 
 from ..._core.canonical import readable_json
 from ..._core.metadata.keyring import Keyring, KeyStage, SigningKey
-from ..._core.rollout.command import public_key
 from ..._core.validation.errors import InvalidDocument
+from ..._core.validation.public_keys import public_key
 from ..._host.host import Host
 from .. import paths
 from .key_files import make_key, public_part

@@ -11,9 +11,9 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from ...._core.rollout.command import public_key
 from ...._core.validation.addresses import host_and_port
 from ...._core.validation.errors import Faults, show
+from ...._core.validation.public_keys import public_key
 from ...._core.values import field, value
 from ...._host.host import Host
 from ...database.database import transaction

@@ -13,7 +13,6 @@ from datetime import timezone
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import (
     Heard,
-    Limits,
     Mode,
     Notice,
     Reply,
@@ -30,6 +29,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.deliv
     superseded,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.concurrency import Caps, HourClass, Span
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.retries import Limits
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace, value
 from hypothesis import given
 from hypothesis import strategies as st

@@ -9,13 +9,13 @@ from __future__ import annotations
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import (
     NEVER,
-    Limits,
     Mode,
     Notice,
     Stage,
     bounded,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.rate_limit import HOUR, LONGEST, Budget
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.retries import Limits
 from hypothesis import given
 from hypothesis import strategies as st
 

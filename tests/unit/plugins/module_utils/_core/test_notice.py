@@ -10,11 +10,8 @@ import json
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import (
-    InvalidOrder,
-    Order,
-    authorized_line,
-)
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.authorized_keys import authorized_line
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import InvalidOrder, Order
 
 KEY = "ssh-ed25519 " + "A" * 68
 GOOD = {"campaign": "c-00000001", "version": "daily 27500", "trigger": "download"}

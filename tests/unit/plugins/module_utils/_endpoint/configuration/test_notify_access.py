@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.authorized_keys import wanted_line, with_line
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.authorized_keys import (
+    authorized_line,
+    with_line,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import remove
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.notify_access.authorized_keys import NotFollowed
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.filesystem.user_files import Account, change_file
@@ -257,7 +260,7 @@ def test_a_link_that_is_put_there_at_the_last_moment(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"#x\n", b"x", b"x\r\ny\r\n", b"\xff\xfe\n"])
 def test_putting_it_in_and_taking_it_out_again(content: bytes) -> None:
-    line: Any = wanted_line("ssh-ed25519 " + 68 * "A", "/usr/local/bin/epp-agent notice")
+    line: Any = authorized_line("ssh-ed25519 " + 68 * "A", command="/usr/local/bin/epp-agent notice")
     there = with_line(content, line)
     assert there.endswith(line.encode() + b"\n")
     assert with_line(there, line) == there

@@ -24,7 +24,8 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import CatalogueItem
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import Kind
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import Order, authorized_line
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.authorized_keys import authorized_line
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import Order
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import Heard, Reply, slot_notice
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.notify import NotifySettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timezones import zone_of

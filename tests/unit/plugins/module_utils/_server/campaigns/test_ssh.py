@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import Order, authorized_line
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.authorized_keys import authorized_line
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import Order
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import Heard, Reply
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.notify import NotifySettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace

@@ -17,12 +17,12 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.mani
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import (
     Heard,
-    Limits,
     Reply,
     event_notice,
     slot_notice,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.outdated import Holding
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.retries import Limits
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timestamps import iso, unix
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timezones import zone_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
