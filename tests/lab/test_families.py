@@ -19,7 +19,7 @@ DATABASES = "/var/lib/clamav"
 # The user who fetches, the one who scans, clamd's file and service, as Red Hat's packages have them.
 AS_RED_HAT = r"""
 set -eu
-systemctl stop -q clamav-daemon.socket clamav-daemon.service
+systemctl stop -q 'clamav-daemon.*'
 systemctl mask -q clamav-daemon.socket clamav-daemon.service
 useradd --system --no-create-home clamupdate
 chown clamupdate:clamupdate /var/lib/clamav
