@@ -64,7 +64,7 @@ notes:
 seealso:
   - module: epp.autoupdate.client_tree
   - module: epp.autoupdate.endpoint
-  - module: epp.autoupdate.status_info
+  - module: epp.autoupdate.endpoint_info
 """
 
     SERVER_ROOT = r"""

@@ -394,7 +394,7 @@ notes:
     the usual way.
 seealso:
   - module: epp.autoupdate.preflight
-  - module: epp.autoupdate.status_info
+  - module: epp.autoupdate.endpoint_info
   - plugin: epp.autoupdate.effective_policy
     plugin_type: filter
 author:

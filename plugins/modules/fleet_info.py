@@ -57,7 +57,7 @@ options:
     type: int
     default: 20
 seealso:
-  - module: epp.autoupdate.status_info
+  - module: epp.autoupdate.endpoint_info
   - module: epp.autoupdate.update_now
 author:
   - epp.autoupdate contributors (@epp-autoupdate)

@@ -65,7 +65,7 @@ options:
     default: false
 seealso:
   - module: epp.autoupdate.fleet_info
-  - module: epp.autoupdate.status_info
+  - module: epp.autoupdate.endpoint_info
 author:
   - epp.autoupdate contributors (@epp-autoupdate)
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what the modules ``update_now`` and ``status_info`` do: ask the agent that is installed."""
+"""Private: what the modules ``update_now`` and ``endpoint_info`` do: ask the agent that is installed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FAILURES = (Result.FAILED.value, Result.UNREACHABLE.value)
 _NOT_INSTALLED = "there is no agent on this host; run epp.autoupdate.endpoint on it first"
 
 
-def status_info(module: AnsibleModule) -> None:
+def endpoint_info(module: AnsibleModule) -> None:
     """Return the status document, and end the module."""
     try:
         module.exit_json(changed=False, status=_status(module))

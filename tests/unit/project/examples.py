@@ -58,7 +58,7 @@ _SPECS: dict[str, Callable[[], specs.Spec]] = {
     "fleet_info": specs.fleet_info,
     "drift": specs.drift,
     "preflight": specs.preflight,
-    "status_info": specs.root,
+    "endpoint_info": specs.root,
     "update_now": lambda: {**specs.root(), **specs.timeout(), **specs.selection()},
     **{
         name: lambda keys=keys: {**specs.scope(keys()), **specs.root(), **keys()}  # type: ignore[misc]

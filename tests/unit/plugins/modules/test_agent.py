@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.epp.autoupdate.plugins.modules import status_info, update_now
+from ansible_collections.epp.autoupdate.plugins.modules import endpoint_info, update_now
 
 from .conftest import Modules
 
@@ -42,7 +42,7 @@ def test_an_update_that_fails_is_a_failure_with_both_versions(modules: Modules) 
 
 
 def test_a_host_without_an_agent_is_told_what_to_do(modules: Modules) -> None:
-    for module in (update_now, status_info):
+    for module in (update_now, endpoint_info):
         result = modules.run(module)
         assert result["failed"] is True
         assert "run epp.autoupdate.endpoint" in result["msg"]
@@ -51,7 +51,7 @@ def test_a_host_without_an_agent_is_told_what_to_do(modules: Modules) -> None:
 def test_an_agent_that_makes_no_sense_is_a_plain_failure(modules: Modules) -> None:
     modules.enrol()
     (modules.root / "usr/local/bin/epp-agent").write_text("#!/bin/sh\necho oops >&2\nexit 1\n")
-    assert modules.run(status_info)["msg"] == "oops"
+    assert modules.run(endpoint_info)["msg"] == "oops"
 
 
 def test_a_timeout_ends_the_update(modules: Modules) -> None:
@@ -64,9 +64,9 @@ def test_a_timeout_ends_the_update(modules: Modules) -> None:
 def test_the_status_is_the_agents(modules: Modules) -> None:
     modules.enrol(domain="emea")
     modules.run(update_now)
-    result = modules.run(status_info)
+    result = modules.run(endpoint_info)
     assert result["changed"] is False
     assert result["status"]["endpoint"] == "n1"
     assert result["status"]["domain"] == "emea"
     assert result["status"]["last"]["manual"]["result"] == "current"
-    assert modules.run(status_info, check=True)["status"]["last"] == result["status"]["last"]
+    assert modules.run(endpoint_info, check=True)["status"]["last"] == result["status"]["last"]

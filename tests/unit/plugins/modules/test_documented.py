@@ -20,7 +20,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endp
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.state.store import StateStore, TrialRecord
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.modules import fleet_info, status_info
+from ansible_collections.epp.autoupdate.plugins.modules import endpoint_info, fleet_info
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
     Answer,
     ScriptedServer,
@@ -60,7 +60,7 @@ class Held:
             time.sleep(0.02)
 
     def status(self) -> dict[str, Any]:
-        return self.modules.run(status_info)
+        return self.modules.run(endpoint_info)
 
 
 def statuses_of_a_standalone_endpoint(held: Held) -> Iterator[dict[str, Any]]:
@@ -94,15 +94,15 @@ def statuses_of_a_managed_endpoint(fleet: Modules, web: ScriptedServer) -> Itera
     """After it adopted its configuration and updated, and while its source is left alone."""
     program = [str(fleet.managed_root / "usr/local/bin/epp-agent"), "--root", str(fleet.managed_root)]
     subprocess.run([*program, "update-now"], stdout=subprocess.DEVNULL, check=True)
-    yield fleet.run(status_info, root=str(fleet.managed_root))
+    yield fleet.run(endpoint_info, root=str(fleet.managed_root))
     web.always(Answer(429, headers={"Retry-After": "600"}))
     subprocess.run([*program, "run", "--trigger", "reconnect"], stdout=subprocess.DEVNULL, check=True)
     subprocess.run([*program, "update-now"], stdout=subprocess.DEVNULL, check=True)
-    yield fleet.run(status_info, root=str(fleet.managed_root))
+    yield fleet.run(endpoint_info, root=str(fleet.managed_root))
 
 
 def test_the_status_is_documented_to_the_leaf(fleet: Modules, web: ScriptedServer) -> None:
-    documented = Documented(status_info)
+    documented = Documented(endpoint_info)
     shown = [*statuses_of_a_standalone_endpoint(Held(fleet)), *statuses_of_a_managed_endpoint(fleet, web)]
     for one in shown:
         documented.take(one)

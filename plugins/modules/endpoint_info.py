@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: status_info
+module: endpoint_info
 short_description: Read an endpoint's status
 version_added: 1.0.0
 description:
@@ -29,7 +29,7 @@ author:
 
 EXAMPLES = r"""
 - name: Read the status
-  epp.autoupdate.status_info:
+  epp.autoupdate.endpoint_info:
   register: endpoint
 
 - name: Refuse to go on with an endpoint that could not update
@@ -488,7 +488,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._module import agen
 
 
 def main() -> None:
-    agent.status_info(AnsibleModule(argument_spec=specs.root(), supports_check_mode=True))
+    agent.endpoint_info(AnsibleModule(argument_spec=specs.root(), supports_check_mode=True))
 
 
 if __name__ == "__main__":
