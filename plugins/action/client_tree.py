@@ -13,8 +13,8 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import canonical_json, digest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import (
-    Faults,
     InvalidDocument,
+    ValidationErrors,
     show,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
@@ -126,7 +126,7 @@ def _good(result: Mapping[str, Any]) -> bool:
 
 
 def _checked(given: dict[str, Any]) -> dict[str, Any]:
-    faults = Faults()
+    faults = ValidationErrors()
     for name in ("host_keys_from", "server_host"):
         if name in given:
             faults.add(name, show(given[name]), "allowed without use_variables")
@@ -137,7 +137,7 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse(given: dict[str, Any]) -> None:
-    faults = Faults()
+    faults = ValidationErrors()
     if given["purge"]:
         faults.add("purge", "true", _PARTIAL)
     faults.check()

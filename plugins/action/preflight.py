@@ -14,7 +14,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.durations import parse_duration
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import Fault
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import ValidationError
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     PREFIX,
@@ -60,7 +60,7 @@ class ActionModule(ActionBase):
 
     def _result(self, options: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         checks, warnings, managed = self._check_all(task_vars)
-        found: dict[str, tuple[Fault, ...]] = {host: check.faults for host, check in checks.items()}
+        found: dict[str, tuple[ValidationError, ...]] = {host: check.faults for host, check in checks.items()}
         result: dict[str, Any] = {"changed": False, "checked": len(checks), "warnings": warnings}
         result["servers"] = list(self._servers)
         result.update(self._tell_later_plays(task_vars))
@@ -147,9 +147,9 @@ class _Servers:
 
     def __init__(self, hosts: frozenset[str]) -> None:
         self._hosts = hosts
-        self._known: dict[str, Fault | None] = {}
+        self._known: dict[str, ValidationError | None] = {}
 
-    def fault(self, server: Any) -> Fault | None:
+    def fault(self, server: Any) -> ValidationError | None:
         if str(server) not in self._known:
             self._known[str(server)] = unknown_server(server, self._hosts, _can_be_looked_up)
         return self._known[str(server)]
@@ -195,7 +195,7 @@ def _true(value: Any) -> bool:
     return str(value).strip().lower() not in ("false", "no", "off", "0", "f", "n")
 
 
-def _registration_faults(managed: list[HostOfPlay]) -> tuple[Fault, ...]:
+def _registration_faults(managed: list[HostOfPlay]) -> tuple[ValidationError, ...]:
     """What an update server would refuse about the endpoints that are to be registered with it."""
     if not managed:
         return ()
@@ -208,7 +208,9 @@ def _registration_faults(managed: list[HostOfPlay]) -> tuple[Fault, ...]:
     return members.faults()
 
 
-def _plans(checks: Mapping[str, HostCheck], options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Fault]]:
+def _plans(
+    checks: Mapping[str, HostCheck], options: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, ValidationError]]:
     """The results about the load, and the fault of each host whose schedule can't be kept."""
     from ansible_collections.epp.autoupdate.plugins.plugin_utils._plans import Budget, fleet_plans, sentences
 
@@ -222,7 +224,7 @@ def _plans(checks: Mapping[str, HostCheck], options: Mapping[str, Any]) -> tuple
     return {"plans": plans, "summary": sentences(plans)}, unfit
 
 
-def _lines(found: Mapping[str, tuple[Fault, ...]]) -> list[str]:
+def _lines(found: Mapping[str, tuple[ValidationError, ...]]) -> list[str]:
     """One line for each fault, with the hosts that have it."""
     hosts_with: dict[str, list[str]] = {}
     for host, faults in found.items():

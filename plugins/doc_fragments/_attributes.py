@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what every module of this collection says about how it runs."""
+"""What every module of this collection says about how it runs."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: actions that ask a program of this collection on the host directly, in one command, where possible.
+"""Actions that ask a program of this collection on the host directly, in one command, where possible.
 
 Where it is not, the module does the same through the same library, at the cost of bringing itself to the host.
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: drift in words: what a comparison in check mode found, one sentence for each thing, and its difference."""
+"""Drift in words: what a comparison in check mode found, one sentence for each thing, and its difference."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the inventory's variables, and what is wrong with those of one host. Nothing is contacted here."""
+"""The inventory's variables, and what is wrong with those of one host. Nothing is contacted here."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.inheri
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.managed import OF_THE_TREE, brought
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import (
-    Fault,
     InvalidDocument,
+    ValidationError,
     show,
     suggestion,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.parsers import Unfit
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.parsers import InvalidValue
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.strings import domain_path
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, plain
@@ -120,7 +120,7 @@ class FailedTemplate(AnsibleError):  # type: ignore[misc]  # ansible-core has no
     def __init__(self, name: str, error: AnsibleError) -> None:
         why = without_secrets(str(error))
         super().__init__(f"{name}: {why}")
-        self.fault = Fault(name, "a template that fails", f"usable: {why}")
+        self.fault = ValidationError(name, "a template that fails", f"usable: {why}")
 
 
 def templated(name: str, raw: Any, template: Callable[[Any], Any]) -> Any:
@@ -135,7 +135,7 @@ def templated(name: str, raw: Any, template: Callable[[Any], Any]) -> Any:
 class HostCheck:
     """What came out for one host: its faults, and its document where it has none of its own and is to have one."""
 
-    faults: tuple[Fault, ...]
+    faults: tuple[ValidationError, ...]
     document: EndpointDocument | None = None
 
 
@@ -143,7 +143,7 @@ class HostCheck:
 class InventoryCheck:
     """Finds what is wrong with hosts, one after the other; what many of them share is looked at once."""
 
-    _trees: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
+    _trees: dict[str, tuple[ValidationError, ...]] = field(default_factory=dict)
     _seen: dict[tuple[int, int], tuple[str, Any, Any]] = field(default_factory=dict)
     _literals: Literals = field(default_factory=Literals)
 
@@ -154,7 +154,7 @@ class InventoryCheck:
     def host(self, name: str, values: Mapping[str, Any]) -> HostCheck:
         """Check one host's variables (names without the prefix), and the policy of root and domains."""
         document: EndpointDocument | None = None
-        found: tuple[Fault, ...] = ()
+        found: tuple[ValidationError, ...] = ()
         if values.get(SERVER_HOST) and not values.get("server"):
             values = {**values, "server": _SOME_SERVER}
         try:
@@ -163,7 +163,7 @@ class InventoryCheck:
             found = tuple(_named(fault) for fault in invalid.faults)
         return HostCheck(tuple(dict.fromkeys((*self._tree(values), *found))), document)
 
-    def _tree(self, values: Mapping[str, Any]) -> tuple[Fault, ...]:
+    def _tree(self, values: Mapping[str, Any]) -> tuple[ValidationError, ...]:
         """The faults of root and all domains, used or not."""
         root, domains = values.get(ROOT_POLICY) or {}, values.get(DOMAIN_POLICIES) or {}
         if values.get("state") == "absent" or any(_misfits(values)):
@@ -217,15 +217,17 @@ def _with_tree_keys(document: EndpointDocument | None, values: Mapping[str, Any]
     return EndpointDocument.from_dict({**brought(document), **given, "policy": policy})
 
 
-def unknown_variables(names: Iterator[str]) -> Iterator[Fault]:
+def unknown_variables(names: Iterator[str]) -> Iterator[ValidationError]:
     """A fault for each variable that looks like ours and is not."""
     for name in names:
         if name.startswith(PREFIX) and name not in KNOWN:
             near = suggestion(name, list(KNOWN))
-            yield Fault(name, "it", f"a variable of epp.autoupdate{near}; {PREFIX}{STRICT}: false lets it pass")
+            yield ValidationError(
+                name, "it", f"a variable of epp.autoupdate{near}; {PREFIX}{STRICT}: false lets it pass"
+            )
 
 
-def undeclared_domain(values: Mapping[str, Any]) -> Fault | None:
+def undeclared_domain(values: Mapping[str, Any]) -> ValidationError | None:
     """The fault of an endpoint of an update server whose domain nobody has declared, which is mostly a typo.
 
     The keys of ``autoupdate_domain_policies`` declare domains, and those that they are in.
@@ -237,7 +239,7 @@ def undeclared_domain(values: Mapping[str, Any]) -> Fault | None:
     if domain in declared:
         return None
     near = suggestion(domain, sorted(declared))
-    return Fault(
+    return ValidationError(
         f"{PREFIX}domain",
         show(domain),
         f"a declared domain{near}: name it as a key of {PREFIX}{DOMAIN_POLICIES} (a domain that sets nothing has "
@@ -245,7 +247,9 @@ def undeclared_domain(values: Mapping[str, Any]) -> Fault | None:
     )
 
 
-def unknown_server(server: Any, hosts: Collection[str], known_elsewhere: Callable[[str], bool]) -> Fault | None:
+def unknown_server(
+    server: Any, hosts: Collection[str], known_elsewhere: Callable[[str], bool]
+) -> ValidationError | None:
     """The fault of a server that is no host of the inventory, which is mostly a typo.
 
     A slice of an inventory may lack it, so a name passes that the network knows, unless it is nearly that of a host.
@@ -256,7 +260,7 @@ def unknown_server(server: Any, hosts: Collection[str], known_elsewhere: Callabl
     if not near and known_elsewhere(server):
         return None
     allowed = f"a host of the inventory{near}, nor a name that can be looked up"
-    return Fault(f"{PREFIX}{SERVER_HOST}", show(server), f"{allowed}; {PREFIX}{STRICT}: false lets it pass")
+    return ValidationError(f"{PREFIX}{SERVER_HOST}", show(server), f"{allowed}; {PREFIX}{STRICT}: false lets it pass")
 
 
 def idle_domains(values: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -302,36 +306,36 @@ def _layers(values: Mapping[str, Any]) -> tuple[Layer, ...]:
     return policy_layers(values.get(ROOT_POLICY), values.get(DOMAIN_POLICIES), domain, values.get(ENDPOINT_POLICY))
 
 
-def _besides_policy(options: Mapping[str, Any]) -> Iterator[Fault]:
+def _besides_policy(options: Mapping[str, Any]) -> Iterator[ValidationError]:
     try:
         Wanted.from_options(_without_tree_keys(options) if options.get("server") else options)
     except InvalidDocument as invalid:
         yield from (fault for fault in invalid.faults if not fault.path.startswith("policy"))
 
 
-def _of_domain(domain: Any, root: Any, domains: Any) -> tuple[Fault, ...]:
+def _of_domain(domain: Any, root: Any, domains: Any) -> tuple[ValidationError, ...]:
     try:
         domain_path(domain)
         resolve(policy_layers(root, domains, domain, None))
-    except Unfit as unfit:
-        return (Fault(f"{PREFIX}{DOMAIN_POLICIES}", show(domain), unfit.allowed),)
+    except InvalidValue as unfit:
+        return (ValidationError(f"{PREFIX}{DOMAIN_POLICIES}", show(domain), unfit.allowed),)
     except InvalidDocument as invalid:
         return invalid.faults
     return ()
 
 
-def _named(fault: Fault) -> Fault:
+def _named(fault: ValidationError) -> ValidationError:
     """The fault with the name of its variable."""
     if fault.path.startswith(PREFIX):
         return fault
-    return Fault(PREFIX + (NAME if fault.path == "endpoint" else fault.path), fault.found, fault.allowed)
+    return ValidationError(PREFIX + (NAME if fault.path == "endpoint" else fault.path), fault.found, fault.allowed)
 
 
-def _misfits(values: Mapping[str, Any]) -> Iterator[Fault]:
+def _misfits(values: Mapping[str, Any]) -> Iterator[ValidationError]:
     """What is so wrong that the layers can't even be told apart."""
     for name in _LAYERS:
         value = values.get(name)
         if value is not None and not isinstance(value, Mapping):
-            yield Fault(PREFIX + name, show(value), "a mapping")
+            yield ValidationError(PREFIX + name, show(value), "a mapping")
     if not isinstance(values.get("domain") or "", str):
-        yield Fault(f"{PREFIX}domain", show(values["domain"]), "a domain such as emea/finance")
+        yield ValidationError(f"{PREFIX}domain", show(values["domain"]), "a domain such as emea/finance")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the hosts of a play as the client tree has them, from their variables."""
+"""The hosts of a play as the client tree has them, from their variables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from typing import Any
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.cvd_header import component_of, file_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import ClamavSettings, ProductKind
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.registration import Registration
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import Fault, InvalidDocument, show
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import (
+    InvalidDocument,
+    ValidationError,
+    show,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.client_tree import request
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import is_false, plain
@@ -61,7 +65,7 @@ class Members:
         self._pinned: dict[str, tuple[Any, str]] = {}
         self._looked_at: dict[int, Any] = {}
         self._literals = Literals()
-        self._faults: dict[Fault, list[str]] = {}
+        self._faults: dict[ValidationError, list[str]] = {}
 
     def add(self, host: str, variables: Mapping[str, Any], template: Callable[[Any], Any]) -> None:
         """Take one host, whose variables are not templated yet."""
@@ -87,7 +91,7 @@ class Members:
         entry.update(_to_have(values))
         self._endpoints[host] = plain(specs.member(), entry)
 
-    def faults(self) -> tuple[Fault, ...]:
+    def faults(self) -> tuple[ValidationError, ...]:
         """What is wrong with the hosts, by their names: what they contradict each other in, and how they are reached.
 
         Policies and the like are not looked at: they are checked with the rest of each host.
@@ -122,25 +126,25 @@ class Members:
         """What is wanted of each host: its entry, or the name of one that is to go."""
         return {**self._endpoints, **self._absent}
 
-    def _noted(self) -> tuple[Fault, ...]:
+    def _noted(self) -> tuple[ValidationError, ...]:
         """What was noted about hosts, and the names that they share."""
         found = [*self._faults.items(), *((fault, hosts) for fault, hosts in shared(self._names))]
         return tuple(_of(hosts, fault) for fault, hosts in found)
 
-    def _note(self, host: str, fault: Fault) -> None:
+    def _note(self, host: str, fault: ValidationError) -> None:
         self._faults.setdefault(fault, []).append(host)
 
     def _check_server(self, host: str, server: Any) -> None:
         if self._server and server and server != self._server:
             allowed = f"{show(self._server)}, where this task runs (one play is registered with one server)"
-            self._note(host, Fault(f"{PREFIX}server_host", show(server), allowed))
+            self._note(host, ValidationError(f"{PREFIX}server_host", show(server), allowed))
 
     def _pin_domains(self, host: str, policies: Any) -> None:
         if not policies or id(policies) in self._looked_at:
             return
         self._looked_at[id(policies)] = policies
         if not isinstance(policies, Mapping):
-            self._note(host, Fault(f"{PREFIX}{DOMAIN_POLICIES}", show(policies), "a mapping"))
+            self._note(host, ValidationError(f"{PREFIX}{DOMAIN_POLICIES}", show(policies), "a mapping"))
             return
         for path, policy in policies.items():
             self._pin(host, f"{_DOMAIN}{path}]", policy or {}, empty=True)
@@ -157,7 +161,7 @@ class Members:
             self._pinned[variable] = (plainly, host)
         elif known[0] != plainly:
             allowed = f"what {known[1]} has: set it for all hosts alike, for one node has one policy"
-            self._note(host, Fault(variable, "what it has", allowed))
+            self._note(host, ValidationError(variable, "what it has", allowed))
 
     def _host_key(self, variables: Mapping[str, Any]) -> Any:
         told = variables.get(self._host_keys_from) if self._host_keys_from else None
@@ -177,7 +181,7 @@ def _reached(variables: Mapping[str, Any], template: Callable[[Any], Any]) -> di
 _DOMAIN = f"{PREFIX}{DOMAIN_POLICIES}["
 
 
-def _refused(options: Mapping[str, Any], hosts: Sequence[str], gone: Sequence[str]) -> tuple[Fault, ...]:
+def _refused(options: Mapping[str, Any], hosts: Sequence[str], gone: Sequence[str]) -> tuple[ValidationError, ...]:
     """What the server would refuse, in the words of the inventory; ``hosts`` are those of the endpoints, ``gone`` those
     of what is absent."""
     try:
@@ -214,27 +218,27 @@ def _texts(given: Any) -> list[str]:
     return [one for one in given if isinstance(one, str)] if isinstance(given, (list, tuple)) else []
 
 
-def _named(fault: Fault, hosts: Sequence[str], gone: Sequence[str]) -> Fault:
+def _named(fault: ValidationError, hosts: Sequence[str], gone: Sequence[str]) -> ValidationError:
     """The fault with the host and the variable that it is in."""
     endpoint, absent = _IN_ENDPOINT.fullmatch(fault.path), _IN_ABSENT.fullmatch(fault.path)
     if endpoint:
         option = _VARIABLES.get(endpoint[2], endpoint[2])
         where = f"{hosts[int(endpoint[1])]}: {PREFIX}{option}{endpoint[3]}"
-        return Fault(where, fault.found, fault.allowed)
+        return ValidationError(where, fault.found, fault.allowed)
     if absent:
-        return Fault(f"{gone[int(absent[1])]}: {PREFIX}{NAME}", fault.found, fault.allowed)
+        return ValidationError(f"{gone[int(absent[1])]}: {PREFIX}{NAME}", fault.found, fault.allowed)
     if fault.path.startswith("domains["):
-        return Fault(f"{_DOMAIN}{fault.path[len('domains[') :]}", fault.found, fault.allowed)
+        return ValidationError(f"{_DOMAIN}{fault.path[len('domains[') :]}", fault.found, fault.allowed)
     if fault.path.startswith("root"):
-        return Fault(f"{PREFIX}{ROOT_POLICY}{fault.path[len('root') :]}", fault.found, fault.allowed)
+        return ValidationError(f"{PREFIX}{ROOT_POLICY}{fault.path[len('root') :]}", fault.found, fault.allowed)
     return fault
 
 
-def _of(hosts: list[str], fault: Fault) -> Fault:
+def _of(hosts: list[str], fault: ValidationError) -> ValidationError:
     shown = ", ".join(hosts[:_SHOWN_HOSTS]) + (
         f" and {len(hosts) - _SHOWN_HOSTS} more" if len(hosts) > _SHOWN_HOSTS else ""
     )
-    return Fault(f"{shown}: {fault.path}", fault.found, fault.allowed)
+    return ValidationError(f"{shown}: {fault.path}", fault.found, fault.allowed)
 
 
 _SHOWN_HOSTS = 5

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the names by which endpoints are known, from their names in the inventory.
+"""The names by which endpoints are known, from their names in the inventory.
 
 An inventory takes any text as the name of a host. Endpoints have names that fit into units, URLs and lists: a host
 whose own name does not fit gets one that is made of it, with a part of its digest so that no two get the same.
@@ -16,8 +16,8 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import Fault, show
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.parsers import Unfit
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import ValidationError, show
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.parsers import InvalidValue
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.strings import endpoint_name
 
 NAME = "endpoint_name"
@@ -39,7 +39,7 @@ def name_of(host: str, given: Any = None) -> Any:
         return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
     try:
         return endpoint_name(host)
-    except Unfit:
+    except InvalidValue:
         return _made_of(host)
 
 
@@ -51,7 +51,7 @@ def _made_of(host: str) -> str:
     return f"{readable}-{digest[:_DIGITS]}"
 
 
-def shared(names: Mapping[str, Any], others: Collection[str] = ()) -> Iterator[tuple[Fault, list[str]]]:
+def shared(names: Mapping[str, Any], others: Collection[str] = ()) -> Iterator[tuple[ValidationError, list[str]]]:
     """The fault of each name that more than one host has, with those of ``names`` (from a host to its name) that do.
 
     ``others`` are hosts outside the play, which have their own names.
@@ -65,9 +65,11 @@ def shared(names: Mapping[str, Any], others: Collection[str] = ()) -> Iterator[t
             yield taken(name, everybody), hosts
 
 
-def taken(name: str, hosts: Iterable[str]) -> Fault:
+def taken(name: str, hosts: Iterable[str]) -> ValidationError:
     """The fault of hosts that have one name."""
     told = list(hosts)
     more = f" and {len(told) - _SHOWN_HOSTS} more" if len(told) > _SHOWN_HOSTS else ""
     who = ", ".join(show(host) for host in told[:_SHOWN_HOSTS]) + more
-    return Fault(VARIABLE, show(name), f"the name of one endpoint alone (hosts {who} have it): set it for one of them")
+    return ValidationError(
+        VARIABLE, show(name), f"the name of one endpoint alone (hosts {who} have it): set it for one of them"
+    )

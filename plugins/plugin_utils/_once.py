@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what the hosts of a run have to find out or to do once, whichever of them comes first.
+"""What the hosts of a run have to find out or to do once, whichever of them comes first.
 
 A strategy that goes task by task runs a task with ``run_once`` for one host. Others run it for every host, each in a
 process of its own and in any order. So the first of them does the work for all, and leaves a record for the others:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what schedules do to a fleet and its link, as plain values for playbooks (S8)."""
+"""What schedules do to a fleet and its link, as plain values for playbooks (S8)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.capa
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.ordinals import give
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.slots import hashed_ordinal
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import Fault
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import ValidationError
 
 _UNLIMITED = 2**53
 _FIGURES = ("window", "bucket", "peak_starts", "peak_running", "peak_rate", "finish", "fits")
@@ -59,7 +59,7 @@ def numbered(documents: Mapping[str, EndpointDocument]) -> dict[str, int]:
 
 def fleet_plans(
     documents: Mapping[str, EndpointDocument], budget: Budget
-) -> tuple[list[dict[str, Any]], dict[str, Fault]]:
+) -> tuple[list[dict[str, Any]], dict[str, ValidationError]]:
     """A plan for each schedule that hosts have in common, and the fault of each host whose schedule can't be kept."""
     groups: dict[str, list[str]] = {}
     for host, document in documents.items():

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the variables of the hosts of a play, as a task of this very place would see them."""
+"""The variables of the hosts of a play, as a task of this very place would see them."""
 
 from __future__ import annotations
 

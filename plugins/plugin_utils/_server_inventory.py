@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the variables of an update server, as the options of the module ``server``."""
+"""The variables of an update server, as the options of the module ``server``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import Fault
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import ValidationError
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import plain
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import PREFIX, read_variables
@@ -41,13 +41,13 @@ def server_options(variables: Mapping[str, Any], template: Callable[[Any], Any])
     return {**plain(specs.server(), {**options, "web": web}), "require": not _true(values.get(_INSTALL, True))}
 
 
-def named(fault: Fault) -> Fault:
+def named(fault: ValidationError) -> ValidationError:
     """The fault with the name of its variable."""
     section, _dot, rest = fault.path.partition(".")
     if section == "web" and rest:
         variable = next((name for name, option in _OF_WEB.items() if option == rest), rest)
-        return Fault(f"{PREFIX}server_{variable}", fault.found, fault.allowed)
-    return Fault(f"{PREFIX}server_{fault.path}", fault.found, fault.allowed)
+        return ValidationError(f"{PREFIX}server_{variable}", fault.found, fault.allowed)
+    return ValidationError(f"{PREFIX}server_{fault.path}", fault.found, fault.allowed)
 
 
 def _true(value: Any) -> bool:

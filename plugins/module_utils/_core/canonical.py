@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: one text for one value, so that equal documents have equal bytes and equal digests."""
+"""One text for one value, so that equal documents have equal bytes and equal digests."""
 
 from __future__ import annotations
 

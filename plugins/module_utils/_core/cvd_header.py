@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what a signed ClamAV database says of itself.
+"""What a signed ClamAV database says of itself.
 
 A signed database (``.cvd``), and the ``.cld`` or ``.cud`` that incremental updates leave in its place, begins with 512
 bytes of colon-separated text: ``ClamAV-VDB:build time:version:signatures:level:digest:signature:builder:Unix time``.
@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import re
 
-from .values import value
+from .values import frozen
 
 HEADER_SIZE = 512
 SIGNED_SUFFIXES = (".cvd", ".cld", ".cud")
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
 
-@value
+@frozen
 class DatabaseHeader:
     """What a signed database says of itself; ``built`` is Unix seconds, None when the header does not tell.
 

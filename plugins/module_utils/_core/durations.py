@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: lengths of time as people write them (``90m``, ``2h``, ``1h30m``)."""
+"""Lengths of time as people write them (``90m``, ``2h``, ``1h30m``)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: exit statuses of both programs (the numbers above 64 are those of sysexits.h)."""
+"""Exit statuses of both programs (the numbers above 64 are those of sysexits.h)."""
 
 from __future__ import annotations
 

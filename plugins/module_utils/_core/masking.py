@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: URLs and command lines as messages, logs and diffs may show them.
+"""URLs and command lines as messages, logs and diffs may show them.
 
 Passwords stand before a URL's host, tokens in its query, and vendors put a customer's key into its path. So what is
 shown is scheme, host and the name of a file: ``https://***@host/…/vendor.ndb?***``.

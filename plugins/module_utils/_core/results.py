@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the words in which a run tells what happened (SPEC R1)."""
+"""The words in which a run tells what happened (SPEC R1)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from enum import Enum
 from .masking import without_secrets
 from .timestamps import iso_or_none
 from .untrusted_text import LONGEST_WORD, shown
-from .values import value
+from .values import frozen
 
 
 class Trigger(str, Enum):
@@ -40,7 +40,7 @@ class Result(str, Enum):
     SKIPPED = "skipped"
 
 
-@value
+@frozen
 class Component:
     """One installed component: ``version`` is the product's own word, ``built`` is Unix seconds or None if unknown."""
 
@@ -56,7 +56,7 @@ class Component:
         return {"name": self.name, "version": self.version, "built": iso_or_none(self.built)}
 
 
-@value
+@frozen
 class Outcome:
     """What a product's update came to; ``until`` (Unix seconds) only with ``cooling_down``, ``why`` is one sentence.
 
@@ -73,7 +73,7 @@ class Outcome:
         self.__dict__["why"] = without_secrets(self.why)
 
 
-@value
+@frozen
 class ScanOutcome:
     """What a scan found: ``findings`` are (path, signature) pairs; ``ok`` is False when the scan itself broke."""
 

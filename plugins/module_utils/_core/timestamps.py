@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: instants as people and programs read them: ISO 8601 in UTC, to the second (``2026-11-29T12:00:00Z``).
+"""Instants as people and programs read them: ISO 8601 in UTC, to the second (``2026-11-29T12:00:00Z``).
 
 Inside, and in the programs' own files and signed documents, instants are Unix seconds.
 """

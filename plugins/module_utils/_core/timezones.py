@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: local times as instants, through both changes of daylight saving time (SPEC S7).
+"""Local times as instants, through both changes of daylight saving time (SPEC S7).
 
 A local time that a change skips is read with the offset before the change: 02:30 becomes 03:30, and lies a whole day
 after 02:30 of the day before. A local time that comes twice means its first pass. Instants are Unix seconds.

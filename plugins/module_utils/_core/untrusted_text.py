@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: text that somebody else wrote, made such that it is data on whatever screen it lands (R5)."""
+"""Text that somebody else wrote, made such that it is data on whatever screen it lands (R5)."""
 
 from __future__ import annotations
 

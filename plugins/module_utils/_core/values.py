@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: frozen values, as frozen dataclasses are, but cheap to define.
+"""Frozen values, as frozen dataclasses are, but cheap to define.
 
 The agent starts hundreds of times a day on every endpoint and hardly ever has anything to do. The standard library
 generates and compiles six functions for each dataclass at each start; for the library's fifty that was more than a
-third of a start. Here one set of functions serves all classes. To a type checker a ``value`` is a frozen dataclass.
+third of a start. Here one set of functions serves all classes. For a type checker it is a frozen dataclass.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def field(
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def value(cls: type[T]) -> type[T]:
+def frozen(cls: type[T]) -> type[T]:
     """Make a class of annotated fields a frozen value: comparable, hashable, with defaults, without inheritance."""
     declared = {name: cls.__dict__.get(name, _Missing) for name in cls.__annotations__}
     known = {name: one if isinstance(one, _Field) else _Field(one, None, shown=True) for name, one in declared.items()}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the version of the collection, which is also the agent's (a test holds it against galaxy.yml)."""
+"""The version of the collection, which is also the agent's (a test holds it against galaxy.yml)."""
 
 from __future__ import annotations
 

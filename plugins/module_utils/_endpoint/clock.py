@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: a wall clock that is set back while the agent works or waits.
+"""A wall clock that is set back while the agent works or waits.
 
 A scheduler reckons its next instant from when it woke the agent last. systemd does not look at that again when the
 clock is set while the agent runs: woken in a year that was still to come, it would wait for it.

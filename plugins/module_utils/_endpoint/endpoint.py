@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: one enrolled endpoint: its document, its product, its scheduler and its memory, brought together."""
+"""One enrolled endpoint: its document, its product, its scheduler and its memory, brought together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Callable
 from .._core.schedule.timetable import Timetable
 from .._core.settings.endpoint import EndpointDocument
 from .._core.validation.errors import InvalidDocument
-from .._core.values import value
+from .._core.values import frozen
 from .._host.host import Host
 from .._host.timezone import zone_of
 from . import paths
@@ -31,7 +31,7 @@ class NotEnrolled(LookupError):
     """This host has no document: no converge has happened here."""
 
 
-@value
+@frozen
 class Endpoint:
     """A host and everything that its document decides.
 

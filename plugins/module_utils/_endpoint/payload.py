@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the agent as one file: the inner rings and its own, and nothing but the standard library."""
+"""The agent as one file: the inner rings and its own, and nothing but the standard library."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: how long a run may wait for its turn, which the host's scheduler has to allow for. Times are seconds."""
+"""How long a run may wait for its turn, which the host's scheduler has to allow for. Times are seconds."""
 
 from __future__ import annotations
 

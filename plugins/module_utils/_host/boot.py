@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: which boot of the host this is, so that a restart is noticed without a daemon (E2)."""
+"""Which boot of the host this is, so that a restart is noticed without a daemon (E2)."""
 
 from __future__ import annotations
 

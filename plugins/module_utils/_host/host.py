@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the host as the library sees it: a small interface that the agent, the modules and the tests provide."""
+"""The host as the library sees it: a small interface that the agent, the modules and the tests provide."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: this machine, or a directory that stands for one, through the operating system's own calls."""
+"""This machine, or a directory that stands for one, through the operating system's own calls."""
 
 from __future__ import annotations
 

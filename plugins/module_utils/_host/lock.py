@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: locks between the processes of one host, released by the kernel when their holder dies."""
+"""Locks between the processes of one host, released by the kernel when their holder dies."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the one place from which both programs write to their standard output and error (R5).
+"""The one place from which both programs write to their standard output and error (R5).
 
 Text is written as it may be shown; JSON is ASCII, so that nothing in it acts on a screen and programs get it whole.
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: one bounded child process.
+"""One bounded child process.
 
 Built on ``os.posix_spawn`` because the agent starts many thousand times a day and nearly always has nothing to do:
 importing asyncio would cost it 40 ms on each start, this costs less than one.
@@ -14,7 +14,7 @@ import os
 import select
 import time
 
-from .._core.values import value
+from .._core.values import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _SIGNALS = {6: "it aborted", 9: "often out of memory", 11: "it crashed", 15: "so
 _SIGKILL = 9  # POSIX says so; the module signal, with enum behind it, would be a fifth of a start
 
 
-@value
+@frozen
 class Completed:
     """A finished process. ``code`` is its exit status (negative: ended by that signal), output is text in UTF-8."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: which programs run, by the names that the kernel shows. This module imports next to nothing, for the short
+"""Which programs run, by the names that the kernel shows. This module imports next to nothing, for the short
 way through a converge asks it, too."""
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: a file's own digest at its end, so that any edit of it shows. Against mistakes, not against root."""
+"""A file's own digest at its end, so that any edit of it shows. Against mistakes, not against root."""
 
 from __future__ import annotations
 

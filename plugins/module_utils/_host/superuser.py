@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: whether this process may do what only root may, asked before anything is begun."""
+"""Whether this process may do what only root may, asked before anything is begun."""
 
 from __future__ import annotations
 

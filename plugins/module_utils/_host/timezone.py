@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the time zone of a host's clock, and what a policy's ``timezone`` means by it."""
+"""The time zone of a host's clock, and what a policy's ``timezone`` means by it."""
 
 from __future__ import annotations
 

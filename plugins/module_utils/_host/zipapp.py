@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: a program as one file, a zipapp of this very library.
+"""A program as one file, a zipapp of this very library.
 
 The sources are read through each module's own loader, so this works alike from files on the control node and from
 inside the archive in which Ansible brings a module to a host. Compiled code is added where the program is for the
@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
-from .._core.values import value
+from .._core.values import frozen
 from .seal import BLANK, is_whole, seal
 
 PACKAGE = "epp_autoupdate"
@@ -32,7 +32,7 @@ _LONGEST_SHEBANG = 127
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-@value
+@frozen
 class Program:
     """One of the library's programs.
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what the module ``client_tree`` does on the update server: register domains and endpoints in bulk."""
+"""What the module ``client_tree`` does on the update server: register domains and endpoints in bulk."""
 
 from __future__ import annotations
 

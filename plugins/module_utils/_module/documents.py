@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: from what a playbook gives to the library's own values.
+"""From what a playbook gives to the library's own values.
 
 What the control node checks and what the module checks on the host goes through here alike, so that both say the same.
 """
@@ -17,7 +17,7 @@ from typing import Any, Callable, TypeVar
 from .._core.settings.endpoint import EndpointDocument
 from .._core.settings.endpoint_keys import FORMAT
 from .._core.settings.managed import refuse_tree_keys
-from .._core.validation.errors import Faults, InvalidDocument
+from .._core.validation.errors import InvalidDocument, ValidationErrors
 from .._core.validation.parsers import choice, read_mapping
 from .._core.validation.strings import path
 from . import specs
@@ -58,7 +58,7 @@ class Wanted:
 def document_and_root(read: Callable[[object], T], number: int, options: Mapping[str, Any]) -> tuple[T | None, str]:
     """The document, of the format with this number, that the options make, None where every trace is to go; and the
     root directory. Raises InvalidDocument with all faults."""
-    faults = Faults()
+    faults = ValidationErrors()
     absent, root = _own(options, faults)
     document = None if absent else _read(read, number, options, faults)
     faults.check()
@@ -93,14 +93,14 @@ def _plain(option: Mapping[str, Any], value: Any) -> Any:
     return int(value) if kind == "int" and isinstance(value, str) and value.isdecimal() else value
 
 
-def _own(options: Mapping[str, Any], faults: Faults) -> tuple[bool, str]:
+def _own(options: Mapping[str, Any], faults: ValidationErrors) -> tuple[bool, str]:
     """The options that are no part of a document: whether everything is to go, and the root directory."""
     own = {name: options[name] for name in _OWN if name in options}
     values = read_mapping(own, path="", known=_OWN, faults=faults)
     return values.get("state") is State.ABSENT, values.get("root", "").rstrip("/")
 
 
-def _read(read: Callable[[object], T], number: int, options: Mapping[str, Any], faults: Faults) -> T | None:
+def _read(read: Callable[[object], T], number: int, options: Mapping[str, Any], faults: ValidationErrors) -> T | None:
     described = {name: value for name, value in options.items() if name not in (*_OWN, *_OF_THE_TASK)}
     if described.get("server") == {}:  # the role's default, since a mapping can't be left out there
         del described["server"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what the modules ``update_now`` and ``fleet_info`` do on an update server."""
+"""What the modules ``update_now`` and ``fleet_info`` do on an update server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from .._core.untrusted_text import data
-from .._core.validation.errors import Fault, InvalidDocument, show
+from .._core.validation.errors import InvalidDocument, ValidationError, show
 from .installed_server import Server, asked
 from .timeouts import seconds
 
@@ -101,10 +101,10 @@ def _endpoints(server: Server, options: Mapping[str, Any]) -> list[dict[str, Any
     return [one for one in found if one["name"] in (names or ()) or _inside(one["domain"], domains or ())]
 
 
-def _unknown(option: str, names: Sequence[str] | None, known: set[str], allowed: str) -> list[Fault]:
+def _unknown(option: str, names: Sequence[str] | None, known: set[str], allowed: str) -> list[ValidationError]:
     """A name with a slip of the pen must not look like one with nothing to tell."""
     numbered = enumerate(names or ())
-    return [Fault(f"{option}[{index}]", show(name), allowed) for index, name in numbered if name not in known]
+    return [ValidationError(f"{option}[{index}]", show(name), allowed) for index, name in numbered if name not in known]
 
 
 def _inside(domain: str, domains: Sequence[str]) -> bool:

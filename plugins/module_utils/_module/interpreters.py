@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: which Python starts our programs on a host."""
+"""Which Python starts our programs on a host."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import posixpath
 import re
 import sys
 
-from .._core.values import value
+from .._core.values import frozen
 from .._host.host import Host
 from .._host.zipapp import bytecode_tag
 
@@ -22,7 +22,7 @@ _OLDEST_MINOR = 9
 _VERSIONED = re.compile(r"python3\.(\d+)")
 
 
-@value
+@frozen
 class Interpreter:
     """The Python that will run a program: its path, and the tag of the byte code that it understands."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: asks a program of this collection that is installed on the host, and takes its JSON document."""
+"""Asks a program of this collection that is installed on the host, and takes its JSON document."""
 
 from __future__ import annotations
 

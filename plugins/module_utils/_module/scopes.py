@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: where a task sets a section of policy, and what it sets there; all that is wrong with it at once."""
+"""Where a task sets a section of policy, and what it sets there; all that is wrong with it at once."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 
 from .._core.policy.change import ApplyTo, TreeScope
 from .._core.policy.keys import read_values
-from .._core.validation.errors import Faults, show
-from .._core.validation.parsers import Unfit
+from .._core.validation.errors import ValidationErrors, show
+from .._core.validation.parsers import InvalidValue
 from .._core.validation.strings import domain_path, endpoint_name
 
 
@@ -48,7 +48,7 @@ class Assignment:
 
         What ``None`` stands for was not given. A contradiction between keys is found where the node is known.
         """
-        faults = Faults()
+        faults = ValidationErrors()
         place = _place(options, faults)
         inherit = options.get("inherit") or []
         if inherit and not place.on_server:
@@ -61,7 +61,7 @@ class Assignment:
         return cls({section: dict(given)} if given else {}, tuple(f"{section}.{key}" for key in inherit), place)
 
 
-def _place(options: Mapping[str, Any], faults: Faults) -> Place:
+def _place(options: Mapping[str, Any], faults: ValidationErrors) -> Place:
     scope, name, apply_to = TreeScope(options["scope"]), options.get("name") or "", options.get("apply_to")
     if scope is TreeScope.ROOT and name:
         faults.add("name", show(name), "allowed with scope root (only with domain or endpoint)")
@@ -73,10 +73,10 @@ def _place(options: Mapping[str, Any], faults: Faults) -> Place:
     if reader is not None and name:
         try:
             reader(name)
-        except Unfit as unfit:
+        except InvalidValue as unfit:
             unfit.report(faults, "name", name)
     return Place(scope, name, ApplyTo(apply_to or ApplyTo.ALL.value))
 
 
-def _check_values(section: str, given: Mapping[str, Any], faults: Faults) -> None:
+def _check_values(section: str, given: Mapping[str, Any], faults: ValidationErrors) -> None:
     read_values({section: dict(given)}, path="", faults=faults)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: from what a playbook gives for an update server to the library's own values."""
+"""From what a playbook gives for an update server to the library's own values."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: names each part of the server's program that nothing else imports.
+"""Names each part of the server's program that nothing else imports.
 
 Ansible brings to a host what a module imports, and the program is built there from what was brought. A test finds what
 is missing here.

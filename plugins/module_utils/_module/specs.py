@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the modules' options, typed to the leaf.
+"""The modules' options, typed to the leaf.
 
 No option has a default here where the library has one: a document stays partial, so that a domain's value is not
 hidden by a default of the endpoint. The library fills what is missing, and the documentation names what it fills in.

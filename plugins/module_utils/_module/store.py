@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: where policy is set: one interface, one class for each place, one door.
+"""Where policy is set: one interface, one class for each place, one door.
 
 A standalone endpoint has its policy in its document, an update server has that of a fleet in its tree.
 """

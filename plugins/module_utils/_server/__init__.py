@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what the update server does: components, publication, campaigns, and its command line."""
+"""What the update server does: components, publication, campaigns, and its command line."""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: where campaigns and component sources keep what is theirs, beside the server's other places."""
+"""Where campaigns and component sources keep what is theirs, beside the server's other places."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: one fetch: bring what is new, publish it, and begin the campaigns that follow from it (E1)."""
+"""One fetch: bring what is new, publish it, and begin the campaigns that follow from it (E1)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .._core.settings.retries import Limits
 from .._core.timestamps import iso, iso_or_none
 from .._core.untrusted_text import LONGEST_WORD, shown
 from .._core.validation.errors import InvalidDocument
-from .._core.values import replace, value
+from .._core.values import frozen, replace
 from .._host.host import Host
 from .._host.lock import Busy
 from . import campaign_places
@@ -33,7 +33,7 @@ from .publication.publish import publish_catalogue, turn
 _LEVELS = {Result.FAILED: syslog.LOG_ERR, Result.UNREACHABLE: syslog.LOG_WARNING}
 
 
-@value
+@frozen
 class FetchReport:
     """What the fetch of one product came to; ``campaign`` is the id of the campaign that it began, if any.
 

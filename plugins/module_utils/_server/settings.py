@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the server's settings, one file whose sections belong to their subjects."""
+"""The server's settings, one file whose sections belong to their subjects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datetime import timezone, tzinfo
 from typing import Any
 
 from .._core.settings.notify import NotifySettings
-from .._core.validation.errors import Fault, InvalidDocument
+from .._core.validation.errors import InvalidDocument, ValidationError
 from .._core.values import replace
 from .._host.host import Host
 from .._host.timezone import zone_of
@@ -30,7 +30,7 @@ def section(host: Host, name: str) -> Any:
     except (ValueError, RecursionError):
         settings = None
     if not isinstance(settings, dict):
-        raise InvalidDocument((Fault(paths.SETTINGS, "its content", "a JSON object"),))
+        raise InvalidDocument((ValidationError(paths.SETTINGS, "its content", "a JSON object"),))
     return settings.get(name, {})
 
 

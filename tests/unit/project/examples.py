@@ -17,7 +17,10 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.registration import Registration
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.server import ServerSettings
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import Fault, InvalidDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import (
+    InvalidDocument,
+    ValidationError,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.client_tree import request
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, plain
@@ -205,7 +208,7 @@ def _refused(read: Callable[[Any], object], raw: Any) -> list[str]:
     return []
 
 
-def _lines(found: tuple[Fault, ...]) -> list[str]:
+def _lines(found: tuple[ValidationError, ...]) -> list[str]:
     return [str(fault) for fault in found if fault.found]
 
 

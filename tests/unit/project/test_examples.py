@@ -13,7 +13,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.enums 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.keys import KEYS
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Policy
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.parsers import Unfit
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.parsers import InvalidValue
 
 from . import examples, repository
 from .examples import Example
@@ -86,7 +86,7 @@ def test_each_value_that_the_policy_reference_names_is_taken(key, value):
     (parser,) = [section[key] for section in KEYS.values() if key in section]
     try:
         parser(value.strip('"'))
-    except Unfit as unfit:
+    except InvalidValue as unfit:
         pytest.fail(f"{key}: {value}: {unfit.allowed}")
 
 

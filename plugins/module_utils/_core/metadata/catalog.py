@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the catalogue: what the server publishes, version by version, as one signed document."""
+"""The catalogue: what the server publishes, version by version, as one signed document."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 from ..canonical import canonical_json, digest
 from ..settings.endpoint_keys import ProductKind
-from ..validation.errors import Faults
-from ..validation.parsers import Parser, Unfit, choice, integer, read_mapping
+from ..validation.errors import ValidationErrors
+from ..validation.parsers import InvalidValue, Parser, choice, integer, read_mapping
 from ..validation.strings import line
-from ..values import asdict, field_names, value
+from ..values import asdict, field_names, frozen
 from .header import Issue, begin, read_issue
 from .manifest import Kind
 
@@ -29,7 +29,7 @@ _LONGEST_VERSION = 100
 T = TypeVar("T")
 
 
-@value
+@frozen
 class CatalogueItem:
     """One published file: ``path`` is below the server's base URL; ``name`` is what endpoints call the component."""
 
@@ -45,7 +45,7 @@ class CatalogueItem:
         return {**asdict(self), "kind": self.kind.value}
 
 
-@value
+@frozen
 class CatalogueManifest:
     """The published manifest of a product that has one (``manifest.py``): no component, but the bytes that say which
     content belongs where, and under which version as a whole. ``path`` is below the server's base URL."""
@@ -56,7 +56,7 @@ class CatalogueManifest:
     path: str
 
 
-@value
+@frozen
 class Catalogue:
     """What is published, sorted by product, name and path; Unix seconds."""
 
@@ -84,7 +84,7 @@ class Catalogue:
     def from_bytes(cls, content: bytes) -> Catalogue:
         """Read what ``to_bytes`` wrote; raises InvalidDocument with all faults."""
         issue, values = read_issue(content, KIND, {"components": _items, "manifests": _items})
-        faults = Faults()
+        faults = ValidationErrors()
         components = _each(CatalogueItem, values["components"], "components", faults)
         manifests = _each(CatalogueManifest, values["manifests"], "manifests", faults)
         faults.check()
@@ -119,14 +119,14 @@ def _short(versions: Mapping[str, str]) -> str:
     return f"{len(versions)} components {digest(dict(versions))[:16]}"
 
 
-def _each(kind: type[T], raw: Iterable[object], path: str, faults: Faults) -> tuple[T, ...]:
+def _each(kind: type[T], raw: Iterable[object], path: str, faults: ValidationErrors) -> tuple[T, ...]:
     """What a list of values of this class holds."""
     known = {name: _KEYS[name] for name in field_names(kind)}
     found = (_one(kind, one, known, f"{path}[{index}]", faults) for index, one in enumerate(raw))
     return tuple(one for one in found if one is not None)
 
 
-def _one(kind: type[T], raw: object, known: Mapping[str, Parser], path: str, faults: Faults) -> T | None:
+def _one(kind: type[T], raw: object, known: Mapping[str, Parser], path: str, faults: ValidationErrors) -> T | None:
     values = read_mapping(raw, path=path, known=known, faults=faults)
     missing = [key for key in known if isinstance(raw, dict) and key not in raw]
     for key in missing:
@@ -136,7 +136,7 @@ def _one(kind: type[T], raw: object, known: Mapping[str, Parser], path: str, fau
 
 def _items(raw: object) -> tuple[object, ...]:
     if not isinstance(raw, list) or len(raw) > MAX_ITEMS:
-        raise Unfit(f"a list of at most {MAX_ITEMS} entries")
+        raise InvalidValue(f"a list of at most {MAX_ITEMS} entries")
     return tuple(raw)
 
 
@@ -147,13 +147,13 @@ def _text(raw: object) -> str:
 def _sha256(raw: object) -> str:
     if isinstance(raw, str) and len(raw) == 64 and set(raw) <= set("0123456789abcdef"):
         return raw
-    raise Unfit("64 hexadecimal digits in lower case")
+    raise InvalidValue("64 hexadecimal digits in lower case")
 
 
 def _relative(raw: object) -> str:
     text = line(raw, "a path below the server's URL")
     if any(part in ("", ".", "..") for part in text.split("/")) or "\\" in text or ":" in text:
-        raise Unfit("a plain path below the server's URL")
+        raise InvalidValue("a plain path below the server's URL")
     return text
 
 

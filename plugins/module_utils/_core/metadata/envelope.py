@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: a document and its signature in one file, so that no reader ever sees the one without the other.
+"""A document and its signature in one file, so that no reader ever sees the one without the other.
 
 The first line is canonical JSON with the signature, everything behind it is the document, byte for byte as signed.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 
 from ..canonical import canonical_json
-from ..values import value
+from ..values import frozen
 
 FORMAT = 1
 _LONGEST_HEAD = 16 * 1024
@@ -26,7 +26,7 @@ class TooLarge(ValueError):
     """A file is larger than its reader allows."""
 
 
-@value
+@frozen
 class Sealed:
     """What a sealed file holds; whether the signature is good is for ``_host/ssh_signatures.py`` to find out."""
 

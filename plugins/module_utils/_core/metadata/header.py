@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what every published document begins with: its kind, a serial that only grows, and when it ends (C1, C2)."""
+"""What every published document begins with: its kind, a serial that only grows, and when it ends (C1, C2)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..validation.errors import Faults, show
-from ..validation.parsers import Parser, Unfit, integer, read_mapping
-from ..values import value
+from ..validation.errors import ValidationErrors, show
+from ..validation.parsers import InvalidValue, Parser, integer, read_mapping
+from ..values import frozen
 
 FORMAT = 1
 NAMESPACE = "epp-configuration"
@@ -23,7 +23,7 @@ LARGEST_SERIAL = 2**52
 """What a person may name as one; half of what a document takes is left to follow it."""
 
 
-@value
+@frozen
 class Issue:
     """One issue of a document; ``issued`` and ``expires`` are Unix seconds."""
 
@@ -40,7 +40,7 @@ def read_issue(content: bytes, kind: str, known: Mapping[str, Parser]) -> tuple[
 
     Raises InvalidDocument with all faults; a document of another kind is one.
     """
-    faults = Faults()
+    faults = ValidationErrors()
     try:
         raw = json.loads(content)
     except (ValueError, RecursionError):
@@ -64,14 +64,14 @@ def begin(kind: str, issue: Issue) -> dict[str, Any]:
 def mapping(raw: object) -> dict[str, Any]:
     """A reader of mappings whose values somebody else reads."""
     if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
-        raise Unfit("a mapping")
+        raise InvalidValue("a mapping")
     return raw
 
 
 def _exactly(wanted: object) -> Parser:
     def parse(raw: object) -> object:
         if raw != wanted or isinstance(raw, bool):
-            raise Unfit(show(wanted))
+            raise InvalidValue(show(wanted))
         return raw
 
     return parse

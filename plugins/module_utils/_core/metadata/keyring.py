@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the server's signing keys and how one follows the other, each trusted before it signs and after (C2).
+"""The server's signing keys and how one follows the other, each trusted before it signs and after (C2).
 
 A key is announced in the tree (``next``), then signs (``current``), then is trusted only (``old``), then is gone.
 Endpoints replace what they trust by what a tree names, so one that fetches once in each stage never loses the server.
@@ -16,10 +16,10 @@ from typing import Any
 
 from ..settings.update_server import signer
 from ..timestamps import iso
-from ..validation.errors import Faults
-from ..validation.parsers import Parser, Unfit, choice, integer, listing, read_mapping
+from ..validation.errors import ValidationErrors
+from ..validation.parsers import InvalidValue, Parser, choice, integer, listing, read_mapping
 from ..validation.strings import line
-from ..values import replace, value
+from ..values import frozen, replace
 
 
 class KeyStage(str, Enum):
@@ -30,7 +30,7 @@ class KeyStage(str, Enum):
     OLD = "old"
 
 
-@value
+@frozen
 class SigningKey:
     """``name`` is the file of the private key in the directory of keys; ``since`` when this stage began (seconds)."""
 
@@ -47,7 +47,7 @@ class SigningKey:
         return {**self.to_dict(), "since": iso(self.since)}
 
 
-@value
+@frozen
 class Keyring:
     """All keys that are trusted; exactly one of them signs, and one at most is to follow it."""
 
@@ -56,7 +56,7 @@ class Keyring:
     @classmethod
     def from_dict(cls, raw: object) -> Keyring:
         """Read what ``to_dict`` wrote; raises InvalidDocument with all faults."""
-        faults = Faults()
+        faults = ValidationErrors()
         values = read_mapping(raw, path="", known={"keys": listing(_key, least=1, most=16)}, faults=faults)
         stages = [key.stage for key in values.get("keys", ())]
         if values and (stages.count(KeyStage.CURRENT) != 1 or stages.count(KeyStage.NEXT) > 1):
@@ -115,17 +115,17 @@ class Keyring:
 
 
 def _key(raw: object) -> SigningKey:
-    faults = Faults()
+    faults = ValidationErrors()
     values = read_mapping(raw, path="", known=_KEY, faults=faults)
     if len(values) != len(_KEY):
-        raise Unfit("a signing key (name, public, stage, since)")
+        raise InvalidValue("a signing key (name, public, stage, since)")
     return SigningKey(**values)
 
 
 def _name(raw: object) -> str:
     text = line(raw, "a file's name")
     if "/" in text or text.startswith("."):
-        raise Unfit("a file's name")
+        raise InvalidValue("a file's name")
     return text
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the manifest by which the product ``files`` publishes one version of a set of files.
+"""The manifest by which the product ``files`` publishes one version of a set of files.
 
 A component source is a directory behind any web server or CDN::
 
@@ -22,7 +22,7 @@ from enum import Enum
 from typing import Any
 
 from ..validation.errors import show
-from ..values import value
+from ..values import frozen
 
 FORMAT = 1
 NAME = "manifest.json"
@@ -47,7 +47,7 @@ class Kind(str, Enum):
     PROGRAM = "program"
 
 
-@value
+@frozen
 class ManifestFile:
     """One file of a version. ``path`` is relative, with slashes; ``built`` is Unix seconds, None if unknown."""
 
@@ -85,7 +85,7 @@ class ManifestFile:
         return plain if self.built is None else {**plain, "built": self.built}
 
 
-@value
+@frozen
 class Manifest:
     """One version of a set of files, sorted by path; no path twice, none below another file, and one version and one
     kind a component."""

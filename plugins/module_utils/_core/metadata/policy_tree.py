@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the published client tree: the policy of root and domains, and by whose keys it is signed (C1)."""
+"""The published client tree: the policy of root and domains, and by whose keys it is signed (C1)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 
 from ..canonical import canonical_json
 from ..settings.update_server import signer
-from ..validation.parsers import Unfit, integer, listing
+from ..validation.parsers import InvalidValue, integer, listing
 from ..validation.strings import domain_path
-from ..values import value
+from ..values import frozen
 from .header import Issue, begin, mapping, read_issue
 
 KIND = "tree"
@@ -22,7 +22,7 @@ FILE = "configuration/tree.json"
 MAX_SHARDS = 65536
 
 
-@value
+@frozen
 class PublishedTree:
     """Root and domains with the keys that each sets, as documents hold them; ``shards`` is how many shards there are.
 
@@ -52,7 +52,7 @@ def _domains(raw: object) -> dict[str, dict[str, Any]]:
     domains = mapping(raw)
     for path, policy in domains.items():
         if not domain_path(path):
-            raise Unfit("domains with a path (the root has a key of its own)")
+            raise InvalidValue("domains with a path (the root has a key of its own)")
         mapping(policy)
     return domains
 

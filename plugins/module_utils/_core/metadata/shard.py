@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: a published shard: what belongs to single endpoints, many of them in one document (C1)."""
+"""A published shard: what belongs to single endpoints, many of them in one document (C1)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 
 from ..canonical import canonical_json, sha256_hex
 from ..schedule.ordinals import MOST_ORDINAL
-from ..validation.errors import Faults
-from ..validation.parsers import Parser, Unfit, integer, read_mapping
+from ..validation.errors import ValidationErrors
+from ..validation.parsers import InvalidValue, Parser, integer, read_mapping
 from ..validation.strings import domain_path
-from ..values import value
+from ..values import frozen
 from .header import Issue, begin, mapping, read_issue
 from .policy_tree import MAX_SHARDS
 
@@ -23,7 +23,7 @@ SHARDS = 256
 """How many there are. Endpoints learn it from the tree, so that a server may have another number."""
 
 
-@value
+@frozen
 class Membership:
     """One endpoint's place in the client tree; ``policy`` are the keys that it sets itself, None for none."""
 
@@ -36,7 +36,7 @@ class Membership:
         return {**plain, "policy": dict(self.policy)} if self.policy else plain
 
 
-@value
+@frozen
 class PublishedShard:
     """Shard ``number``; ``endpoints`` maps names to what ``Membership.to_dict`` gives."""
 
@@ -58,9 +58,9 @@ class PublishedShard:
         """An endpoint's place, None where it has none; raises InvalidDocument."""
         if endpoint not in self.endpoints:
             return None
-        faults, where = Faults(), f"endpoints.{endpoint}"
+        faults, where = ValidationErrors(), f"endpoints.{endpoint}"
         values = read_mapping(self.endpoints[endpoint], path=where, known=_MEMBERSHIP, faults=faults)
-        for key in (key for key in ("domain", "ordinal") if key not in values and not faults.mention(key)):
+        for key in (key for key in ("domain", "ordinal") if key not in values and not faults.has_error(key)):
             faults.add(f"{where}.{key}", "", "there")
         faults.check()
         return Membership(**values)
@@ -79,7 +79,7 @@ def file_of(shard: int) -> str:
 def _policy(raw: object) -> dict[str, Any]:
     policy = mapping(raw)
     if not policy:
-        raise Unfit("a policy that sets something")
+        raise InvalidValue("a policy that sets something")
     return policy
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: in which words an endpoint tells what became of its asking for the configuration (C1, C2)."""
+"""In which words an endpoint tells what became of its asking for the configuration (C1, C2)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what an endpoint has adopted from its update server (C1)."""
+"""What an endpoint has adopted from its update server (C1)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 from ..settings.endpoint import EndpointDocument
 from ..settings.update_server import UpdateServer, signer
-from ..values import asdict, value
+from ..values import asdict, frozen
 
 FORMAT = 1
 
 
-@value
+@frozen
 class Basis:
     """What a configuration was adopted under. Another name, address or set of first keys is another enrolment."""
 
@@ -29,7 +29,7 @@ class Basis:
         return cls(document.endpoint, server.url, server.signers)
 
 
-@value
+@frozen
 class Accepted:
     """A published document that was verified: Unix seconds; ``sha256`` is that of its sealed file.
 
@@ -42,7 +42,7 @@ class Accepted:
     content: str
 
 
-@value
+@frozen
 class Adopted:
     """A tree and a shard that were verified together, and what they make of this endpoint.
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: one change of the client tree as ``epp-server tree set`` takes it, read with complete validation."""
+"""One change of the client tree as ``epp-server tree set`` takes it, read with complete validation."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from ..validation.errors import Faults, show
-from ..validation.parsers import Parser, Unfit, choice, listing, read_mapping
+from ..validation.errors import ValidationErrors, show
+from ..validation.parsers import InvalidValue, Parser, choice, listing, read_mapping
 from ..validation.strings import domain_path, endpoint_name
-from ..values import field, value
+from ..values import field, frozen
 from .overrides import KNOWN, Values, flat, read_part
 
 
@@ -32,7 +32,7 @@ class ApplyTo(str, Enum):
     FUTURE_DOMAINS = "future_domains"
 
 
-@value
+@frozen
 class TreeChange:
     """``values`` are set at a node, the keys of ``inherit`` (``schedule.window``) are no longer set there."""
 
@@ -45,7 +45,7 @@ class TreeChange:
     @classmethod
     def from_dict(cls, raw: object) -> TreeChange:
         """Read a change; raises InvalidDocument with all its faults."""
-        faults = Faults()
+        faults = ValidationErrors()
         read = read_mapping(raw, path="", known=_KEYS, faults=faults)
         if "values" in read:
             read["values"] = read_part(read["values"], path="values", faults=faults)
@@ -60,14 +60,14 @@ class TreeChange:
         return cls(**read)
 
 
-def _check_scope(read: dict[str, Any], faults: Faults) -> None:
+def _check_scope(read: dict[str, Any], faults: ValidationErrors) -> None:
     """What the scope demands of the name, and who may choose whom a change reaches."""
     scope = read["scope"]
     name = "" if read.get("name") is None else read["name"]
     reader = {TreeScope.ROOT: _no_name, TreeScope.DOMAIN: _domain, TreeScope.ENDPOINT: endpoint_name}[scope]
     try:
         read["name"] = reader(name)
-    except Unfit as unfit:
+    except InvalidValue as unfit:
         unfit.report(faults, "name", name)
     if "apply_to" in read and read["apply_to"] is not ApplyTo.ALL and scope is not TreeScope.ROOT:
         faults.add("apply_to", show(read["apply_to"].value), "allowed with another scope than root")
@@ -75,14 +75,14 @@ def _check_scope(read: dict[str, Any], faults: Faults) -> None:
 
 def _no_name(raw: object) -> str:
     if raw != "":
-        raise Unfit("allowed with scope root")
+        raise InvalidValue("allowed with scope root")
     return ""
 
 
 def _domain(raw: object) -> str:
     path = domain_path(raw)
     if not path:
-        raise Unfit("a domain such as emea/finance (the root is a scope of its own)")
+        raise InvalidValue("a domain such as emea/finance (the root is a scope of its own)")
     return path
 
 
@@ -93,7 +93,7 @@ def _as_is(raw: object) -> object:
 def known_key(raw: object) -> str:
     """A key of the policy, such as ``schedule.window``."""
     if raw not in KNOWN:
-        raise Unfit("a key of the policy such as schedule.window")
+        raise InvalidValue("a key of the policy such as schedule.window")
     return str(raw)
 
 

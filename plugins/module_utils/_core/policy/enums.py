@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the words that a policy may use for its choices (SPEC 2)."""
+"""The words that a policy may use for its choices (SPEC 2)."""
 
 from __future__ import annotations
 

@@ -2,15 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the client tree's inheritance: endpoint > nearest domain > ... > root, key by key (SPEC P2)."""
+"""The client tree's inheritance: endpoint > nearest domain > ... > root, key by key (SPEC P2)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..validation.errors import Faults
-from ..values import field, value
+from ..validation.errors import ValidationErrors
+from ..values import field, frozen
 from .keys import KEYS, read_values
 from .policy import Policy
 from .rules import Given, settle
@@ -20,7 +20,7 @@ ROOT = "root"
 ENDPOINT = "endpoint"
 
 
-@value
+@frozen
 class Layer:
     """What one node of the tree sets: a part of a policy as documents hold it.
 
@@ -32,7 +32,7 @@ class Layer:
     prefix: str = ""
 
 
-@value
+@frozen
 class Effective:
     """An endpoint's effective policy; ``origins`` has the layer's name for each key (``schedule.window``)."""
 
@@ -64,11 +64,11 @@ def resolve(layers: Sequence[Layer], *, stored: bool = False) -> Effective:
     Every key comes from the innermost layer that sets it. A key that the effective frequency makes meaningless falls
     away when a layer outside the frequency's own sets it, and is a fault otherwise. ``stored``: see ``read_values``.
     """
-    faults = Faults()
+    faults = ValidationErrors()
     given: dict[str, Given] = {}
     for rank, layer in enumerate(layers):
         values = read_values(layer.values, path=layer.prefix, faults=faults, stored=stored)
-        given.update({key: Given(value, rank, layer.prefix) for key, value in values.items()})
+        given.update({key: Given(frozen, rank, layer.prefix) for key, frozen in values.items()})
     kept = settle(given, faults)
     faults.check()
     policy = Policy.of({key: setting.value for key, setting in kept.items()})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: every key that a policy has, and what it takes."""
+"""Every key that a policy has, and what it takes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..validation.errors import Faults, join
-from ..validation.parsers import Parser, Unfit, boolean, choice, duration, integer, listing, nullable, read_mapping
+from ..validation.errors import ValidationErrors, join
+from ..validation.parsers import (
+    InvalidValue,
+    Parser,
+    boolean,
+    choice,
+    duration,
+    integer,
+    listing,
+    nullable,
+    read_mapping,
+)
 from ..validation.strings import base_url
 from .enums import DAY, Frequency, Initiator, Scope, Spread, Weekday
 
@@ -27,16 +37,16 @@ def _clock(value: object) -> int:
     match = _CLOCK.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         # YAML 1.1 reads a bare 12:00 as the number 720.
-        raise Unfit('a time "HH:MM" from "00:00" to "23:59" (in quotes)')
+        raise InvalidValue('a time "HH:MM" from "00:00" to "23:59" (in quotes)')
     return int(match[1]) * 3600 + int(match[2]) * 60
 
 
 def stored_zone(value: object) -> str:
     """What may be the name of a time zone, whether this system knows it or not."""
     if not isinstance(value, str) or not _ZONE.fullmatch(value):
-        raise Unfit(_ZONES)
+        raise InvalidValue(_ZONES)
     if value in _NO_ZONES or value.startswith(("posix/", "right/")):
-        raise Unfit(_ZONES)
+        raise InvalidValue(_ZONES)
     return value
 
 
@@ -51,7 +61,7 @@ def zone_name(value: object) -> str:
     try:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError):
-        raise Unfit(f"{_ZONES} that is known here (is the package tzdata installed?)") from None
+        raise InvalidValue(f"{_ZONES} that is known here (is the package tzdata installed?)") from None
     return name
 
 
@@ -91,7 +101,7 @@ KEYS: Mapping[str, Mapping[str, Parser]] = {
 _STORED: Mapping[str, Mapping[str, Parser]] = {**KEYS, "schedule": {**KEYS["schedule"], "timezone": stored_zone}}
 
 
-def read_values(raw: object, *, path: str, faults: Faults, stored: bool = False) -> dict[str, Any]:
+def read_values(raw: object, *, path: str, faults: ValidationErrors, stored: bool = False) -> dict[str, Any]:
     """The values of a policy or a part of one, flat: ``{"schedule.window": 7200}``; what is wrong becomes faults.
 
     What is ``stored`` was checked when it came: a zone that an update of the system's zones has removed since then

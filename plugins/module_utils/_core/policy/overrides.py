@@ -2,15 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what a node of the client tree sets: parts of a policy as documents hold them, changed key by key (P2)."""
+"""What a node of the client tree sets: parts of a policy as documents hold them, changed key by key (P2)."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ..validation.errors import Faults
-from ..values import field, value
+from ..validation.errors import ValidationErrors
+from ..values import field, frozen
 from .keys import KEYS, read_values
 from .rules import plain
 
@@ -27,7 +27,7 @@ _BELONG = {
 """Keys that mean something only together with another one, by that one."""
 
 
-@value
+@frozen
 class Node:
     """Root or a domain: ``own`` is what was set there, ``born`` what a domain was given when it was made.
 
@@ -44,7 +44,7 @@ class Node:
         return nested({**flat(self.born), **flat(self.own)})
 
 
-def read_part(raw: object, *, path: str, faults: Faults) -> dict[str, dict[str, Any]]:
+def read_part(raw: object, *, path: str, faults: ValidationErrors) -> dict[str, dict[str, Any]]:
     """A part of a policy in its canonical form, so that equal values are equal texts; what is wrong becomes faults."""
     return nested({key: plain(key, typed) for key, typed in read_values(raw, path=path, faults=faults).items()})
 

@@ -2,15 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: a policy as a value (SPEC 2), read with complete validation and written in one canonical form."""
+"""A policy as a value (SPEC 2), read with complete validation and written in one canonical form."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ..validation.errors import Faults
-from ..values import field, value
+from ..validation.errors import ValidationErrors
+from ..values import field, frozen
 from .enums import Frequency, Initiator, Scope, Spread, Weekday
 from .keys import KEYS, read_values
 from .rules import Given, meaningful, plain, settle
@@ -31,7 +31,7 @@ __all__ = (
 )
 
 
-@value
+@frozen
 class Events:
     """What makes an endpoint update besides its schedule (E1, E1a, E2, E3)."""
 
@@ -41,7 +41,7 @@ class Events:
     scan_after_update: bool = False
 
 
-@value
+@frozen
 class Schedule:
     """When scheduled updates run. ``start`` is in seconds after midnight, ``window`` in seconds.
 
@@ -65,7 +65,7 @@ class Schedule:
         return self.frequency.unit * (1 if self.frequency.windowed else self.interval)
 
 
-@value
+@frozen
 class Privileges:
     """What an endpoint's user may do (P1, P3)."""
 
@@ -76,14 +76,14 @@ class Privileges:
     vendor_fallback: bool = False
 
 
-@value
+@frozen
 class Components:
     """Which components updates may change."""
 
     scope: Scope = Scope.PATTERNS
 
 
-@value
+@frozen
 class Sources:
     """Where components come from: URLs in order of preference, and the proxy on the way there."""
 
@@ -91,7 +91,7 @@ class Sources:
     proxy: str | None = None
 
 
-@value
+@frozen
 class Policy:
     """The whole policy of one endpoint."""
 
@@ -104,7 +104,7 @@ class Policy:
     @classmethod
     def from_dict(cls, raw: object, path: str = "") -> Policy:
         """Read a policy, in which every key may be missing; raises InvalidDocument with all its faults."""
-        faults = Faults()
+        faults = ValidationErrors()
         policy = read_policy(raw, path=path, faults=faults)
         faults.check()
         return policy
@@ -137,11 +137,11 @@ class Policy:
         }
 
 
-def read_policy(raw: object, *, path: str, faults: Faults, stored: bool = False) -> Policy:
+def read_policy(raw: object, *, path: str, faults: ValidationErrors, stored: bool = False) -> Policy:
     """Read a policy at this path of a document; what is wrong is added to the faults.
 
     ``stored``: see ``read_values``.
     """
     values = read_values(raw, path=path, faults=faults, stored=stored)
-    kept = settle({key: Given(value, prefix=path) for key, value in values.items()}, faults)
+    kept = settle({key: Given(frozen, prefix=path) for key, frozen in values.items()}, faults)
     return Policy.of({key: setting.value for key, setting in kept.items()})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: which keys of a policy go together.
+"""Which keys of a policy go together.
 
 A key belongs to the layer of the client tree that sets it. What a layer says against itself or against a layer
 outside it is a fault; what it inherits and makes meaningless (a window, once ``frequency`` is hours) falls away.
@@ -15,7 +15,7 @@ from typing import Any
 
 from .. import values
 from ..durations import format_duration
-from ..validation.errors import Faults, show
+from ..validation.errors import ValidationErrors, show
 from .enums import Frequency
 
 _BY_WINDOW = ("schedule.start", "schedule.window")
@@ -24,7 +24,7 @@ _FREQUENCY = "schedule.frequency"
 _MOST = {Frequency.MINUTES: 59, Frequency.HOURS: 23}
 
 
-@values.value
+@values.frozen
 class Given:
     """A key's value and the layer that set it: ``rank`` counts from 0 at the outermost, ``prefix`` is its path."""
 
@@ -36,13 +36,13 @@ class Given:
         return f"{self.prefix}.{key}" if self.prefix else key
 
 
-def settle(given: dict[str, Given], faults: Faults) -> dict[str, Given]:
+def settle(given: dict[str, Given], faults: ValidationErrors) -> dict[str, Given]:
     """The keys that have a meaning together; contradictions become faults."""
     kept = given
     # Against a word that is wrong itself nothing can be held.
-    if not faults.mention(_FREQUENCY):
+    if not faults.has_error(_FREQUENCY):
         kept = _settle_schedule(kept, faults)
-    if not faults.mention("events.update_after_download"):
+    if not faults.has_error("events.update_after_download"):
         kept = _settle_events(kept, faults)
     return kept
 
@@ -65,7 +65,7 @@ def plain(key: str, value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _settle_schedule(given: dict[str, Given], faults: Faults) -> dict[str, Given]:
+def _settle_schedule(given: dict[str, Given], faults: ValidationErrors) -> dict[str, Given]:
     frequency = given.get(_FREQUENCY, Given(Frequency.DAILY, rank=-1))
     kept = dict(given)
     used = meaningful(frequency.value)
@@ -81,7 +81,7 @@ def _settle_schedule(given: dict[str, Given], faults: Faults) -> dict[str, Given
     return kept
 
 
-def _check_range(key: str, kept: dict[str, Given], frequency: Given, most: int, faults: Faults) -> None:
+def _check_range(key: str, kept: dict[str, Given], frequency: Given, most: int, faults: ValidationErrors) -> None:
     """A value may be right for the layer that set it and too much for the frequency that an inner layer chose."""
     setting = kept.get(key)
     if setting is None or setting.value <= most:
@@ -96,7 +96,7 @@ def _check_range(key: str, kept: dict[str, Given], frequency: Given, most: int, 
         faults.add(frequency.path(_FREQUENCY), show(word), f"allowed with {inherited}")
 
 
-def _settle_events(given: dict[str, Given], faults: Faults) -> dict[str, Given]:
+def _settle_events(given: dict[str, Given], faults: ValidationErrors) -> dict[str, Given]:
     key = "events.include_roaming_and_offline"
     after_download = given.get("events.update_after_download", Given(True, rank=-1))
     roaming = given.get(key)
@@ -107,5 +107,5 @@ def _settle_events(given: dict[str, Given], faults: Faults) -> dict[str, Given]:
     return {name: value for name, value in given.items() if name != key}
 
 
-def _contradiction(key: str, setting: Given, reason: str, faults: Faults) -> None:
+def _contradiction(key: str, setting: Given, reason: str, faults: ValidationErrors) -> None:
     faults.add(setting.path(key), show(plain(key, setting.value)), f"allowed with {reason}")

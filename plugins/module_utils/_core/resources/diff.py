@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the difference between what a host should hold and what it holds, as values and as Ansible shows it."""
+"""The difference between what a host should hold and what it holds, as values and as Ansible shows it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from ..canonical import sha256_hex
 from ..masking import without_secrets
-from ..values import field, value
+from ..values import field, frozen
 from .resources import Absent, Directory, Entry, File, Link
 
 _LONGEST_TEXT = 100_000
@@ -30,7 +30,7 @@ class Action(str, Enum):
     REMOVE = "remove"
 
 
-@value
+@frozen
 class Found:
     """What a path holds now: a regular file has ``content``, a link a ``target``, a directory neither.
 
@@ -44,7 +44,7 @@ class Found:
     foreign: bool = False
 
 
-@value
+@frozen
 class Change:
     """One path that is to change. ``before`` and ``after`` are texts to show; None where there is nothing."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what a host's file system should hold, as values.
+"""What a host's file system should hold, as values.
 
 An entry is one path that this project owns. Paths are absolute and never contain the root prefix. ``owner`` is a user
 name, whose group the file gets as well, or ``user:group``; root's without one. In a directory that stands for a host
@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from typing import Union
 
-from ..values import field, value
+from ..values import field, frozen
 
 
-@value
+@frozen
 class File:
     """A regular file with exactly this content (bytes) and mode (permission bits).
 
@@ -30,7 +30,7 @@ class File:
     owner: str | None = None
 
 
-@value
+@frozen
 class Link:
     """A symbolic link that holds exactly this target."""
 
@@ -38,7 +38,7 @@ class Link:
     target: str
 
 
-@value
+@frozen
 class Directory:
     """A directory with this mode; what lies in it is not this entry's business."""
 
@@ -47,7 +47,7 @@ class Directory:
     owner: str | None = None
 
 
-@value
+@frozen
 class Absent:
     """A path that must not exist (a directory goes with all it holds).
 

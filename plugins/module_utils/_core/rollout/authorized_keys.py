@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: one line of ours in an ``authorized_keys`` that belongs to somebody else (N5)."""
+"""One line of ours in an ``authorized_keys`` that belongs to somebody else (N5)."""
 
 from __future__ import annotations
 

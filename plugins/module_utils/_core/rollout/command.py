@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what a server says to an endpoint: one line of JSON, and the only thing its key can say (N4, N5)."""
+"""What a server says to an endpoint: one line of JSON, and the only thing its key can say (N4, N5)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from ..canonical import canonical_json
 from ..results import Trigger
-from ..values import value
+from ..values import frozen
 
 MAX_SIZE = 4096
 TRIGGERS = (Trigger.DOWNLOAD, Trigger.SCHEDULE, Trigger.MANUAL)
@@ -26,7 +26,7 @@ class InvalidOrder(ValueError):
     """A line is not an order; the message says why."""
 
 
-@value
+@frozen
 class Order:
     """Update, because of this campaign. ``version`` is for people and logs: what is installed the endpoint's own
     source decides."""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: a campaign as a state machine: which endpoints are notified when, and what becomes of each (E1, N1-N4, S6).
+"""A campaign as a state machine: which endpoints are notified when, and what becomes of each (E1, N1-N4, S6).
 
 Every function takes ``now`` (Unix seconds) and gives values; who calls them keeps the values and sends the notices.
 
@@ -21,7 +21,7 @@ from enum import Enum
 
 from ..results import Result
 from ..settings.retries import Limits
-from ..values import replace, value
+from ..values import frozen, replace
 
 NEVER = float("inf")
 LONGEST_SLOT = 3600.0
@@ -76,7 +76,7 @@ class Heard(str, Enum):
     """Another host answers at its address: it is told nothing, and asked nothing again."""
 
 
-@value
+@frozen
 class Notice:
     """One endpoint's part in a campaign.
 
@@ -105,7 +105,7 @@ class Notice:
         return late and self.stage.open and self.stage is not Stage.IN_FLIGHT
 
 
-@value
+@frozen
 class Reply:
     """What one sending came to; ``result`` and ``why`` are the endpoint's own words if it reported."""
 
@@ -114,7 +114,7 @@ class Reply:
     why: str = ""
 
 
-@value
+@frozen
 class Step:
     """What is to be done now: notices that are over, notices to send (as they are to be recorded before), and when to
     look again at the latest (None: not before something is heard)."""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what an endpoint is to have of what is published, and whether it has it (E1)."""
+"""What an endpoint is to have of what is published, and whether it has it (E1)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..metadata.catalog import CatalogueItem, versions_of
 from ..metadata.manifest import Kind, is_older
 from ..policy.enums import Scope
 from ..settings.endpoint_keys import SINGLE, ProductKind
-from ..values import field, value
+from ..values import field, frozen
 
 KINDS: Mapping[Scope, tuple[Kind, ...]] = {
     Scope.PATTERNS: (Kind.PATTERN,),
@@ -22,7 +22,7 @@ KINDS: Mapping[Scope, tuple[Kind, ...]] = {
 """Which kinds of components an update may change under each scope."""
 
 
-@value
+@frozen
 class Offer:
     """What a server publishes of a product; ``version`` is the one word for all of it."""
 
@@ -31,7 +31,7 @@ class Offer:
     items: tuple[CatalogueItem, ...]
 
 
-@value
+@frozen
 class Wish:
     """What an endpoint takes of a product: by the scope of its policy, and by the components that its settings choose.
 
@@ -42,7 +42,7 @@ class Wish:
     chosen: Collection[str] = ()
 
 
-@value
+@frozen
 class Holding:
     """What an endpoint has of a product, as it reported it: versions by component.
 

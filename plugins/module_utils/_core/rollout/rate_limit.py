@@ -2,18 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: how many requests a vendor may still be sent (guard of a component source). Times are Unix seconds."""
+"""How many requests a vendor may still be sent (guard of a component source). Times are Unix seconds."""
 
 from __future__ import annotations
 
-from ..values import replace, value
+from ..values import frozen, replace
 
 HOUR = 3600.0
 LONGEST = 7 * 24 * HOUR
 """A cool-down that ends later than this was written down by a clock that was ahead: no vendor asks for so long."""
 
 
-@value
+@frozen
 class Budget:
     """The requests of the last hour, one instant each, and the end of a cool-down that the vendor asked for."""
 

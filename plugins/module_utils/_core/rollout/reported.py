@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what is kept of an endpoint's answer to a notice: known keys of known types, bounded (R5)."""
+"""What is kept of an endpoint's answer to a notice: known keys of known types, bounded (R5)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: when a scheduler has to wake the agent, in a form that every scheduler can be told.
+"""When a scheduler has to wake the agent, in a form that every scheduler can be told.
 
 A calendar may wake too often, never too seldom: what is due at a waking, ``Timetable.decide`` says.
 """
@@ -14,13 +14,13 @@ from datetime import datetime, timezone
 from typing import Union
 
 from ..policy.enums import DAY, Weekday
-from ..values import value
+from ..values import frozen
 
 _MONTHS, _DAYS = tuple(range(1, 13)), tuple(range(1, 32))
 _FEW_MONTHS = 3
 
 
-@value
+@frozen
 class UtcRule:
     """A second of certain days of every year, in UTC: of those of ``days`` in ``months`` that are ``weekdays``."""
 
@@ -59,7 +59,7 @@ def _rule(second: int, moments: list[datetime]) -> UtcRule:
     return UtcRule(weekdays, months, tuple(sorted({moment.day for moment in moments})), second)
 
 
-@value
+@frozen
 class DailyCalendar:
     """A local time every day, or every week on ``weekday``, and the rules for when that one does not serve.
 
@@ -77,7 +77,7 @@ class DailyCalendar:
     utc_minutes: tuple[int, ...] = ()
 
 
-@value
+@frozen
 class IntervalCalendar:
     """Every ``tick`` seconds, whenever Unix time modulo ``tick`` is ``phase``; a day is a whole number of ticks."""
 

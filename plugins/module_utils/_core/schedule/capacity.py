@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what a schedule will do to a fleet and its link, before anything is deployed (SPEC S8).
+"""What a schedule will do to a fleet and its link, before anything is deployed (SPEC S8).
 
 The model: every run takes a place for ``run`` seconds, in which it moves ``size`` bytes at an even rate. A plan fits
 when the runs of every second together stay within the link and each ends before the endpoint's next. An even spread is
@@ -21,8 +21,8 @@ from typing import Callable
 from ..durations import format_duration
 from ..policy.enums import Spread
 from ..policy.policy import Schedule
-from ..validation.errors import Fault
-from ..values import replace, value
+from ..validation.errors import ValidationError
+from ..values import frozen, replace
 from .slots import step
 
 # A random spread is planned for the load that one occurrence in a thousand exceeds.
@@ -32,7 +32,7 @@ _STEPS = 200
 _PATIENCE = 8
 
 
-@value
+@frozen
 class Fleet:
     """What is to be moved: ``endpoints`` times ``size`` bytes over ``link`` bytes a second, ``duration`` s at least.
 
@@ -60,7 +60,7 @@ class Fleet:
         return self.link * self.run // self.size if self.size else max(self.endpoints, 1)
 
 
-@value
+@frozen
 class Plan:
     """A schedule's load: ``curve`` counts the starts per ``bucket`` seconds.
 
@@ -84,7 +84,7 @@ class DoesNotFit(ValueError):
     ``window`` (seconds; the interval for interval schedules), ``link`` (bytes a second), ``endpoints``.
     """
 
-    def __init__(self, fault: Fault, *, window: int | None, link: int | None, endpoints: int) -> None:
+    def __init__(self, fault: ValidationError, *, window: int | None, link: int | None, endpoints: int) -> None:
         self.fault = fault
         self.window = window
         self.link = link
@@ -130,7 +130,7 @@ def check_fit(schedule: Schedule, fleet: Fleet) -> Plan:
         f"long enough for {fleet.endpoints} endpoints with {fleet.size} bytes each over {fleet.link} bytes/s "
         f"(needs {' or '.join(needs) or 'shorter runs'}; there is room for {endpoints})"
     )
-    fault = Fault(f"schedule.{key}", format_duration(plan.window), allowed)
+    fault = ValidationError(f"schedule.{key}", format_duration(plan.window), allowed)
     raise DoesNotFit(fault, window=window, link=link, endpoints=endpoints)
 
 

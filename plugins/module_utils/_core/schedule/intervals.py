@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the slots of interval schedules: every N minutes or hours, each endpoint at its own phase (S1).
+"""The slots of interval schedules: every N minutes or hours, each endpoint at its own phase (S1).
 
 The grid is counted from the Unix epoch, so zones and their changes do not touch it.
 """
@@ -14,12 +14,12 @@ from math import gcd
 from ..policy.enums import DAY, Spread
 from ..policy.policy import Schedule
 from ..timestamps import iso
-from ..values import value
+from ..values import frozen
 from .calendars import IntervalCalendar
 from .slots import Slot, even_slot, random_slot
 
 
-@value
+@frozen
 class IntervalGrid:
     """The slots of one endpoint in an interval schedule."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: ordinals of one update source: dense, the lowest free one first, and kept for life (SPEC S5)."""
+"""Ordinals of one update source: dense, the lowest free one first, and kept for life (SPEC S5)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: which of a window's one-second slots belongs to an endpoint (SPEC S5).
+"""Which of a window's one-second slots belongs to an endpoint (SPEC S5).
 
 ``slots`` is S, the number of slots; a slot is a number from 0 to S - 1.
 """
@@ -12,13 +12,13 @@ from __future__ import annotations
 from functools import lru_cache
 from math import gcd, isqrt
 
-from ..values import value
+from ..values import frozen
 
 _REACH = 32
 """How far from the golden section a step may lie: far enough that the largest partial quotient stays below 9."""
 
 
-@value
+@frozen
 class Slot:
     """An endpoint's instant in one occurrence of its schedule; Unix seconds, in the window [start, end).
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the timetable of one endpoint: its next slot, when to be woken, and what is due at a waking.
+"""The timetable of one endpoint: its next slot, when to be woken, and what is due at a waking.
 
 Schedulers only wake the agent. Whether a waking means a run is decided here, which makes cron (whole minutes, no
 zones) and the days of a time change right by construction. Instants are Unix seconds.
@@ -17,7 +17,7 @@ from typing import Callable, Union
 
 from ..policy.policy import Schedule
 from ..timestamps import iso
-from ..values import value
+from ..values import frozen
 from .calendars import Calendar
 from .intervals import IntervalGrid
 from .slots import Slot, hashed_ordinal
@@ -43,7 +43,7 @@ class Action(str, Enum):
     NOT_DUE = "not_due"
 
 
-@value
+@frozen
 class Decision:
     """What to do at a waking, and why, in one sentence.
 
@@ -57,7 +57,7 @@ class Decision:
     reason: str
 
 
-@value
+@frozen
 class Timetable:
     """The slots of one endpoint under one schedule."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the slots of daily and weekly schedules: local dates, and elapsed time after a window's start (S3, S7)."""
+"""The slots of daily and weekly schedules: local dates, and elapsed time after a window's start (S3, S7)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta, timezone, tzinfo
 from ..policy.enums import DAY, Frequency, Spread
 from ..policy.policy import Schedule
 from ..timezones import date_exists, instant_of, local_date, offset_changes
-from ..values import value
+from ..values import frozen
 from .calendars import DailyCalendar, rules_of
 from .slots import Slot, even_slot, random_slot
 
@@ -20,7 +20,7 @@ from .slots import Slot, even_slot, random_slot
 _REACH = 20
 
 
-@value
+@frozen
 class WindowGrid:
     """The slots of one endpoint in the windows of a daily or weekly schedule."""
 

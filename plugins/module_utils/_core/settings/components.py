@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what the server downloads (section ``components`` of its settings), read with complete validation."""
+"""What the server downloads (section ``components`` of its settings), read with complete validation."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any, Union
 
 from ..durations import format_duration
-from ..validation.errors import Faults, join
-from ..validation.parsers import Parser, Unfit, duration, integer, listing, read_mapping
+from ..validation.errors import ValidationErrors, join
+from ..validation.parsers import InvalidValue, Parser, duration, integer, listing, read_mapping
 from ..validation.strings import argument, base_url, database, directory, given_arguments, line, path, safe_url, url
-from ..values import field, value
+from ..values import field, frozen
 from .endpoint_keys import ProductKind
 
 OFFICIAL = ("main", "daily", "bytecode")
@@ -22,7 +22,7 @@ _REQUESTS = integer(0, 100_000)
 _TIMEOUT = duration(1, 86400)
 
 
-@value
+@frozen
 class ClamAVSource:
     """ClamAV databases through cvdupdate, whose program is ``cvd``.
 
@@ -41,7 +41,7 @@ class ClamAVSource:
     timeout: int = 3600
 
 
-@value
+@frozen
 class FilesSource:
     """Any set of files: of a ``directory``, of an archive at a ``url``, or of a ``git`` repository's ``branch``."""
 
@@ -53,7 +53,7 @@ class FilesSource:
     timeout: int = 3600
 
 
-@value
+@frozen
 class CommandSource:
     """Any program that fills a directory with what is to be published; ``{directory}`` stands for that one.
 
@@ -71,7 +71,7 @@ SourceSettings = Union[ClamAVSource, FilesSource, CommandSource]
 
 def read_components(raw: object, where: str = "components") -> dict[ProductKind, SourceSettings]:
     """Read the section; raises InvalidDocument with all its faults."""
-    faults = Faults()
+    faults = ValidationErrors()
     sections = read_mapping(raw, path=where, known={kind.value: _as_is for kind in ProductKind}, faults=faults)
     found: dict[ProductKind, SourceSettings] = {}
     for name, section in sections.items():
@@ -96,11 +96,11 @@ def _plain(kind: ProductKind, source: SourceSettings) -> dict[str, Any]:
     return {**plain, "timeout": format_duration(source.timeout)}
 
 
-def _check(kind: ProductKind, values: dict[str, Any], where: str, faults: Faults) -> None:
-    given = sum(bool(values.get(key)) or faults.mention(f"{where}.{key}") for key in _PLACES)
+def _check(kind: ProductKind, values: dict[str, Any], where: str, faults: ValidationErrors) -> None:
+    given = sum(bool(values.get(key)) or faults.has_error(f"{where}.{key}") for key in _PLACES)
     if kind is ProductKind.FILES and given != 1:
         faults.add(where, f"{given} of {', '.join(_PLACES)}", "exactly one")
-    if kind is ProductKind.COMMAND and not values.get("fetch") and not faults.mention(f"{where}.fetch"):
+    if kind is ProductKind.COMMAND and not values.get("fetch") and not faults.has_error(f"{where}.fetch"):
         faults.add(f"{where}.fetch", "", "the argument list of a program")
 
 
@@ -116,14 +116,14 @@ def _program(raw: object) -> tuple[str, ...]:
 
 def _extra(raw: object) -> dict[str, str]:
     if not isinstance(raw, dict) or len(raw) > 100:
-        raise Unfit("a mapping of at most 100 file names and URLs")
+        raise InvalidValue("a mapping of at most 100 file names and URLs")
     for name, source in raw.items():
         stem, dot, suffix = str(name).partition(".")
         if not dot or not suffix.isalnum():
-            raise Unfit("file names with a suffix (local.ndb)")
+            raise InvalidValue("file names with a suffix (local.ndb)")
         database(stem)
         if stem in OFFICIAL:
-            raise Unfit("databases other than the official ones (those belong to databases)")
+            raise InvalidValue("databases other than the official ones (those belong to databases)")
         url("https", "http")(source)
     return dict(raw)
 
@@ -135,22 +135,22 @@ def _repository(raw: object) -> str:
         if text.startswith("/"):
             return path(text)
         if not text.startswith(("https://", "http://", "ssh://", "git://", "file://")):
-            raise Unfit("a repository by https, http, ssh, git or file, or a path")
-    except Unfit as unfit:
-        raise Unfit(unfit.allowed, found=safe_url(raw)) from None
+            raise InvalidValue("a repository by https, http, ssh, git or file, or a path")
+    except InvalidValue as unfit:
+        raise InvalidValue(unfit.allowed, found=safe_url(raw)) from None
     return text
 
 
 def _branch(raw: object) -> str:
     text = line(raw, "the name of a branch")
     if text.startswith(("-", "/", ".")) or not text.replace("-", "").replace("/", "").replace(".", "").isalnum():
-        raise Unfit("the name of a branch (letters, digits and - / . inside)")
+        raise InvalidValue("the name of a branch (letters, digits and - / . inside)")
     return text
 
 
 def _official(raw: object) -> str:
     if raw not in OFFICIAL:
-        raise Unfit(f"one of {', '.join(OFFICIAL)} (others belong to extra)")
+        raise InvalidValue(f"one of {', '.join(OFFICIAL)} (others belong to extra)")
     return str(raw)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: how many endpoints may be in flight at an instant, by class of hour (N1)."""
+"""How many endpoints may be in flight at an instant, by class of hour (N1)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from enum import Enum
 
-from ..values import value
+from ..values import frozen
 
 DEFAULT_CAP = 250
 DAY = 86400
@@ -25,7 +25,7 @@ class HourClass(str, Enum):
     OFF_PEAK = "off_peak"
 
 
-@value
+@frozen
 class Span:
     """A part of the day in seconds after local midnight, half-open; one that ends before it begins goes on past
     midnight."""
@@ -51,7 +51,7 @@ class Span:
         return "-".join(f"{second // 3600:02}:{second % 3600 // 60:02}" for second in (self.start, self.end))
 
 
-@value
+@frozen
 class Caps:
     """The caps of the three classes and their hours; where spans of both overlap, it is peak."""
 

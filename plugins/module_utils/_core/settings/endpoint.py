@@ -2,15 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the document of one endpoint, which is all that a converge needs to know."""
+"""The document of one endpoint, which is all that a converge needs to know."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..policy.policy import Policy, read_policy
-from ..validation.errors import Faults
-from ..values import value
+from ..validation.errors import ValidationErrors
+from ..values import frozen
 from . import endpoint_keys as keys
 from .endpoint_keys import ProductKind, SchedulerKind
 from .update_server import UpdateServer
@@ -27,7 +27,7 @@ __all__ = (
 )
 
 
-@value
+@frozen
 class ClamavSettings:
     """The product ``clamav``: its databases and where they lie. An empty owner or clamd's file: as the host has it."""
 
@@ -38,14 +38,14 @@ class ClamavSettings:
     clamd_config: str = ""
 
 
-@value
+@frozen
 class FilesSettings:
     """The product ``files``: the directory that holds the components."""
 
     directory: str = "/var/lib/epp-autoupdate/components"
 
 
-@value
+@frozen
 class CommandSettings:
     """The product ``command``: argument lists; ``scan`` is empty where the product has none."""
 
@@ -54,7 +54,7 @@ class CommandSettings:
     scan: tuple[str, ...] = ()
 
 
-@value
+@frozen
 class Reconnect:
     """E2, in seconds: how often the server is probed, the jitter before an update, the patience after boot."""
 
@@ -63,7 +63,7 @@ class Reconnect:
     wait: int = 240
 
 
-@value
+@frozen
 class Limits:
     """The longest that a run may take, in seconds."""
 
@@ -71,7 +71,7 @@ class Limits:
     scan: int = 6 * 3600
 
 
-@value
+@frozen
 class EndpointDocument:
     """What one endpoint should be. Settings of products that it does not use have their defaults.
 
@@ -101,7 +101,7 @@ class EndpointDocument:
 
         ``stored`` is one that was accepted before (``read_values``).
         """
-        faults = Faults()
+        faults = ValidationErrors()
         values = keys.read_document(raw, faults)
         if not isinstance(raw, dict):
             faults.check()

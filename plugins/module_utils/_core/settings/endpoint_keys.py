@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: every key that an endpoint's document has besides the policy, and what it takes."""
+"""Every key that an endpoint's document has besides the policy, and what it takes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ..durations import format_duration
 from ..policy.enums import DAY, Initiator
 from ..policy.policy import Policy
 from ..schedule.ordinals import MOST_ORDINAL
-from ..validation.errors import Faults, show
-from ..validation.parsers import Parser, Unfit, choice, duration, integer, listing, nullable, read_mapping
+from ..validation.errors import ValidationErrors, show
+from ..validation.parsers import InvalidValue, Parser, choice, duration, integer, listing, nullable, read_mapping
 from ..validation.strings import (
     account,
     argument,
@@ -57,7 +57,7 @@ class SchedulerKind(str, Enum):
 
 def _format(value: object) -> int:
     if isinstance(value, bool) or value != FORMAT or not isinstance(value, int):
-        raise Unfit(f"the number {FORMAT}, the only format of documents known here")
+        raise InvalidValue(f"the number {FORMAT}, the only format of documents known here")
     return value
 
 
@@ -72,7 +72,7 @@ def _command(least: int) -> Parser:
     def parse(value: object) -> tuple[str, ...]:
         argv: tuple[str, ...] = arguments(given_arguments(value))
         if argv and not argv[0].startswith("/"):
-            raise Unfit(f"an argument list whose program is an absolute path (found {show(argv[0])})")
+            raise InvalidValue(f"an argument list whose program is an absolute path (found {show(argv[0])})")
         if argv:
             path(argv[0])
         return argv
@@ -119,7 +119,7 @@ _KEYS: Mapping[str, Parser] = {
 _DURATIONS = ("reconnect", "limits")
 
 
-def read_document(raw: object, faults: Faults) -> dict[str, Any]:
+def read_document(raw: object, faults: ValidationErrors) -> dict[str, Any]:
     """The values of a document, typed but for ``policy``; what is wrong becomes faults."""
     values = read_mapping(raw, path="", known=_KEYS, faults=faults)
     for name, known in _SECTIONS.items():
@@ -131,19 +131,19 @@ def read_document(raw: object, faults: Faults) -> dict[str, Any]:
     return values
 
 
-def check_together(values: Mapping[str, Any], policy: Policy, faults: Faults) -> None:
+def check_together(values: Mapping[str, Any], policy: Policy, faults: ValidationErrors) -> None:
     """Note what each part of a document allows but the whole does not."""
     # About what was read wrong, nothing more can be said.
-    product = None if faults.mention("product") else values.get("product", ProductKind.FILES)
-    unread = any(faults.mention(key) for key in ("policy", "policy.sources", "policy.sources.urls"))
+    product = None if faults.has_error("product") else values.get("product", ProductKind.FILES)
+    unread = any(faults.has_error(key) for key in ("policy", "policy.sources", "policy.sources.urls"))
     if product is ProductKind.COMMAND:
         command = values.get("command", {})
         for name in ("update", "version"):
-            if not faults.mention(f"command.{name}"):
+            if not faults.has_error(f"command.{name}"):
                 _check_required(command, name, "an argument list, as product is command", faults, section="command")
     managed = "server" in values
     for name in SERVER_REQUIRED if managed else ():
-        if not faults.mention(f"server.{name}"):
+        if not faults.has_error(f"server.{name}"):
             _check_required(values["server"], name, "there", faults, section="server")
     if product is ProductKind.FILES and not policy.sources.urls and not unread and not managed:
         faults.add("policy.sources.urls", "", "a list of at least one URL, as product is files")
@@ -166,6 +166,8 @@ def plain_section(name: str, section: object) -> dict[str, Any]:
     return values
 
 
-def _check_required(mapping: Mapping[str, Any], key: str, allowed: str, faults: Faults, *, section: str = "") -> None:
+def _check_required(
+    mapping: Mapping[str, Any], key: str, allowed: str, faults: ValidationErrors, *, section: str = ""
+) -> None:
     if key not in mapping:
         faults.add(f"{section}.{key}" if section else key, "", allowed)

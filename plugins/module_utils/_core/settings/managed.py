@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what a managed endpoint's document leaves to the update server's tree, and what is in force then (C1)."""
+"""What a managed endpoint's document leaves to the update server's tree, and what is in force then (C1)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ..validation.errors import Faults, show
+from ..validation.errors import ValidationErrors, show
 from ..values import replace
 from .endpoint import EndpointDocument
 
@@ -29,7 +29,7 @@ def brought(document: EndpointDocument) -> dict[str, Any]:
     return {key: one for key, one in plain.items() if key not in OF_THE_TREE}
 
 
-def refuse_tree_keys(raw: Mapping[str, Any], faults: Faults) -> None:
+def refuse_tree_keys(raw: Mapping[str, Any], faults: ValidationErrors) -> None:
     """Note a policy, domain or ordinal beside ``server``: they would be of no effect, which nobody would expect."""
     if raw.get("server") is None:
         return

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: how the server notifies (section ``notify`` of its settings), read with complete validation."""
+"""How the server notifies (section ``notify`` of its settings), read with complete validation."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 
 from ..durations import format_duration
 from ..policy.keys import stored_zone, zone_name
-from ..validation.errors import Faults
-from ..validation.parsers import Parser, Unfit, choice, duration, integer, listing, read_mapping
+from ..validation.errors import ValidationErrors
+from ..validation.parsers import InvalidValue, Parser, choice, duration, integer, listing, read_mapping
 from ..validation.strings import account, line, path
-from ..values import field, value
+from ..values import field, frozen
 from .concurrency import DEFAULT_CAP, Caps, Span
 from .retries import Limits
 from .update_server import NOTIFY_USER
@@ -30,7 +30,7 @@ class NotifierName(str, Enum):
     """Endpoints that are directories of this host: a sandbox."""
 
 
-@value
+@frozen
 class NotifySettings:
     """``user`` and ``key`` are for SSH; an empty ``key`` means the server's own. Times are seconds."""
 
@@ -48,7 +48,7 @@ class NotifySettings:
 
         The zone of a ``stored`` one may be one that is not known here any more.
         """
-        faults = Faults()
+        faults = ValidationErrors()
         known = {**_KEYS, "timezone": stored_zone} if stored else _KEYS
         values = read_mapping(raw, path=path, known=known, faults=faults)
         faults.check()
@@ -75,7 +75,7 @@ def _span(raw: object) -> Span:
     try:
         return Span.parse(line(raw, "hours"))
     except ValueError:
-        raise Unfit("hours of the day (try 08:00-18:00)") from None
+        raise InvalidValue("hours of the day (try 08:00-18:00)") from None
 
 
 _LIMITS: dict[str, Parser] = {

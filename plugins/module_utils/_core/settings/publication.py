@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: how the server publishes (section ``configuration`` of its settings), read with complete validation."""
+"""How the server publishes (section ``configuration`` of its settings), read with complete validation."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 from ..durations import format_duration
 from ..policy.enums import DAY
-from ..validation.errors import Faults, show
+from ..validation.errors import ValidationErrors, show
 from ..validation.parsers import duration, read_mapping
-from ..values import value
+from ..values import frozen
 
 
-@value
+@frozen
 class ConfigurationSettings:
     """Seconds. Documents end ``lifetime`` after they were issued, and are issued anew in the second half of it.
 
@@ -28,10 +28,14 @@ class ConfigurationSettings:
     @classmethod
     def from_dict(cls, raw: object, path: str = "configuration") -> ConfigurationSettings:
         """Read the section, in which every key may be missing; raises InvalidDocument with all its faults."""
-        faults = Faults()
+        faults = ValidationErrors()
         values: dict[str, Any] = read_mapping(raw, path=path, known=_KEYS, faults=faults)
         settings = cls(**values)
-        if settings.overlap < settings.lifetime and not faults.mention("lifetime") and not faults.mention("overlap"):
+        if (
+            settings.overlap < settings.lifetime
+            and not faults.has_error("lifetime")
+            and not faults.has_error("overlap")
+        ):
             # Who holds a configuration that has not ended yet must be able to follow the keys.
             found, least = format_duration(settings.overlap), format_duration(settings.lifetime)
             faults.add(f"{path}.overlap", show(found), f"as long as lifetime at least ({least})")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: domains and endpoints in bulk as ``epp-server register`` takes them, read with complete validation."""
+"""Domains and endpoints in bulk as ``epp-server register`` takes them, read with complete validation."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Any, Callable
 from ..policy.overrides import Values, read_part
 from ..schedule.ordinals import MOST_ORDINAL
 from ..validation.addresses import host_and_port
-from ..validation.errors import Faults, show
-from ..validation.parsers import Parser, Unfit, boolean, choice, integer, listing, nullable, read_mapping
+from ..validation.errors import ValidationErrors, show
+from ..validation.parsers import InvalidValue, Parser, boolean, choice, integer, listing, nullable, read_mapping
 from ..validation.strings import domain_path, endpoint_name, line, path
-from ..values import value
+from ..values import frozen
 from .endpoint_keys import ProductKind
 from .update_server import signer
 
@@ -26,7 +26,7 @@ _ADDRESS = re.compile(
 )
 
 
-@value
+@frozen
 class Entry:
     """One endpoint; what is None stays as it is on record, and what a new endpoint lacks is empty.
 
@@ -45,7 +45,7 @@ class Entry:
     policy: Values | None = None
 
 
-@value
+@frozen
 class Registration:
     """``root`` and each domain's policy are all the keys that the node sets itself; None leaves them as they are.
 
@@ -63,7 +63,7 @@ class Registration:
     @classmethod
     def from_dict(cls, raw: object) -> Registration:
         """Read a registration; raises InvalidDocument with all its faults."""
-        faults = Faults()
+        faults = ValidationErrors()
         read = read_mapping(raw, path="", known=_KEYS, faults=faults)
         if read.get("root") is not None:
             read["root"] = read_part(read["root"], path="root", faults=faults)
@@ -76,21 +76,21 @@ class Registration:
         return cls(**read)
 
 
-def _domains(raw: dict[Any, object], faults: Faults) -> dict[str, Values | None]:
+def _domains(raw: dict[Any, object], faults: ValidationErrors) -> dict[str, Values | None]:
     domains: dict[str, Values | None] = {}
     for name, policy in raw.items():
         where = f"domains[{name}]" if isinstance(name, str) and name.isprintable() else f"domains[{show(name)}]"
         try:
             if not domain_path(name):
-                raise Unfit("a domain such as emea/finance (the root has a key of its own)")
-        except Unfit as unfit:
+                raise InvalidValue("a domain such as emea/finance (the root has a key of its own)")
+        except InvalidValue as unfit:
             unfit.report(faults, where, name)
             continue
         domains[name] = None if policy is None else read_part(policy, path=where, faults=faults)
     return domains
 
 
-def _endpoints(raw: list[object], faults: Faults) -> tuple[Entry, ...]:
+def _endpoints(raw: list[object], faults: ValidationErrors) -> tuple[Entry, ...]:
     entries: dict[str, Entry] = {}
     for index, one in enumerate(raw):
         where = f"endpoints[{index}]"
@@ -107,13 +107,13 @@ def _endpoints(raw: list[object], faults: Faults) -> tuple[Entry, ...]:
     return tuple(entries.values())
 
 
-def _absent(raw: list[object], named: Collection[str], faults: Faults) -> tuple[str, ...]:
+def _absent(raw: list[object], named: Collection[str], faults: ValidationErrors) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for index, one in enumerate(raw):
         where = f"absent[{index}]"
         try:
             name = endpoint_name(one)
-        except Unfit as unfit:
+        except InvalidValue as unfit:
             unfit.report(faults, where, one)
             continue
         if name in named:
@@ -127,7 +127,7 @@ def _absent(raw: list[object], named: Collection[str], faults: Faults) -> tuple[
 def _of_type(kind: type, allowed: str) -> Parser:
     def parse(raw: object) -> object:
         if raw is not None and not isinstance(raw, kind):
-            raise Unfit(allowed)
+            raise InvalidValue(allowed)
         return raw
 
     return parse
@@ -147,20 +147,20 @@ def address(raw: object) -> str:
             return raw
     except ValueError:
         pass
-    raise Unfit("an address (host, host:port or [IPv6]:port)")
+    raise InvalidValue("an address (host, host:port or [IPv6]:port)")
 
 
 def _source(raw: object) -> str:
     text = line(raw, "the name of an update source")
     if len(text) > _LONGEST_SOURCE:
-        raise Unfit(f"a name of at most {_LONGEST_SOURCE} characters")
+        raise InvalidValue(f"a name of at most {_LONGEST_SOURCE} characters")
     return text
 
 
 def _component(raw: object) -> str:
     text = line(raw, "the name of a database")
     if len(text) > _LONGEST_SOURCE:
-        raise Unfit(f"a name of at most {_LONGEST_SOURCE} characters")
+        raise InvalidValue(f"a name of at most {_LONGEST_SOURCE} characters")
     return text
 
 

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: how often and how long an endpoint is notified again (N1, N2, E1a)."""
+"""How often and how long an endpoint is notified again (N1, N2, E1a)."""
 
 from __future__ import annotations
 
-from ..values import value
+from ..values import frozen
 
 
-@value
+@frozen
 class Limits:
     """The numbers of N1, N2 and E1a, in seconds. ``deadline`` is the longest that one sending may take."""
 

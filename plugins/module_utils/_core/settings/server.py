@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the settings of an update server, which are all that its converge needs to know."""
+"""The settings of an update server, which are all that its converge needs to know."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any, Callable
 from ..durations import format_duration
 from ..policy.enums import DAY
 from ..schedule.slots import random_slot
-from ..validation.errors import Faults, InvalidDocument
-from ..validation.parsers import Parser, Unfit, choice, duration, nullable, read_mapping
-from ..values import field, value
+from ..validation.errors import InvalidDocument, ValidationErrors
+from ..validation.parsers import InvalidValue, Parser, choice, duration, nullable, read_mapping
+from ..values import field, frozen
 from .components import SourceSettings, plain_components, read_components
 from .endpoint_keys import SchedulerKind
 from .notify import NotifySettings
@@ -25,7 +25,7 @@ FORMAT = 1
 _MINUTE = 60
 
 
-@value
+@frozen
 class Fetch:
     """How often components are looked for, in seconds, and when in the interval; None: as the server's URL says.
 
@@ -36,7 +36,7 @@ class Fetch:
     phase: int | None = None
 
 
-@value
+@frozen
 class ServerSettings:
     """What one update server should be."""
 
@@ -50,7 +50,7 @@ class ServerSettings:
     @classmethod
     def from_dict(cls, raw: object) -> ServerSettings:
         """Read the settings with complete validation; raises InvalidDocument with all their faults."""
-        faults = Faults()
+        faults = ValidationErrors()
         values = read_mapping(raw, path="", known=_KEYS, faults=faults)
         if not isinstance(raw, dict):
             faults.check()
@@ -105,7 +105,7 @@ def _as_is(raw: object) -> object:
 
 def _format(raw: object) -> int:
     if isinstance(raw, bool) or raw != FORMAT or not isinstance(raw, int):
-        raise Unfit(f"the number {FORMAT}, the only format of settings known here")
+        raise InvalidValue(f"the number {FORMAT}, the only format of settings known here")
     return raw
 
 
@@ -113,16 +113,16 @@ def _minutes(raw: object) -> int:
     """An interval that schedulers without seconds can keep."""
     seconds: int = duration(5 * _MINUTE, DAY)(raw)
     if seconds % _MINUTE:
-        raise Unfit("a duration of whole minutes")
+        raise InvalidValue("a duration of whole minutes")
     return seconds
 
 
-def _check_required(raw: Any, key: str, allowed: str, faults: Faults) -> None:
+def _check_required(raw: Any, key: str, allowed: str, faults: ValidationErrors) -> None:
     if key not in raw:
         faults.add(key, "", allowed)
 
 
-def _attempt(read: Callable[[object], Any], raw: object, faults: Faults) -> Any:
+def _attempt(read: Callable[[object], Any], raw: object, faults: ValidationErrors) -> Any:
     """A section as who it belongs to reads it; its faults join the others."""
     try:
         return read(raw)

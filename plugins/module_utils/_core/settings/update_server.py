@@ -2,17 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the update server of an endpoint: where it is, whose signatures count, and who may notify."""
+"""The update server of an endpoint: where it is, whose signatures count, and who may notify."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ..validation.parsers import Parser, Unfit, listing, nullable
+from ..validation.parsers import InvalidValue, Parser, listing, nullable
 from ..validation.public_keys import public_key
 from ..validation.strings import account, base_url
-from ..values import value
+from ..values import frozen
 
 NOTIFY_USER = "epp-notify"
 """As whom the server notifies, unless it is told otherwise: an account of the collection's own on each endpoint."""
@@ -20,7 +20,7 @@ COMPONENTS = "components"
 """Where components lie below the server's base URL, each product's in a directory of its name."""
 
 
-@value
+@frozen
 class UpdateServer:
     """``url`` is the server's base URL. ``signers`` are the public keys that are trusted until a tree names others.
 
@@ -45,7 +45,7 @@ def signer(raw: object) -> str:
     """A public key of OpenSSH; its comment falls away."""
     key = public_key(raw) if isinstance(raw, str) else None
     if key is None:
-        raise Unfit("a public key of OpenSSH (ssh-ed25519 AAAA...)")
+        raise InvalidValue("a public key of OpenSSH (ssh-ed25519 AAAA...)")
     return key
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: how endpoints reach the server (section ``web`` of its settings), read with complete validation."""
+"""How endpoints reach the server (section ``web`` of its settings), read with complete validation."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import re
 from enum import Enum
 from typing import Any
 
-from ..validation.errors import Faults, show
-from ..validation.parsers import Parser, Unfit, boolean, choice, integer, listing, nullable, read_mapping
+from ..validation.errors import ValidationErrors, show
+from ..validation.parsers import InvalidValue, Parser, boolean, choice, integer, listing, nullable, read_mapping
 from ..validation.strings import UrlParts, base_url, url_parts
 from ..validation.strings import path as absolute_path
-from ..values import value
+from ..values import frozen
 
 _LISTEN = re.compile(r"[A-Za-z0-9_.:/\[\]*-]{1,200}(?: [a-z0-9_=-]{1,40}){0,4}")
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+@:-]+")
@@ -28,7 +28,7 @@ class WebServerKind(str, Enum):
     NONE = "none"
 
 
-@value
+@frozen
 class WebSettings:
     """``url`` is where endpoints reach the server.
 
@@ -50,7 +50,7 @@ class WebSettings:
     @classmethod
     def from_dict(cls, raw: object, path: str = "web") -> WebSettings:
         """Read the section, in which ``url`` alone is required; raises InvalidDocument with all its faults."""
-        faults = Faults()
+        faults = ValidationErrors()
         values: dict[str, Any] = read_mapping(raw, path=path, known=_KEYS, faults=faults)
         if isinstance(raw, dict) and "url" not in raw:
             faults.add(f"{path}.url", "", "the URL by which endpoints reach this server")
@@ -81,7 +81,7 @@ class WebSettings:
         """The URL, taken apart."""
         return url_parts(self.url)
 
-    def _check_tls(self, path: str, faults: Faults) -> None:
+    def _check_tls(self, path: str, faults: ValidationErrors) -> None:
         """A certificate belongs to a key and to https; something in front that speaks TLS needs ``listen``."""
         if self.server is not WebServerKind.NGINX:
             return
@@ -98,7 +98,7 @@ class WebSettings:
 def _listen(raw: object) -> str:
     text = str(raw) if isinstance(raw, int) and not isinstance(raw, bool) else raw
     if not isinstance(text, str) or not _LISTEN.fullmatch(text):
-        raise Unfit("a port, or an address with a port, such as 8080, 192.0.2.1:80 or [::]:80")
+        raise InvalidValue("a port, or an address with a port, such as 8080, 192.0.2.1:80 or [::]:80")
     return text
 
 
@@ -106,7 +106,7 @@ def _file(raw: object) -> str:
     """A path that needs no quoting in a web server's configuration."""
     text = absolute_path(raw)
     if not _PLAIN_PATH.fullmatch(text):
-        raise Unfit("an absolute path of letters, digits and . _ + @ : -")
+        raise InvalidValue("an absolute path of letters, digits and . _ + @ : -")
     return text
 
 

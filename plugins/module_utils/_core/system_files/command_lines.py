@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: whether a command line starts a product's own updater, and where in it.
+"""Whether a command line starts a product's own updater, and where in it.
 
 Programs that start others (``nice``, ``timeout``, ``env``, ``sh -c``, scripts) are looked through, to a depth that is
 bounded. A command whose meaning stays open counts as something else: nothing is switched off on a mere guess.
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from typing import Callable
 
-from ..values import value
+from ..values import frozen
 from .shell_words import SimpleCommand, Word, shell_commands
 from .vendor_updaters import Program
 
@@ -86,7 +86,7 @@ class Starts(Enum):
         return self in (Starts.UPDATER, Starts.BOTH)
 
 
-@value
+@frozen
 class Reading:
     """How command lines are read: for which updaters, and with which scripts at hand."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: an updater's lines in cron's tables and scripts, switched off so that they can be given back.
+"""An updater's lines in cron's tables and scripts, switched off so that they can be given back.
 
 A line that only updates becomes a comment. Where a line or a script does more, only the command that updates is
 disarmed: put behind ``:``, the shell's command that does nothing and succeeds. Texts are those of the whole file.

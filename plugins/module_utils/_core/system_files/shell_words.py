@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the simple commands in a shell's text, or in a command of a systemd unit, each word with its place.
+"""The simple commands in a shell's text, or in a command of a systemd unit, each word with its place.
 
 This is no shell: nothing is carried out, and what only a shell could know (the result of a command, a variable that
 comes from elsewhere) stays as it is written. It never fails: what can't be understood is skipped.
@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..values import field, value
+from ..values import field, frozen
 
 _HERE_DOCUMENT = re.compile(r"<<-?[ \t]*\\?(['\"]?)(\w+)\1([^\n]*)\n.*?^\t*\2[ \t]*$", re.DOTALL | re.MULTILINE)
 _TOKEN = re.compile(
@@ -37,7 +37,7 @@ _OPENING = ("(", "$(", "`")
 _DEEPEST = 3
 
 
-@value
+@frozen
 class Word:
     """One word without its quotes; ``start`` is where its text begins, None where it is not written literally."""
 
@@ -45,7 +45,7 @@ class Word:
     start: int | None = None
 
 
-@value
+@frozen
 class SimpleCommand:
     """A program and its arguments, assignments before it included; ``start`` is where it begins in the text."""
 

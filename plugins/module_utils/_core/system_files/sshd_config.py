@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what sshd's effective configuration means for one login by key: where it looks, and what bars it (N5)."""
+"""What sshd's effective configuration means for one login by key: where it looks, and what bars it (N5)."""
 
 from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Mapping
 
-from ..values import value
+from ..values import frozen
 
 Settings = Mapping[str, tuple[str, ...]]
 """What ``sshd -T`` tells: keyword, in small letters, to its lines' values."""
@@ -25,7 +25,7 @@ _ACCEPTED = {
 _ROOT_BY_KEY = ("yes", "prohibit-password", "without-password", "forced-commands-only")
 
 
-@value
+@frozen
 class Login:
     """A login as it will be. ``uid`` is None before the account is made; ``address`` is empty where it is not known."""
 
@@ -37,7 +37,7 @@ class Login:
     address: str = ""
 
 
-@value
+@frozen
 class Obstacle:
     """Why sshd would not let a login in, and the line of sshd_config that would; ``everywhere`` for one that belongs in
     no Match block."""

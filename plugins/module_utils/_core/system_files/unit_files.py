@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what the unit files of others say (systemd.syntax(7)), and how a service is kept from an updater."""
+"""What the unit files of others say (systemd.syntax(7)), and how a service is kept from an updater."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
 
-from ..values import value
+from ..values import frozen
 from .command_lines import Reading, Starts
 from .cron_tables import disarmed
 from .shell_words import unit_words
@@ -25,7 +25,7 @@ ACTIVATORS = tuple(_ACTIVATES)
 """The kinds of units that start a service when something happens."""
 
 
-@value
+@frozen
 class Kept:
     """How one service is kept from the updater: ``blocked`` as a whole, or its commands replaced by ``commands``."""
 

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the updaters that a product brings itself, as values."""
+"""The updaters that a product brings itself, as values."""
 
 from __future__ import annotations
 
-from ..values import value
+from ..values import frozen
 
 
-@value
+@frozen
 class Program:
     """An updater: the name of its file, and the arguments with which it updates nothing."""
 
@@ -17,7 +17,7 @@ class Program:
     idle: tuple[str, ...] = ()
 
 
-@value
+@frozen
 class Starters:
     """What must not run: systemd units, and init scripts where systemd does not run.
 

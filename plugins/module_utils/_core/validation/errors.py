@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what is wrong with a document, every fault at once and each with its path."""
+"""What is wrong with a document, every fault at once and each with its path."""
 
 from __future__ import annotations
 
 from ..masking import without_secrets
-from ..values import value
+from ..values import frozen
 
 _SHOWN_TEXT = 80
 _LOOKED_AT = 10_000
@@ -16,8 +16,8 @@ _SHOWN_FAULTS = 200
 _SUGGESTIONS = 50
 
 
-@value
-class Fault:
+@frozen
+class ValidationError:
     """One wrong place of a document: where it is, what was found there (empty: nothing) and what is allowed."""
 
     path: str
@@ -33,7 +33,7 @@ class Fault:
 class InvalidDocument(ValueError):
     """A document is refused; ``faults`` holds all that is wrong with it, in the order of the document."""
 
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
+    def __init__(self, faults: tuple[ValidationError, ...]) -> None:
         self.faults = faults
         super().__init__(faults)
 
@@ -44,14 +44,14 @@ class InvalidDocument(ValueError):
         return "\n".join(lines)
 
 
-class Faults:
+class ValidationErrors:
     """Collects faults while a document is read."""
 
     def __init__(self) -> None:
-        self._faults: list[Fault] = []
+        self._faults: list[ValidationError] = []
 
     def add(self, path: str, found: str, allowed: str) -> None:
-        self._faults.append(Fault(path or "document", found, allowed))
+        self._faults.append(ValidationError(path or "document", found, allowed))
 
     def add_unknown_key(self, path: str, key: object, known: list[str]) -> None:
         """Note a key that is not known; the likeliest known one is suggested."""
@@ -59,16 +59,16 @@ class Faults:
         near = suggestion(key, known) if len(self._faults) < _SUGGESTIONS else ""
         self.add(join(path, key), show(key), f"a known key{near or ' (known: ' + ', '.join(known) + ')'}")
 
-    def add_all(self, faults: tuple[Fault, ...]) -> None:
+    def add_all(self, faults: tuple[ValidationError, ...]) -> None:
         """Take over what was found elsewhere."""
         self._faults += faults
 
     @property
-    def found(self) -> tuple[Fault, ...]:
+    def found(self) -> tuple[ValidationError, ...]:
         """All that was added so far."""
         return tuple(self._faults)
 
-    def mention(self, key: str) -> bool:
+    def has_error(self, key: str) -> bool:
         """Whether a key (``schedule.frequency``) was found wrong, wherever in the document."""
         paths = (fault.path.rpartition("[")[0] if fault.path.endswith("]") else fault.path for fault in self._faults)
         return any(path == key or path.endswith(f".{key}") for path in paths)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: readers of single values. Each takes what a document holds and gives the value, or raises Unfit."""
+"""Readers of single values. Each takes what a document holds and gives the value, or raises InvalidValue."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from enum import Enum
 from typing import Any, Callable
 
 from ..durations import format_duration, parse_duration
-from .errors import Faults, join, show, suggestion
+from .errors import ValidationErrors, join, show, suggestion
 
 Parser = Callable[[object], Any]
 _LONGEST_NUMBER = 10
 
 
-class Unfit(ValueError):
+class InvalidValue(ValueError):
     """A value is not what its field takes.
 
     ``allowed`` says what it takes and ``found`` replaces the value in messages; ``inside`` is for the faults of
-    a list's items instead: (index, Unfit, item).
+    a list's items instead: (index, InvalidValue, item).
     """
 
     def __init__(
-        self, allowed: str, *, found: str | None = None, inside: tuple[tuple[int, Unfit, object], ...] = ()
+        self, allowed: str, *, found: str | None = None, inside: tuple[tuple[int, InvalidValue, object], ...] = ()
     ) -> None:
         self.allowed = allowed
         self.found = found
         self.inside = inside
         super().__init__(allowed)
 
-    def report(self, faults: Faults, path: str, value: object) -> None:
+    def report(self, faults: ValidationErrors, path: str, value: object) -> None:
         """Put this into a collection of faults, an item's under the item's own path."""
         if not self.inside:
             faults.add(path, self.found or show(value), self.allowed)
@@ -45,7 +45,7 @@ def boolean(value: object) -> bool:
     if isinstance(value, bool):
         return value
     hint = " (without quotes)" if isinstance(value, str) else ""
-    raise Unfit(f"true or false{hint}")
+    raise InvalidValue(f"true or false{hint}")
 
 
 def integer(low: int, high: int) -> Callable[[object], int]:
@@ -56,7 +56,7 @@ def integer(low: int, high: int) -> Callable[[object], int]:
         if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
             return value
         hint = " (without quotes)" if isinstance(value, str) and value.isdigit() else ""
-        raise Unfit(f"a whole number from {low} to {high}{hint}")
+        raise InvalidValue(f"a whole number from {low} to {high}{hint}")
 
     return parse
 
@@ -68,7 +68,7 @@ def choice(words: type[Enum]) -> Callable[[object], Any]:
     def parse(value: object) -> Enum:
         if isinstance(value, str) and value in known:
             return words(value)
-        raise Unfit(f"{', '.join(known[:-1])} or {known[-1]}{suggestion(value, known)}")
+        raise InvalidValue(f"{', '.join(known[:-1])} or {known[-1]}{suggestion(value, known)}")
 
     return parse
 
@@ -82,9 +82,9 @@ def duration(low: int, high: int) -> Callable[[object], int]:
         except ValueError:
             seconds = None
         if seconds is None:
-            raise Unfit(f"a duration (try {_with_unit(value) or '90m, 2h'})")
+            raise InvalidValue(f"a duration (try {_with_unit(value) or '90m, 2h'})")
         if not low <= seconds <= high:
-            raise Unfit(f"a duration from {format_duration(low)} to {format_duration(high)}")
+            raise InvalidValue(f"a duration from {format_duration(low)} to {format_duration(high)}")
         return seconds
 
     return parse
@@ -107,33 +107,33 @@ def listing(parser: Parser, *, least: int = 0, most: int = 100, unique: bool = T
 
     def parse(value: object) -> tuple[Any, ...]:
         if not isinstance(value, list) or not least <= len(value) <= most:
-            raise Unfit(f"a list of {least} to {most} items")
+            raise InvalidValue(f"a list of {least} to {most} items")
         items: list[Any] = []
-        wrong: list[tuple[int, Unfit, object]] = []
+        wrong: list[tuple[int, InvalidValue, object]] = []
         for index, raw in enumerate(value):
             item = _attempt(parser, raw)
             if unique and item in items:
-                item = Unfit("allowed twice")
-            if isinstance(item, Unfit):
+                item = InvalidValue("allowed twice")
+            if isinstance(item, InvalidValue):
                 wrong.append((index, item, raw))
             else:
                 items.append(item)
         if wrong:
-            raise Unfit("a right list", inside=tuple(wrong))
+            raise InvalidValue("a right list", inside=tuple(wrong))
         return tuple(items)
 
     return parse
 
 
 def _attempt(parser: Parser, raw: object) -> Any:
-    """What the reader gives, or the Unfit that it raises."""
+    """What the reader gives, or the InvalidValue that it raises."""
     try:
         return parser(raw)
-    except Unfit as unfit:
+    except InvalidValue as unfit:
         return unfit
 
 
-def read_mapping(raw: object, *, path: str, known: Mapping[str, Parser], faults: Faults) -> dict[str, Any]:
+def read_mapping(raw: object, *, path: str, known: Mapping[str, Parser], faults: ValidationErrors) -> dict[str, Any]:
     """The values of a mapping's keys that are there and right; everything else becomes a fault."""
     values: dict[str, Any] = {}
     if not isinstance(raw, dict):
@@ -146,6 +146,6 @@ def read_mapping(raw: object, *, path: str, known: Mapping[str, Parser], faults:
             continue
         try:
             values[key] = parser(value)
-        except Unfit as unfit:
+        except InvalidValue as unfit:
             unfit.report(faults, join(path, key), value)
     return values

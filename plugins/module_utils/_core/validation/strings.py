@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: readers of texts that end up in unit files, cron tables, rules and argument lists.
+"""Readers of texts that end up in unit files, cron tables, rules and argument lists.
 
 What passes here holds no line break and no other control character, so that it cannot become a second line of
 anything. Quoting for one format (``%`` of systemd and cron, white space) is the business of who writes that format.
@@ -14,9 +14,9 @@ import re
 from typing import Callable
 
 from ..masking import url_like
-from ..values import value
+from ..values import frozen
 from .errors import show
-from .parsers import Unfit
+from .parsers import InvalidValue
 
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._:-]{0,250}[A-Za-z0-9_])?")
 _DOMAIN = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_])?")
@@ -35,10 +35,10 @@ _DEEPEST_DOMAIN = 16
 def line(value: object, allowed: str) -> str:
     """A text of one line without control characters, not empty; ``allowed`` says what it should have been."""
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST:
-        raise Unfit(allowed)
+        raise InvalidValue(allowed)
     # isprintable() refuses every control and format character, line and paragraph separators, and lone surrogates.
     if not value.isprintable():
-        raise Unfit(f"{allowed} without line breaks and control characters")
+        raise InvalidValue(f"{allowed} without line breaks and control characters")
     return value
 
 
@@ -47,7 +47,7 @@ def path(value: object) -> str:
     text = line(value, "an absolute path")
     parts = [part for part in text.split("/") if part]
     if not text.startswith("/") or "." in parts or ".." in parts:
-        raise Unfit("an absolute path (from / on, without . and ..)")
+        raise InvalidValue("an absolute path (from / on, without . and ..)")
     return "/" + "/".join(parts)
 
 
@@ -55,7 +55,7 @@ def directory(value: object) -> str:
     """A path that may be a directory of our own, so never ``/`` itself."""
     text = path(value)
     if text == "/":
-        raise Unfit("a directory below /")
+        raise InvalidValue("a directory below /")
     return text
 
 
@@ -72,7 +72,7 @@ def domain_path(value: object) -> str:
         return ""
     names = line(value, allowed).split("/")
     if len(names) > _DEEPEST_DOMAIN or not all(_DOMAIN.fullmatch(name) for name in names):
-        raise Unfit(allowed)
+        raise InvalidValue(allowed)
     return "/".join(names)
 
 
@@ -90,14 +90,14 @@ def argument(value: object) -> str:
     """One argument of a command; it may be empty."""
     try:
         return "" if value == "" else line(value, "an argument (a text)")
-    except Unfit as unfit:
-        raise Unfit(unfit.allowed, found=unshown(value)) from None
+    except InvalidValue as unfit:
+        raise InvalidValue(unfit.allowed, found=unshown(value)) from None
 
 
 def given_arguments(value: object) -> object:
-    """What should be an argument list; raises Unfit for a whole command line, which is not shown."""
+    """What should be an argument list; raises InvalidValue for a whole command line, which is not shown."""
     if isinstance(value, str):
-        raise Unfit("a list: the program and each of its arguments as an item", found=unshown(value))
+        raise InvalidValue("a list: the program and each of its arguments as an item", found=unshown(value))
     return value
 
 
@@ -113,11 +113,11 @@ def url(*schemes: str, origin_only: bool = False) -> Callable[[object], str]:
         match = _URL.fullmatch(value) if isinstance(value, str) and len(value) <= _LONGEST else None
         _refuse_credentials(value)
         if match is None or match["scheme"] not in schemes or match["scheme"] == "file":
-            raise Unfit(f"{allowed} (try {example})", found=safe_url(value))
+            raise InvalidValue(f"{allowed} (try {example})", found=safe_url(value))
         if match["port"] and not 0 < int(match["port"]) < 65536:
-            raise Unfit("a URL with a port from 1 to 65535", found=safe_url(value))
+            raise InvalidValue("a URL with a port from 1 to 65535", found=safe_url(value))
         if origin_only and (match["path"] or "/") + (match["query"] or "") != "/":
-            raise Unfit(f"a URL of host and port only (try {example})", found=safe_url(value))
+            raise InvalidValue(f"a URL of host and port only (try {example})", found=safe_url(value))
         return match[0]
 
     return parse
@@ -130,13 +130,13 @@ def base_url(*schemes: str, origin_only: bool = False) -> Callable[[object], str
     def parse(value: object) -> str:
         text = whole(value)
         if "?" in text:
-            raise Unfit("a URL without a query", found=safe_url(text))
+            raise InvalidValue("a URL without a query", found=safe_url(text))
         return text.rstrip("/")
 
     return parse
 
 
-@value
+@frozen
 class UrlParts:
     """A URL that was read, in its parts; ``host`` keeps the brackets of IP version 6."""
 
@@ -157,14 +157,14 @@ def url_parts(text: str) -> UrlParts:
 
 def _matching(pattern: re.Pattern[str], value: object, allowed: str) -> str:
     if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise Unfit(allowed)
+        raise InvalidValue(allowed)
     return value
 
 
 def _refuse_credentials(value: object) -> None:
     """Refuse ``user:password@host``; such a URL would end in world-readable files and in logs."""
     if isinstance(value, str) and "@" in value.partition("://")[2].partition("?")[0].partition("/")[0]:
-        raise Unfit("a URL without user and password", found="a URL with credentials (not shown)")
+        raise InvalidValue("a URL without user and password", found="a URL with credentials (not shown)")
 
 
 def safe_url(value: object) -> str:

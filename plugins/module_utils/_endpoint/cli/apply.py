@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: ``epp-agent apply``, the converge that the Ansible task starts too."""
+"""``epp-agent apply``, the converge that the Ansible task starts too."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from ..._core.settings.endpoint import EndpointDocument
 from ..._core.settings.managed import refuse_tree_keys
-from ..._core.validation.errors import Faults, InvalidDocument
+from ..._core.validation.errors import InvalidDocument, ValidationErrors
 from ..._host.identity import own_digest, own_file
 from ..._host.local_host import LocalHost
 from ..._host.output import write_document
@@ -68,7 +68,7 @@ def _was_faulty(host: LocalHost) -> bool:
 def _document(raw: object) -> EndpointDocument:
     """The document that was given; raises InvalidDocument."""
     if isinstance(raw, dict):
-        faults = Faults()
+        faults = ValidationErrors()
         refuse_tree_keys(raw, faults)
         faults.check()
     return EndpointDocument.from_dict(raw)

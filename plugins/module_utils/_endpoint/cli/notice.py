@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: ``epp-agent notice``, all that an update server can make an endpoint do (N5).
+"""``epp-agent notice``, all that an update server can make an endpoint do (N5).
 
 One line of JSON comes on standard input (``_core/rollout/command.py``) and one goes out. Neither arguments nor
 environment are looked at; what an SSH client asked for (SSH_ORIGINAL_COMMAND) means nothing here.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the command line of ``epp-agent``. Each command is one function in a module of its own subject."""
+"""The command line of ``epp-agent``. Each command is one function in a module of its own subject."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the commands that work or switch: prepare, run, update-now, scan, schedule, roaming.
+"""The commands that work or switch: prepare, run, update-now, scan, schedule, roaming.
 
 An unprivileged user's request goes through the host's own door (systemd and polkit, or sudo), which starts the same
 agent as root; both sides check the privilege (P3).

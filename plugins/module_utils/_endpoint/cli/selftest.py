@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: ``epp-agent selftest``, which tries what an update needs, where updates run."""
+"""``epp-agent selftest``, which tries what an update needs, where updates run."""
 
 from __future__ import annotations
 

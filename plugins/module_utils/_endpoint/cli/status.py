@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: ``epp-agent status``, for people and (``--json``) for programs."""
+"""``epp-agent status``, for people and (``--json``) for programs."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: ``epp-agent sync``: the configuration from the update server, now, when it is due, or as it was adopted."""
+"""``epp-agent sync``: the configuration from the update server, now, when it is due, or as it was adopted."""
 
 from __future__ import annotations
 

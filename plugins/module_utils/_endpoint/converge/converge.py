@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: bring one host to what its document says: compute before and after, then apply, then tell."""
+"""Bring one host to what its document says: compute before and after, then apply, then tell."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..._core.resources.diff import Change, told
 from ..._core.resources.resources import Absent, Entry
 from ..._core.settings.endpoint import EndpointDocument
-from ..._core.values import replace, value
+from ..._core.values import frozen, replace
 from ..._host.boot import boot_id
 from ..._host.host import Host
 from ..._host.local_host import SANDBOX_LOG
@@ -45,7 +45,7 @@ _HOST_KEYS = tuple(f"/etc/ssh/ssh_host_{kind}_key.pub" for kind in ("ed25519", "
 """The host's public keys, the best kind first; which of them there are is the host's affair."""
 
 
-@value
+@frozen
 class Converged:
     """What a converge did, or in check mode would do.
 
@@ -133,7 +133,7 @@ def _enrolment(document: EndpointDocument, host: Host, *, check: bool) -> Enrolm
     return enrol(document, host, check=check)
 
 
-@value
+@frozen
 class _Standalone:
     """An endpoint that has nothing to adopt."""
 

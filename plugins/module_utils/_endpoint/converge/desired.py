@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: everything that a document makes of a host, as entries and one plan of jobs. Nothing is touched here."""
+"""Everything that a document makes of a host, as entries and one plan of jobs. Nothing is touched here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..._core.schedule.calendars import IntervalCalendar
 from ..._core.settings.endpoint import EndpointDocument, ProductKind
 from ..._core.settings.managed import brought
 from ..._core.system_files.vendor_updaters import Starters
-from ..._core.values import field, value
+from ..._core.values import field, frozen
 from .. import paths
 from ..endpoint import Endpoint
 from ..notify_access import account
@@ -33,7 +33,7 @@ _HOMES = ("/home/", "/root/", "/run/user/")
 """What ``ProtectHome=`` hides (systemd.exec(5))."""
 
 
-@value
+@frozen
 class Desired:
     """What a host should hold (``entries``, parents first) and which jobs it should run.
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what a converge by Ansible does about the configuration: an enrolment adopts one in the same converge."""
+"""What a converge by Ansible does about the configuration: an enrolment adopts one in the same converge."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..._core.metadata.sync_result import REFUSALS
 from ..._core.settings.endpoint import EndpointDocument
-from ..._core.values import replace, value
+from ..._core.values import frozen, replace
 from ..._host.host import Host
 from ..._host.lock import locked
 from .. import paths
@@ -30,7 +30,7 @@ class NotConfigured(OSError):
     """The update server gave no configuration that can be adopted, so that nothing was changed."""
 
 
-@value
+@frozen
 class Enrolment:
     """An endpoint to be converged to.
 

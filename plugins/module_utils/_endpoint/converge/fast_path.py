@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the short way through a converge that has nothing to do.
+"""The short way through a converge that has nothing to do.
 
 What a converge finds is a function of the document, of the agent, of the clock and of what the host answers when it is
 asked. So a converge that finds nothing to change leaves a record of its document and of each question with its answer.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: one machine is one endpoint: under another name than before, a converge is refused.
+"""One machine is one endpoint: under another name than before, a converge is refused.
 
 Two names of an inventory that lead to one machine would give it another identity at each run. A copy of a machine, or
 of an image, is another machine: it has a machine ID of its own.
@@ -11,7 +11,7 @@ of an image, is another machine: it has a machine ID of its own.
 from __future__ import annotations
 
 from ..._core.settings.endpoint import EndpointDocument
-from ..._core.validation.errors import Fault, InvalidDocument, show
+from ..._core.validation.errors import InvalidDocument, ValidationError, show
 from ..._host.host import Host
 from ..endpoint import installed_document
 from ..state.store import StateStore
@@ -41,4 +41,4 @@ def refuse_another_name(document: EndpointDocument, host: Host) -> None:
         "begin anew (run with autoupdate_state: absent under the name that it has). If it is a copy, give it a machine "
         "ID of its own"
     )
-    raise InvalidDocument((Fault("endpoint", show(document.endpoint), allowed),))
+    raise InvalidDocument((ValidationError("endpoint", show(document.endpoint), allowed),))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what a host must have before a converge writes anything to it, so that nothing is applied by half."""
+"""What a host must have before a converge writes anything to it, so that nothing is applied by half."""
 
 from __future__ import annotations
 

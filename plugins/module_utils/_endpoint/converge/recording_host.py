@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: a host that remembers what it was asked and what it answered, for the record of a settled converge."""
+"""A host that remembers what it was asked and what it answered, for the record of a settled converge."""
 
 from __future__ import annotations
 

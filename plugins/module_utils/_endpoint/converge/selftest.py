@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: whether what was converged can work.
+"""Whether what was converged can work.
 
 A trial starts the agent as the host's scheduler starts jobs, in the same sandbox, and the agent tries what an update
 needs (``epp-agent selftest``). It follows a converge that changed something; after that its record stands for a day.

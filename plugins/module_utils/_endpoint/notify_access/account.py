@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the account as which the update server notifies: one of our own, without password or place to write (N5).
+"""The account as which the update server notifies: one of our own, without password or place to write (N5).
 
 Its password is ``*``, which nothing matches, and not ``!``: an sshd without PAM takes that for a locked account and
 refuses its keys, too. It has a shell, by which sshd starts the one command of its key's line.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 
-from ..._core.values import value
+from ..._core.values import frozen
 from ..._host.host import Host
 
 HOME = "/var/lib/epp-autoupdate-notify"
@@ -32,7 +32,7 @@ class ForeignAccount(OSError):
     """There is an account of this name, and it is not ours."""
 
 
-@value
+@frozen
 class _Entry:
     name: str
     comment: str

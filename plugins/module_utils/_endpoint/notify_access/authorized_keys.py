@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the update server's way in: the account that it notifies as, and its key's line there (N5).
+"""The update server's way in: the account that it notifies as, and its key's line there (N5).
 
 An account of our own has a file of keys that holds this line and nothing else. Root's file, and one that serves all
 users, belong to somebody else, and have the line beside others.
@@ -19,7 +19,7 @@ from ..._core.resources.diff import Action, Change
 from ..._core.resources.resources import Absent, Directory, Entry, File
 from ..._core.rollout.authorized_keys import authorized_line, with_line
 from ..._core.settings.endpoint import EndpointDocument
-from ..._core.values import replace, value
+from ..._core.values import frozen, replace
 from ..._host.filesystem.user_files import Account, account, change_file
 from ..._host.host import Host
 from .. import paths
@@ -35,7 +35,7 @@ class NotFollowed(OSError):
     """The file can't be changed safely, so it is not."""
 
 
-@value
+@frozen
 class Edit:
     """What is to change in a file of keys that is not ours; ``line`` None takes ours out."""
 
@@ -53,7 +53,7 @@ class Edit:
             host.write(path, with_line(host.read(path) or b"", line), mode=self.change.mode_after or _FOR_ALL)
 
 
-@value
+@frozen
 class Access:
     """What has to be, or to become, so that exactly the wanted server may notify.
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the notice entry for the update server's account: the line goes to root, the answer comes back.
+"""The notice entry for the update server's account: the line goes to root, the answer comes back.
 
 Root's side is the very same entry (``epp-agent notice``), started by systemd for each connection to a socket that only
 this account may open, or by sudo. Nothing but the line goes in; what comes out is bounded.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: whether this host's sshd would let the update server in, and by which file of keys (N5).
+"""Whether this host's sshd would let the update server in, and by which file of keys (N5).
 
 sshd itself is asked for the configuration that counts for this user and this server, ``Match`` blocks included. What it
 said is kept with a fingerprint of all that it depends on, so that a converge without changes starts no sshd.
@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from ..._core.settings.update_server import UpdateServer
 from ..._core.system_files.sshd_config import DEFAULT_KEYS, Login, is_own, keys_files, obstacles, read_settings, remedy
-from ..._core.values import asdict, replace, value
+from ..._core.values import asdict, frozen, replace
 from ..._host.host import Host
 from ..._host.process import SEARCHED
 from .. import paths as places
@@ -40,7 +40,7 @@ class _Mute(Exception):
     """Sshd does not say how it is set up."""
 
 
-@value
+@frozen
 class WayIn:
     """``path`` is the file of keys of ``user``, ``shared`` whether it serves others, too; ``obstacles`` are sentences.
 

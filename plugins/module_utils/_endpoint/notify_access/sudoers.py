@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: how a notice gets to root without systemd: one line of sudoers for exactly the notice entry (N5)."""
+"""How a notice gets to root without systemd: one line of sudoers for exactly the notice entry (N5)."""
 
 from __future__ import annotations
 

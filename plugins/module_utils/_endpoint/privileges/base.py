@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what policy may allow the users of an endpoint, and how each of it is asked for (P1, P3)."""
+"""What policy may allow the users of an endpoint, and how each of it is asked for (P1, P3)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Protocol
 
 from ..._core.resources.resources import Entry
-from ..._core.values import value
+from ..._core.values import frozen
 
 
 class UserAction(str, Enum):
@@ -38,7 +38,7 @@ class UserAction(str, Enum):
         return _WAYS[self].arguments
 
 
-@value
+@frozen
 class _Way:
     privilege: str
     unit: str
@@ -56,7 +56,7 @@ _WAYS = {
 }
 
 
-@value
+@frozen
 class Rights:
     """What the members of a group may do on this endpoint."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what every protection product can do for the runner, the converge and the scheduler units."""
+"""What every protection product can do for the runner, the converge and the scheduler units."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 from ..._core.resources.resources import Directory, Entry
 from ..._core.results import Component, Outcome, Result, ScanOutcome
 from ..._core.system_files.vendor_updaters import Program
-from ..._core.values import value
+from ..._core.values import frozen
 from ..._host.host import Host
 from ..._host.lookup import is_there
 
 
-@value
+@frozen
 class ProductNeeds:
     """What a hardened unit must leave to the product.
 

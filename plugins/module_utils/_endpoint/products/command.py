@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: any updater that has a command line, described by three argument lists (see ``CommandSettings``).
+"""Any updater that has a command line, described by three argument lists (see ``CommandSettings``).
 
 * ``version`` prints a JSON object of names and versions, or any other text, which is then the version of the one
   component ``command``; lines other than the first are cut off. Asked before and after, it is the evidence (R1).
@@ -26,7 +26,7 @@ from ..._core.results import Component, Outcome, Result, ScanOutcome
 from ..._core.settings.endpoint import CommandSettings, EndpointDocument
 from ..._core.settings.endpoint_keys import SINGLE
 from ..._core.untrusted_text import LONGEST_WORD, shown
-from ..._core.values import value
+from ..._core.values import frozen
 from ..._host.host import Completed, Host
 from .base import ProductNeeds, overdue, tcp_reachable
 
@@ -39,7 +39,7 @@ class NoVersion(Exception):
     """The version command gave none; the text says why."""
 
 
-@value
+@frozen
 class Command:
     """The product ``command``."""
 

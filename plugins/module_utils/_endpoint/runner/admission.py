@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: whether, and when, a trigger may start an update here (E1-E3, S4, P1, P3)."""
+"""Whether, and when, a trigger may start an update here (E1-E3, S4, P1, P3)."""
 
 from __future__ import annotations
 

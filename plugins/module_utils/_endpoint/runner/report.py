@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what one run came to, judged from evidence (R1)."""
+"""What one run came to, judged from evidence (R1)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 
 from ..._core.results import Component, Outcome, Result, Trigger
 from ..._core.timestamps import iso, iso_or_none
-from ..._core.values import value
+from ..._core.values import frozen
 from ..state.store import RunRecord
 
 
-@value
+@frozen
 class RunReport:
     """One run as its caller sees it; times are Unix seconds, ``until`` only with ``cooling_down``.
 

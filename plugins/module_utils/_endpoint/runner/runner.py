@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the one way by which updates happen on an endpoint, whatever the trigger (R1-R3)."""
+"""The one way by which updates happen on an endpoint, whatever the trigger (R1-R3)."""
 
 from __future__ import annotations
 

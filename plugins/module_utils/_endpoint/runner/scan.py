@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: Scan Now, and the scan that follows an event-triggered update (E3)."""
+"""Scan Now, and the scan that follows an event-triggered update (E3)."""
 
 from __future__ import annotations
 

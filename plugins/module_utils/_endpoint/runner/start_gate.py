@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: how a trigger waits for its turn: the slot of a schedule (S4, S5), the server's return (E2, N3)."""
+"""How a trigger waits for its turn: the slot of a schedule (S4, S5), the server's return (E2, N3)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Callable
 from ..._core.results import Outcome, Result, Trigger
 from ..._core.schedule.timetable import Action, Decision, Timetable
 from ..._core.settings.endpoint import EndpointDocument
-from ..._core.values import replace, value
+from ..._core.values import frozen, replace
 from ..._host.boot import boot_id
 from ..._host.lock import locked
 from .. import paths
@@ -28,7 +28,7 @@ _PROBE_PAUSE_S = 10.0
 _PROBE_TIMEOUT_S = 5.0
 
 
-@value
+@frozen
 class Turn:
     """Whether a run may start now, and if not, how it ends; ``recorded`` tells whether anyone will want to know."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what users ask for, and whether they may (P1, P3)."""
+"""What users ask for, and whether they may (P1, P3)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what a host's scheduler is asked to do, and how it is asked."""
+"""What a host's scheduler is asked to do, and how it is asked."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Protocol
 from ..._core.resources.resources import Entry
 from ..._core.schedule.calendars import Calendar, IntervalCalendar
 from ..._core.system_files.vendor_updaters import Starters
-from ..._core.values import value
+from ..._core.values import frozen
 from ..products.base import ProductNeeds
 
 
-@value
+@frozen
 class JobPlan:
     """The jobs of one endpoint, the same for every scheduler. Times are seconds.
 

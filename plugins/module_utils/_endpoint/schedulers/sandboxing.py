@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: how far each of our systemd services is shut in (systemd.exec(5)); the tests measure the exposure."""
+"""How far each of our systemd services is shut in (systemd.exec(5)); the tests measure the exposure."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the product's own updaters, which must not run beside our schedule, whichever scheduler it is kept by."""
+"""The product's own updaters, which must not run beside our schedule, whichever scheduler it is kept by."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: which notices of the update server this endpoint has taken, and what it answered (N4).
+"""Which notices of the update server this endpoint has taken, and what it answered (N4).
 
 The id of a campaign is written down before its update begins, the answer when it has ended. So whoever sends a notice
 again, because the connection or the server itself broke, learns what became of it, and starts nothing.
@@ -14,7 +14,7 @@ import json
 from typing import Any
 
 from ..._core.rollout.command import Order
-from ..._core.values import asdict, replace, value
+from ..._core.values import asdict, frozen, replace
 from ..._host.host import Host
 from .. import paths
 
@@ -22,7 +22,7 @@ FORMAT = 1
 _KEPT = 50
 
 
-@value
+@frozen
 class Taken:
     """A notice that was taken: when (Unix seconds), after how many runs, and the answer once there is one."""
 

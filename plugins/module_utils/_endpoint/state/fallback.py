@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: a run's result survives a state directory that can't be written (full or read-only file system)."""
+"""A run's result survives a state directory that can't be written (full or read-only file system)."""
 
 from __future__ import annotations
 

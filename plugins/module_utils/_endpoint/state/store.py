@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what an endpoint remembers between runs, as one file that is written atomically under a lock (C3)."""
+"""What an endpoint remembers between runs, as one file that is written atomically under a lock (C3)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 from ..._core.results import Result, Trigger
 from ..._core.timestamps import iso, iso_or_none
-from ..._core.values import asdict, field, field_names, replace, value
+from ..._core.values import asdict, field, field_names, frozen, replace
 from ..._host.host import Host
 from ..._host.lock import locked
 from .. import paths
@@ -22,7 +22,7 @@ _RECONNECT_TRIES = 5
 _LOST = {Result.UNREACHABLE.value: True, Result.UPDATED.value: False, Result.CURRENT.value: False}
 
 
-@value
+@frozen
 class RunRecord:
     """One finished run. Times are Unix seconds; ``changed`` names the components whose version changed."""
 
@@ -49,7 +49,7 @@ class RunRecord:
         }
 
 
-@value
+@frozen
 class Running:
     """The run that is under way."""
 
@@ -58,7 +58,7 @@ class Running:
     since: float
 
 
-@value
+@frozen
 class ScanRecord:
     """One finished scan; ``findings`` holds at most the first thousand (path, signature) pairs of ``found``."""
 
@@ -70,7 +70,7 @@ class ScanRecord:
     findings: tuple[tuple[str, str], ...] = ()
 
 
-@value
+@frozen
 class SyncRecord:
     """What became of asking the update server for the configuration last (a ``ConfigurationResult``).
 
@@ -83,7 +83,7 @@ class SyncRecord:
     answered: float | None = None
 
 
-@value
+@frozen
 class TrialRecord:
     """What the last self-test found (see ``selftest``): when it ran, Unix seconds, and the faults in words."""
 
@@ -91,7 +91,7 @@ class TrialRecord:
     faults: tuple[str, ...] = ()
 
 
-@value
+@frozen
 class State:
     """Everything an endpoint remembers. ``switch`` is the user's own: None while never touched (P1)."""
 
@@ -122,7 +122,7 @@ class State:
     def from_dict(cls, raw: dict[str, Any]) -> State:
         """Read what ``to_dict`` wrote; raises TypeError or KeyError on anything else."""
         known = set(field_names(cls))
-        values = {key: value for key, value in raw.items() if key in known}
+        values = {key: frozen for key, frozen in raw.items() if key in known}
         values["running"] = Running(**raw["running"]) if raw.get("running") else None
         values["last"] = {trigger: _run_record(record) for trigger, record in raw.get("last", {}).items()}
         values["created_groups"] = tuple(raw.get("created_groups", ()))

@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: an endpoint's configuration from its update server: asked for, verified, adopted (C1, C2)."""
+"""An endpoint's configuration from its update server: asked for, verified, adopted (C1, C2)."""

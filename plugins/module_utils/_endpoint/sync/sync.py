@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the synchronisation of one endpoint: ask, verify, adopt, and tell (C1, C2, S2)."""
+"""The synchronisation of one endpoint: ask, verify, adopt, and tell (C1, C2, S2)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..._core.metadata.sync_result import ConfigurationResult, Refused
 from ..._core.settings.endpoint import EndpointDocument
 from ..._core.settings.update_server import UpdateServer
 from ..._core.untrusted_text import shown
-from ..._core.values import replace, value
+from ..._core.values import frozen, replace
 from ..._host.boot import boot_id
 from ..._host.host import Host
 from ..._host.http.client import Getter
@@ -40,7 +40,7 @@ class NoServer(LookupError):
     """The endpoint is a standalone one: its policy comes from Ansible alone."""
 
 
-@value
+@frozen
 class SyncReport:
     """What one synchronisation came to."""
 

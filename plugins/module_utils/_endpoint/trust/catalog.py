@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the signed catalogue, by which an endpoint believes its source's manifest (C2).
+"""The signed catalogue, by which an endpoint believes its source's manifest (C2).
 
 A web server that somebody has taken over can list what it likes; the keys that sign are not there.
 """
@@ -17,7 +17,7 @@ from ..._core.metadata.catalog import MAX_SIZE, NAMESPACE, Catalogue
 from ..._core.metadata.sync_result import ConfigurationResult, Refused
 from ..._core.metadata.trusted import Basis
 from ..._core.validation.errors import InvalidDocument
-from ..._core.values import value
+from ..._core.values import frozen
 from ..._host.host import Host
 from ..._host.http.client import Getter
 from .. import paths
@@ -36,7 +36,7 @@ class Unvouched(Exception):
     """The catalogue does not vouch for a source's manifest; the text is one sentence."""
 
 
-@value
+@frozen
 class Vouching:
     """Holds the manifest of a product's source against the server's catalogue. ``basis`` is the enrolment's."""
 

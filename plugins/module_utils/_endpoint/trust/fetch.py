@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: one published file, asked for only if it is otherwise than the one that is held (C1)."""
+"""One published file, asked for only if it is otherwise than the one that is held (C1)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._core.metadata.sync_result import ConfigurationResult, Refused
-from ..._core.values import value
+from ..._core.values import frozen
 from ..._host.http.client import Answer, Getter, SourceFault, whole_body
 from ..._host.http.headers import whole_number
 from ..._host.http.validators import condition_of, validators_in
 from .verify import Form
 
 
-@value
+@frozen
 class Fetched:
     """A file, or None where the server says that it is still the one that is held, and what it said of it."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: ask the update server for tree and shard, and believe only what holds together (C1, C2)."""
+"""Ask the update server for tree and shard, and believe only what holds together (C1, C2)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ..._core.settings.endpoint import EndpointDocument
 from ..._core.settings.managed import in_force
 from ..._core.settings.update_server import UpdateServer
 from ..._core.validation.errors import InvalidDocument
-from ..._core.values import field, value
+from ..._core.values import field, frozen
 from ..._host.host import Host
 from ..._host.http.client import Getter
 from .fetch import fetch
@@ -33,7 +33,7 @@ from .verify import Form, malformed, opened
 FORMS = {kind: Form(kind, NAMESPACE, MAX_SIZE) for kind in (TREE, SHARD)}
 
 
-@value
+@frozen
 class Trust:
     """By whose keys a configuration may be signed, and what was adopted last, below whose serials none is taken.
 
@@ -44,7 +44,7 @@ class Trust:
     known: Adopted | None = None
 
 
-@value
+@frozen
 class Candidate:
     """A configuration that was verified and may be adopted, with its sealed files."""
 
@@ -58,7 +58,7 @@ class Candidate:
         store.remember(self.said)
 
 
-@value
+@frozen
 class Inquiry:
     """One question to the server, for the document that a converge brought.
 

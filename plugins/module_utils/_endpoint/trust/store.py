@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what was adopted from the update server, kept so that power loss leaves the old or the new (C3).
+"""What was adopted from the update server, kept so that power loss leaves the old or the new (C3).
 
 ::
 

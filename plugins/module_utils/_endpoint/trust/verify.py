@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what makes a published file worth believing: its size, its form, and a trusted key's signature (C2)."""
+"""What makes a published file worth believing: its size, its form, and a trusted key's signature (C2)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from ..._core.metadata.envelope import Malformed, TooLarge, unseal
 from ..._core.metadata.sync_result import ConfigurationResult, Refused
 from ..._core.validation.errors import InvalidDocument
-from ..._core.values import value
+from ..._core.values import frozen
 from ..._host.host import Host
 from ..._host.ssh_signatures import BadSignature, UnknownKey, verify
 
 
-@value
+@frozen
 class Form:
     """What a published file has to be: signed for this ``namespace``, and no larger; ``what`` is the word for it."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: whatever else starts the product's own updater on a host, found by what it starts, switched off, given back.
+"""Whatever else starts the product's own updater on a host, found by what it starts, switched off, given back.
 
 ``find`` only looks. What it returns are entries as every part of a converge has them, so check mode, diff and drift are
 theirs. What is to be remembered of a path before it changes are its notes (see ``notes``).

@@ -2,16 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what was found to start an updater, as values."""
+"""What was found to start an updater, as values."""
 
 from __future__ import annotations
 
 from ..._core.resources.resources import Entry
 from ..._core.system_files.vendor_updaters import Starters
-from ..._core.values import field, value
+from ..._core.values import field, frozen
 
 
-@value
+@frozen
 class Found:
     """What a host's files should hold so that nothing starts the updater, and what must not run.
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the init scripts that start an updater, for hosts whose init is not systemd (and for those it wraps)."""
+"""The init scripts that start an updater, for hosts whose init is not systemd (and for those it wraps)."""
 
 from __future__ import annotations
 

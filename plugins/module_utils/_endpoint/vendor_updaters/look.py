@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: how the command lines of a host are read: its scripts are at hand, each file read once and only in part."""
+"""How the command lines of a host are read: its scripts are at hand, each file read once and only in part."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what is remembered of everything that was switched off, so that it comes back as it was.
+"""What is remembered of everything that was switched off, so that it comes back as it was.
 
 A note stands in the endpoint's state under the path, or the unit, that it is about.
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the systemd services that start an updater, and what activates them.
+"""The systemd services that start an updater, and what activates them.
 
 A service is kept from it by a drop-in: whatever wants it, it is skipped as long as this host is under policy. Its
 links, and those of its timers, paths and sockets, are removed besides, so that they are shown as disabled, too.

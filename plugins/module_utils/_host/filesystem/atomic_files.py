@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: files by their real paths: written so that power loss leaves the old or the new one (C3), and digested."""
+"""Files by their real paths: written so that power loss leaves the old or the new one (C3), and digested."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what is done in a directory that is open already, so that nobody can put another one in its place meanwhile.
+"""What is done in a directory that is open already, so that nobody can put another one in its place meanwhile.
 
 Entries are named by one component. No method follows a link, and none blocks on what is no regular file. OSErrors carry
 the whole path.

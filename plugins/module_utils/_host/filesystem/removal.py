@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: a directory removed with all that it holds, while somebody else may be at work in it.
+"""A directory removed with all that it holds, while somebody else may be at work in it.
 
 No link is followed. Directories that are in a directory come up to the top before they are emptied: however deep a tree
 is, two of it are open at a time.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: paths walked component by component, so that nobody can lead root elsewhere by a symbolic link.
+"""Paths walked component by component, so that nobody can lead root elsewhere by a symbolic link.
 
 Some directories that we write to belong to others (node_exporter's, ClamAV's, the server's state). Whoever may write in
 a directory may replace what is in it by a link at any moment, also between a check and a use. So each component is

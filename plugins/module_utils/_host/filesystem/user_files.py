@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: a file below a user's home directory, changed without trusting what that user may do meanwhile.
+"""A file below a user's home directory, changed without trusting what that user may do meanwhile.
 
 Whoever owns a directory can put a link there at any moment. So each step is taken from a directory that is open
 already, no link is followed, and what belongs to somebody else than the user or root is left alone.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: GET requests to component sources and the update server, every answer put in our words.
+"""GET requests to component sources and the update server, every answer put in our words.
 
 They are bounded in time, and TLS is verified. A server that is at its cap says 503 and when to come back (Retry-After,
 N3): it is asked again then, give or take half of that, so that those who were turned away together don't return
@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable
 
 from ..._core.masking import without_secrets
-from ..._core.values import field, value
+from ..._core.values import field, frozen
 from .headers import whole_number
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def jittered(seconds: float, draw: float) -> float:
     return max(1.0, seconds) * (0.5 + draw)
 
 
-@value
+@frozen
 class Answer:
     """An answer of status 200, 206 or 304 and its headers (names in lower case); ``chunks`` gives the body once."""
 
@@ -85,7 +85,7 @@ class Answer:
     chunks: Iterator[bytes]
 
 
-@value
+@frozen
 class Getter:
     """Sends requests until ``deadline`` (monotonic seconds); ``now`` is the wall clock, in Unix seconds.
 

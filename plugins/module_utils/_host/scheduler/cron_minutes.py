@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: at which minutes of the hour a scheduler that has neither seconds nor zones has to wake the agent."""
+"""At which minutes of the hour a scheduler that has neither seconds nor zones has to wake the agent."""
 
 from __future__ import annotations
 

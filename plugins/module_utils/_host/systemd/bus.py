@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what systemd holds in memory, asked over the socket that systemctl uses, without a program.
+"""What systemd holds in memory, asked over the socket that systemctl uses, without a program.
 
 A converge that has nothing to do asks systemd this one question. A process that asks it costs more than all else that
 such a converge does, and has systemd tell every property of each unit. So this speaks the part of D-Bus that it takes

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: instants in systemd's own notation (systemd.time(7))."""
+"""Instants in systemd's own notation (systemd.time(7))."""
 
 from __future__ import annotations
 

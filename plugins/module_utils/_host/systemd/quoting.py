@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: strings quoted for systemd's unit files (systemd.syntax(7), systemd.service(5))."""
+"""Strings quoted for systemd's unit files (systemd.syntax(7), systemd.service(5))."""
 
 from __future__ import annotations
 

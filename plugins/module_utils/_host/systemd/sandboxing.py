@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what shuts in each of our systemd services, whatever it does (systemd.exec(5))."""
+"""What shuts in each of our systemd services, whatever it does (systemd.exec(5))."""
 
 from __future__ import annotations
 

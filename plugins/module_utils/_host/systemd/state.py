@@ -2,20 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what systemd says about units, asked at once, without a process where that can be."""
+"""What systemd says about units, asked at once, without a process where that can be."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..._core.values import value
+from ..._core.values import frozen
 from ..host import Completed, Host
 
 _TIMEOUT_S = 90.0
 _PROPERTIES = "Id,Names,LoadState,ActiveState,UnitFileState,NeedDaemonReload"
 
 
-@value
+@frozen
 class UnitState:
     """One unit as systemd sees it."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the unit files of a host as systemd would find them (systemd.unit(5)), whether it runs or not."""
+"""The unit files of a host as systemd would find them (systemd.unit(5)), whether it runs or not."""
 
 from __future__ import annotations
 

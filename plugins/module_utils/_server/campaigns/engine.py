@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the engine: sends what is due, as many at once as the cap allows, and can be ended at any moment (N1-N4)."""
+"""The engine: sends what is due, as many at once as the cap allows, and can be ended at any moment (N1-N4)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from datetime import tzinfo
 
 from ..._core.rollout.delivery import Heard, Notice, Reply, Stage, patience
 from ..._core.settings.notify import NotifySettings
-from ..._core.values import value
+from ..._core.values import frozen
 from ..._host.host import Host
 from .notifiers.base import Notifier, Told
 from .store import CampaignStore, Errand
@@ -28,7 +28,7 @@ _PARTING_S = 2.0
 """How long answers are still taken when the engine is told to stop; what comes later is asked for at the next start."""
 
 
-@value
+@frozen
 class EngineReport:
     """What one run of the engine did: sendings begun, notices settled by it, and what is still open."""
 

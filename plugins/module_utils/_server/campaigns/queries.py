@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what the records of campaigns tell: summaries, and each endpoint's part."""
+"""What the records of campaigns tell: summaries, and each endpoint's part."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from ..._core.results import Result
 from ..._core.rollout.delivery import NEVER, Heard, Stage
 from ..._core.timestamps import iso, iso_or_none
-from ..._core.values import value
+from ..._core.values import frozen
 
 _FAILED = (Result.FAILED.value, Result.UNREACHABLE.value)
 _NOT_REACHED = "not reached"
@@ -28,7 +28,7 @@ _ORDER = (
 """In which order results, and stages without one, are told: what needs somebody first."""
 
 
-@value
+@frozen
 class Summary:
     """One campaign: how many endpoints are at each stage, and how many have each result (R6).
 

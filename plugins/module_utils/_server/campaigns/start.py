@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: how campaigns begin: with a version that was not there before (E1), and at the slots of endpoints whose
+"""How campaigns begin: with a version that was not there before (E1), and at the slots of endpoints whose
 schedule the server keeps (S6)."""
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: campaigns on record (N4): every change is one transaction, and is on disk before anything follows from it.
+"""Campaigns on record (N4): every change is one transaction, and is on disk before anything follows from it.
 
 What may happen next is decided by ``_core/rollout/delivery.py``; here it is found and kept. A notice is ``in_flight``
 on record before it is sent, so whatever kills the server, its next start knows whom to ask.
@@ -24,7 +24,7 @@ from ..._core.rollout.delivery import Mode, Notice, Stage, Step
 from ..._core.rollout.reported import reported
 from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.settings.retries import Limits
-from ..._core.values import value
+from ..._core.values import frozen
 from ..database.database import transaction
 from ..fleet.holdings import offered
 from .notifiers.base import Target, Told
@@ -36,7 +36,7 @@ _AMONG = "endpoint IN (SELECT value FROM json_each(?))"
 _COLUMNS = "campaign, endpoint, mode, stage, due, until, since, tries, result, why"
 
 
-@value
+@frozen
 class Errand:
     """One notice that is on record as in flight and is now to be sent."""
 
@@ -45,7 +45,7 @@ class Errand:
     target: Target
 
 
-@value
+@frozen
 class Subject:
     """What a campaign is about; ``content`` tells apart what has one version word and is not the same."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: Update Now for many: one campaign of its own, waited for until every endpoint's part in it is settled."""
+"""Update Now for many: one campaign of its own, waited for until every endpoint's part in it is settled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..._core.results import Result, Trigger
 from ..._core.rollout.delivery import Heard, Stage, now_notice, skipped
 from ..._core.rollout.reported import reported
 from ..._core.timestamps import iso
-from ..._core.values import value
+from ..._core.values import frozen
 from ..._host.local_host import LocalHost
 from ..cli.campaigns import notify
 from ..database.database import open_database
@@ -31,7 +31,7 @@ _BROKEN = (Result.FAILED.value, Result.UNREACHABLE.value)
 _BARRED = (Heard.REFUSED.value, Heard.HOST_KEY.value)
 
 
-@value
+@frozen
 class Part:
     """What Update Now came to on one endpoint; ``before`` and ``after`` are its components, as it reported them."""
 
@@ -56,7 +56,7 @@ class Part:
         return {**plain, "before": list(self.before), "after": list(self.after)}
 
 
-@value
+@frozen
 class NowReport:
     """What one Update Now came to; ``campaign`` is None where there was nobody to notify."""
 

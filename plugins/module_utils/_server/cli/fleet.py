@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the commands ``status`` and ``endpoints`` of ``epp-server``."""
+"""The commands ``status`` and ``endpoints`` of ``epp-server``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import closing
 from typing import Any
 
 from ..._core.exit_codes import DONE
-from ..._core.validation.errors import Fault, InvalidDocument, show
+from ..._core.validation.errors import InvalidDocument, ValidationError, show
 from ..._host.local_host import LocalHost
 from ..._host.output import write_lines
 from ..campaigns.notifiers.host_keys import Pinned, pin
@@ -60,7 +60,7 @@ def run_endpoints(host: LocalHost, options: argparse.Namespace) -> int:
     current = published_catalogue(host)
     with closing(open_database(host)) as connection:
         if options.domain and options.domain not in read_nodes(connection):
-            raise InvalidDocument((Fault("--domain", show(options.domain), "a domain of the client tree"),))
+            raise InvalidDocument((ValidationError("--domain", show(options.domain), "a domain of the client tree"),))
         found = known_endpoints(connection, current.components if current else (), domain=options.domain)
         chosen = [one for one in found if one.outdated or not options.outdated]
     if options.json:

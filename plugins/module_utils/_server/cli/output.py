@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: how commands take documents and tell what came of them."""
+"""How commands take documents and tell what came of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from ..._core.exit_codes import BAD_DOCUMENT, DONE
 from ..._core.untrusted_text import LONGEST_LINE, shown
-from ..._core.validation.errors import Fault, InvalidDocument
+from ..._core.validation.errors import InvalidDocument, ValidationError
 from ..._host.output import write_document, write_lines
 
 
@@ -23,7 +23,7 @@ def document() -> Any:
     try:
         return json.loads(sys.stdin.buffer.read())
     except (ValueError, RecursionError):
-        raise InvalidDocument((Fault("document", "standard input", "JSON"),)) from None
+        raise InvalidDocument((ValidationError("document", "standard input", "JSON"),)) from None
 
 
 class Refusal:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the command line of ``epp-server``. Each command lives in a module of its own subject.
+"""The command line of ``epp-server``. Each command lives in a module of its own subject.
 
 That module has ``add_parsers``, which adds its commands, each with ``run`` set to its function. It is imported when one
 of its commands is used, or when help is asked for.

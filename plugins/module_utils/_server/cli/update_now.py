@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the command ``update-now`` of ``epp-server``."""
+"""The command ``update-now`` of ``epp-server``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contextlib import closing
 from typing import Any
 
 from ..._core.exit_codes import DONE, FAILED
-from ..._core.validation.errors import Fault, Faults, InvalidDocument
+from ..._core.validation.errors import InvalidDocument, ValidationError, ValidationErrors
 from ..._core.validation.parsers import duration, read_mapping
 from ..._host.host import Host
 from ..._host.local_host import LocalHost
@@ -61,10 +61,10 @@ def _selection(options: argparse.Namespace) -> Selection:
         try:
             raw: Any = json.loads(sys.stdin.buffer.read())
         except (ValueError, RecursionError):
-            raise InvalidDocument((Fault("document", "no JSON", "a selection of endpoints"),)) from None
+            raise InvalidDocument((ValidationError("document", "no JSON", "a selection of endpoints"),)) from None
         return Selection.from_dict(raw)
     if not (options.endpoint or options.domain or options.all or options.outdated):
-        raise InvalidDocument((Fault("endpoint", "", "a name, or --domain, --outdated or --all"),))
+        raise InvalidDocument((ValidationError("endpoint", "", "a name, or --domain, --outdated or --all"),))
     domains = [*options.domain, *([""] if options.all else [])]
     lists = {"endpoints": options.endpoint, "domains": domains}
     return Selection.from_dict({**{name: one for name, one in lists.items() if one}, "outdated": options.outdated})
@@ -78,7 +78,7 @@ def _names(host: Host, selection: Selection) -> list[str]:
 
 
 def _timeout(text: str) -> float:
-    faults = Faults()
+    faults = ValidationErrors()
     values = read_mapping({"timeout": text}, path="", known={"timeout": duration(1, _LONGEST_S)}, faults=faults)
     faults.check()
     return float(values["timeout"])

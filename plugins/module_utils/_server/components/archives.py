@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: archives unpacked into an empty folder: plain files and directories, and nothing outside of it."""
+"""Archives unpacked into an empty folder: plain files and directories, and nothing outside of it."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what every component source of the server can do."""
+"""What every component source of the server can do."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Protocol
 from ..._core.metadata.catalog import CatalogueItem, CatalogueManifest
 from ..._core.results import Outcome
 from ..._core.settings.endpoint_keys import ProductKind
-from ..._core.values import value
+from ..._core.values import frozen
 
 
-@value
+@frozen
 class Workplace:
     """Where a source works (``work``) and where it publishes (``public``), both without the host's root prefix.
 
@@ -26,7 +26,7 @@ class Workplace:
     path: str
 
 
-@value
+@frozen
 class Published:
     """What readers find now: ``version`` is one word for all of it, and equal words mean equal content.
 

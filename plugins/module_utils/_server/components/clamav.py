@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the source ``clamav``: a mirror kept by cvdupdate, published file by file.
+"""The source ``clamav``: a mirror kept by cvdupdate, published file by file.
 
 cvdupdate writes into its files in place, and over seconds; readers must not see that. So it works in a directory of its
 own, and what it brought is checked and copied: incremental files first, whole databases after them, each replaced by
@@ -27,7 +27,7 @@ from ..._core.metadata.manifest import Kind
 from ..._core.results import Outcome, Result
 from ..._core.settings.components import ClamAVSource
 from ..._core.settings.endpoint_keys import ProductKind
-from ..._core.values import value
+from ..._core.values import frozen
 from ..._host.filesystem.atomic_files import digest_of
 from ..._host.filesystem.open_directory import write_all
 from ..._host.filesystem.safe_paths import open_directory, open_file, open_parent
@@ -42,7 +42,7 @@ _COST = 3
 """How often cvdupdate asks for one file at most: a download that breaks off is tried again."""
 
 
-@value
+@frozen
 class ClamAV:
     """The product ``clamav`` on a server."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the source ``command``: any program that fills a directory with what is to be published."""
+"""The source ``command``: any program that fills a directory with what is to be published."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..._core.masking import without_arguments
 from ..._core.results import Outcome, Result
 from ..._core.settings.components import CommandSource
 from ..._core.settings.endpoint_keys import ProductKind
-from ..._core.values import value
+from ..._core.values import frozen
 from ..._host.host import Host
 from .base import Published, Workplace
 from .folder import publish_folder, published_folder
@@ -18,7 +18,7 @@ from .folder import publish_folder, published_folder
 _PLACE = "{directory}"
 
 
-@value
+@frozen
 class Command:
     """The product ``command`` on a server. The directory stays from run to run, so that a program can add to it.
 

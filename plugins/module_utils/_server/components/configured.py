@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the sources of all products that are set up, and what they publish together."""
+"""The sources of all products that are set up, and what they publish together."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the program cvdupdate: its configuration and state files, and one run of it.
+"""The program cvdupdate: its configuration and state files, and one run of it.
 
 Both files are JSON of its own (seen with 1.2): the configuration has the places and the number of tries, the state has
 one entry a database with its URL, the field of the DNS record that tells its version, what is there and, after an
@@ -15,7 +15,7 @@ import json
 from typing import Any
 
 from ..._core.settings.components import ClamAVSource
-from ..._core.values import value
+from ..._core.values import frozen
 from ..._host.host import Completed, Host
 
 _DNS_FIELDS = {"main": 1, "daily": 2, "bytecode": 7}
@@ -29,7 +29,7 @@ _NEW: dict[str, Any] = {
 }
 
 
-@value
+@frozen
 class Cvdupdate:
     """cvdupdate in a working directory (without the root prefix); ``retries`` is how often it tries one download."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: which component a file of a set belongs to, and of what kind it is.
+"""Which component a file of a set belongs to, and of what kind it is.
 
 Without any declaration, a set is one component of kind pattern, named after its source. More is declared
 
@@ -22,10 +22,10 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ..._core.metadata.manifest import WORD, InvalidManifest, Kind
-from ..._core.validation.errors import Faults, join, show
-from ..._core.validation.parsers import Unfit, choice, listing, read_mapping
+from ..._core.validation.errors import ValidationErrors, join, show
+from ..._core.validation.parsers import InvalidValue, choice, listing, read_mapping
 from ..._core.validation.strings import line
-from ..._core.values import value
+from ..._core.values import frozen
 from .objects import opened
 
 FILE = "epp-components.json"
@@ -38,7 +38,7 @@ _MAX_SIZE = 1 << 20
 _NAMELESS = "files"
 
 
-@value
+@frozen
 class Declared:
     """One component of ``epp-components.json``; ``paths`` are patterns for relative paths."""
 
@@ -50,7 +50,7 @@ class Declared:
         return any(fnmatchcase(path, pattern) for pattern in self.paths)
 
 
-@value
+@frozen
 class Declaration:
     """What a set declares; ``rest`` is the component of everything else."""
 
@@ -97,7 +97,7 @@ def _read(content: bytes) -> tuple[Declared, ...]:
         raw = json.loads(content) if len(content) <= _MAX_SIZE else None
     except (ValueError, RecursionError):
         raw = None
-    faults = Faults()
+    faults = ValidationErrors()
     if not isinstance(raw, dict):
         faults.add(FILE, show(raw), "a JSON object of component names")
         raw = {}
@@ -107,7 +107,7 @@ def _read(content: bytes) -> tuple[Declared, ...]:
     return found
 
 
-def _one(name: str, raw: object, faults: Faults) -> Declared:
+def _one(name: str, raw: object, faults: ValidationErrors) -> Declared:
     where = join(FILE, name)
     if not WORD.fullmatch(name):
         faults.add(where, show(name), "a name of at most 100 letters, digits and . _ + ~ -")
@@ -121,7 +121,7 @@ def _pattern(raw: object) -> str:
     allowed = "a relative path, in which * stands for any text"
     text = line(raw, allowed)
     if text.startswith("/") or ".." in text.split("/"):
-        raise Unfit(allowed)
+        raise InvalidValue(allowed)
     return f"{text}*" if text.endswith("/") else text
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the source ``files``: a directory, an archive behind a URL, or a branch of a git repository."""
+"""The source ``files``: a directory, an archive behind a URL, or a branch of a git repository."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from ..._core.results import Outcome, Result
 from ..._core.settings.components import FilesSource
 from ..._core.settings.endpoint_keys import ProductKind
-from ..._core.values import value
+from ..._core.values import frozen
 from ..._host.host import Completed, Host
 from .archives import InvalidArchive, unpack
 from .base import Published, Workplace
@@ -31,7 +31,7 @@ _SUFFIXES = (".git", *(f".tar{packed}" for packed in ("", ".gz", ".bz2", ".xz"))
 """Of repositories and archives: no part of their names."""
 
 
-@value
+@frozen
 class Files:
     """The product ``files`` on a server."""
 

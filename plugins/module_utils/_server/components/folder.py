@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: a folder as a set of published files: what the products ``files`` and ``command`` have in common."""
+"""A folder as a set of published files: what the products ``files`` and ``command`` have in common."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the user and password of a repository's URL, which git gets by a file and not on its command line.
+"""The user and password of a repository's URL, which git gets by a file and not on its command line.
 
 Every user of a host can read the command lines of what runs there.
 """
@@ -12,12 +12,12 @@ from __future__ import annotations
 import re
 import shlex
 
-from ..._core.values import value
+from ..._core.values import frozen
 
 _LOGIN = re.compile(r"(https?://)([^/@:]+:[^/@]+)@([^/@?#]+)(.*)", re.DOTALL)
 
 
-@value
+@frozen
 class GitLogin:
     """A repository's ``url`` without what is for the file of credentials, and that file's ``content``.
 

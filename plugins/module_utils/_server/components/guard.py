@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the guard that keeps every fetch within the vendor's limit, across restarts and whoever starts it."""
+"""The guard that keeps every fetch within the vendor's limit, across restarts and whoever starts it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import json
 
 from ..._core.results import Outcome, Result
 from ..._core.rollout.rate_limit import Budget
-from ..._core.values import asdict, value
+from ..._core.values import asdict, frozen
 from ..._host.host import Host
 from .base import Source
 
 
-@value
+@frozen
 class Guard:
     """Budgets by product, in one file; to be used under the lock of fetches."""
 

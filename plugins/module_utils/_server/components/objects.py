@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the contents of a published set, each under its digest, which it keeps for good.
+"""The contents of a published set, each under its digest, which it keeps for good.
 
 What fills a source may be at work while it is read, and may be somebody else than the server: nothing is read through
 a link, and only a copy that has the digest of the manifest is shown to anybody.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: publish a folder as a version that the product ``files`` can take (layout: ``_core/metadata/manifest.py``).
+"""Publish a folder as a version that the product ``files`` can take (layout: ``_core/metadata/manifest.py``).
 
 Readers never see half a version: contents go first, each under its digest, the manifest goes last in one rename.
 """

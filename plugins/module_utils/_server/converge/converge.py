@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: bring the update server itself to what its settings say: compute before and after, then apply, then tell.
+"""Bring the update server itself to what its settings say: compute before and after, then apply, then tell.
 
 Root does this, and nothing else on a server. Keys and publications are the server's own work: its program makes them,
 as its own user.
@@ -18,7 +18,7 @@ from typing import Any
 from ..._core.resources.diff import Change, told
 from ..._core.resources.resources import Absent, Entry
 from ..._core.settings.server import ServerSettings
-from ..._core.values import value
+from ..._core.values import frozen
 from ..._host.host import Host
 from ..._host.lock import Busy, exclusively
 from ..._host.paths import SERVER_SETTINGS_NAME
@@ -42,7 +42,7 @@ _OWN_COMMAND_S = 600.0
 _SANDBOX_LOG = "/var/log/epp-server.log"
 
 
-@value
+@frozen
 class Converged:
     """What a converge did, or in check mode would do.
 

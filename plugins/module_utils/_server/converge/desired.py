@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: everything that settings make of a host, as entries and one plan of jobs. Nothing is touched here."""
+"""Everything that settings make of a host, as entries and one plan of jobs. Nothing is touched here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..._core.resources.resources import Directory, Entry, File
 from ..._core.settings.components import ClamAVSource, FilesSource, SourceSettings
 from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.settings.server import ServerSettings
-from ..._core.values import value
+from ..._core.values import frozen
 from ..._host.host import Host
 from .. import paths, web
 from .job_plan import Interval, JobPlan, Jobs
@@ -22,7 +22,7 @@ _MARGIN_S = 120
 _DAY = 86400
 
 
-@value
+@frozen
 class Desired:
     """What a host should hold (``entries``, parents first) and which jobs it should run."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what a server's scheduler is asked to do, and how it is asked."""
+"""What a server's scheduler is asked to do, and how it is asked."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from collections.abc import Collection
 from typing import Protocol
 
 from ..._core.resources.resources import Entry
-from ..._core.values import value
+from ..._core.values import frozen
 
 
-@value
+@frozen
 class Interval:
     """Every so many seconds (whole minutes), the first ``phase`` seconds after midnight UTC."""
 
@@ -21,7 +21,7 @@ class Interval:
     phase: int
 
 
-@value
+@frozen
 class JobPlan:
     """The jobs of one server, the same for every scheduler: it fetches, it notifies every minute, it publishes.
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: whether endpoints can reach the server by its URL, tried from the server itself."""
+"""Whether endpoints can reach the server by its URL, tried from the server itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..._core.metadata.envelope import Malformed, TooLarge, unseal
 from ..._core.metadata.header import NAMESPACE
 from ..._core.metadata.policy_tree import FILE
 from ..._core.settings.web import WebSettings
-from ..._core.validation.errors import Fault, InvalidDocument, show
+from ..._core.validation.errors import InvalidDocument, ValidationError, show
 
 _TIMEOUT_S = 10.0
 _PATIENCE_S = 10.0
@@ -31,7 +31,7 @@ def refuse_unknown_host(web: WebSettings) -> None:
     except OSError as error:
         why = f"a URL whose host is known to this server ({error.strerror or error}); mend its name or its look-up"
         away = "where endpoints alone can look it up, set web.verify_url (autoupdate_server_verify_url) to false"
-        raise InvalidDocument((Fault("web.url", show(web.url), f"{why}; {away}"),)) from None
+        raise InvalidDocument((ValidationError("web.url", show(web.url), f"{why}; {away}"),)) from None
 
 
 def try_url(web: WebSettings) -> str:

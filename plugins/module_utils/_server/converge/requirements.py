@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what an update server needs of its host that no converge brings: programs, a library, time zones."""
+"""What an update server needs of its host that no converge brings: programs, a library, time zones."""
 
 from __future__ import annotations
 

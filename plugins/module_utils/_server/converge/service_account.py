@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: whom the server works as: never root, and with an umask that lets the world read what is published."""
+"""Whom the server works as: never root, and with an umask that lets the world read what is published."""
 
 from __future__ import annotations
 

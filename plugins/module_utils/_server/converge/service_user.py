@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the user whom the server works as, made when it is missing.
+"""The user whom the server works as, made when it is missing.
 
 Its comment in the system's account database says that it was made here, and so may be removed here.
 """

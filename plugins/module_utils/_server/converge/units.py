@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the texts of the server's systemd units, each service shut in as far as its work allows.
+"""The texts of the server's systemd units, each service shut in as far as its work allows.
 
 ``systemd-analyze security`` measures how far; the tests do, too.
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the server's database: opened, and brought to this version's schema."""
+"""The server's database: opened, and brought to this version's schema."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the server's database, migration by migration; one that was released is never changed."""
+"""The server's database, migration by migration; one that was released is never changed."""
 
 from __future__ import annotations
 

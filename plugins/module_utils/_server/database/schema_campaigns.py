@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the tables of campaigns, as one migration of the server's database."""
+"""The tables of campaigns, as one migration of the server's database."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: which shards no longer say what the registry says: on record with the change that made them so."""
+"""Which shards no longer say what the registry says: on record with the change that made them so."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the domains of the tree after a registration: made as they are needed, removed only when asked (P2)."""
+"""The domains of the tree after a registration: made as they are needed, removed only when asked (P2)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Collection
 
 from ..._core.policy.overrides import Node
 from ..._core.settings.registration import Registration
-from ..._core.validation.errors import Fault
+from ..._core.validation.errors import ValidationError
 from ..._core.values import replace
 from .nodes import Nodes, ancestry, is_below
 
 
 def after_registration(
     nodes: Nodes, wanted: Registration, *, used: Collection[str]
-) -> tuple[dict[str, Node], tuple[Fault, ...]]:
+) -> tuple[dict[str, Node], tuple[ValidationError, ...]]:
     """All nodes as they are to be, and a fault for each domain that would go while endpoints are in it.
 
     ``used`` are the domains that endpoints are in.
@@ -40,7 +40,9 @@ def _born(nodes: Nodes, path: str) -> Node:
     return Node() if "/" in path else Node(born=nodes[""].future)
 
 
-def _purged(nodes: Nodes, wanted: Registration, used: Collection[str]) -> tuple[dict[str, Node], tuple[Fault, ...]]:
+def _purged(
+    nodes: Nodes, wanted: Registration, used: Collection[str]
+) -> tuple[dict[str, Node], tuple[ValidationError, ...]]:
     """Without the domains that are neither named nor hold a named one.
 
     Where the document names the endpoints, too, the domain of each endpoint that stays counts as named.
@@ -51,5 +53,7 @@ def _purged(nodes: Nodes, wanted: Registration, used: Collection[str]) -> tuple[
     for path in (path for path in nodes if path not in kept):
         inside = sorted(domain for domain in used if is_below(domain, path))
         if inside:
-            faults.append(Fault(f"domains[{path}]", "its absence", f"possible while endpoints are in {inside[0]}"))
+            faults.append(
+                ValidationError(f"domains[{path}]", "its absence", f"possible while endpoints are in {inside[0]}")
+            )
     return {path: node for path, node in nodes.items() if path in kept}, tuple(faults)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: one change of the client tree: at root for all or for future domains, at a domain, at an endpoint (P2)."""
+"""One change of the client tree: at root for all or for future domains, at a domain, at an endpoint (P2)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 
 from ..._core.policy.change import ApplyTo, TreeChange, TreeScope
 from ..._core.policy.overrides import Node, Values, changed, replaced_by, without
-from ..._core.validation.errors import Fault, InvalidDocument, show, suggestion
-from ..._core.values import replace, value
+from ..._core.validation.errors import InvalidDocument, ValidationError, show, suggestion
+from ..._core.values import frozen, replace
 from . import dirty_shards
 from .nodes import Nodes, Place, faults_in, is_below, own_places, read_nodes, text, write_nodes
 
 
-@value
+@frozen
 class Changed:
     """What a node set before and after.
 
@@ -79,7 +79,7 @@ def _for_future_domains(nodes: Nodes, change: TreeChange) -> tuple[dict[str, Nod
 def _at_domain(nodes: Nodes, change: TreeChange) -> tuple[dict[str, Node], Changed]:
     if change.name not in nodes:
         near = suggestion(change.name, [path for path in nodes if path])
-        raise InvalidDocument((Fault("name", show(change.name), f"a registered domain{near}"),))
+        raise InvalidDocument((ValidationError("name", show(change.name), f"a registered domain{near}"),))
     node = nodes[change.name]
     # A key that is to be inherited again is inherited from the tree, not from the day on which the domain was made.
     after = Node(changed(node.own, change.values, change.inherit), without(node.born, change.inherit))
@@ -89,7 +89,7 @@ def _at_domain(nodes: Nodes, change: TreeChange) -> tuple[dict[str, Node], Chang
 def _at_endpoint(connection: sqlite3.Connection, change: TreeChange) -> Changed:
     row = connection.execute("SELECT domain, policy FROM endpoints WHERE name = ?", (change.name,)).fetchone()
     if row is None:
-        raise InvalidDocument((Fault("name", show(change.name), "a registered endpoint"),))
+        raise InvalidDocument((ValidationError("name", show(change.name), "a registered endpoint"),))
     before = json.loads(row["policy"]) if row["policy"] else {}
     after = changed(before, change.values, change.inherit)
     if after != before:

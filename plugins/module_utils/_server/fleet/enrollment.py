@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what endpoints need to know of this server, which is what their documents have in the section ``server``."""
+"""What endpoints need to know of this server, which is what their documents have in the section ``server``."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..._core.validation.errors import Fault, InvalidDocument, show
-from ..._core.validation.parsers import Unfit
+from ..._core.validation.errors import InvalidDocument, ValidationError, show
+from ..._core.validation.parsers import InvalidValue
 from ..._core.validation.strings import base_url
 from ..._host.host import Host
 from .. import campaign_places
@@ -40,6 +40,6 @@ def _url(web: object) -> str:
     raw = web.get("url") if isinstance(web, dict) else None
     try:
         return base_url("https", "http")(raw)
-    except Unfit as unfit:
+    except InvalidValue as unfit:
         found = "" if raw is None else (unfit.found or show(raw))
-        raise InvalidDocument((Fault("web.url", found, unfit.allowed),)) from None
+        raise InvalidDocument((ValidationError("web.url", found, unfit.allowed),)) from None

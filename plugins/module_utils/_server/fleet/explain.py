@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: an endpoint's effective policy with where each of its values comes from (P2)."""
+"""An endpoint's effective policy with where each of its values comes from (P2)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 from ..._core.policy.inheritance import DEFAULT, ENDPOINT, ROOT, resolve
 from ..._core.policy.overrides import flat
 from ..._core.policy.policy import Policy
-from ..._core.values import value
+from ..._core.values import frozen
 from .nodes import Nodes, layers, read_nodes
 from .registry import Registered, find
 
 
-@value
+@frozen
 class Explained:
     """``origins`` has the words for each key: ``endpoint``, ``domain emea``, ``domain emea (born)``, ``root``..."""
 

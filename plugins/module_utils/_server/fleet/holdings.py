@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what endpoints have, as they reported it, held against what is published for them (E1)."""
+"""What endpoints have, as they reported it, held against what is published for them (E1)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ..._core.metadata.catalog import CatalogueItem
 from ..._core.results import Trigger
 from ..._core.rollout.outdated import Holding, Offer, is_outdated
 from ..._core.settings.endpoint_keys import ProductKind
-from ..._core.values import value
+from ..._core.values import frozen
 from .policies import Member
 
 
-@value
+@frozen
 class Reported:
     """What one endpoint has, by product, and when it last said so (Unix seconds)."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the registered endpoints as far as the server knows them: place, versions, last notice."""
+"""The registered endpoints as far as the server knows them: place, versions, last notice."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 
 from ..._core.metadata.catalog import CatalogueItem
 from ..._core.timestamps import iso, iso_or_none
-from ..._core.values import value
+from ..._core.values import frozen
 from .holdings import Reported, is_behind, offers, reports
 from .nodes import is_below
 from .policies import members
 
 
-@value
+@frozen
 class Known:
     """One endpoint. ``versions`` are what it reported, by product, ``reported`` when (Unix seconds); ``notice`` is its
     part in its last campaign.

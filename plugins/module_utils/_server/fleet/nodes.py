@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the client tree on record: what root and domains set, and whether all that is below holds together (P2)."""
+"""The client tree on record: what root and domains set, and whether all that is below holds together (P2)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing import Any
 from ..._core.canonical import canonical_json
 from ..._core.policy.inheritance import ENDPOINT, ROOT, Layer, resolve
 from ..._core.policy.overrides import Node, Values
-from ..._core.validation.errors import Fault, Faults, InvalidDocument
-from ..._core.values import value
+from ..._core.validation.errors import InvalidDocument, ValidationError, ValidationErrors
+from ..._core.values import frozen
 
 Nodes = Mapping[str, Node]
 """Every node by its path; the root's is the empty text, and it is always there."""
 
 
-@value
+@frozen
 class Place:
     """One combination of a domain and an endpoint's own values; ``name`` is an endpoint that has it."""
 
@@ -80,18 +80,18 @@ def is_below(domain: str, node: str) -> bool:
     return not node or domain == node or domain.startswith(node + "/")
 
 
-def faults_in(nodes: Nodes, places: Iterable[Place]) -> Faults:
+def faults_in(nodes: Nodes, places: Iterable[Place]) -> ValidationErrors:
     """All that does not hold together, each fault once."""
     # What domains that are made later will be born with has to fit below root as well.
     root = Layer(ROOT, nodes[""].own, "root")
     stacks = [layers(nodes, place.domain, place.name, place.policy) for place in places]
-    found: dict[Fault, None] = {}
+    found: dict[ValidationError, None] = {}
     for stack in [*stacks, [root, Layer("future", nodes[""].future, "future_domains")]]:
         try:
             resolve(stack, stored=True)
         except InvalidDocument as invalid:
             found.update(dict.fromkeys(invalid.faults))
-    faults = Faults()
+    faults = ValidationErrors()
     faults.add_all(tuple(found))
     return faults
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the registered endpoints with their effective policies, as campaigns need them (P2)."""
+"""The registered endpoints with their effective policies, as campaigns need them (P2)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ..._core.policy.policy import Components, Policy
 from ..._core.rollout.outdated import Wish
 from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.validation.errors import InvalidDocument
-from ..._core.values import value
+from ..._core.values import frozen
 from .nodes import Nodes, layers, read_nodes
 
 
-@value
+@frozen
 class Member:
     """One endpoint: ``policy`` is None, and ``fault`` says why, where the tree gives it none that holds together.
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the registry: domains and endpoints in bulk, one transaction however many (SPEC S5, P2, section 4)."""
+"""The registry: domains and endpoints in bulk, one transaction however many (SPEC S5, P2, section 4)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 from ..._core.policy.overrides import Values
 from ..._core.schedule import ordinals
 from ..._core.settings.registration import Entry, Registration
-from ..._core.validation.errors import Fault, Faults, InvalidDocument, show
-from ..._core.values import asdict, replace, value
+from ..._core.validation.errors import InvalidDocument, ValidationError, ValidationErrors, show
+from ..._core.values import asdict, frozen, replace
 from ..campaigns.store import leave, reachable
 from . import dirty_shards
 from .domains import after_registration
@@ -36,7 +36,7 @@ _PUBLISHED = ("domain", "ordinal", "policy")
 """What shards say of an endpoint."""
 
 
-@value
+@frozen
 class Registered:
     """One endpoint as it is on record; ``policy`` are the keys that it sets itself.
 
@@ -68,7 +68,7 @@ class Registered:
         return self.policy if entry.policy is None else (entry.policy or None)
 
 
-@value
+@frozen
 class Outcome:
     """What a registration changed: nodes and endpoints by name, each as it was and as it is (absent: None).
 
@@ -112,7 +112,7 @@ def find(connection: sqlite3.Connection, name: str) -> Registered:
     """One endpoint; raises InvalidDocument where it is not registered."""
     found = list(_read(connection, [name]))
     if not found:
-        raise InvalidDocument((Fault("name", show(name), "a registered endpoint"),))
+        raise InvalidDocument((ValidationError("name", show(name), "a registered endpoint"),))
     return found[0]
 
 
@@ -146,7 +146,7 @@ def _with_ordinals(
     drafts: Mapping[str, Registered],
     entries: Iterable[Entry],
     gone: Iterable[Registered],
-) -> tuple[dict[str, Registered], Faults]:
+) -> tuple[dict[str, Registered], ValidationErrors]:
     """Everybody with an ordinal, and the faults of those whose chosen one is taken: they get another one."""
     chosen = {
         entry.name: f"endpoints[{index}].ordinal"
@@ -154,7 +154,7 @@ def _with_ordinals(
         if entry.ordinal is not None and (entry.name not in before or _moves(before[entry.name], drafts[entry.name]))
     }
     wanting = [one.name for one in drafts.values() if one.ordinal < 0 or one.name in chosen]
-    after, faults = dict(drafts), Faults()
+    after, faults = dict(drafts), ValidationErrors()
     for source in sorted({drafts[name].source for name in wanting}):
         mine = [name for name in wanting if drafts[name].source == source]
         claimed = {name: drafts[name].ordinal for name in mine if name in chosen}

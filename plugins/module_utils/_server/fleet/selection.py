@@ -2,16 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: which endpoints of the registry somebody means: by name, by domain, or because they are behind."""
+"""Which endpoints of the registry somebody means: by name, by domain, or because they are behind."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from ..._core.validation.errors import Faults, show
+from ..._core.validation.errors import ValidationErrors, show
 from ..._core.validation.parsers import boolean, listing, read_mapping
 from ..._core.validation.strings import domain_path, endpoint_name
-from ..._core.values import value
+from ..._core.values import frozen
 from .inventory import Known
 from .nodes import is_below
 
@@ -23,7 +23,7 @@ _KEYS = {
 }
 
 
-@value
+@frozen
 class Selection:
     """Endpoints by name, and all of some domains and of those below them; the domain ``""`` is the root.
 
@@ -38,7 +38,7 @@ class Selection:
     @classmethod
     def from_dict(cls, raw: object) -> Selection:
         """Read a selection, in which every key may be missing; raises InvalidDocument with all faults."""
-        faults = Faults()
+        faults = ValidationErrors()
         values = read_mapping(raw, path="", known=_KEYS, faults=faults)
         faults.check()
         return cls(**values)
@@ -57,7 +57,7 @@ class Selection:
         ]
 
     def _check(self, registered: Collection[str], domains: Collection[str]) -> None:
-        faults = Faults()
+        faults = ValidationErrors()
         for index, name in enumerate(self.endpoints or ()):
             if name not in registered:
                 faults.add(f"endpoints[{index}]", show(name), "a registered endpoint")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the catalogue as a draft: what every source publishes, by the same key and lifetime as the configuration."""
+"""The catalogue as a draft: what every source publishes, by the same key and lifetime as the configuration."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: key pairs of OpenSSH, whose private part nobody but the server's user may read."""
+"""Key pairs of OpenSSH, whose private part nobody but the server's user may read."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the signing keys on disk: the ring of what each is good for, and the private key of each beside it.
+"""The signing keys on disk: the ring of what each is good for, and the private key of each beside it.
 
 The ring is one file that is replaced as a whole, so whatever kills the server, one key signs. A key is written before
 the ring names it, and removed after the ring has dropped it; what the ring does not name is a leftover.

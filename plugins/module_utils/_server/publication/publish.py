@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: publication: what the tree and the registry say becomes signed, static documents (C1).
+"""Publication: what the tree and the registry say becomes signed, static documents (C1).
 
 The tree is looked at each time, for it costs one document. Of the shards only those are looked at that a change has
 marked, or whose time has come: so what a change costs does not grow with the fleet.
@@ -22,7 +22,7 @@ from ..._core.metadata.keyring import Keyring
 from ..._core.metadata.policy_tree import FILE, KIND, PublishedTree
 from ..._core.metadata.shard import SHARDS, Membership, PublishedShard, file_of
 from ..._core.settings.publication import ConfigurationSettings
-from ..._core.values import value
+from ..._core.values import frozen
 from ..._host.host import Host
 from ..._host.lock import exclusively
 from .. import paths
@@ -51,7 +51,7 @@ def configuration_settings(host: Host) -> ConfigurationSettings:
     return ConfigurationSettings.from_dict(section(host, "configuration"))
 
 
-@value
+@frozen
 class Renewal:
     """What a publication does beyond what has changed.
 

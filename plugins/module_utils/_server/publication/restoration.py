@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: whether the records are those that this server wrote last, or were brought back from a backup (C4).
+"""Whether the records are those that this server wrote last, or were brought back from a backup (C4).
 
 Whenever documents are issued, a file beside the database gets a new token, and the database remembers the token with
 that file's change time. No program can set that time: a file that was copied back has another one. A snapshot of the

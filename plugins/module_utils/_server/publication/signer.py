@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: documents issued: each under a serial that was on record before, signed, and put in place whole (C1, C3).
+"""Documents issued: each under a serial that was on record before, signed, and put in place whole (C1, C3).
 
 A server that is killed between record and publication skips a serial, and never publishes two documents under one.
 """
@@ -20,7 +20,7 @@ from ..._core.canonical import sha256_hex
 from ..._core.metadata.envelope import Malformed, TooLarge, seal, unseal
 from ..._core.metadata.header import Issue
 from ..._core.metadata.keyring import SigningKey
-from ..._core.values import value
+from ..._core.values import frozen
 from ..._host.host import Host
 from ..._host.ssh_signatures import sign_all
 from .. import paths as places
@@ -33,7 +33,7 @@ LARGEST_FILE = 64 * 1024 * 1024
 _PUBLIC_MODE = 0o644
 
 
-@value
+@frozen
 class Draft:
     """A document before it is issued.
 
@@ -48,7 +48,7 @@ class Draft:
     make: Callable[[Issue], bytes]
 
 
-@value
+@frozen
 class Record:
     """The last issue of a document. ``file`` is the digest of the published file, None where that was interrupted."""
 
@@ -60,7 +60,7 @@ class Record:
     file: str | None
 
 
-@value
+@frozen
 class Issuer:
     """Issues documents with one key; to be used under the lock of publication. ``lifetime`` is in seconds.
 

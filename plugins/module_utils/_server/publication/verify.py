@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: all that is published, checked as an endpoint would and against what the server knows."""
+"""All that is published, checked as an endpoint would and against what the server knows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..._core.metadata.keyring import Keyring
 from ..._core.metadata.policy_tree import FILE, KIND, PublishedTree
 from ..._core.metadata.shard import SHARDS, PublishedShard, file_of
 from ..._core.validation.errors import InvalidDocument
-from ..._core.values import value
+from ..._core.values import frozen
 from ..._host.filesystem.atomic_files import digest_of
 from ..._host.host import Host
 from ..._host.ssh_signatures import BadSignature, verify
@@ -35,7 +35,7 @@ from .signer import LARGEST_FILE, Record, public_path, records
 Document = Union[PublishedTree, PublishedShard, Catalogue]
 
 
-@value
+@frozen
 class Problem:
     """What is wrong with one published file (its path below the public directory)."""
 
@@ -52,7 +52,7 @@ def problems(host: Host, connection: sqlite3.Connection) -> list[Problem]:
     return list(check.all())
 
 
-@value
+@frozen
 class _Check:
     host: Host
     connection: sqlite3.Connection

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: nginx on a live host: its one file of ours is written, tested, and taken back where nginx refuses it."""
+"""Nginx on a live host: its one file of ours is written, tested, and taken back where nginx refuses it."""
 
 from __future__ import annotations
 

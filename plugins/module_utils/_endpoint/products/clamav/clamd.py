@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: a word with clamd over its own socket."""
+"""A word with clamd over its own socket."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...._core.values import value
+from ...._core.values import frozen
 from ...._host.host import Host
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _PATIENCE_S = 5.0
 _LONGEST = 65536
 
 
-@value
+@frozen
 class Clamd:
     """Where clamd listens: a path for a local socket, or host and port."""
 

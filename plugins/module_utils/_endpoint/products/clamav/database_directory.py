@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the directory that holds ClamAV's databases: made when missing, cleared of leftovers, asked what ails it."""
+"""The directory that holds ClamAV's databases: made when missing, cleared of leftovers, asked what ails it."""
 
 from __future__ import annotations
 

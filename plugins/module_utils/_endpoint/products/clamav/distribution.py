@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what a host's distribution calls ClamAV's parts, found on the host where the settings leave it open."""
+"""What a host's distribution calls ClamAV's parts, found on the host where the settings leave it open."""
 
 from __future__ import annotations
 

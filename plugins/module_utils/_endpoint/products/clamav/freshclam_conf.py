@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the freshclam.conf of our own runs.
+"""The freshclam.conf of our own runs.
 
 Ours lies apart from the distribution's, so that the package and the policy never fight over one file.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from urllib.parse import urlsplit
 
-from ...._core.values import replace, value
+from ...._core.values import frozen, replace
 
 OFFICIAL = ("main", "daily", "bytecode")
 VENDOR = "https://database.clamav.net"
@@ -20,7 +20,7 @@ NOBODY = "http://127.0.0.1:1"
 """A source that refuses at once: no request leaves the host. Port 0, which nobody can have, is no URL to curl 7.74."""
 
 
-@value
+@frozen
 class FreshclamConfig:
     """What our freshclam is told. No ``mirrors``: the vendor's network, found by DNS. No ``clamd_config``: no clamd.
 

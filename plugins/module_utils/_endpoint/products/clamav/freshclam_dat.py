@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: freshclam's own memory of a cool-down, the file ``freshclam.dat`` in the database directory.
+"""Freshclam's own memory of a cool-down, the file ``freshclam.dat`` in the database directory.
 
 Measured with freshclam 0.103 (69 bytes) and 1.4 (90 bytes) on 64-bit Linux; numbers are in the machine's byte order.
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what freshclam says, read for the *why* of a result. Results themselves come from evidence (R1).
+"""What freshclam says, read for the *why* of a result. Results themselves come from evidence (R1).
 
 The sentences are those of freshclam 1.4 in the C locale with ``--verbose``, each seen from the real program but one:
 the version that the vendor's DNS tells, which no test can ask for.
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 
 from ...._core.masking import without_secrets
-from ...._core.values import value
+from ...._core.values import frozen
 from ...._host.http.client import PROXY_REFUSES
 
 
@@ -37,7 +37,7 @@ class Cause(IntEnum):
     OTHER = 12
 
 
-@value
+@frozen
 class Trouble:
     """One cause with a sentence fit for the status."""
 
@@ -45,7 +45,7 @@ class Trouble:
     why: str
 
 
-@value
+@frozen
 class Said:
     """What one run said.
 

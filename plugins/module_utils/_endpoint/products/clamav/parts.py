@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: an update of ClamAV in parts, one for the signed databases and one for each third party.
+"""An update of ClamAV in parts, one for the signed databases and one for each third party.
 
 freshclam has one memory of a cool-down for each database directory, whoever caused it, and asks no third party when a
 signed database fails. So each third party has a directory of its own below the databases', where clamd and the scanners
@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from ...._core.cvd_header import SIGNED_SUFFIXES, file_of
 from ...._core.resources.resources import Directory
 from ...._core.settings.endpoint import ClamavSettings
-from ...._core.values import replace, value
+from ...._core.values import frozen, replace
 from ...._host.filesystem.open_directory import OpenDirectory, temporary_name
 from ...._host.filesystem.safe_paths import open_directory
 from ...._host.host import Host
@@ -33,7 +33,7 @@ _OTHERS = "epp-third-parties"
 _PLAIN = re.compile(r"[^A-Za-z0-9.-]+")
 
 
-@value
+@frozen
 class Part:
     """What one run of freshclam is for: these databases, by name, under this configuration.
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: ClamAV, its databases kept current by the real freshclam under a configuration of our own.
+"""ClamAV, its databases kept current by the real freshclam under a configuration of our own.
 
 freshclam brings patterns (and their bytecode) alone: the engine is an operating system package. So
 ``components.scope`` ``patterns`` and ``all`` update the databases, and ``engines`` has nothing for us to do.
@@ -22,7 +22,7 @@ from ...._core.resources.resources import Directory, Entry, File
 from ...._core.results import Component, Outcome, Result, ScanOutcome
 from ...._core.settings.endpoint import ClamavSettings, EndpointDocument
 from ...._core.system_files.vendor_updaters import Program
-from ...._core.values import value
+from ...._core.values import frozen
 from ...._host.host import Host
 from ... import paths as places
 from ..base import ProductNeeds, broken, tcp_reachable
@@ -37,7 +37,7 @@ CONFIG_MODE = 0o600
 """URLs may hold secrets; freshclam reads the file before it gives up root."""
 
 
-@value
+@frozen
 class ClamAV:
     """The product ``clamav``."""
 

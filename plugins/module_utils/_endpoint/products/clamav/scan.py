@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: scanning with ClamAV: through clamd where it answers (its databases are in memory), else by clamscan."""
+"""Scanning with ClamAV: through clamd where it answers (its databases are in memory), else by clamscan."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: whether freshclam and clamd could work on this host, tried without a request to any source."""
+"""Whether freshclam and clamd could work on this host, tried without a request to any source."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the runs of freshclam in one update, and what they came to, by the evidence on disk (R1)."""
+"""The runs of freshclam in one update, and what they came to, by the evidence on disk (R1)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...._core.results import Component, Outcome, Result
-from ...._core.values import replace, value
+from ...._core.values import frozen, replace
 from ...._host.host import Completed
 from ...._host.http.client import LONGEST_PAUSE_S, drawn, jittered
 from ..base import overdue
@@ -35,7 +35,7 @@ _GIVEN = "/dev/stdin"
 that it was given is no file to AppArmor."""
 
 
-@value
+@frozen
 class ClamavUpdate:
     """One update of the product ``clamav``."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: one file's content from a source, resumed where an earlier try broke off, checked before it counts."""
+"""One file's content from a source, resumed where an earlier try broke off, checked before it counts."""
 
 from __future__ import annotations
 

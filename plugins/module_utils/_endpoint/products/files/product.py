@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: any set of files, as a manifest and content-addressed objects (see ``_core/metadata/manifest.py``).
+"""Any set of files, as a manifest and content-addressed objects (see ``_core/metadata/manifest.py``).
 
 Sources are tried in the order of policy. An unchanged source costs one conditional request. Only content that is not
 there yet is fetched, verified before it is put in place, and a version becomes current in one atomic step.
@@ -26,7 +26,7 @@ from ...._core.policy.policy import Scope, Sources
 from ...._core.resources.resources import Directory, Entry
 from ...._core.results import Component, Outcome, ScanOutcome
 from ...._core.settings.endpoint import EndpointDocument, FilesSettings
-from ...._core.values import value
+from ...._core.values import frozen
 from ...._host.host import Host
 from ...paths import STATE_DIRECTORY
 from ..base import ProductNeeds, tcp_reachable
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 DAMAGED = "damaged"
 
 
-@value
+@frozen
 class Files:
     """The product ``files``."""
 

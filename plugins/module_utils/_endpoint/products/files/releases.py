@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the directory that holds the components of the product ``files``.
+"""The directory that holds the components of the product ``files``.
 
 ::
 
@@ -28,7 +28,7 @@ from typing import Any
 
 from ...._core.canonical import digest, readable_json
 from ...._core.metadata.manifest import InvalidManifest, Manifest, ManifestFile
-from ...._core.values import value
+from ...._core.values import frozen
 from ...._host.filesystem.atomic_files import digest_of
 from ...._host.filesystem.open_directory import OpenDirectory, temporary_name
 from ...._host.filesystem.removal import remove
@@ -40,7 +40,7 @@ _UNFINISHED = ".new"
 _OWN_TEMPORARIES = (temporary_name(_CURRENT), temporary_name("sources.json"))
 
 
-@value
+@frozen
 class Release:
     """An installed version: its files as they should be, and its (real) directory.
 
@@ -78,7 +78,7 @@ class Release:
         return {file.sha256: self.place(file) for file in self.manifest.files if self.holds(file)}
 
 
-@value
+@frozen
 class Store:
     """The directory, by its real path."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what the product ``files`` remembers of its sources: validators for conditional requests, and cool-downs.
+"""What the product ``files`` remembers of its sources: validators for conditional requests, and cool-downs.
 
 A validator says: when the source called its manifest this, we held release so-and-so under this scope. It is used
 only while that is still so, and losing it costs no more than one whole manifest.
@@ -16,14 +16,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...._core.canonical import readable_json
-from ...._core.values import field, value
+from ...._core.values import field, frozen
 from ...._host.filesystem.atomic_files import write_durably
 from ...._host.filesystem.safe_paths import open_file
 from ...._host.http.client import LONGEST_WAIT_S
 from ...._host.http.validators import condition_of, validators_in
 
 
-@value
+@frozen
 class SourceMemory:
     """The memory in one file; every change is written at once."""
 

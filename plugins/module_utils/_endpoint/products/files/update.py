@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: one update of the product ``files``, source by source; what it does is told in ``files.py``."""
+"""One update of the product ``files``, source by source; what it does is told in ``files.py``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...._core.metadata.sync_result import Refused
 from ...._core.policy.enums import Scope
 from ...._core.results import Outcome, Result
 from ...._core.rollout.outdated import KINDS
-from ...._core.values import value
+from ...._core.values import frozen
 from ...._host.http.client import Answer, CoolDown, Getter, SourceFault, TimeIsUp, Unreachable, jittered, whole_body
 from ...trust.catalog import Unvouched
 from ..base import broken, overdue
@@ -47,7 +47,7 @@ def update(product: Files, timeout: float) -> Outcome:
         return broken("the update stopped and the installed version is kept", error)
 
 
-@value
+@frozen
 class _Run:
     """One update, source by source."""
 

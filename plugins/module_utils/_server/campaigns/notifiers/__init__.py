@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: the ways to endpoints, one file per back end, behind one door."""
+"""The ways to endpoints, one file per back end, behind one door."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: what every way of notifying an endpoint can do for the engine."""
+"""What every way of notifying an endpoint can do for the engine."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ...._core.rollout.command import Order
 from ...._core.rollout.delivery import Heard, Reply
 from ...._core.rollout.reported import reported
 from ...._core.untrusted_text import shown
-from ...._core.values import value
+from ...._core.values import frozen
 
 
-@value
+@frozen
 class Target:
     """An endpoint and the way to it. What ``address`` and ``host_key`` look like is the notifier's affair."""
 
@@ -26,7 +26,7 @@ class Target:
     host_key: str = ""
 
 
-@value
+@frozen
 class Told:
     """What one sending came to; ``answer`` is the endpoint's own report, the evidence that it reported."""
 

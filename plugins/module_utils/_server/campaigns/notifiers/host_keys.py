@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: host keys of endpoints, fetched once and pinned; one that is pinned is never changed unasked (N5)."""
+"""Host keys of endpoints, fetched once and pinned; one that is pinned is never changed unasked (N5)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...._core.validation.addresses import host_and_port
-from ...._core.validation.errors import Faults, show
+from ...._core.validation.errors import ValidationErrors, show
 from ...._core.validation.public_keys import public_key
-from ...._core.values import field, value
+from ...._core.values import field, frozen
 from ...._host.host import Host
 from ...database.database import transaction
 from ..store import reachable
@@ -28,7 +28,7 @@ _KINDS = ("ed25519", "ecdsa,rsa")
 Place = tuple[str, int]
 
 
-@value
+@frozen
 class Pinned:
     """``pinned`` are the new keys by endpoint, ``silent`` why there is none; ``kept`` had one and keep it."""
 
@@ -70,7 +70,7 @@ def _chosen(
     asked = list(dict.fromkeys([*names, *replace]))
     select = "SELECT name, address, host_key FROM endpoints WHERE name IN (SELECT value FROM json_each(?))"
     known = {row["name"]: row for row in connection.execute(select, (json.dumps(asked),))}
-    faults = Faults()
+    faults = ValidationErrors()
     for name in asked:
         if name not in known:
             faults.add("name", show(name), "a registered endpoint")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: endpoints that are directories of this very host: the address is the directory."""
+"""Endpoints that are directories of this very host: the address is the directory."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import os
 
 from ...._core.rollout.command import Order
 from ...._core.rollout.delivery import Heard
-from ...._core.values import value
+from ...._core.values import frozen
 from ...._host.host import Host
 from .base import Target, Told, understood
 
 AGENT = "usr/local/bin/epp-agent"
 
 
-@value
+@frozen
 class LocalNotifier:
     """Runs the agent of a sandbox endpoint. One whose directory has no agent is off."""
 

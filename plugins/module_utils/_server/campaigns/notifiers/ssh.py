@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Private: endpoints over SSH, by a key that can do nothing but deliver a notice there (N5).
+"""Endpoints over SSH, by a key that can do nothing but deliver a notice there (N5).
 
 The address is ``host`` or ``host:port`` (``[v6]:port``); the host key is pinned at enrolment as in ``known_hosts``,
 without the name: ``ssh-ed25519 AAAA...``. No other key of that host is accepted, whatever else it offers, and nothing
@@ -20,7 +20,7 @@ from ...._core.rollout.command import Order
 from ...._core.rollout.delivery import Heard
 from ...._core.settings.notify import NotifySettings
 from ...._core.validation.addresses import host_and_port
-from ...._core.values import value
+from ...._core.values import frozen
 from ...._host.host import Host
 from .base import Target, Told, understood
 
@@ -46,7 +46,7 @@ class _Refused(Exception):
     """The endpoint's sshd has looked at our key and does not let us in."""
 
 
-@value
+@frozen
 class SshNotifier:
     """Notifies over SSH. ``paramiko`` is the library, ``key`` the server's private key as the library holds it.
 

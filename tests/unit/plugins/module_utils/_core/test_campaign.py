@@ -30,7 +30,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.deliv
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.concurrency import Caps, HourClass, Span
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.retries import Limits
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace, value
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import frozen, replace
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,7 +38,7 @@ LIMITS = Limits()
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 
-@value
+@frozen
 class Behaviour:
     """An endpoint of a test: off in [off, on), ``takes`` seconds to update, its answer is lost ``cut`` times."""
 

@@ -19,7 +19,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.overri
     replaced_by,
     without,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import Faults
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import ValidationErrors
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,7 +48,7 @@ def test_nested_and_flat_are_the_same(values: dict[str, int]) -> None:
 
 
 def test_equal_values_have_one_form() -> None:
-    faults = Faults()
+    faults = ValidationErrors()
     one = read_part({"schedule": {"window": "120m", "start": "04:00"}}, path="values", faults=faults)
     other = read_part({"schedule": {"start": "04:00", "window": "2h"}}, path="values", faults=faults)
     assert one == other == {"schedule": {"start": "04:00", "window": "2h"}}

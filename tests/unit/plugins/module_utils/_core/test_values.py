@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core import values
 
 
-@values.value
+@values.frozen
 class Point:
     """A value."""
 
@@ -33,7 +33,7 @@ class Reference:
     secret: bytes = dataclasses.field(default=b"", repr=False)
 
 
-@values.value
+@values.frozen
 class Line:
     """A value of values."""
 
@@ -79,12 +79,12 @@ def test_values_are_frozen() -> None:
 
 
 def test_equality_is_of_the_same_class_only() -> None:
-    @values.value
+    @values.frozen
     class Other:
         x: int
         y: int = 2
 
-    @values.value
+    @values.frozen
     class Same:
         x: int
         y: int = 2
@@ -99,7 +99,7 @@ def test_defaults_are_not_shared() -> None:
     assert Point(1).tags is not Point(1).tags
     with pytest.raises(TypeError, match="mutable default"):
 
-        @values.value
+        @values.frozen
         class Wrong:
             items: list[int] = []  # noqa: RUF012  # the mistake under test
 
