@@ -126,18 +126,18 @@ def _good(result: Mapping[str, Any]) -> bool:
 
 
 def _checked(given: dict[str, Any]) -> dict[str, Any]:
-    faults = ValidationErrors()
+    errors = ValidationErrors()
     for name in ("host_keys_from", "server_host"):
         if name in given:
-            faults.add(name, show(given[name]), "allowed without use_variables")
+            errors.add(name, show(given[name]), "allowed without use_variables")
     if not {"policy", "domains", "endpoints", "absent"} & given.keys():
-        faults.add("endpoints", "", "a list, unless policy, domains, absent or use_variables is given")
-    faults.check()
+        errors.add("endpoints", "", "a list, unless policy, domains, absent or use_variables is given")
+    errors.check()
     return given
 
 
 def _refuse(given: dict[str, Any]) -> None:
-    faults = ValidationErrors()
+    errors = ValidationErrors()
     if given["purge"]:
-        faults.add("purge", "true", _PARTIAL)
-    faults.check()
+        errors.add("purge", "true", _PARTIAL)
+    errors.check()

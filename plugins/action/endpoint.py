@@ -131,8 +131,8 @@ def _unprotected(result: dict[str, Any], product: str) -> str:
             f"{product} can't be updated, for this host lacks {', '.join(result['missing'])}: install it, or let the "
             "playbook do so (autoupdate_install: true)"
         )
-    if result.get("faults"):
-        found.append(f"what was converged can't work: {'; '.join(result['faults'])}")
+    if result.get("errors"):
+        found.append(f"what was converged can't work: {'; '.join(result['errors'])}")
     return f"{'; '.join(found)}. To let it pass set autoupdate_require to false" if found else ""
 
 

@@ -60,17 +60,17 @@ class ActionModule(ActionBase):
 
     def _result(self, options: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         checks, warnings, managed = self._check_all(task_vars)
-        found: dict[str, tuple[ValidationError, ...]] = {host: check.faults for host, check in checks.items()}
+        found: dict[str, tuple[ValidationError, ...]] = {host: check.errors for host, check in checks.items()}
         result: dict[str, Any] = {"changed": False, "checked": len(checks), "warnings": warnings}
         result["servers"] = list(self._servers)
         result.update(self._tell_later_plays(task_vars))
         if options["plan"]:
             plans, unfit = _plans(checks, options)
-            found.update({host: (*found[host], fault) for host, fault in unfit.items()})
+            found.update({host: (*found[host], error) for host, error in unfit.items()})
             result.update(plans)
             warnings.extend(_by_chance(self._unnumbered))
-        faults = [*_lines(found), *map(str, _registration_faults(managed))]
-        return {**result, "failed": True, "faults": faults, "msg": "\n".join(faults)} if faults else result
+        errors = [*_lines(found), *map(str, _registration_errors(managed))]
+        return {**result, "failed": True, "errors": errors, "msg": "\n".join(errors)} if errors else result
 
     def _check_all(self, task_vars: Mapping[str, Any]) -> tuple[dict[str, HostCheck], list[str], list[HostOfPlay]]:
         """Check each host; the last of what it returns are those that are to be registered with an update server."""
@@ -88,10 +88,10 @@ class ActionModule(ActionBase):
         named = f"{PREFIX}hosts" in task_vars or self._task._role is not None
         for host, raw, template in hosts if named else _endpoints(hosts):
             checks[host], values = _check(inventory, host, raw, template)
-            strange = servers.fault(values.get(SERVER_HOST))
+            strange = servers.error(values.get(SERVER_HOST))
             typos = [*unknown_variables(iter(raw)), *filter(None, [strange, undeclared_domain(values)])]
             if typos and _strict(raw, template):
-                checks[host] = replace(checks[host], faults=(*checks[host].faults, *typos))
+                checks[host] = replace(checks[host], errors=(*checks[host].errors, *typos))
             else:
                 loose.update(dict.fromkeys(map(str, typos)))
             read.append(values)
@@ -103,14 +103,14 @@ class ActionModule(ActionBase):
                 ordinals.setdefault((document.ordinal, document.policy.schedule), []).append(host)
             elif document is not None and document.server is None:
                 unnumbered.append(host)
-            if values.get(SERVER_HOST) and not checks[host].faults:
+            if values.get(SERVER_HOST) and not checks[host].errors:
                 managed.append((host, raw, template))
         self._unnumbered = unnumbered
-        for fault, sharing in shared(names, _others(names, task_vars)):
-            checks.update({host: replace(checks[host], faults=(*checks[host].faults, fault)) for host in sharing})
+        for error, sharing in shared(names, _others(names, task_vars)):
+            checks.update({host: replace(checks[host], errors=(*checks[host].errors, error)) for host in sharing})
         whole = len(task_vars["ansible_play_hosts_all"]) == len(task_vars["groups"]["all"])
         idle = idle_domains(read) if whole else ()
-        managed = [one for one in managed if not checks[one[0]].faults]
+        managed = [one for one in managed if not checks[one[0]].errors]
         return checks, [*loose, *_shared(ordinals), *idle], managed
 
     def _tell_later_plays(self, task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def _told_before(known: Mapping[str, Any]) -> dict[str, Any]:
     if not known["refused"]:
         return result
     words = f"the variables of this run are refused; the result of {known['by']} tells what is wrong"
-    return {**result, "failed": True, "faults": [], "msg": words}
+    return {**result, "failed": True, "errors": [], "msg": words}
 
 
 class _Servers:
@@ -149,7 +149,7 @@ class _Servers:
         self._hosts = hosts
         self._known: dict[str, ValidationError | None] = {}
 
-    def fault(self, server: Any) -> ValidationError | None:
+    def error(self, server: Any) -> ValidationError | None:
         if str(server) not in self._known:
             self._known[str(server)] = unknown_server(server, self._hosts, _can_be_looked_up)
         return self._known[str(server)]
@@ -182,7 +182,7 @@ def _check(
     try:
         values = inventory.read(raw, template)
     except FailedTemplate as failed:
-        return HostCheck((failed.fault,)), {}
+        return HostCheck((failed.error,)), {}
     return inventory.host(host, values), values
 
 
@@ -195,7 +195,7 @@ def _true(value: Any) -> bool:
     return str(value).strip().lower() not in ("false", "no", "off", "0", "f", "n")
 
 
-def _registration_faults(managed: list[HostOfPlay]) -> tuple[ValidationError, ...]:
+def _registration_errors(managed: list[HostOfPlay]) -> tuple[ValidationError, ...]:
     """What an update server would refuse about the endpoints that are to be registered with it."""
     if not managed:
         return ()
@@ -205,13 +205,13 @@ def _registration_faults(managed: list[HostOfPlay]) -> tuple[ValidationError, ..
     members = Members()
     for host, raw, template in managed:
         members.add(host, raw, template)
-    return members.faults()
+    return members.errors()
 
 
 def _plans(
     checks: Mapping[str, HostCheck], options: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, ValidationError]]:
-    """The results about the load, and the fault of each host whose schedule can't be kept."""
+    """The results about the load, and the error of each host whose schedule can't be kept."""
     from ansible_collections.epp.autoupdate.plugins.plugin_utils._plans import Budget, fleet_plans, sentences
 
     try:
@@ -225,12 +225,12 @@ def _plans(
 
 
 def _lines(found: Mapping[str, tuple[ValidationError, ...]]) -> list[str]:
-    """One line for each fault, with the hosts that have it."""
+    """One line for each error, with the hosts that have it."""
     hosts_with: dict[str, list[str]] = {}
-    for host, faults in found.items():
-        for fault in faults:
-            hosts_with.setdefault(str(fault), []).append(host)
-    return [f"{_names(hosts)}: {fault}" for fault, hosts in hosts_with.items()]
+    for host, errors in found.items():
+        for error in errors:
+            hosts_with.setdefault(str(error), []).append(host)
+    return [f"{_names(hosts)}: {error}" for error, hosts in hosts_with.items()]
 
 
 def _shared(ordinals: Mapping[Any, list[str]]) -> Iterable[str]:

@@ -41,8 +41,8 @@ class ActionModule(DirectAction):
             options = {**server_options(variables, self._templar.template), **given} if from_variables else given
             wanted = WantedServer.from_options(options)
         except InvalidDocument as invalid:
-            faults = tuple(map(named, invalid.faults)) if from_variables else invalid.faults
-            return {"failed": True, "changed": False, "msg": str(InvalidDocument(faults))}
+            errors = tuple(map(named, invalid.errors)) if from_variables else invalid.errors
+            return {"failed": True, "changed": False, "msg": str(InvalidDocument(errors))}
         result = self._ask_server(wanted, options) if self.takes_the_short_way() else None
         if result is None:
             result = self.run_module("server", options, task_vars)

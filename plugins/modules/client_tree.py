@@ -18,7 +18,7 @@ description:
     the update server by C(delegate_to), with C(run_once). In a strategy that runs it for each host all the same, such
     as C(free), the first one registers all, and the others get its result without asking the server again.
   - No variable of a host outside the play is looked at, so a part of the inventory registers this part.
-  - Every fault is reported at once, each with its path or with its host and variable, before anything changes.
+  - Every error is reported at once, each with its path or with its host and variable, before anything changes.
 extends_documentation_fragment:
   - epp.autoupdate._attributes
   - epp.autoupdate._attributes.actiongroup_all
@@ -411,7 +411,7 @@ options:
       - The address of each is C(ansible_host) with C(ansible_port), or
         C(inventory_hostname), unless it is given, and C(autoupdate_root) where that is set.
       - Of all hosts together, C(autoupdate_policy) and C(autoupdate_domain_policies), the policies that the inventory
-        pins. Two hosts that say different things about one node are a fault. What is empty counts as not set.
+        pins. Two hosts that say different things about one node are an error. What is empty counts as not set.
     type: bool
     default: false
   host_keys_from:
@@ -422,7 +422,7 @@ options:
   server_host:
     description:
       - Take only the hosts whose C(autoupdate_server_host) is this one. By default all hosts of the play are taken, and
-        one of another server is a fault. Only with O(use_variables).
+        one of another server is an error. Only with O(use_variables).
     type: str
 seealso:
   - module: epp.autoupdate.endpoint

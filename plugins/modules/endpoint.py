@@ -14,7 +14,7 @@ description:
     configuration, the scheduled tasks, and the rights of its users.
   - The module carries the agent. Where the right agent is installed already, the task goes straight to it, which costs
     one command on the host and no file transfer; the result is the same either way.
-  - All options are checked on the control node, before the host is contacted. Every fault is reported at once, each
+  - All options are checked on the control node, before the host is contacted. Every error is reported at once, each
     with its path, what was found, and what is allowed.
   - A switch that the user of the endpoint may hold is never overwritten.
 extends_documentation_fragment:
@@ -460,7 +460,7 @@ missing:
   type: list
   elements: str
   sample: []
-faults:
+errors:
   description:
     - Why what was converged can't work all the same, in words. What the last self-test found, which follows a converge
       that changed something, and what a look at the host shows. In check mode no test is made.

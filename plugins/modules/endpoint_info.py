@@ -419,7 +419,7 @@ status:
           type: str
           returned: always
           sample: "2026-11-29T12:00:00Z"
-        faults:
+        errors:
           description: What was found wrong then, or is seen now, each in one sentence.
           type: list
           elements: str

@@ -13,7 +13,7 @@ description:
   - Checks the C(autoupdate_*) variables of all hosts of the play at once, on the control node. No host is contacted.
   - The values of root, domain and endpoint are brought together as they will be on the endpoints, so contradictions
     between them are found too.
-  - Fails with every fault of every host. Each is one line with the hosts, the path, what was found, and what is
+  - Fails with every error of every host. Each is one line with the hosts, the path, what was found, and what is
     allowed.
   - Warns about variables whose name begins with C(autoupdate_) and means nothing to this collection, and about hosts of
     one schedule that share an ordinal.
@@ -62,7 +62,7 @@ options:
     type: str
     default: 30s
 notes:
-  - The first host that comes to the task checks all of them, and all fail if any has a fault. C(run_once) saves the
+  - The first host that comes to the task checks all of them, and all fail if any has an error. C(run_once) saves the
     others a look, in a strategy that goes task by task such as C(linear).
   - With C(serial), it sees the hosts of one batch at a time.
 seealso:
@@ -108,8 +108,8 @@ servers:
   type: list
   elements: str
   sample: [updates]
-faults:
-  description: Every fault, each as one line. The result of one host has them all.
+errors:
+  description: Every error, each as one line. The result of one host has them all.
   returned: failure
   type: list
   elements: str

@@ -19,7 +19,7 @@ description:
     task fails with nginx's words.
   - Where the program is installed already, no module is brought to the host. The action asks the program, which does
     the same.
-  - Every fault in the options is reported at once, each with its path, before anything is changed.
+  - Every error in the options is reported at once, each with its path, before anything is changed.
 requirements:
   - ssh-keygen of OpenSSH 8.2 or later, and its ssh-keyscan to notify over SSH
   - nginx, unless O(web.server=none)

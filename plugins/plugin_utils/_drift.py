@@ -53,8 +53,8 @@ def of_host(result: Mapping[str, Any]) -> Iterator[Drift]:
     """The drift in a result of the modules ``endpoint`` or ``server``; a comparison that failed is drift, too."""
     for name in result.get("missing") or ():
         yield Drift("requirement", "", f"{name} is missing")
-    for fault in result.get("faults") or ():
-        yield Drift("self-test", "", str(fault))
+    for error in result.get("errors") or ():
+        yield Drift("self-test", "", str(error))
     for text in result.get("obstacles") or ():
         yield Drift("way in", "", str(text))
     changes = result.get("changes")

@@ -115,12 +115,12 @@ def read_variables(
 
 
 class FailedTemplate(AnsibleError):  # type: ignore[misc]  # ansible-core has no types that hold
-    """A variable's template fails; ``fault`` has its name."""
+    """A variable's template fails; ``error`` has its name."""
 
     def __init__(self, name: str, error: AnsibleError) -> None:
         why = without_secrets(str(error))
         super().__init__(f"{name}: {why}")
-        self.fault = ValidationError(name, "a template that fails", f"usable: {why}")
+        self.error = ValidationError(name, "a template that fails", f"usable: {why}")
 
 
 def templated(name: str, raw: Any, template: Callable[[Any], Any]) -> Any:
@@ -133,9 +133,9 @@ def templated(name: str, raw: Any, template: Callable[[Any], Any]) -> Any:
 
 @dataclass(frozen=True)
 class HostCheck:
-    """What came out for one host: its faults, and its document where it has none of its own and is to have one."""
+    """What came out for one host: its errors, and its document where it has none of its own and is to have one."""
 
-    faults: tuple[ValidationError, ...]
+    errors: tuple[ValidationError, ...]
     document: EndpointDocument | None = None
 
 
@@ -160,17 +160,17 @@ class InventoryCheck:
         try:
             document = _with_tree_keys(Wanted.from_options(endpoint_options(name, values)).document, values)
         except InvalidDocument as invalid:
-            found = tuple(_named(fault) for fault in invalid.faults)
+            found = tuple(_named(error) for error in invalid.errors)
         return HostCheck(tuple(dict.fromkeys((*self._tree(values), *found))), document)
 
     def _tree(self, values: Mapping[str, Any]) -> tuple[ValidationError, ...]:
-        """The faults of root and all domains, used or not."""
+        """The errors of root and all domains, used or not."""
         root, domains = values.get(ROOT_POLICY) or {}, values.get(DOMAIN_POLICIES) or {}
         if values.get("state") == "absent" or any(_misfits(values)):
             return ()
         key = self._same(root, domains)
         if key not in self._trees:
-            found = [fault for domain in domains for fault in _of_domain(domain, root, domains)]
+            found = [error for domain in domains for error in _of_domain(domain, root, domains)]
             self._trees[key] = tuple(dict.fromkeys(found))
         return self._trees[key]
 
@@ -187,7 +187,7 @@ def endpoint_options(host: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The options of the module ``endpoint`` that the variables of a host make (names without the prefix).
 
     Where there is a ``server``, policy, domain and ordinal are not among them: those variables go to its tree. They are
-    checked all the same. Raises InvalidDocument with the faults of its policy and, where that is refused, those of
+    checked all the same. Raises InvalidDocument with the errors of its policy and, where that is refused, those of
     everything else too.
     """
     options = plain(specs.endpoint(), {name: values[name] for name in _OPTIONS if name in values})
@@ -201,7 +201,7 @@ def endpoint_options(host: str, values: Mapping[str, Any]) -> dict[str, Any]:
         policy = resolve(_layers(values)).policy.to_dict()
         return _without_tree_keys(options) if options.get("server") else {**options, "policy": policy}
     except InvalidDocument as invalid:
-        raise InvalidDocument((*invalid.faults, *_besides_policy(options))) from None
+        raise InvalidDocument((*invalid.errors, *_besides_policy(options))) from None
 
 
 def _without_tree_keys(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,7 +218,7 @@ def _with_tree_keys(document: EndpointDocument | None, values: Mapping[str, Any]
 
 
 def unknown_variables(names: Iterator[str]) -> Iterator[ValidationError]:
-    """A fault for each variable that looks like ours and is not."""
+    """An error for each variable that looks like ours and is not."""
     for name in names:
         if name.startswith(PREFIX) and name not in KNOWN:
             near = suggestion(name, list(KNOWN))
@@ -228,7 +228,7 @@ def unknown_variables(names: Iterator[str]) -> Iterator[ValidationError]:
 
 
 def undeclared_domain(values: Mapping[str, Any]) -> ValidationError | None:
-    """The fault of an endpoint of an update server whose domain nobody has declared, which is mostly a typo.
+    """The error of an endpoint of an update server whose domain nobody has declared, which is mostly a typo.
 
     The keys of ``autoupdate_domain_policies`` declare domains, and those that they are in.
     """
@@ -250,7 +250,7 @@ def undeclared_domain(values: Mapping[str, Any]) -> ValidationError | None:
 def unknown_server(
     server: Any, hosts: Collection[str], known_elsewhere: Callable[[str], bool]
 ) -> ValidationError | None:
-    """The fault of a server that is no host of the inventory, which is mostly a typo.
+    """The error of a server that is no host of the inventory, which is mostly a typo.
 
     A slice of an inventory may lack it, so a name passes that the network knows, unless it is nearly that of a host.
     """
@@ -278,7 +278,7 @@ def idle_domains(values: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def policy_layers(root: Any, domains: Any, domain: str, endpoint: Any) -> tuple[Layer, ...]:
-    """The layers of an endpoint, with faults that name the variables they are in."""
+    """The layers of an endpoint, with errors that name the variables they are in."""
     policy, above = specs.policy(), _ancestry(domain)
     layers = layers_of(
         domain,
@@ -310,7 +310,7 @@ def _besides_policy(options: Mapping[str, Any]) -> Iterator[ValidationError]:
     try:
         Wanted.from_options(_without_tree_keys(options) if options.get("server") else options)
     except InvalidDocument as invalid:
-        yield from (fault for fault in invalid.faults if not fault.path.startswith("policy"))
+        yield from (error for error in invalid.errors if not error.path.startswith("policy"))
 
 
 def _of_domain(domain: Any, root: Any, domains: Any) -> tuple[ValidationError, ...]:
@@ -320,15 +320,15 @@ def _of_domain(domain: Any, root: Any, domains: Any) -> tuple[ValidationError, .
     except InvalidValue as unfit:
         return (ValidationError(f"{PREFIX}{DOMAIN_POLICIES}", show(domain), unfit.allowed),)
     except InvalidDocument as invalid:
-        return invalid.faults
+        return invalid.errors
     return ()
 
 
-def _named(fault: ValidationError) -> ValidationError:
-    """The fault with the name of its variable."""
-    if fault.path.startswith(PREFIX):
-        return fault
-    return ValidationError(PREFIX + (NAME if fault.path == "endpoint" else fault.path), fault.found, fault.allowed)
+def _named(error: ValidationError) -> ValidationError:
+    """The error with the name of its variable."""
+    if error.path.startswith(PREFIX):
+        return error
+    return ValidationError(PREFIX + (NAME if error.path == "endpoint" else error.path), error.found, error.allowed)
 
 
 def _misfits(values: Mapping[str, Any]) -> Iterator[ValidationError]:

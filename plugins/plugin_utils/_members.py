@@ -65,7 +65,7 @@ class Members:
         self._pinned: dict[str, tuple[Any, str]] = {}
         self._looked_at: dict[int, Any] = {}
         self._literals = Literals()
-        self._faults: dict[ValidationError, list[str]] = {}
+        self._errors: dict[ValidationError, list[str]] = {}
 
     def add(self, host: str, variables: Mapping[str, Any], template: Callable[[Any], Any]) -> None:
         """Take one host, whose variables are not templated yet."""
@@ -73,7 +73,7 @@ class Members:
             values = read_variables(variables, template, names=_READ, is_literal=self._literals.has)
             reached = _reached(variables, template)
         except FailedTemplate as failed:
-            self._note(host, failed.fault)
+            self._note(host, failed.error)
             return
         if self._chosen and values.get("server_host") != self._chosen:
             return
@@ -91,7 +91,7 @@ class Members:
         entry.update(_to_have(values))
         self._endpoints[host] = plain(specs.member(), entry)
 
-    def faults(self) -> tuple[ValidationError, ...]:
+    def errors(self) -> tuple[ValidationError, ...]:
         """What is wrong with the hosts, by their names: what they contradict each other in, and how they are reached.
 
         Policies and the like are not looked at: they are checked with the rest of each host.
@@ -103,7 +103,7 @@ class Members:
         return (*found, *_refused({"endpoints": reached}, list(alone), []))
 
     def options(self) -> dict[str, Any]:
-        """The options of the module; raises InvalidDocument with the faults of all hosts, by their names."""
+        """The options of the module; raises InvalidDocument with the errors of all hosts, by their names."""
         noted = self._noted()
         if noted:
             raise InvalidDocument(noted)
@@ -128,11 +128,11 @@ class Members:
 
     def _noted(self) -> tuple[ValidationError, ...]:
         """What was noted about hosts, and the names that they share."""
-        found = [*self._faults.items(), *((fault, hosts) for fault, hosts in shared(self._names))]
-        return tuple(_of(hosts, fault) for fault, hosts in found)
+        found = [*self._errors.items(), *((error, hosts) for error, hosts in shared(self._names))]
+        return tuple(_of(hosts, error) for error, hosts in found)
 
-    def _note(self, host: str, fault: ValidationError) -> None:
-        self._faults.setdefault(fault, []).append(host)
+    def _note(self, host: str, error: ValidationError) -> None:
+        self._errors.setdefault(error, []).append(host)
 
     def _check_server(self, host: str, server: Any) -> None:
         if self._server and server and server != self._server:
@@ -187,7 +187,7 @@ def _refused(options: Mapping[str, Any], hosts: Sequence[str], gone: Sequence[st
     try:
         Registration.from_dict(request(options))
     except InvalidDocument as invalid:
-        return tuple(_named(fault, hosts, gone) for fault in invalid.faults)
+        return tuple(_named(error, hosts, gone) for error in invalid.errors)
     return ()
 
 
@@ -218,27 +218,27 @@ def _texts(given: Any) -> list[str]:
     return [one for one in given if isinstance(one, str)] if isinstance(given, (list, tuple)) else []
 
 
-def _named(fault: ValidationError, hosts: Sequence[str], gone: Sequence[str]) -> ValidationError:
-    """The fault with the host and the variable that it is in."""
-    endpoint, absent = _IN_ENDPOINT.fullmatch(fault.path), _IN_ABSENT.fullmatch(fault.path)
+def _named(error: ValidationError, hosts: Sequence[str], gone: Sequence[str]) -> ValidationError:
+    """The error with the host and the variable that it is in."""
+    endpoint, absent = _IN_ENDPOINT.fullmatch(error.path), _IN_ABSENT.fullmatch(error.path)
     if endpoint:
         option = _VARIABLES.get(endpoint[2], endpoint[2])
         where = f"{hosts[int(endpoint[1])]}: {PREFIX}{option}{endpoint[3]}"
-        return ValidationError(where, fault.found, fault.allowed)
+        return ValidationError(where, error.found, error.allowed)
     if absent:
-        return ValidationError(f"{gone[int(absent[1])]}: {PREFIX}{NAME}", fault.found, fault.allowed)
-    if fault.path.startswith("domains["):
-        return ValidationError(f"{_DOMAIN}{fault.path[len('domains[') :]}", fault.found, fault.allowed)
-    if fault.path.startswith("root"):
-        return ValidationError(f"{PREFIX}{ROOT_POLICY}{fault.path[len('root') :]}", fault.found, fault.allowed)
-    return fault
+        return ValidationError(f"{gone[int(absent[1])]}: {PREFIX}{NAME}", error.found, error.allowed)
+    if error.path.startswith("domains["):
+        return ValidationError(f"{_DOMAIN}{error.path[len('domains[') :]}", error.found, error.allowed)
+    if error.path.startswith("root"):
+        return ValidationError(f"{PREFIX}{ROOT_POLICY}{error.path[len('root') :]}", error.found, error.allowed)
+    return error
 
 
-def _of(hosts: list[str], fault: ValidationError) -> ValidationError:
+def _of(hosts: list[str], error: ValidationError) -> ValidationError:
     shown = ", ".join(hosts[:_SHOWN_HOSTS]) + (
         f" and {len(hosts) - _SHOWN_HOSTS} more" if len(hosts) > _SHOWN_HOSTS else ""
     )
-    return ValidationError(f"{shown}: {fault.path}", fault.found, fault.allowed)
+    return ValidationError(f"{shown}: {error.path}", error.found, error.allowed)
 
 
 _SHOWN_HOSTS = 5

@@ -52,7 +52,7 @@ def _made_of(host: str) -> str:
 
 
 def shared(names: Mapping[str, Any], others: Collection[str] = ()) -> Iterator[tuple[ValidationError, list[str]]]:
-    """The fault of each name that more than one host has, with those of ``names`` (from a host to its name) that do.
+    """The error of each name that more than one host has, with those of ``names`` (from a host to its name) that do.
 
     ``others`` are hosts outside the play, which have their own names.
     """
@@ -66,7 +66,7 @@ def shared(names: Mapping[str, Any], others: Collection[str] = ()) -> Iterator[t
 
 
 def taken(name: str, hosts: Iterable[str]) -> ValidationError:
-    """The fault of hosts that have one name."""
+    """The error of hosts that have one name."""
     told = list(hosts)
     more = f" and {len(told) - _SHOWN_HOSTS} more" if len(told) > _SHOWN_HOSTS else ""
     who = ", ".join(show(host) for host in told[:_SHOWN_HOSTS]) + more

@@ -60,12 +60,12 @@ def numbered(documents: Mapping[str, EndpointDocument]) -> dict[str, int]:
 def fleet_plans(
     documents: Mapping[str, EndpointDocument], budget: Budget
 ) -> tuple[list[dict[str, Any]], dict[str, ValidationError]]:
-    """A plan for each schedule that hosts have in common, and the fault of each host whose schedule can't be kept."""
+    """A plan for each schedule that hosts have in common, and the error of each host whose schedule can't be kept."""
     groups: dict[str, list[str]] = {}
     for host, document in documents.items():
         groups.setdefault(json.dumps(document.policy.to_dict()["schedule"], sort_keys=True), []).append(host)
     numbers = numbered(documents)
-    plans, faults = [], {}
+    plans, errors = [], {}
     for hosts in groups.values():
         policy = documents[hosts[0]].policy
         schedule, fleet = policy.schedule, budget.fleet(len(hosts), tuple(numbers[host] for host in hosts))
@@ -74,8 +74,8 @@ def fleet_plans(
         try:
             check_fit(schedule, fleet)
         except DoesNotFit as error:
-            faults.update(dict.fromkeys(hosts, error.fault))
-    return plans, faults
+            errors.update(dict.fromkeys(hosts, error.error))
+    return plans, errors
 
 
 def sentences(plans: Iterable[Mapping[str, Any]]) -> list[str]:

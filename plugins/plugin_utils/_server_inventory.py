@@ -41,13 +41,13 @@ def server_options(variables: Mapping[str, Any], template: Callable[[Any], Any])
     return {**plain(specs.server(), {**options, "web": web}), "require": not _true(values.get(_INSTALL, True))}
 
 
-def named(fault: ValidationError) -> ValidationError:
-    """The fault with the name of its variable."""
-    section, _dot, rest = fault.path.partition(".")
+def named(error: ValidationError) -> ValidationError:
+    """The error with the name of its variable."""
+    section, _dot, rest = error.path.partition(".")
     if section == "web" and rest:
         variable = next((name for name, option in _OF_WEB.items() if option == rest), rest)
-        return ValidationError(f"{PREFIX}server_{variable}", fault.found, fault.allowed)
-    return ValidationError(f"{PREFIX}server_{fault.path}", fault.found, fault.allowed)
+        return ValidationError(f"{PREFIX}server_{variable}", error.found, error.allowed)
+    return ValidationError(f"{PREFIX}server_{error.path}", error.found, error.allowed)
 
 
 def _true(value: Any) -> bool:

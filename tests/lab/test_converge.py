@@ -247,8 +247,8 @@ def test_a_group_that_the_converge_made_goes_with_it(node: Nodes, ansible: Ansib
 
 def test_bad_policy_is_refused_with_every_path_and_touches_nothing(fresh: list[Node], ansible: Ansible) -> None:
     before = [machine.manifest() for machine in fresh]
-    faults = {"policy": {"schedule": {"frequency": "daily", "window": "2x"}, "privileges": {"update_now": "perhaps"}}}
-    run = ansible.converge({machine.name: documents.merged(full(machine.name), faults) for machine in fresh})
+    errors = {"policy": {"schedule": {"frequency": "daily", "window": "2x"}, "privileges": {"update_now": "perhaps"}}}
+    run = ansible.converge({machine.name: documents.merged(full(machine.name), errors) for machine in fresh})
     assert run.code != 0
     for machine in fresh:
         for path in ("policy.schedule.window", "update_now"):

@@ -47,7 +47,7 @@ def test_red_hats_layout_needs_no_settings(
     machine.run(AS_RED_HAT)
     component_server.publish(databases(1))
     document = documents.clamav(SYSTEMD, component_server.url)
-    assert ansible.converge({SYSTEMD: document}).demand()[SYSTEMD].task["faults"] == []
+    assert ansible.converge({SYSTEMD: document}).demand()[SYSTEMD].task["errors"] == []
     machine.run(["systemctl", "start", "epp-update@manual.service"])
     assert machine.agent_status()["last"]["manual"]["result"] == "updated"
     assert machine.run(["stat", "-c", "%U", f"{DATABASES}/test.cvd"]).out.strip() == "clamupdate"
@@ -55,12 +55,12 @@ def test_red_hats_layout_needs_no_settings(
     machine.wait(ping, seconds=30, why="clamd was started when its databases had come")
     machine.run(["systemctl", "stop", "clamd@scan"])
     stopped = machine.apply(document).json()
-    assert stopped["faults"] == [
+    assert stopped["errors"] == [
         "clamd does not run, though clamd@scan.service is enabled and there are databases: start it"
     ]
     machine.run(["systemctl", "start", "clamd@scan"])
     machine.wait(ping, seconds=30, why="clamd answers")
-    assert machine.apply(document).json()["faults"] == []
+    assert machine.apply(document).json()["errors"] == []
     component_server.publish(databases(3))
     machine.run(["systemctl", "start", "epp-update@manual.service"])
     assert machine.agent_status()["last"]["manual"]["why"] == "", "clamd was told, and scans"

@@ -4,7 +4,7 @@
 
 """Green means that it can run: what keeps jobs from starting, or the product from working, fails converge and check.
 
-Each fault is a real one, on a host that every file says is well, and is gone once its cause is.
+Each error is a real one, on a host that every file says is well, and is gone once its cause is.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def host(node: Callable[[str], Node]) -> Iterator[Node]:
 
 
 def sees(ansible: Ansible, machine: Node, words: str, **more: Any) -> None:
-    """Each way of asking tells this fault, and none of them with success."""
+    """Each way of asking tells this error, and none of them with success."""
     site = ansible.site({machine.name: variables(**more)})
     assert site.code == 2, site.output
     assert words in site[machine.name].message
@@ -78,7 +78,7 @@ def well(ansible: Ansible, machine: Node, **more: Any) -> None:
     ansible.site({machine.name: variables(**more)}).demand()
     check = ansible.playbook("check", {machine.name: variables(**more)})
     assert check.code == 0, check.output
-    assert machine.agent_status()["selftest"]["faults"] == []
+    assert machine.agent_status()["selftest"]["errors"] == []
 
 
 def test_a_host_that_is_well_is_tried_once_and_then_settles(machine: Node, ansible: Ansible) -> None:
@@ -101,7 +101,7 @@ def test_programs_that_may_not_be_executed(machine: Node, ansible: Ansible) -> N
 
 @pytest.mark.heavy
 def test_a_python_that_units_do_not_see(host: Node, ansible: Ansible) -> None:
-    """The system's own is taken where there is one; where there is none, the fault is told."""
+    """The system's own is taken where there is one; where there is none, the error is told."""
     host.run("/usr/bin/python3 -m venv --copies /root/venv")
     python = {"ansible_python_interpreter": "/root/venv/bin/python3"}
     well(ansible, host, **python)

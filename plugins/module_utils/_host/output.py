@@ -37,7 +37,7 @@ def write_json(document: str) -> None:
 
 
 def complain(program: str, error: object) -> None:
-    """An error on standard error; only a refused document has several lines, one for each fault."""
+    """An error on standard error; only a refused document has several lines, one for each error."""
     from .._core.untrusted_text import LONGEST_LINE, shown
     from .._core.validation.errors import InvalidDocument
 

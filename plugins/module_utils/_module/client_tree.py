@@ -18,7 +18,7 @@ from .installed_server import Refused, Server, asked
 
 _SHOWN_NAMES = 20
 _ROOT = re.compile("^root(?=[.:])", re.MULTILINE)
-"""The root's policy in a fault's path: the option of this module has another name."""
+"""The root's policy in an error's path: the option of this module has another name."""
 _WANTED = ("root", "domains", "endpoints")
 _LISTS = ("added", "modified", "removed")
 

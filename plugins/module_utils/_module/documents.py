@@ -47,7 +47,7 @@ class Wanted:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Wanted:
-        """Read the options as ``plain`` gives them; raises InvalidDocument with all faults."""
+        """Read the options as ``plain`` gives them; raises InvalidDocument with all errors."""
         described = {name: one for name, one in options.items() if name != _NOTIFY}
         server = described.get("server")
         if is_false(options.get(_NOTIFY)) and isinstance(server, Mapping) and server:
@@ -57,18 +57,18 @@ class Wanted:
 
 def document_and_root(read: Callable[[object], T], number: int, options: Mapping[str, Any]) -> tuple[T | None, str]:
     """The document, of the format with this number, that the options make, None where every trace is to go; and the
-    root directory. Raises InvalidDocument with all faults."""
-    faults = ValidationErrors()
-    absent, root = _own(options, faults)
-    document = None if absent else _read(read, number, options, faults)
-    faults.check()
+    root directory. Raises InvalidDocument with all errors."""
+    errors = ValidationErrors()
+    absent, root = _own(options, errors)
+    document = None if absent else _read(read, number, options, errors)
+    errors.check()
     return document, root
 
 
 def plain(spec: specs.Spec, given: Mapping[str, Any]) -> dict[str, Any]:
     """The options that are given: what is null counts as not given, at any depth.
 
-    Otherwise values stay as they are, for the library to refuse with all their faults. Only what templates of
+    Otherwise values stay as they are, for the library to refuse with all their errors. Only what templates of
     ansible-core 2.18 do to numbers and null is undone: ``"{{ 4 }}"`` is the text ``4`` there.
     """
     values = {name: _plain(spec.get(name, {}), value) for name, value in given.items()}
@@ -93,21 +93,21 @@ def _plain(option: Mapping[str, Any], value: Any) -> Any:
     return int(value) if kind == "int" and isinstance(value, str) and value.isdecimal() else value
 
 
-def _own(options: Mapping[str, Any], faults: ValidationErrors) -> tuple[bool, str]:
+def _own(options: Mapping[str, Any], errors: ValidationErrors) -> tuple[bool, str]:
     """The options that are no part of a document: whether everything is to go, and the root directory."""
     own = {name: options[name] for name in _OWN if name in options}
-    values = read_mapping(own, path="", known=_OWN, faults=faults)
+    values = read_mapping(own, path="", known=_OWN, errors=errors)
     return values.get("state") is State.ABSENT, values.get("root", "").rstrip("/")
 
 
-def _read(read: Callable[[object], T], number: int, options: Mapping[str, Any], faults: ValidationErrors) -> T | None:
+def _read(read: Callable[[object], T], number: int, options: Mapping[str, Any], errors: ValidationErrors) -> T | None:
     described = {name: value for name, value in options.items() if name not in (*_OWN, *_OF_THE_TASK)}
     if described.get("server") == {}:  # the role's default, since a mapping can't be left out there
         del described["server"]
-    refuse_tree_keys(described, faults)
+    refuse_tree_keys(described, errors)
     try:
         return read({"format": number, **described})
     except InvalidDocument as invalid:
-        for fault in invalid.faults:
-            faults.add(fault.path, fault.found, fault.allowed)
+        for error in invalid.errors:
+            errors.add(error.path, error.found, error.allowed)
         return None

@@ -92,12 +92,12 @@ def _endpoints(server: Server, options: Mapping[str, Any]) -> list[dict[str, Any
     if names is None and domains is None:
         return found
     known = found if not only_outdated else server.ask("endpoints", "--json")
-    faults = _unknown("endpoints", names, {one["name"] for one in known}, "a registered endpoint")
+    errors = _unknown("endpoints", names, {one["name"] for one in known}, "a registered endpoint")
     if domains:
         tree = {"", *server.ask("tree", "show", "--json")["domains"]}
-        faults += _unknown("domains", domains, tree, "a domain of the client tree")
-    if faults:
-        raise InvalidDocument(tuple(faults))
+        errors += _unknown("domains", domains, tree, "a domain of the client tree")
+    if errors:
+        raise InvalidDocument(tuple(errors))
     return [one for one in found if one["name"] in (names or ()) or _inside(one["domain"], domains or ())]
 
 

@@ -22,7 +22,7 @@ _MISSING = "there is no update server on this host; apply the role epp.autoupdat
 
 
 class Refused(ValueError):
-    """The server refused its input; the message has all its faults."""
+    """The server refused its input; the message has all its errors."""
 
 
 class Server:

@@ -44,39 +44,39 @@ class Assignment:
 
     @classmethod
     def from_options(cls, section: str, options: Mapping[str, Any], given: Mapping[str, Any]) -> Assignment:
-        """Read a module's options, of which ``given`` are the section's keys; raises InvalidDocument with all faults.
+        """Read a module's options, of which ``given`` are the section's keys; raises InvalidDocument with all errors.
 
         What ``None`` stands for was not given. A contradiction between keys is found where the node is known.
         """
-        faults = ValidationErrors()
-        place = _place(options, faults)
+        errors = ValidationErrors()
+        place = _place(options, errors)
         inherit = options.get("inherit") or []
         if inherit and not place.on_server:
-            faults.add("inherit", show(inherit), "allowed on a standalone endpoint (only on an update server)")
+            errors.add("inherit", show(inherit), "allowed on a standalone endpoint (only on an update server)")
         for index, key in enumerate(inherit):
             if key in given:
-                faults.add(f"inherit[{index}]", show(key), f"allowed beside a value for {key}")
-        _check_values(section, given, faults)
-        faults.check()
+                errors.add(f"inherit[{index}]", show(key), f"allowed beside a value for {key}")
+        _check_values(section, given, errors)
+        errors.check()
         return cls({section: dict(given)} if given else {}, tuple(f"{section}.{key}" for key in inherit), place)
 
 
-def _place(options: Mapping[str, Any], faults: ValidationErrors) -> Place:
+def _place(options: Mapping[str, Any], errors: ValidationErrors) -> Place:
     scope, name, apply_to = TreeScope(options["scope"]), options.get("name") or "", options.get("apply_to")
     if scope is TreeScope.ROOT and name:
-        faults.add("name", show(name), "allowed with scope root (only with domain or endpoint)")
+        errors.add("name", show(name), "allowed with scope root (only with domain or endpoint)")
     if scope is TreeScope.DOMAIN and not name:
-        faults.add("name", "", "the path of a domain such as emea/finance")
+        errors.add("name", "", "the path of a domain such as emea/finance")
     if apply_to is not None and scope is not TreeScope.ROOT:
-        faults.add("apply_to", show(apply_to), f"allowed with scope {scope.value} (only with root)")
+        errors.add("apply_to", show(apply_to), f"allowed with scope {scope.value} (only with root)")
     reader = {TreeScope.DOMAIN: domain_path, TreeScope.ENDPOINT: endpoint_name}.get(scope)
     if reader is not None and name:
         try:
             reader(name)
         except InvalidValue as unfit:
-            unfit.report(faults, "name", name)
+            unfit.report(errors, "name", name)
     return Place(scope, name, ApplyTo(apply_to or ApplyTo.ALL.value))
 
 
-def _check_values(section: str, given: Mapping[str, Any], faults: ValidationErrors) -> None:
-    read_values({section: dict(given)}, path="", faults=faults)
+def _check_values(section: str, given: Mapping[str, Any], errors: ValidationErrors) -> None:
+    read_values({section: dict(given)}, path="", errors=errors)

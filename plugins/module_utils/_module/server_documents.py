@@ -23,5 +23,5 @@ class WantedServer:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> WantedServer:
-        """Read the options as ``plain`` gives them; raises InvalidDocument with all faults."""
+        """Read the options as ``plain`` gives them; raises InvalidDocument with all errors."""
         return cls(*document_and_root(ServerSettings.from_dict, FORMAT, options))

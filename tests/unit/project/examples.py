@@ -107,13 +107,13 @@ def _found(pattern: re.Pattern[str], name: str, text: str) -> Iterator[Example]:
         yield Example(f"{name}:{text.count(chr(10), 0, match.start(1)) + 1}", match[1])
 
 
-def faults(content: Any) -> list[str] | None:
+def errors(content: Any) -> list[str] | None:
     """What the validators refuse in a piece of YAML; None where nothing of it is for them.
 
-    An example may leave things out and has templates, so neither what is missing nor a template is a fault.
+    An example may leave things out and has templates, so neither what is missing nor a template is an error.
     """
     found = list(_looked_at(content))
-    return [fault for one in found for fault in one] if found else None
+    return [error for one in found for error in one] if found else None
 
 
 def _looked_at(node: Any) -> Iterator[list[str]]:
@@ -158,7 +158,7 @@ def _of_variables(variables: Mapping[str, Any]) -> list[str]:
     found = [f"{name}: unknown" for name in variables if name not in KNOWN]
     given = {name: one for name, one in ((name, _literal(one)) for name, one in variables.items()) if one is not None}
     values = read_variables(given, lambda raw: raw)
-    found += _lines(InventoryCheck().host("n1", values).faults)
+    found += _lines(InventoryCheck().host("n1", values).errors)
     if any(name.removeprefix(PREFIX) in READ_OF_SERVER for name in given):
         found += _refused(WantedServer.from_options, server_options(given, lambda raw: raw))
     return found
@@ -204,12 +204,12 @@ def _refused(read: Callable[[Any], object], raw: Any) -> list[str]:
     try:
         read(raw)
     except InvalidDocument as invalid:
-        return _lines(invalid.faults)
+        return _lines(invalid.errors)
     return []
 
 
 def _lines(found: tuple[ValidationError, ...]) -> list[str]:
-    return [str(fault) for fault in found if fault.found]
+    return [str(error) for error in found if error.found]
 
 
 def _literal(node: Any) -> Any:

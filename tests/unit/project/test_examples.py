@@ -28,17 +28,17 @@ def of(example: Example) -> str:
 
 @pytest.mark.parametrize("example", list(examples.blocks()), ids=of)
 def test_every_example_is_taken(example):
-    found = examples.faults(example.content)
+    found = examples.errors(example.content)
     assert found == [] or (found is None and FOREIGN.match(example.text.lstrip())), found
 
 
 @pytest.mark.parametrize("example", list(examples.sentences()), ids=of)
 def test_what_a_sentence_sets_is_taken(example):
-    assert not examples.faults(example.content)
+    assert not examples.errors(example.content)
 
 
 @pytest.mark.parametrize(
-    ("yaml", "fault"),
+    ("yaml", "error"),
     [
         ("autoupdate_polcy: {}", "autoupdate_polcy: unknown"),
         ("autoupdate_become: perhaps", "perhaps"),
@@ -54,10 +54,10 @@ def test_what_a_sentence_sets_is_taken(example):
         ("product: avira", "product"),
     ],
 )
-def test_a_wrong_example_would_be_found(yaml, fault):
-    found = examples.faults(Example("here", yaml).content)
+def test_a_wrong_example_would_be_found(yaml, error):
+    found = examples.errors(Example("here", yaml).content)
     assert found
-    assert fault in " ".join(found)
+    assert error in " ".join(found)
 
 
 _ROW = re.compile(r"^   \* - ``([a-z_]+)``\n     - (.+)\n     - (.+(?:\n       .+)*)", re.MULTILINE)
@@ -96,4 +96,4 @@ def test_the_refusals_that_are_shown_are_those_that_come(page):
     assert shown
     with pytest.raises(InvalidDocument) as refused:
         Policy.from_dict({"schedule": {"window": "2x", "day": "monday"}})
-    assert set(shown) <= {str(fault) for fault in refused.value.faults}
+    assert set(shown) <= {str(error) for error in refused.value.errors}

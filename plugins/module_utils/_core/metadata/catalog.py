@@ -82,12 +82,12 @@ class Catalogue:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Catalogue:
-        """Read what ``to_bytes`` wrote; raises InvalidDocument with all faults."""
+        """Read what ``to_bytes`` wrote; raises InvalidDocument with all errors."""
         issue, values = read_issue(content, KIND, {"components": _items, "manifests": _items})
-        faults = ValidationErrors()
-        components = _each(CatalogueItem, values["components"], "components", faults)
-        manifests = _each(CatalogueManifest, values["manifests"], "manifests", faults)
-        faults.check()
+        errors = ValidationErrors()
+        components = _each(CatalogueItem, values["components"], "components", errors)
+        manifests = _each(CatalogueManifest, values["manifests"], "manifests", errors)
+        errors.check()
         return cls(issue.serial, issue.issued, issue.expires, components, manifests)
 
     def to_bytes(self) -> bytes:
@@ -119,18 +119,18 @@ def _short(versions: Mapping[str, str]) -> str:
     return f"{len(versions)} components {digest(dict(versions))[:16]}"
 
 
-def _each(kind: type[T], raw: Iterable[object], path: str, faults: ValidationErrors) -> tuple[T, ...]:
+def _each(kind: type[T], raw: Iterable[object], path: str, errors: ValidationErrors) -> tuple[T, ...]:
     """What a list of values of this class holds."""
     known = {name: _KEYS[name] for name in field_names(kind)}
-    found = (_one(kind, one, known, f"{path}[{index}]", faults) for index, one in enumerate(raw))
+    found = (_one(kind, one, known, f"{path}[{index}]", errors) for index, one in enumerate(raw))
     return tuple(one for one in found if one is not None)
 
 
-def _one(kind: type[T], raw: object, known: Mapping[str, Parser], path: str, faults: ValidationErrors) -> T | None:
-    values = read_mapping(raw, path=path, known=known, faults=faults)
+def _one(kind: type[T], raw: object, known: Mapping[str, Parser], path: str, errors: ValidationErrors) -> T | None:
+    values = read_mapping(raw, path=path, known=known, errors=errors)
     missing = [key for key in known if isinstance(raw, dict) and key not in raw]
     for key in missing:
-        faults.add(f"{path}.{key}", "", "there")
+        errors.add(f"{path}.{key}", "", "there")
     return kind(**values) if len(values) == len(known) else None
 
 

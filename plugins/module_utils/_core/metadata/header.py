@@ -38,20 +38,20 @@ class Issue:
 def read_issue(content: bytes, kind: str, known: Mapping[str, Parser]) -> tuple[Issue, dict[str, Any]]:
     """The issue and the values of a document of this kind, all of whose keys must be there.
 
-    Raises InvalidDocument with all faults; a document of another kind is one.
+    Raises InvalidDocument with all errors; a document of another kind is one.
     """
-    faults = ValidationErrors()
+    errors = ValidationErrors()
     try:
         raw = json.loads(content)
     except (ValueError, RecursionError):
         raw = None
-        faults.add("", "no JSON", f"a published {kind}")
-    faults.check()
+        errors.add("", "no JSON", f"a published {kind}")
+    errors.check()
     whole = {"format": _exactly(FORMAT), "kind": _exactly(kind), **_ISSUE, **known}
-    values = read_mapping(raw, path="", known=whole, faults=faults)
+    values = read_mapping(raw, path="", known=whole, errors=errors)
     for key in (key for key in whole if isinstance(raw, dict) and key not in raw):
-        faults.add(key, "", "there")
-    faults.check()
+        errors.add(key, "", "there")
+    errors.check()
     issue = Issue(**{key: values.pop(key) for key in _ISSUE})
     return issue, {key: one for key, one in values.items() if key in known}
 

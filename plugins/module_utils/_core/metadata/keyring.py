@@ -55,15 +55,15 @@ class Keyring:
 
     @classmethod
     def from_dict(cls, raw: object) -> Keyring:
-        """Read what ``to_dict`` wrote; raises InvalidDocument with all faults."""
-        faults = ValidationErrors()
-        values = read_mapping(raw, path="", known={"keys": listing(_key, least=1, most=16)}, faults=faults)
+        """Read what ``to_dict`` wrote; raises InvalidDocument with all errors."""
+        errors = ValidationErrors()
+        values = read_mapping(raw, path="", known={"keys": listing(_key, least=1, most=16)}, errors=errors)
         stages = [key.stage for key in values.get("keys", ())]
         if values and (stages.count(KeyStage.CURRENT) != 1 or stages.count(KeyStage.NEXT) > 1):
-            faults.add("keys", "another number", "one current key and at most one next key")
+            errors.add("keys", "another number", "one current key and at most one next key")
         if isinstance(raw, dict) and "keys" not in raw:
-            faults.add("keys", "", "there")
-        faults.check()
+            errors.add("keys", "", "there")
+        errors.check()
         return cls(values["keys"])
 
     def to_dict(self) -> dict[str, Any]:
@@ -115,8 +115,8 @@ class Keyring:
 
 
 def _key(raw: object) -> SigningKey:
-    faults = ValidationErrors()
-    values = read_mapping(raw, path="", known=_KEY, faults=faults)
+    errors = ValidationErrors()
+    values = read_mapping(raw, path="", known=_KEY, errors=errors)
     if len(values) != len(_KEY):
         raise InvalidValue("a signing key (name, public, stage, since)")
     return SigningKey(**values)

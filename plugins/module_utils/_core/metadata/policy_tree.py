@@ -38,7 +38,7 @@ class PublishedTree:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> PublishedTree:
-        """Read what ``to_bytes`` wrote; raises InvalidDocument with all faults. Policies are read when resolved."""
+        """Read what ``to_bytes`` wrote; raises InvalidDocument with all errors. Policies are read when resolved."""
         issue, values = read_issue(content, KIND, _KEYS)
         return cls(issue, values["signers"], values["shards"], values["root"], values["domains"])
 

@@ -58,11 +58,11 @@ class PublishedShard:
         """An endpoint's place, None where it has none; raises InvalidDocument."""
         if endpoint not in self.endpoints:
             return None
-        faults, where = ValidationErrors(), f"endpoints.{endpoint}"
-        values = read_mapping(self.endpoints[endpoint], path=where, known=_MEMBERSHIP, faults=faults)
-        for key in (key for key in ("domain", "ordinal") if key not in values and not faults.has_error(key)):
-            faults.add(f"{where}.{key}", "", "there")
-        faults.check()
+        errors, where = ValidationErrors(), f"endpoints.{endpoint}"
+        values = read_mapping(self.endpoints[endpoint], path=where, known=_MEMBERSHIP, errors=errors)
+        for key in (key for key in ("domain", "ordinal") if key not in values and not errors.has_error(key)):
+            errors.add(f"{where}.{key}", "", "there")
+        errors.check()
         return Membership(**values)
 
 

@@ -44,23 +44,23 @@ class TreeChange:
 
     @classmethod
     def from_dict(cls, raw: object) -> TreeChange:
-        """Read a change; raises InvalidDocument with all its faults."""
-        faults = ValidationErrors()
-        read = read_mapping(raw, path="", known=_KEYS, faults=faults)
+        """Read a change; raises InvalidDocument with all its errors."""
+        errors = ValidationErrors()
+        read = read_mapping(raw, path="", known=_KEYS, errors=errors)
         if "values" in read:
-            read["values"] = read_part(read["values"], path="values", faults=faults)
+            read["values"] = read_part(read["values"], path="values", errors=errors)
         if isinstance(raw, dict) and "scope" not in raw:
-            faults.add("scope", "", "root, domain or endpoint")
+            errors.add("scope", "", "root, domain or endpoint")
         if "scope" in read:
-            _check_scope(read, faults)
+            _check_scope(read, errors)
         for key in flat(read.get("values", {})):
             if key in read.get("inherit", ()):
-                faults.add("inherit", show(key), "allowed for a key that values sets")
-        faults.check()
+                errors.add("inherit", show(key), "allowed for a key that values sets")
+        errors.check()
         return cls(**read)
 
 
-def _check_scope(read: dict[str, Any], faults: ValidationErrors) -> None:
+def _check_scope(read: dict[str, Any], errors: ValidationErrors) -> None:
     """What the scope demands of the name, and who may choose whom a change reaches."""
     scope = read["scope"]
     name = "" if read.get("name") is None else read["name"]
@@ -68,9 +68,9 @@ def _check_scope(read: dict[str, Any], faults: ValidationErrors) -> None:
     try:
         read["name"] = reader(name)
     except InvalidValue as unfit:
-        unfit.report(faults, "name", name)
+        unfit.report(errors, "name", name)
     if "apply_to" in read and read["apply_to"] is not ApplyTo.ALL and scope is not TreeScope.ROOT:
-        faults.add("apply_to", show(read["apply_to"].value), "allowed with another scope than root")
+        errors.add("apply_to", show(read["apply_to"].value), "allowed with another scope than root")
 
 
 def _no_name(raw: object) -> str:

@@ -49,7 +49,7 @@ def layers_of(
 ) -> tuple[Layer, ...]:
     """The layers of an endpoint in this domain, outermost first; domains that set nothing may be missing.
 
-    Paths in faults are those of the variables: ``schedule``, ``domains[emea].schedule``, ``endpoint_policy.schedule``.
+    Paths in errors are those of the variables: ``schedule``, ``domains[emea].schedule``, ``endpoint_policy.schedule``.
     """
     names = domain.split("/") if domain else []
     nodes = ["/".join(names[: depth + 1]) for depth in range(len(names))]
@@ -59,18 +59,18 @@ def layers_of(
 
 
 def resolve(layers: Sequence[Layer], *, stored: bool = False) -> Effective:
-    """The policy that the layers make, outermost first; raises InvalidDocument with the faults of all of them.
+    """The policy that the layers make, outermost first; raises InvalidDocument with the errors of all of them.
 
     Every key comes from the innermost layer that sets it. A key that the effective frequency makes meaningless falls
-    away when a layer outside the frequency's own sets it, and is a fault otherwise. ``stored``: see ``read_values``.
+    away when a layer outside the frequency's own sets it, and is an error otherwise. ``stored``: see ``read_values``.
     """
-    faults = ValidationErrors()
+    errors = ValidationErrors()
     given: dict[str, Given] = {}
     for rank, layer in enumerate(layers):
-        values = read_values(layer.values, path=layer.prefix, faults=faults, stored=stored)
+        values = read_values(layer.values, path=layer.prefix, errors=errors, stored=stored)
         given.update({key: Given(frozen, rank, layer.prefix) for key, frozen in values.items()})
-    kept = settle(given, faults)
-    faults.check()
+    kept = settle(given, errors)
+    errors.check()
     policy = Policy.of({key: setting.value for key, setting in kept.items()})
     return Effective(policy, _origins(policy, kept, layers))
 

@@ -101,8 +101,8 @@ KEYS: Mapping[str, Mapping[str, Parser]] = {
 _STORED: Mapping[str, Mapping[str, Parser]] = {**KEYS, "schedule": {**KEYS["schedule"], "timezone": stored_zone}}
 
 
-def read_values(raw: object, *, path: str, faults: ValidationErrors, stored: bool = False) -> dict[str, Any]:
-    """The values of a policy or a part of one, flat: ``{"schedule.window": 7200}``; what is wrong becomes faults.
+def read_values(raw: object, *, path: str, errors: ValidationErrors, stored: bool = False) -> dict[str, Any]:
+    """The values of a policy or a part of one, flat: ``{"schedule.window": 7200}``; what is wrong becomes errors.
 
     What is ``stored`` was checked when it came: a zone that an update of the system's zones has removed since then
     costs the timetable, and not all the rest.
@@ -110,8 +110,8 @@ def read_values(raw: object, *, path: str, faults: ValidationErrors, stored: boo
     keys = _STORED if stored else KEYS
     sections: dict[str, Parser] = dict.fromkeys(KEYS, _section)
     values: dict[str, Any] = {}
-    for section, content in read_mapping(raw, path=path, known=sections, faults=faults).items():
-        read = read_mapping(content, path=join(path, section), known=keys[section], faults=faults)
+    for section, content in read_mapping(raw, path=path, known=sections, errors=errors).items():
+        read = read_mapping(content, path=join(path, section), known=keys[section], errors=errors)
         values.update({f"{section}.{key}": value for key, value in read.items()})
     return values
 

@@ -44,9 +44,9 @@ class Node:
         return nested({**flat(self.born), **flat(self.own)})
 
 
-def read_part(raw: object, *, path: str, faults: ValidationErrors) -> dict[str, dict[str, Any]]:
-    """A part of a policy in its canonical form, so that equal values are equal texts; what is wrong becomes faults."""
-    return nested({key: plain(key, typed) for key, typed in read_values(raw, path=path, faults=faults).items()})
+def read_part(raw: object, *, path: str, errors: ValidationErrors) -> dict[str, dict[str, Any]]:
+    """A part of a policy in its canonical form, so that equal values are equal texts; what is wrong becomes errors."""
+    return nested({key: plain(key, typed) for key, typed in read_values(raw, path=path, errors=errors).items()})
 
 
 def flat(values: Values) -> dict[str, Any]:

@@ -103,10 +103,10 @@ class Policy:
 
     @classmethod
     def from_dict(cls, raw: object, path: str = "") -> Policy:
-        """Read a policy, in which every key may be missing; raises InvalidDocument with all its faults."""
-        faults = ValidationErrors()
-        policy = read_policy(raw, path=path, faults=faults)
-        faults.check()
+        """Read a policy, in which every key may be missing; raises InvalidDocument with all its errors."""
+        errors = ValidationErrors()
+        policy = read_policy(raw, path=path, errors=errors)
+        errors.check()
         return policy
 
     @classmethod
@@ -137,11 +137,11 @@ class Policy:
         }
 
 
-def read_policy(raw: object, *, path: str, faults: ValidationErrors, stored: bool = False) -> Policy:
-    """Read a policy at this path of a document; what is wrong is added to the faults.
+def read_policy(raw: object, *, path: str, errors: ValidationErrors, stored: bool = False) -> Policy:
+    """Read a policy at this path of a document; what is wrong is added to the errors.
 
     ``stored``: see ``read_values``.
     """
-    values = read_values(raw, path=path, faults=faults, stored=stored)
-    kept = settle({key: Given(frozen, prefix=path) for key, frozen in values.items()}, faults)
+    values = read_values(raw, path=path, errors=errors, stored=stored)
+    kept = settle({key: Given(frozen, prefix=path) for key, frozen in values.items()}, errors)
     return Policy.of({key: setting.value for key, setting in kept.items()})

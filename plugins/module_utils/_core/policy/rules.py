@@ -5,7 +5,7 @@
 """Which keys of a policy go together.
 
 A key belongs to the layer of the client tree that sets it. What a layer says against itself or against a layer
-outside it is a fault; what it inherits and makes meaningless (a window, once ``frequency`` is hours) falls away.
+outside it is an error; what it inherits and makes meaningless (a window, once ``frequency`` is hours) falls away.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ class Given:
         return f"{self.prefix}.{key}" if self.prefix else key
 
 
-def settle(given: dict[str, Given], faults: ValidationErrors) -> dict[str, Given]:
-    """The keys that have a meaning together; contradictions become faults."""
+def settle(given: dict[str, Given], errors: ValidationErrors) -> dict[str, Given]:
+    """The keys that have a meaning together; contradictions become errors."""
     kept = given
     # Against a word that is wrong itself nothing can be held.
-    if not faults.has_error(_FREQUENCY):
-        kept = _settle_schedule(kept, faults)
-    if not faults.has_error("events.update_after_download"):
-        kept = _settle_events(kept, faults)
+    if not errors.has_error(_FREQUENCY):
+        kept = _settle_schedule(kept, errors)
+    if not errors.has_error("events.update_after_download"):
+        kept = _settle_events(kept, errors)
     return kept
 
 
@@ -65,7 +65,7 @@ def plain(key: str, value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _settle_schedule(given: dict[str, Given], faults: ValidationErrors) -> dict[str, Given]:
+def _settle_schedule(given: dict[str, Given], errors: ValidationErrors) -> dict[str, Given]:
     frequency = given.get(_FREQUENCY, Given(Frequency.DAILY, rank=-1))
     kept = dict(given)
     used = meaningful(frequency.value)
@@ -75,13 +75,13 @@ def _settle_schedule(given: dict[str, Given], faults: ValidationErrors) -> dict[
         del kept[key]
         if given[key].rank >= frequency.rank:
             only = " or ".join(word.value for word in Frequency if key in meaningful(word))
-            _contradiction(key, given[key], f"frequency {frequency.value.value} (only with {only})", faults)
-    _check_range("schedule.interval", kept, frequency, _MOST.get(frequency.value, 0), faults)
-    _check_range("schedule.window", kept, frequency, frequency.value.unit - 1, faults)
+            _contradiction(key, given[key], f"frequency {frequency.value.value} (only with {only})", errors)
+    _check_range("schedule.interval", kept, frequency, _MOST.get(frequency.value, 0), errors)
+    _check_range("schedule.window", kept, frequency, frequency.value.unit - 1, errors)
     return kept
 
 
-def _check_range(key: str, kept: dict[str, Given], frequency: Given, most: int, faults: ValidationErrors) -> None:
+def _check_range(key: str, kept: dict[str, Given], frequency: Given, most: int, errors: ValidationErrors) -> None:
     """A value may be right for the layer that set it and too much for the frequency that an inner layer chose."""
     setting = kept.get(key)
     if setting is None or setting.value <= most:
@@ -89,23 +89,23 @@ def _check_range(key: str, kept: dict[str, Given], frequency: Given, most: int, 
     word = frequency.value.value
     limit = "shorter than its period" if key == "schedule.window" else f"from 1 to {most}"
     if setting.rank >= frequency.rank:
-        faults.add(setting.path(key), show(plain(key, setting.value)), f"{limit}, as frequency {word} demands")
+        errors.add(setting.path(key), show(plain(key, setting.value)), f"{limit}, as frequency {word} demands")
     else:
         name = key.partition(".")[2]
         inherited = f"the inherited {name} {show(plain(key, setting.value))} (set {name} here too, {limit})"
-        faults.add(frequency.path(_FREQUENCY), show(word), f"allowed with {inherited}")
+        errors.add(frequency.path(_FREQUENCY), show(word), f"allowed with {inherited}")
 
 
-def _settle_events(given: dict[str, Given], faults: ValidationErrors) -> dict[str, Given]:
+def _settle_events(given: dict[str, Given], errors: ValidationErrors) -> dict[str, Given]:
     key = "events.include_roaming_and_offline"
     after_download = given.get("events.update_after_download", Given(True, rank=-1))
     roaming = given.get(key)
     if roaming is None or not roaming.value or after_download.value:
         return given
     if roaming.rank >= after_download.rank:
-        _contradiction(key, roaming, "update_after_download false (E1a belongs to E1)", faults)
+        _contradiction(key, roaming, "update_after_download false (E1a belongs to E1)", errors)
     return {name: value for name, value in given.items() if name != key}
 
 
-def _contradiction(key: str, setting: Given, reason: str, faults: ValidationErrors) -> None:
-    faults.add(setting.path(key), show(plain(key, setting.value)), f"allowed with {reason}")
+def _contradiction(key: str, setting: Given, reason: str, errors: ValidationErrors) -> None:
+    errors.add(setting.path(key), show(plain(key, setting.value)), f"allowed with {reason}")

@@ -84,12 +84,12 @@ class DoesNotFit(ValueError):
     ``window`` (seconds; the interval for interval schedules), ``link`` (bytes a second), ``endpoints``.
     """
 
-    def __init__(self, fault: ValidationError, *, window: int | None, link: int | None, endpoints: int) -> None:
-        self.fault = fault
+    def __init__(self, error: ValidationError, *, window: int | None, link: int | None, endpoints: int) -> None:
+        self.error = error
         self.window = window
         self.link = link
         self.endpoints = endpoints
-        super().__init__(str(fault))
+        super().__init__(str(error))
 
 
 def make_plan(schedule: Schedule, fleet: Fleet, *, bucket: int = 60) -> Plan:
@@ -130,8 +130,8 @@ def check_fit(schedule: Schedule, fleet: Fleet) -> Plan:
         f"long enough for {fleet.endpoints} endpoints with {fleet.size} bytes each over {fleet.link} bytes/s "
         f"(needs {' or '.join(needs) or 'shorter runs'}; there is room for {endpoints})"
     )
-    fault = ValidationError(f"schedule.{key}", format_duration(plan.window), allowed)
-    raise DoesNotFit(fault, window=window, link=link, endpoints=endpoints)
+    error = ValidationError(f"schedule.{key}", format_duration(plan.window), allowed)
+    raise DoesNotFit(error, window=window, link=link, endpoints=endpoints)
 
 
 def shortest_window(schedule: Schedule, fleet: Fleet) -> int | None:

@@ -70,16 +70,16 @@ SourceSettings = Union[ClamAVSource, FilesSource, CommandSource]
 
 
 def read_components(raw: object, where: str = "components") -> dict[ProductKind, SourceSettings]:
-    """Read the section; raises InvalidDocument with all its faults."""
-    faults = ValidationErrors()
-    sections = read_mapping(raw, path=where, known={kind.value: _as_is for kind in ProductKind}, faults=faults)
+    """Read the section; raises InvalidDocument with all its errors."""
+    errors = ValidationErrors()
+    sections = read_mapping(raw, path=where, known={kind.value: _as_is for kind in ProductKind}, errors=errors)
     found: dict[ProductKind, SourceSettings] = {}
     for name, section in sections.items():
         kind = ProductKind(name)
-        values = read_mapping(section, path=join(where, name), known=_KEYS[kind], faults=faults)
-        _check(kind, values, join(where, name), faults)
+        values = read_mapping(section, path=join(where, name), known=_KEYS[kind], errors=errors)
+        _check(kind, values, join(where, name), errors)
         found[kind] = _CLASSES[kind](**values)
-    faults.check()
+    errors.check()
     return found
 
 
@@ -96,12 +96,12 @@ def _plain(kind: ProductKind, source: SourceSettings) -> dict[str, Any]:
     return {**plain, "timeout": format_duration(source.timeout)}
 
 
-def _check(kind: ProductKind, values: dict[str, Any], where: str, faults: ValidationErrors) -> None:
-    given = sum(bool(values.get(key)) or faults.has_error(f"{where}.{key}") for key in _PLACES)
+def _check(kind: ProductKind, values: dict[str, Any], where: str, errors: ValidationErrors) -> None:
+    given = sum(bool(values.get(key)) or errors.has_error(f"{where}.{key}") for key in _PLACES)
     if kind is ProductKind.FILES and given != 1:
-        faults.add(where, f"{given} of {', '.join(_PLACES)}", "exactly one")
-    if kind is ProductKind.COMMAND and not values.get("fetch") and not faults.has_error(f"{where}.fetch"):
-        faults.add(f"{where}.fetch", "", "the argument list of a program")
+        errors.add(where, f"{given} of {', '.join(_PLACES)}", "exactly one")
+    if kind is ProductKind.COMMAND and not values.get("fetch") and not errors.has_error(f"{where}.fetch"):
+        errors.add(f"{where}.fetch", "", "the argument list of a program")
 
 
 def _as_is(raw: object) -> object:

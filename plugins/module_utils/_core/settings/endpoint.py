@@ -97,17 +97,17 @@ class EndpointDocument:
 
     @classmethod
     def from_dict(cls, raw: object, *, stored: bool = False) -> EndpointDocument:
-        """Read a document with complete validation; raises InvalidDocument with all its faults.
+        """Read a document with complete validation; raises InvalidDocument with all its errors.
 
         ``stored`` is one that was accepted before (``read_values``).
         """
-        faults = ValidationErrors()
-        values = keys.read_document(raw, faults)
+        errors = ValidationErrors()
+        values = keys.read_document(raw, errors)
         if not isinstance(raw, dict):
-            faults.check()
-        policy = read_policy(values.pop("policy", {}), path="policy", faults=faults, stored=stored)
-        keys.check_together(values, policy, faults)
-        faults.check()
+            errors.check()
+        policy = read_policy(values.pop("policy", {}), path="policy", errors=errors, stored=stored)
+        keys.check_together(values, policy, errors)
+        errors.check()
         del values["format"]
         server = values.pop("server", None)
         sections = {name: section(**values.pop(name, {})) for name, section in _SECTIONS.items()}

@@ -119,40 +119,40 @@ _KEYS: Mapping[str, Parser] = {
 _DURATIONS = ("reconnect", "limits")
 
 
-def read_document(raw: object, faults: ValidationErrors) -> dict[str, Any]:
-    """The values of a document, typed but for ``policy``; what is wrong becomes faults."""
-    values = read_mapping(raw, path="", known=_KEYS, faults=faults)
+def read_document(raw: object, errors: ValidationErrors) -> dict[str, Any]:
+    """The values of a document, typed but for ``policy``; what is wrong becomes errors."""
+    values = read_mapping(raw, path="", known=_KEYS, errors=errors)
     for name, known in _SECTIONS.items():
         if name in values:
-            values[name] = read_mapping(values[name], path=name, known=known, faults=faults)
+            values[name] = read_mapping(values[name], path=name, known=known, errors=errors)
     if isinstance(raw, dict):
-        _check_required(raw, "format", f"the number {FORMAT}", faults)
-        _check_required(raw, "endpoint", "the endpoint's name", faults)
+        _check_required(raw, "format", f"the number {FORMAT}", errors)
+        _check_required(raw, "endpoint", "the endpoint's name", errors)
     return values
 
 
-def check_together(values: Mapping[str, Any], policy: Policy, faults: ValidationErrors) -> None:
+def check_together(values: Mapping[str, Any], policy: Policy, errors: ValidationErrors) -> None:
     """Note what each part of a document allows but the whole does not."""
     # About what was read wrong, nothing more can be said.
-    product = None if faults.has_error("product") else values.get("product", ProductKind.FILES)
-    unread = any(faults.has_error(key) for key in ("policy", "policy.sources", "policy.sources.urls"))
+    product = None if errors.has_error("product") else values.get("product", ProductKind.FILES)
+    unread = any(errors.has_error(key) for key in ("policy", "policy.sources", "policy.sources.urls"))
     if product is ProductKind.COMMAND:
         command = values.get("command", {})
         for name in ("update", "version"):
-            if not faults.has_error(f"command.{name}"):
-                _check_required(command, name, "an argument list, as product is command", faults, section="command")
+            if not errors.has_error(f"command.{name}"):
+                _check_required(command, name, "an argument list, as product is command", errors, section="command")
     managed = "server" in values
     for name in SERVER_REQUIRED if managed else ():
-        if not faults.has_error(f"server.{name}"):
-            _check_required(values["server"], name, "there", faults, section="server")
+        if not errors.has_error(f"server.{name}"):
+            _check_required(values["server"], name, "there", errors, section="server")
     if product is ProductKind.FILES and not policy.sources.urls and not unread and not managed:
-        faults.add("policy.sources.urls", "", "a list of at least one URL, as product is files")
+        errors.add("policy.sources.urls", "", "a list of at least one URL, as product is files")
     if policy.schedule.initiator is Initiator.SERVER and not managed:
         # Its slots would pass in silence: nobody is there who notifies a standalone endpoint (S6).
-        faults.add("policy.schedule.initiator", '"server"', "possible without an update server (endpoint)")
+        errors.add("policy.schedule.initiator", '"server"', "possible without an update server (endpoint)")
     clamav = values.get("clamav", {})
     if product is ProductKind.CLAMAV and clamav.get("databases") == () and not clamav.get("custom_urls"):
-        faults.add("clamav.databases", "an empty list", "allowed without custom_urls (there would be no component)")
+        errors.add("clamav.databases", "an empty list", "allowed without custom_urls (there would be no component)")
 
 
 def plain_section(name: str, section: object) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def plain_section(name: str, section: object) -> dict[str, Any]:
 
 
 def _check_required(
-    mapping: Mapping[str, Any], key: str, allowed: str, faults: ValidationErrors, *, section: str = ""
+    mapping: Mapping[str, Any], key: str, allowed: str, errors: ValidationErrors, *, section: str = ""
 ) -> None:
     if key not in mapping:
-        faults.add(f"{section}.{key}" if section else key, "", allowed)
+        errors.add(f"{section}.{key}" if section else key, "", allowed)

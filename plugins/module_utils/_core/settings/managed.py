@@ -29,13 +29,13 @@ def brought(document: EndpointDocument) -> dict[str, Any]:
     return {key: one for key, one in plain.items() if key not in OF_THE_TREE}
 
 
-def refuse_tree_keys(raw: Mapping[str, Any], faults: ValidationErrors) -> None:
+def refuse_tree_keys(raw: Mapping[str, Any], errors: ValidationErrors) -> None:
     """Note a policy, domain or ordinal beside ``server``: they would be of no effect, which nobody would expect."""
     if raw.get("server") is None:
         return
     for key in OF_THE_TREE:
         if raw.get(key) not in (None, "", {}):
-            faults.add(
+            errors.add(
                 key, f"{show(raw[key])} beside server", "allowed (the update server's tree has it: set it there)"
             )
 

@@ -44,14 +44,14 @@ class NotifySettings:
 
     @classmethod
     def from_dict(cls, raw: object, path: str = "notify", *, stored: bool = False) -> NotifySettings:
-        """Read the section, in which every key may be missing; raises InvalidDocument with all its faults.
+        """Read the section, in which every key may be missing; raises InvalidDocument with all its errors.
 
         The zone of a ``stored`` one may be one that is not known here any more.
         """
-        faults = ValidationErrors()
+        errors = ValidationErrors()
         known = {**_KEYS, "timezone": stored_zone} if stored else _KEYS
-        values = read_mapping(raw, path=path, known=known, faults=faults)
-        faults.check()
+        values = read_mapping(raw, path=path, known=known, errors=errors)
+        errors.check()
         limits = {name: values.pop(name) for name in tuple(values) if name in _LIMITS}
         caps = {_CAPS[name]: values.pop(name) for name in tuple(values) if name in _CAPS}
         normal = caps.get("normal", DEFAULT_CAP)

@@ -27,19 +27,19 @@ class ConfigurationSettings:
 
     @classmethod
     def from_dict(cls, raw: object, path: str = "configuration") -> ConfigurationSettings:
-        """Read the section, in which every key may be missing; raises InvalidDocument with all its faults."""
-        faults = ValidationErrors()
-        values: dict[str, Any] = read_mapping(raw, path=path, known=_KEYS, faults=faults)
+        """Read the section, in which every key may be missing; raises InvalidDocument with all its errors."""
+        errors = ValidationErrors()
+        values: dict[str, Any] = read_mapping(raw, path=path, known=_KEYS, errors=errors)
         settings = cls(**values)
         if (
             settings.overlap < settings.lifetime
-            and not faults.has_error("lifetime")
-            and not faults.has_error("overlap")
+            and not errors.has_error("lifetime")
+            and not errors.has_error("overlap")
         ):
             # Who holds a configuration that has not ended yet must be able to follow the keys.
             found, least = format_duration(settings.overlap), format_duration(settings.lifetime)
-            faults.add(f"{path}.overlap", show(found), f"as long as lifetime at least ({least})")
-        faults.check()
+            errors.add(f"{path}.overlap", show(found), f"as long as lifetime at least ({least})")
+        errors.check()
         return settings
 
     def to_dict(self) -> dict[str, str]:

@@ -62,21 +62,21 @@ class Registration:
 
     @classmethod
     def from_dict(cls, raw: object) -> Registration:
-        """Read a registration; raises InvalidDocument with all its faults."""
-        faults = ValidationErrors()
-        read = read_mapping(raw, path="", known=_KEYS, faults=faults)
+        """Read a registration; raises InvalidDocument with all its errors."""
+        errors = ValidationErrors()
+        read = read_mapping(raw, path="", known=_KEYS, errors=errors)
         if read.get("root") is not None:
-            read["root"] = read_part(read["root"], path="root", faults=faults)
+            read["root"] = read_part(read["root"], path="root", errors=errors)
         if read.get("domains") is not None:
-            read["domains"] = _domains(read["domains"], faults)
+            read["domains"] = _domains(read["domains"], errors)
         if read.get("endpoints") is not None:
-            read["endpoints"] = _endpoints(read["endpoints"], faults)
-        read["absent"] = _absent(read.get("absent") or [], {one.name for one in read.get("endpoints") or ()}, faults)
-        faults.check()
+            read["endpoints"] = _endpoints(read["endpoints"], errors)
+        read["absent"] = _absent(read.get("absent") or [], {one.name for one in read.get("endpoints") or ()}, errors)
+        errors.check()
         return cls(**read)
 
 
-def _domains(raw: dict[Any, object], faults: ValidationErrors) -> dict[str, Values | None]:
+def _domains(raw: dict[Any, object], errors: ValidationErrors) -> dict[str, Values | None]:
     domains: dict[str, Values | None] = {}
     for name, policy in raw.items():
         where = f"domains[{name}]" if isinstance(name, str) and name.isprintable() else f"domains[{show(name)}]"
@@ -84,42 +84,42 @@ def _domains(raw: dict[Any, object], faults: ValidationErrors) -> dict[str, Valu
             if not domain_path(name):
                 raise InvalidValue("a domain such as emea/finance (the root has a key of its own)")
         except InvalidValue as unfit:
-            unfit.report(faults, where, name)
+            unfit.report(errors, where, name)
             continue
-        domains[name] = None if policy is None else read_part(policy, path=where, faults=faults)
+        domains[name] = None if policy is None else read_part(policy, path=where, errors=errors)
     return domains
 
 
-def _endpoints(raw: list[object], faults: ValidationErrors) -> tuple[Entry, ...]:
+def _endpoints(raw: list[object], errors: ValidationErrors) -> tuple[Entry, ...]:
     entries: dict[str, Entry] = {}
     for index, one in enumerate(raw):
         where = f"endpoints[{index}]"
-        read = read_mapping(one, path=where, known=_ENTRY, faults=faults)
+        read = read_mapping(one, path=where, known=_ENTRY, errors=errors)
         if read.get("policy") is not None:
-            read["policy"] = read_part(read["policy"], path=f"{where}.policy", faults=faults)
+            read["policy"] = read_part(read["policy"], path=f"{where}.policy", errors=errors)
         if isinstance(one, dict) and "name" not in one:
-            faults.add(f"{where}.name", "", "the endpoint's name")
+            errors.add(f"{where}.name", "", "the endpoint's name")
         name = read.get("name")
         if name in entries:
-            faults.add(f"{where}.name", show(name), "allowed twice")
+            errors.add(f"{where}.name", show(name), "allowed twice")
         if name is not None:
             entries[name] = Entry(**read)
     return tuple(entries.values())
 
 
-def _absent(raw: list[object], named: Collection[str], faults: ValidationErrors) -> tuple[str, ...]:
+def _absent(raw: list[object], named: Collection[str], errors: ValidationErrors) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for index, one in enumerate(raw):
         where = f"absent[{index}]"
         try:
             name = endpoint_name(one)
         except InvalidValue as unfit:
-            unfit.report(faults, where, one)
+            unfit.report(errors, where, one)
             continue
         if name in named:
-            faults.add(where, show(name), "allowed, for it is one of endpoints")
+            errors.add(where, show(name), "allowed, for it is one of endpoints")
         if name in names:
-            faults.add(where, show(name), "allowed twice")
+            errors.add(where, show(name), "allowed twice")
         names[name] = None
     return tuple(names)
 

@@ -49,20 +49,20 @@ class ServerSettings:
 
     @classmethod
     def from_dict(cls, raw: object) -> ServerSettings:
-        """Read the settings with complete validation; raises InvalidDocument with all their faults."""
-        faults = ValidationErrors()
-        values = read_mapping(raw, path="", known=_KEYS, faults=faults)
+        """Read the settings with complete validation; raises InvalidDocument with all their errors."""
+        errors = ValidationErrors()
+        values = read_mapping(raw, path="", known=_KEYS, errors=errors)
         if not isinstance(raw, dict):
-            faults.check()
-        _check_required(raw, "format", f"the number {FORMAT}", faults)
+            errors.check()
+        _check_required(raw, "format", f"the number {FORMAT}", errors)
         values.setdefault("web", {})
         for name, read in _SECTIONS.items():
             if name in values:
-                values[name] = _attempt(read, values[name], faults)
-        fetch = read_mapping(values.pop("fetch", {}), path="fetch", known=_FETCH, faults=faults)
+                values[name] = _attempt(read, values[name], errors)
+        fetch = read_mapping(values.pop("fetch", {}), path="fetch", known=_FETCH, errors=errors)
         if (fetch.get("phase") or 0) >= fetch.get("every", Fetch().every):
-            faults.add("fetch.phase", f'"{format_duration(fetch["phase"])}"', "shorter than fetch.every")
-        faults.check()
+            errors.add("fetch.phase", f'"{format_duration(fetch["phase"])}"', "shorter than fetch.every")
+        errors.check()
         values.pop("format")
         return cls(fetch=Fetch(**fetch), **values)
 
@@ -117,18 +117,18 @@ def _minutes(raw: object) -> int:
     return seconds
 
 
-def _check_required(raw: Any, key: str, allowed: str, faults: ValidationErrors) -> None:
+def _check_required(raw: Any, key: str, allowed: str, errors: ValidationErrors) -> None:
     if key not in raw:
-        faults.add(key, "", allowed)
+        errors.add(key, "", allowed)
 
 
-def _attempt(read: Callable[[object], Any], raw: object, faults: ValidationErrors) -> Any:
-    """A section as who it belongs to reads it; its faults join the others."""
+def _attempt(read: Callable[[object], Any], raw: object, errors: ValidationErrors) -> Any:
+    """A section as who it belongs to reads it; its errors join the others."""
     try:
         return read(raw)
     except InvalidDocument as invalid:
-        for fault in invalid.faults:
-            faults.add(fault.path, fault.found, fault.allowed)
+        for error in invalid.errors:
+            errors.add(error.path, error.found, error.allowed)
         return None
 
 

@@ -49,15 +49,15 @@ class WebSettings:
 
     @classmethod
     def from_dict(cls, raw: object, path: str = "web") -> WebSettings:
-        """Read the section, in which ``url`` alone is required; raises InvalidDocument with all its faults."""
-        faults = ValidationErrors()
-        values: dict[str, Any] = read_mapping(raw, path=path, known=_KEYS, faults=faults)
+        """Read the section, in which ``url`` alone is required; raises InvalidDocument with all its errors."""
+        errors = ValidationErrors()
+        values: dict[str, Any] = read_mapping(raw, path=path, known=_KEYS, errors=errors)
         if isinstance(raw, dict) and "url" not in raw:
-            faults.add(f"{path}.url", "", "the URL by which endpoints reach this server")
-        faults.check()
+            errors.add(f"{path}.url", "", "the URL by which endpoints reach this server")
+        errors.check()
         settings = cls(**values)
-        settings._check_tls(path, faults)
-        faults.check()
+        settings._check_tls(path, errors)
+        errors.check()
         return settings
 
     def to_dict(self) -> dict[str, Any]:
@@ -81,18 +81,18 @@ class WebSettings:
         """The URL, taken apart."""
         return url_parts(self.url)
 
-    def _check_tls(self, path: str, faults: ValidationErrors) -> None:
+    def _check_tls(self, path: str, errors: ValidationErrors) -> None:
         """A certificate belongs to a key and to https; something in front that speaks TLS needs ``listen``."""
         if self.server is not WebServerKind.NGINX:
             return
         if bool(self.tls_certificate) != bool(self.tls_key):
             missing = "tls_key" if self.tls_certificate else "tls_certificate"
-            faults.add(f"{path}.{missing}", "", "given where its counterpart is (give both, or neither)")
+            errors.add(f"{path}.{missing}", "", "given where its counterpart is (give both, or neither)")
         elif self.parts.scheme == "http" and self.tls_certificate:
-            faults.add(f"{path}.tls_certificate", show(self.tls_certificate), "allowed where the URL begins with https")
+            errors.add(f"{path}.tls_certificate", show(self.tls_certificate), "allowed where the URL begins with https")
         elif self.parts.scheme == "https" and not self.tls_certificate and not self.listen:
             where = "or tell in listen where the web server listens behind what speaks TLS in front of it"
-            faults.add(f"{path}.tls_certificate", "", f"given with tls_key where the URL begins with https, {where}")
+            errors.add(f"{path}.tls_certificate", "", f"given with tls_key where the URL begins with https, {where}")
 
 
 def _listen(raw: object) -> str:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with a document, every fault at once and each with its path."""
+"""What is wrong with a document, every error at once and each with its path."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..values import frozen
 _SHOWN_TEXT = 80
 _LOOKED_AT = 10_000
 """Characters of a text that can matter for what is shown of it."""
-_SHOWN_FAULTS = 200
+_SHOWN_ERRORS = 200
 _SUGGESTIONS = 50
 
 
@@ -31,52 +31,52 @@ class ValidationError:
 
 
 class InvalidDocument(ValueError):
-    """A document is refused; ``faults`` holds all that is wrong with it, in the order of the document."""
+    """A document is refused; ``errors`` holds all that is wrong with it, in the order of the document."""
 
-    def __init__(self, faults: tuple[ValidationError, ...]) -> None:
-        self.faults = faults
-        super().__init__(faults)
+    def __init__(self, errors: tuple[ValidationError, ...]) -> None:
+        self.errors = errors
+        super().__init__(errors)
 
     def __str__(self) -> str:
-        lines = [str(fault) for fault in self.faults[:_SHOWN_FAULTS]]
-        if len(self.faults) > _SHOWN_FAULTS:
-            lines.append(f"and {len(self.faults) - _SHOWN_FAULTS} faults more")
+        lines = [str(error) for error in self.errors[:_SHOWN_ERRORS]]
+        if len(self.errors) > _SHOWN_ERRORS:
+            lines.append(f"and {len(self.errors) - _SHOWN_ERRORS} errors more")
         return "\n".join(lines)
 
 
 class ValidationErrors:
-    """Collects faults while a document is read."""
+    """Collects errors while a document is read."""
 
     def __init__(self) -> None:
-        self._faults: list[ValidationError] = []
+        self._errors: list[ValidationError] = []
 
     def add(self, path: str, found: str, allowed: str) -> None:
-        self._faults.append(ValidationError(path or "document", found, allowed))
+        self._errors.append(ValidationError(path or "document", found, allowed))
 
     def add_unknown_key(self, path: str, key: object, known: list[str]) -> None:
         """Note a key that is not known; the likeliest known one is suggested."""
         # A hostile document can hold a million unknown keys, and a suggestion costs a thousand times a refusal.
-        near = suggestion(key, known) if len(self._faults) < _SUGGESTIONS else ""
+        near = suggestion(key, known) if len(self._errors) < _SUGGESTIONS else ""
         self.add(join(path, key), show(key), f"a known key{near or ' (known: ' + ', '.join(known) + ')'}")
 
-    def add_all(self, faults: tuple[ValidationError, ...]) -> None:
+    def add_all(self, errors: tuple[ValidationError, ...]) -> None:
         """Take over what was found elsewhere."""
-        self._faults += faults
+        self._errors += errors
 
     @property
     def found(self) -> tuple[ValidationError, ...]:
         """All that was added so far."""
-        return tuple(self._faults)
+        return tuple(self._errors)
 
     def has_error(self, key: str) -> bool:
         """Whether a key (``schedule.frequency``) was found wrong, wherever in the document."""
-        paths = (fault.path.rpartition("[")[0] if fault.path.endswith("]") else fault.path for fault in self._faults)
+        paths = (error.path.rpartition("[")[0] if error.path.endswith("]") else error.path for error in self._errors)
         return any(path == key or path.endswith(f".{key}") for path in paths)
 
     def check(self) -> None:
-        """Raise InvalidDocument if any fault was found."""
-        if self._faults:
-            raise InvalidDocument(tuple(self._faults))
+        """Raise InvalidDocument if any error was found."""
+        if self._errors:
+            raise InvalidDocument(tuple(self._errors))
 
 
 def join(path: str, key: object) -> str:

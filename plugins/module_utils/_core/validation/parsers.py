@@ -20,7 +20,7 @@ _LONGEST_NUMBER = 10
 class InvalidValue(ValueError):
     """A value is not what its field takes.
 
-    ``allowed`` says what it takes and ``found`` replaces the value in messages; ``inside`` is for the faults of
+    ``allowed`` says what it takes and ``found`` replaces the value in messages; ``inside`` is for the errors of
     a list's items instead: (index, InvalidValue, item).
     """
 
@@ -32,12 +32,12 @@ class InvalidValue(ValueError):
         self.inside = inside
         super().__init__(allowed)
 
-    def report(self, faults: ValidationErrors, path: str, value: object) -> None:
-        """Put this into a collection of faults, an item's under the item's own path."""
+    def report(self, errors: ValidationErrors, path: str, value: object) -> None:
+        """Put this into a collection of errors, an item's under the item's own path."""
         if not self.inside:
-            faults.add(path, self.found or show(value), self.allowed)
+            errors.add(path, self.found or show(value), self.allowed)
         for index, unfit, item in self.inside:
-            unfit.report(faults, f"{path}[{index}]", item)
+            unfit.report(errors, f"{path}[{index}]", item)
 
 
 def boolean(value: object) -> bool:
@@ -133,19 +133,19 @@ def _attempt(parser: Parser, raw: object) -> Any:
         return unfit
 
 
-def read_mapping(raw: object, *, path: str, known: Mapping[str, Parser], faults: ValidationErrors) -> dict[str, Any]:
-    """The values of a mapping's keys that are there and right; everything else becomes a fault."""
+def read_mapping(raw: object, *, path: str, known: Mapping[str, Parser], errors: ValidationErrors) -> dict[str, Any]:
+    """The values of a mapping's keys that are there and right; everything else becomes an error."""
     values: dict[str, Any] = {}
     if not isinstance(raw, dict):
-        faults.add(path, show(raw), f"a mapping (keys: {', '.join(known)})")
+        errors.add(path, show(raw), f"a mapping (keys: {', '.join(known)})")
         return values
     for key, value in raw.items():
         parser = known.get(key) if isinstance(key, str) else None
         if parser is None:
-            faults.add_unknown_key(path, key, list(known))
+            errors.add_unknown_key(path, key, list(known))
             continue
         try:
             values[key] = parser(value)
         except InvalidValue as unfit:
-            unfit.report(faults, join(path, key), value)
+            unfit.report(errors, join(path, key), value)
     return values

@@ -54,23 +54,23 @@ def _result(host: Witness, options: argparse.Namespace) -> dict[str, Any]:
         raise ValueError(f"standard input is not JSON: {error}") from error
     converged = converge(_document(raw), host, agent=own_file(), check=options.check)
     # A refusal is asked for anew each time, and what does not work is tried anew.
-    quiet = not (converged.changed or converged.refusal or converged.faults)
+    quiet = not (converged.changed or converged.refusal or converged.errors)
     if options.digest and not options.check and quiet:
         _settle(host, given, options.digest, converged.to_result())
     return converged.to_result()
 
 
 def _was_faulty(host: LocalHost) -> bool:
-    """Whether the last self-test found a fault, which may be its Python: whoever brings agents chooses one anew."""
+    """Whether the last self-test found an error, which may be its Python: whoever brings agents chooses one anew."""
     return bool(selftest.recorded(host, StateStore(host).read()))
 
 
 def _document(raw: object) -> EndpointDocument:
     """The document that was given; raises InvalidDocument."""
     if isinstance(raw, dict):
-        faults = ValidationErrors()
-        refuse_tree_keys(raw, faults)
-        faults.check()
+        errors = ValidationErrors()
+        refuse_tree_keys(raw, errors)
+        errors.check()
     return EndpointDocument.from_dict(raw)
 
 

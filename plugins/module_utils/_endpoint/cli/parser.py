@@ -22,9 +22,9 @@ _EPILOG = f"""\
 exit status:
   {exit_codes.DONE}   done (also: nothing was new, a cool-down, a trigger that has no business here)
   {exit_codes.FAILED}   failed, the message says why
-  {exit_codes.STALE}   apply --digest: this is another agent, or one whose self-test found a fault
+  {exit_codes.STALE}   apply --digest: this is another agent, or one whose self-test found an error
   {exit_codes.USAGE}  the command line is wrong
-  {exit_codes.BAD_DOCUMENT}  the document is refused, the message lists every fault; sync: what the server publishes
+  {exit_codes.BAD_DOCUMENT}  the document is refused, the message lists every error; sync: what the server publishes
   {exit_codes.UNREACHABLE}  no component source, or update server, could be reached
   {exit_codes.DENIED}  denied: the message names the privilege that is missing
 """

@@ -22,13 +22,13 @@ _LIMIT_S = 120.0
 def selftest(host: LocalHost, options: argparse.Namespace) -> int:
     """Try the product's updater and its engine; no source gets a request. The result lies where a converge finds it."""
     require_root(host, "the self-test")
-    faults = _tried(Endpoint.load(host))
-    host.write(paths.TRIAL, json.dumps({"faults": list(faults)}).encode(), mode=0o600)
+    errors = _tried(Endpoint.load(host))
+    host.write(paths.TRIAL, json.dumps({"errors": list(errors)}).encode(), mode=0o600)
     if options.json:
-        write_document({"faults": list(faults)})
+        write_document({"errors": list(errors)})
     else:
-        write_lines(faults or ("what an update needs works",))
-    return exit_codes.FAILED if faults else exit_codes.DONE
+        write_lines(errors or ("what an update needs works",))
+    return exit_codes.FAILED if errors else exit_codes.DONE
 
 
 def _tried(endpoint: Endpoint) -> tuple[str, ...]:

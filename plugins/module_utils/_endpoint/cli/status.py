@@ -65,10 +65,10 @@ def _lines(current: dict[str, Any]) -> Iterator[str]:
         yield "component         none installed"
     yield f"sources           {_sources(current['policy']['sources']['urls'])}"
     yield f"scheduled update  {_schedule(current)}"
-    fault = current.get("schedule_fault")  # a status of an older agent has none
-    yield f"next run          {current['next_run'] or 'none'}{f' ({fault})' if fault else ''}"
-    for found in current.get("selftest", {}).get("faults", ()):  # a status of an older agent has none
-        yield f"fault             {found}"
+    error = current.get("schedule_fault")  # a status of an older agent has none
+    yield f"next run          {current['next_run'] or 'none'}{f' ({error})' if error else ''}"
+    for found in current.get("selftest", {}).get("errors", ()):  # a status of an older agent has none
+        yield f"error             {found}"
     yield from _configuration_lines(current["configuration"])
     yield f"roaming           {'yes' if current['roaming'] else 'no'}"
     yield f"users may         {', '.join(_granted(current['policy']['privileges'])) or 'nothing'}"

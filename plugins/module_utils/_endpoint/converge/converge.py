@@ -52,7 +52,7 @@ class Converged:
     ``changes`` are the files and links, ``corrections`` what ran (or did not run) otherwise than it should, in words.
     ``host_key`` is the host's public SSH key, by which an update server knows it. ``refusal`` is why the endpoint does
     not take what its update server publishes (a ConfigurationResult and its reason), None where it does. ``missing``
-    are the programs without which the product can't be updated, whatever was converged. ``faults`` are why what was
+    are the programs without which the product can't be updated, whatever was converged. ``errors`` are why what was
     converged can't work all the same, in words: what the last self-test found, and what a look at the host shows.
     ``obstacles`` are why its update server could not notify it.
     """
@@ -63,7 +63,7 @@ class Converged:
     host_key: str | None = None
     refusal: tuple[str, str] | None = None
     missing: tuple[str, ...] = ()
-    faults: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
     obstacles: tuple[str, ...] = ()
 
     @property
@@ -80,7 +80,7 @@ class Converged:
             host_key=self.host_key,
             refusal=refusal,
             missing=list(self.missing),
-            faults=list(self.faults),
+            errors=list(self.errors),
             obstacles=list(self.obstacles),
         )
 
@@ -122,7 +122,7 @@ def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, che
 def _with_trial(converged: Converged, endpoint: Endpoint) -> Converged:
     """The result of a converge with that of a self-test that follows it."""
     tried = selftest.tried(endpoint)
-    return replace(converged, faults=(*tried, *selftest.evident(endpoint, host_key=converged.host_key)))
+    return replace(converged, errors=(*tried, *selftest.evident(endpoint, host_key=converged.host_key)))
 
 
 def _enrolment(document: EndpointDocument, host: Host, *, check: bool) -> Enrolment | _Standalone:
@@ -172,7 +172,7 @@ def _compared(enrolment: Enrolment | _Standalone, wanted: Desired, access: Acces
         host_key=key,
         refusal=enrolment.refusal,
         missing=missing_programs(host, endpoint.product),
-        faults=(*selftest.recorded(host, state), *selftest.evident(endpoint, host_key=key)),
+        errors=(*selftest.recorded(host, state), *selftest.evident(endpoint, host_key=key)),
         obstacles=access.obstacles,
     )
 

@@ -27,12 +27,12 @@ _SCRIPT = b"#!"
 def due(host: Host, state: State) -> bool:
     """Whether a converge that changes nothing has to try anew: nobody has, it failed, or that was a day ago."""
     trial = state.trial
-    return host.live and (trial is None or bool(trial.faults) or not trial.at <= host.now() < trial.at + _LASTS_S)
+    return host.live and (trial is None or bool(trial.errors) or not trial.at <= host.now() < trial.at + _LASTS_S)
 
 
 def recorded(host: Host, state: State) -> tuple[str, ...]:
     """What the last trial found."""
-    return () if state.trial is None or not host.live else state.trial.faults
+    return () if state.trial is None or not host.live else state.trial.errors
 
 
 def tried(endpoint: Endpoint) -> tuple[str, ...]:
@@ -42,9 +42,9 @@ def tried(endpoint: Endpoint) -> tuple[str, ...]:
         return ()
     host.remove(paths.TRIAL)
     told = endpoint.scheduler.try_agent()
-    faults = (_why_not_started(host, told),) if told else _found(host)
-    endpoint.remember(lambda state: replace(state, trial=TrialRecord(host.now(), faults)))
-    return faults
+    errors = (_why_not_started(host, told),) if told else _found(host)
+    endpoint.remember(lambda state: replace(state, trial=TrialRecord(host.now(), errors)))
+    return errors
 
 
 def evident(endpoint: Endpoint, *, host_key: str | None) -> tuple[str, ...]:
@@ -52,12 +52,12 @@ def evident(endpoint: Endpoint, *, host_key: str | None) -> tuple[str, ...]:
     host = endpoint.host
     if not host.live:
         return ()
-    return (*_agent(host), *endpoint.scheduler.faults(), *_key(endpoint, host_key), *endpoint.product.idle())
+    return (*_agent(host), *endpoint.scheduler.errors(), *_key(endpoint, host_key), *endpoint.product.idle())
 
 
 def _found(host: Host) -> tuple[str, ...]:
     try:
-        return tuple(shown(str(fault)) for fault in json.loads(host.read(paths.TRIAL) or b"")["faults"])
+        return tuple(shown(str(error)) for error in json.loads(host.read(paths.TRIAL) or b"")["errors"])
     except (ValueError, TypeError, KeyError):
         return (f"{paths.AGENT} started and left no result of its self-test",)
 

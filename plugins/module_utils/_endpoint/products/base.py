@@ -65,7 +65,7 @@ class Product(Protocol):
         """What is installed, read from evidence and never from memory, sorted by name."""
 
     def update(self, timeout: float) -> Outcome:
-        """Bring the components up to date in at most ``timeout`` seconds; what was there stays usable on any fault."""
+        """Bring the components up to date in at most ``timeout`` seconds; what was there stays usable on any error."""
 
     def scan(self, paths: Sequence[str], timeout: float) -> ScanOutcome:
         """Scan what exists of ``paths`` in at most ``timeout`` seconds."""

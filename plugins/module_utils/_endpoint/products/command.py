@@ -93,8 +93,8 @@ class Command:
             return Outcome(Result.FAILED, f"{self.settings.update[0]}: {error.strerror}")
         try:
             after = self._ask(min(timeout, _VERSION_TIMEOUT_S))
-        except NoVersion as fault:
-            return Outcome(Result.FAILED, f"the update {completed.ended}, but {fault}")
+        except NoVersion as error:
+            return Outcome(Result.FAILED, f"the update {completed.ended}, but {error}")
         return _judge(before != after, completed, self.settings.update, timeout)
 
     def scan(self, paths: Sequence[str], timeout: float) -> ScanOutcome:

@@ -74,7 +74,7 @@ class CronScheduler:
     def reckon_anew(self) -> None:
         """Cron looks at the clock every minute."""
 
-    def faults(self) -> tuple[str, ...]:
+    def errors(self) -> tuple[str, ...]:
         if not self._host.live or self._host.runs(_DAEMONS):
             return ()
         return (f"no cron daemon runs, so nothing is ever started: start one ({' or '.join(_DAEMONS[:2])})",)

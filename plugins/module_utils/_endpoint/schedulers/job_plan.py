@@ -80,7 +80,7 @@ class Scheduler(Protocol):
     def reckon_anew(self) -> None:
         """Find the next instants by the clock as it is now, whatever it was; raises OSError when it refuses."""
 
-    def faults(self) -> tuple[str, ...]:
+    def errors(self) -> tuple[str, ...]:
         """Why the planned jobs would not be started at all, in words; a look at the host, for which nothing runs."""
 
     def try_agent(self) -> str:

@@ -111,7 +111,7 @@ class SystemdScheduler:
         if systemd_runs(self._host):
             systemctl(self._host, "try-restart", "--no-block", "--", UPDATE_TIMER, SYNC_TIMER)
 
-    def faults(self) -> tuple[str, ...]:
+    def errors(self) -> tuple[str, ...]:
         """None: what systemd does otherwise than planned is drift."""
         return ()
 

@@ -96,7 +96,7 @@ Description=Try what an update of the protection components needs
 [Service]
 Type=oneshot
 {preparations}ExecStart={agent} selftest
-# 1: it found a fault, which the converge that asked for the test tells.
+# 1: it found an error, which the converge that asked for the test tells.
 SuccessExitStatus=1
 TimeoutStartSec={limit}
 """

@@ -85,10 +85,10 @@ class SyncRecord:
 
 @frozen
 class TrialRecord:
-    """What the last self-test found (see ``selftest``): when it ran, Unix seconds, and the faults in words."""
+    """What the last self-test found (see ``selftest``): when it ran, Unix seconds, and the errors in words."""
 
     at: float
-    faults: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
 
 
 @frozen
@@ -221,7 +221,7 @@ def _run_record(raw: dict[str, Any]) -> RunRecord:
 
 
 def _trial_record(raw: dict[str, Any]) -> TrialRecord:
-    return TrialRecord(**{**raw, "faults": tuple(raw["faults"])})
+    return TrialRecord(**{**raw, "errors": tuple(raw["errors"])})
 
 
 def _scan_record(raw: dict[str, Any]) -> ScanRecord:

@@ -58,7 +58,7 @@ def metrics(status: Mapping[str, Any]) -> Iterator[str]:
     if status["next_run"]:
         yield from _metric("next_run_timestamp_seconds", "The next scheduled update", [({}, unix(status["next_run"]))])
     yield from _metric(
-        "selftest_faults", "How many faults the last self-test found", [({}, len(status["selftest"]["faults"]))]
+        "selftest_errors", "How many errors the last self-test found", [({}, len(status["selftest"]["errors"]))]
     )
     yield from _configuration(status["configuration"])
     scan = status["scan"]["last"]

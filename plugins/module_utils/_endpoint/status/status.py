@@ -41,7 +41,7 @@ def publish(endpoint: Endpoint, state: State) -> None:
 
 
 def compose(endpoint: Endpoint, state: State, *, evident: Sequence[str] = ()) -> dict[str, Any]:
-    """The whole status as plain values; times are ISO 8601 in UTC. ``evident`` are faults that a look has shown."""
+    """The whole status as plain values; times are ISO 8601 in UTC. ``evident`` are errors that a look has shown."""
     from ..state.fallback import unsaved
 
     document = endpoint.document
@@ -139,8 +139,8 @@ def _running(state: State) -> dict[str, Any] | None:
 
 def _trial(state: State, evident: Sequence[str]) -> dict[str, Any]:
     trial = state.trial
-    found = () if trial is None else trial.faults
-    return {"at": None if trial is None else iso(trial.at), "faults": [*found, *evident]}
+    found = () if trial is None else trial.errors
+    return {"at": None if trial is None else iso(trial.at), "errors": [*found, *evident]}
 
 
 def _scan(record: ScanRecord | None, *, due: bool) -> dict[str, Any]:

@@ -33,8 +33,8 @@ def fetch(getter: Getter, url: str, validators: Mapping[str, Any], form: Form) -
         if answer.status == 304 and condition:
             return Fetched(None, {**validators, **validators_in(answer.headers)})
         content = _whole(answer, form)
-    except SourceFault as fault:
-        raise Refused(ConfigurationResult.UNREACHABLE, f"{form.what}: {fault}") from None
+    except SourceFault as error:
+        raise Refused(ConfigurationResult.UNREACHABLE, f"{form.what}: {error}") from None
     return Fetched(content, validators_in(answer.headers))
 
 

@@ -177,7 +177,7 @@ class Inquiry:
             policy = resolve(layers).policy.to_dict()
             in_force(self.document, place, policy)
         except InvalidDocument as error:
-            raise Refused(ConfigurationResult.INVALID_POLICY, "; ".join(map(str, error.faults[:3]))) from None
+            raise Refused(ConfigurationResult.INVALID_POLICY, "; ".join(map(str, error.errors[:3]))) from None
         return Adopted(
             basis=Basis.of(self.document, self.server),
             at=self.host.now(),

@@ -46,9 +46,9 @@ def opened(host: Host, content: bytes, signers: Iterable[str], form: Form) -> by
 
 
 def malformed(what: str, error: InvalidDocument) -> Refused:
-    """The refusal of a document that is signed, but not what it should be; one fault tells enough, best its kind."""
-    fault = next((one for one in error.faults if one.path == "kind"), error.faults[0])
-    return Refused(ConfigurationResult.MALFORMED, f"{what}: {fault}")
+    """The refusal of a document that is signed, but not what it should be; one error tells enough, best its kind."""
+    first = next((one for one in error.errors if one.path == "kind"), error.errors[0])
+    return Refused(ConfigurationResult.MALFORMED, f"{what}: {first}")
 
 
 def _one_line(error: Exception) -> str:

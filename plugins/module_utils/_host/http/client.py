@@ -234,7 +234,7 @@ def whole_body(answer: Answer, limit: int) -> bytes:
 
 
 def _silence(url: str, error: Exception) -> SourceFault:
-    """TLS that can't be verified is a fault to be mended; anything else without an answer is a source out of reach."""
+    """TLS that can't be verified is an error to be mended; anything else without an answer is a source out of reach."""
     import ssl
 
     reason = getattr(error, "reason", error)

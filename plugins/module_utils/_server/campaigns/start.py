@@ -75,7 +75,7 @@ def _event_notices(
     """Who of those that are behind is notified; who is left out by policy is on record with the reason."""
     for member in fleet:
         if member.policy is None:
-            yield skipped(member.name, f"its policy is not valid: {member.fault}")
+            yield skipped(member.name, f"its policy is not valid: {member.error}")
         elif not member.notified:
             yield skipped(member.name, NO_ADDRESS)
         elif not member.policy.events.update_after_download:

@@ -36,7 +36,7 @@ exit status:
   {exit_codes.FAILED}   failed, the message says why; verify: something is wrong
   {exit_codes.STALE}   apply --digest: this is another server program
   {exit_codes.USAGE}  the command line is wrong
-  {exit_codes.BAD_DOCUMENT}  the input is refused, the message lists every fault with its path
+  {exit_codes.BAD_DOCUMENT}  the input is refused, the message lists every error with its path
   {exit_codes.NO_USER}  this host has no user {paths.USER}
   {exit_codes.UNREACHABLE}  no component source could be reached
   {exit_codes.DENIED}  the caller may not do this

@@ -78,9 +78,9 @@ def _names(host: Host, selection: Selection) -> list[str]:
 
 
 def _timeout(text: str) -> float:
-    faults = ValidationErrors()
-    values = read_mapping({"timeout": text}, path="", known={"timeout": duration(1, _LONGEST_S)}, faults=faults)
-    faults.check()
+    errors = ValidationErrors()
+    values = read_mapping({"timeout": text}, path="", known={"timeout": duration(1, _LONGEST_S)}, errors=errors)
+    errors.check()
     return float(values["timeout"])
 
 

@@ -97,23 +97,23 @@ def _read(content: bytes) -> tuple[Declared, ...]:
         raw = json.loads(content) if len(content) <= _MAX_SIZE else None
     except (ValueError, RecursionError):
         raw = None
-    faults = ValidationErrors()
+    errors = ValidationErrors()
     if not isinstance(raw, dict):
-        faults.add(FILE, show(raw), "a JSON object of component names")
+        errors.add(FILE, show(raw), "a JSON object of component names")
         raw = {}
-    found = tuple(_one(name, section, faults) for name, section in raw.items())
-    if faults.found:
-        raise InvalidManifest("; ".join(map(str, faults.found)))
+    found = tuple(_one(name, section, errors) for name, section in raw.items())
+    if errors.found:
+        raise InvalidManifest("; ".join(map(str, errors.found)))
     return found
 
 
-def _one(name: str, raw: object, faults: ValidationErrors) -> Declared:
+def _one(name: str, raw: object, errors: ValidationErrors) -> Declared:
     where = join(FILE, name)
     if not WORD.fullmatch(name):
-        faults.add(where, show(name), "a name of at most 100 letters, digits and . _ + ~ -")
-    values: dict[str, Any] = read_mapping(raw, path=where, known=_KEYS, faults=faults)
+        errors.add(where, show(name), "a name of at most 100 letters, digits and . _ + ~ -")
+    values: dict[str, Any] = read_mapping(raw, path=where, known=_KEYS, errors=errors)
     if isinstance(raw, dict) and "paths" not in raw:
-        faults.add(f"{where}.paths", "", "a list of paths (try rules/*.yar)")
+        errors.add(f"{where}.paths", "", "a list of paths (try rules/*.yar)")
     return Declared(name, values.get("kind", Kind.PATTERN), values.get("paths", ()))
 
 

@@ -84,8 +84,8 @@ class Files:
         archive = self.workplace.work + "/archive"
         try:
             download(self.host, self.settings.url, archive, timeout=self.settings.timeout)
-        except DownloadFault as fault:
-            return fault.outcome
+        except DownloadFault as error:
+            return error.outcome
         folder = self._emptied_staging()
         try:
             unpack(self.host.real(archive), folder)

@@ -18,7 +18,7 @@ from .nodes import Nodes, ancestry, is_below
 def after_registration(
     nodes: Nodes, wanted: Registration, *, used: Collection[str]
 ) -> tuple[dict[str, Node], tuple[ValidationError, ...]]:
-    """All nodes as they are to be, and a fault for each domain that would go while endpoints are in it.
+    """All nodes as they are to be, and an error for each domain that would go while endpoints are in it.
 
     ``used`` are the domains that endpoints are in.
     """
@@ -49,11 +49,11 @@ def _purged(
     """
     domains = {*(wanted.domains or {}), *(used if wanted.endpoints is not None else ())}
     kept = {"", *(path for domain in domains for path in ancestry(domain))}
-    faults = []
+    errors = []
     for path in (path for path in nodes if path not in kept):
         inside = sorted(domain for domain in used if is_below(domain, path))
         if inside:
-            faults.append(
+            errors.append(
                 ValidationError(f"domains[{path}]", "its absence", f"possible while endpoints are in {inside[0]}")
             )
-    return {path: node for path, node in nodes.items() if path in kept}, tuple(faults)
+    return {path: node for path, node in nodes.items() if path in kept}, tuple(errors)

@@ -80,8 +80,8 @@ def is_below(domain: str, node: str) -> bool:
     return not node or domain == node or domain.startswith(node + "/")
 
 
-def faults_in(nodes: Nodes, places: Iterable[Place]) -> ValidationErrors:
-    """All that does not hold together, each fault once."""
+def errors_in(nodes: Nodes, places: Iterable[Place]) -> ValidationErrors:
+    """All that does not hold together, each error once."""
     # What domains that are made later will be born with has to fit below root as well.
     root = Layer(ROOT, nodes[""].own, "root")
     stacks = [layers(nodes, place.domain, place.name, place.policy) for place in places]
@@ -90,10 +90,10 @@ def faults_in(nodes: Nodes, places: Iterable[Place]) -> ValidationErrors:
         try:
             resolve(stack, stored=True)
         except InvalidDocument as invalid:
-            found.update(dict.fromkeys(invalid.faults))
-    faults = ValidationErrors()
-    faults.add_all(tuple(found))
-    return faults
+            found.update(dict.fromkeys(invalid.errors))
+    errors = ValidationErrors()
+    errors.add_all(tuple(found))
+    return errors
 
 
 def _read(column: str | None) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from .nodes import Nodes, layers, read_nodes
 
 @frozen
 class Member:
-    """One endpoint: ``policy`` is None, and ``fault`` says why, where the tree gives it none that holds together.
+    """One endpoint: ``policy`` is None, and ``error`` says why, where the tree gives it none that holds together.
 
     ``product`` and ``databases`` are what is registered of its settings; empty where nothing is. An endpoint without
     an address is not ``notified``: it asks by itself.
@@ -31,7 +31,7 @@ class Member:
     name: str
     ordinal: int
     policy: Policy | None
-    fault: str = ""
+    error: str = ""
     product: str = ""
     databases: tuple[str, ...] = ()
     notified: bool = True
@@ -55,15 +55,15 @@ def members(connection: sqlite3.Connection) -> Iterator[Member]:
         key = (row["domain"] or "", row["policy"] or "")
         if key not in known:
             known[key] = _policy(nodes, row["domain"] or "", row["name"], row["policy"])
-        policy, fault = known[key]
+        policy, error = known[key]
         databases = tuple(json.loads(row["databases"])) if row["databases"] else ()
-        yield Member(row["name"], row["ordinal"], policy, fault, row["product"] or "", databases, bool(row["address"]))
+        yield Member(row["name"], row["ordinal"], policy, error, row["product"] or "", databases, bool(row["address"]))
 
 
 def newcomer(connection: sqlite3.Connection) -> Member:
     """What an endpoint would be that is registered at the root, without values of its own."""
-    policy, fault = _policy(read_nodes(connection), "", "", None)
-    return Member("", 0, policy, fault)
+    policy, error = _policy(read_nodes(connection), "", "", None)
+    return Member("", 0, policy, error)
 
 
 def _policy(nodes: Nodes, domain: str, name: str, text: str | None) -> tuple[Policy | None, str]:
@@ -71,4 +71,4 @@ def _policy(nodes: Nodes, domain: str, name: str, text: str | None) -> tuple[Pol
     try:
         return resolve(layers(nodes, domain, name, own), stored=True).policy, ""
     except InvalidDocument as error:
-        return None, str(error.faults[0])
+        return None, str(error.errors[0])

@@ -19,7 +19,7 @@ from ..._core.values import asdict, frozen, replace
 from ..campaigns.store import leave, reachable
 from . import dirty_shards
 from .domains import after_registration
-from .nodes import Place, faults_in, own_places, read_nodes, text, write_nodes
+from .nodes import Place, errors_in, own_places, read_nodes, text, write_nodes
 
 _COLUMNS = ("domain", "address", "host_key", "ordinal", "source", "product", "databases", "policy")
 _UPDATE = """
@@ -88,21 +88,21 @@ class Outcome:
 def register(connection: sqlite3.Connection, wanted: Registration, *, now: float) -> Outcome:
     """Bring the registry to what is wanted; a part of somebody else's transaction.
 
-    Raises InvalidDocument with all faults, and nothing is to be kept then.
+    Raises InvalidDocument with all errors, and nothing is to be kept then.
     """
     nodes, entries = read_nodes(connection), wanted.endpoints or ()
     before = {one.name: one for one in _read(connection, [entry.name for entry in entries])}
     drafts = {entry.name: before.get(entry.name, Registered(entry.name)).after(entry) for entry in entries}
     gone = _leaving(connection, wanted, drafts)
-    after, faults = _with_ordinals(connection, before, drafts, entries, gone)
+    after, errors = _with_ordinals(connection, before, drafts, entries, gone)
     _write(connection, before, after, gone, now=now)
     used = {row["domain"] for row in connection.execute("SELECT DISTINCT domain FROM endpoints WHERE domain <> ''")}
     tree, more = after_registration(nodes, wanted, used=used)
     changes = [*_endpoint_changes(before, after, gone), *_node_changes(nodes, tree)]
     if changes:
-        more += faults_in(tree, [*(Place(path) for path in tree), *own_places(connection)]).found
-    faults.add_all(more)
-    faults.check()
+        more += errors_in(tree, [*(Place(path) for path in tree), *own_places(connection)]).found
+    errors.add_all(more)
+    errors.check()
     write_nodes(connection, nodes, tree)
     count = connection.execute("SELECT count(*) FROM endpoints").fetchone()[0]
     return Outcome(_told(changes, 0), _told(changes, 1), count, bool(changes))
@@ -147,23 +147,23 @@ def _with_ordinals(
     entries: Iterable[Entry],
     gone: Iterable[Registered],
 ) -> tuple[dict[str, Registered], ValidationErrors]:
-    """Everybody with an ordinal, and the faults of those whose chosen one is taken: they get another one."""
+    """Everybody with an ordinal, and the errors of those whose chosen one is taken: they get another one."""
     chosen = {
         entry.name: f"endpoints[{index}].ordinal"
         for index, entry in enumerate(entries)
         if entry.ordinal is not None and (entry.name not in before or _moves(before[entry.name], drafts[entry.name]))
     }
     wanting = [one.name for one in drafts.values() if one.ordinal < 0 or one.name in chosen]
-    after, faults = dict(drafts), ValidationErrors()
+    after, errors = dict(drafts), ValidationErrors()
     for source in sorted({drafts[name].source for name in wanting}):
         mine = [name for name in wanting if drafts[name].source == source]
         claimed = {name: drafts[name].ordinal for name in mine if name in chosen}
         held = _held(connection, source, {*wanting, *(one.name for one in gone), *_leavers(before, drafts, source)})
         for name, owner in ordinals.conflicts(held, claimed).items():
-            faults.add(chosen[name], show(claimed.pop(name)), f"free ({owner} has it)")
+            errors.add(chosen[name], show(claimed.pop(name)), f"free ({owner} has it)")
         for name, ordinal in ordinals.give(held, claimed, mine).items():
             after[name] = replace(drafts[name], ordinal=ordinal)
-    return after, faults
+    return after, errors
 
 
 def _moves(before: Registered, after: Registered) -> bool:

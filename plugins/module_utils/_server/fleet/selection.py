@@ -37,10 +37,10 @@ class Selection:
 
     @classmethod
     def from_dict(cls, raw: object) -> Selection:
-        """Read a selection, in which every key may be missing; raises InvalidDocument with all faults."""
-        faults = ValidationErrors()
-        values = read_mapping(raw, path="", known=_KEYS, faults=faults)
-        faults.check()
+        """Read a selection, in which every key may be missing; raises InvalidDocument with all errors."""
+        errors = ValidationErrors()
+        values = read_mapping(raw, path="", known=_KEYS, errors=errors)
+        errors.check()
         return cls(**values)
 
     def names(self, fleet: Iterable[Known], domains: Collection[str]) -> list[str]:
@@ -57,11 +57,11 @@ class Selection:
         ]
 
     def _check(self, registered: Collection[str], domains: Collection[str]) -> None:
-        faults = ValidationErrors()
+        errors = ValidationErrors()
         for index, name in enumerate(self.endpoints or ()):
             if name not in registered:
-                faults.add(f"endpoints[{index}]", show(name), "a registered endpoint")
+                errors.add(f"endpoints[{index}]", show(name), "a registered endpoint")
         for index, path in enumerate(self.domains or ()):
             if path not in domains:
-                faults.add(f"domains[{index}]", show(path), "a domain of the client tree")
-        faults.check()
+                errors.add(f"domains[{index}]", show(path), "a domain of the client tree")
+        errors.check()

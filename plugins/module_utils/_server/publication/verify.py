@@ -90,7 +90,7 @@ class _Check:
             yield f"{'bad signature: ' if isinstance(error, BadSignature) else 'malformed: '}{error}"
             return
         except InvalidDocument as invalid:
-            yield f"malformed: {invalid.faults[0]}"
+            yield f"malformed: {invalid.errors[0]}"
             return
         yield from self._issue(name, _issue_of(document))
         if _said(document) != content:

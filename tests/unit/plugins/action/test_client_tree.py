@@ -155,7 +155,7 @@ def test_what_hosts_do_not_set_stays_as_it_is(served: Control) -> None:
     assert served.ask("tree", "effective", "n1")["policy"]["privileges"]["go_roaming"] is True
 
 
-def test_all_faults_of_all_hosts_are_told_at_once_and_the_server_is_not_asked(control: Control) -> None:
+def test_all_errors_of_all_hosts_are_told_at_once_and_the_server_is_not_asked(control: Control) -> None:
     hosts = {
         "n1": {
             "autoupdate_domain_policies": {"emea": {"schedule": {"window": "1h"}}},
@@ -171,7 +171,7 @@ def test_all_faults_of_all_hosts_are_told_at_once_and_the_server_is_not_asked(co
     assert lines[2].startswith("n3: autoupdate_ordinal: a template that fails is not usable")
 
 
-def test_faults_name_the_host_and_the_variable(control: Control) -> None:
+def test_errors_name_the_host_and_the_variable(control: Control) -> None:
     hosts = {
         "n1": {"autoupdate_ordinal": -1, "autoupdate_host_key": "x"},
         "n2": {"autoupdate_domain": "a//b", "autoupdate_endpoint_policy": {"schedule": {"window": "2x"}}},

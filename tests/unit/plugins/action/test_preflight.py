@@ -18,7 +18,7 @@ def host(**variables: Any) -> dict[str, Any]:
     return {**FAR, **GOOD, **{f"autoupdate_{name}": value for name, value in variables.items()}}
 
 
-def test_all_faults_of_all_hosts_are_told_at_once_and_no_host_is_contacted(control: Control) -> None:
+def test_all_errors_of_all_hosts_are_told_at_once_and_no_host_is_contacted(control: Control) -> None:
     hosts = {
         "good": host(),
         "bad": host(ordinal=-1, scan_paths=["x"]),
@@ -28,7 +28,7 @@ def test_all_faults_of_all_hosts_are_told_at_once_and_no_host_is_contacted(contr
     run = control.playbook("epp.autoupdate.site", hosts)
     assert run.code != 0
     assert [line["kind"] for line in run.results] == ["failed"]
-    assert sorted(run.results[0]["result"]["faults"]) == [
+    assert sorted(run.results[0]["result"]["errors"]) == [
         "bad, also: autoupdate_ordinal: -1 is not a whole number from 0 to 9007199254740991",
         'bad: autoupdate_scan_paths[0]: "x" is not an absolute path (from / on, without . and ..)',
         'worse: autoupdate_endpoint_policy.schedule.window: "2h" is not allowed with frequency hours (only with daily or weekly)',  # noqa: E501
@@ -53,9 +53,9 @@ def test_variables_of_the_play_and_templates_count(control: Control) -> None:
 
 def test_a_template_that_fails_is_a_fault_of_its_host(control: Control) -> None:
     run = control.playbook("epp.autoupdate.site", {"n1": host(domain="{{ nowhere }}"), "n2": host(ordinal=-1)})
-    faults = run.results[0]["result"]["faults"]
-    assert [fault.partition(":")[0] for fault in faults] == ["n1", "n2"]
-    assert faults[0].startswith("n1: autoupdate_domain: a template that fails is not usable: ")
+    errors = run.results[0]["result"]["errors"]
+    assert [error.partition(":")[0] for error in errors] == ["n1", "n2"]
+    assert errors[0].startswith("n1: autoupdate_domain: a template that fails is not usable: ")
 
 
 def test_a_shared_ordinal_is_warned_about(control: Control) -> None:
@@ -88,9 +88,9 @@ def test_with_a_server_domains_are_declared_and_a_typo_gets_the_nearest_name(con
     }
     run = control.play(task, hosts)
     assert run.code != 0
-    (fault,) = run.of("n1")["faults"]
-    assert 'n1: autoupdate_domain: "emea/finanse" is not a declared domain (did you mean emea/finance?)' in fault
-    assert "name it as a key of autoupdate_domain_policies" in fault
+    (error,) = run.of("n1")["errors"]
+    assert 'n1: autoupdate_domain: "emea/finanse" is not a declared domain (did you mean emea/finance?)' in error
+    assert "name it as a key of autoupdate_domain_policies" in error
     loose = control.play(task, hosts, "-e", "autoupdate_strict=false")
     assert loose.code == 0, loose.output
     assert "is not a declared domain" in loose.text

@@ -115,7 +115,7 @@ def test_preflight_refuses_what_a_managed_inventory_gets_wrong(control: Control)
         "updates": {},
     }
     run = control.play([{"name": "Check", "epp.autoupdate.preflight": {}, "run_once": True}], hosts)
-    paths = [line.partition(": ")[0] + ": " + line.split(": ")[1] for line in run.of("n1")["faults"]]
+    paths = [line.partition(": ")[0] + ": " + line.split(": ")[1] for line in run.of("n1")["errors"]]
     assert paths == ["n2: autoupdate_policy", "n1: autoupdate_address", "n2: autoupdate_host_key"]
     assert "no variable of epp.autoupdate" not in run.text
 

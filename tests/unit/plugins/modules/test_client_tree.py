@@ -83,7 +83,7 @@ def test_only_purge_removes_and_only_what_is_not_named(served: Modules) -> None:
     assert sorted(registered(served)) == ["n1"]
 
 
-def test_all_faults_are_told_at_once_with_their_paths_and_nothing_changes(served: Modules) -> None:
+def test_all_errors_are_told_at_once_with_their_paths_and_nothing_changes(served: Modules) -> None:
     before = served.files_of_server()
     result = served.on_server(
         client_tree,

@@ -40,7 +40,7 @@ def test_what_is_null_is_not_given(modules: Modules) -> None:
     assert document["domain"] == ""
 
 
-def test_all_faults_are_told_at_once(modules: Modules) -> None:
+def test_all_errors_are_told_at_once(modules: Modules) -> None:
     result = modules.enrol(ordinal=-1, policy={"schedule": {"start": "25:00"}}, user_group="A B")
     assert result["failed"] is True
     assert [line.partition(":")[0] for line in result["msg"].splitlines()] == [

@@ -29,7 +29,7 @@ def test_check_then_real_then_quiet(modules: Modules) -> None:
     assert "diff" not in again
 
 
-def test_all_faults_are_told_at_once(modules: Modules) -> None:
+def test_all_errors_are_told_at_once(modules: Modules) -> None:
     result = modules.run(server, web={}, fetch={"every": "1s"}, notify={"cap": 0})
     assert result["failed"] is True
     assert {line.partition(":")[0] for line in result["msg"].splitlines()} == {"web.url", "fetch.every", "notify.cap"}

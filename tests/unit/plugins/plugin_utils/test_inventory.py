@@ -20,8 +20,8 @@ BAD_DOCUMENTS = Path(__file__).parents[1] / "module_utils/_core/bad_documents.js
 POLICY = {"sources": {"urls": ["http://a.example"]}}
 
 
-def faults(**values: Any) -> list[str]:
-    return [str(fault) for fault in inventory.InventoryCheck().host("n1", values).faults]
+def errors(**values: Any) -> list[str]:
+    return [str(error) for error in inventory.InventoryCheck().host("n1", values).errors]
 
 
 def test_the_role_offers_the_variables_that_are_read() -> None:
@@ -39,9 +39,9 @@ def test_the_roles_defaults_are_those_of_the_library() -> None:
     assert check.host("n1", {**read, "policy": POLICY}) == check.host("n1", {"policy": POLICY})
 
 
-def test_a_right_host_has_no_faults_and_its_document() -> None:
+def test_a_right_host_has_no_errors_and_its_document() -> None:
     check = inventory.InventoryCheck().host("n1", {"policy": POLICY, "domain": "emea", "ordinal": "4"})
-    assert check.faults == ()
+    assert check.errors == ()
     assert check.document is not None
     assert (check.document.endpoint, check.document.domain, check.document.ordinal) == ("n1", "emea", 4)
 
@@ -49,12 +49,12 @@ def test_a_right_host_has_no_faults_and_its_document() -> None:
 @pytest.mark.parametrize("name", ["policy", "domain_policies", "endpoint_policy"])
 @pytest.mark.parametrize("value", [[], 3, "x", True], ids=repr)
 def test_a_layer_must_be_a_mapping(name: str, value: Any) -> None:
-    assert any(line.startswith(f"autoupdate_{name}: ") for line in faults(**{"policy": POLICY, name: value}))
+    assert any(line.startswith(f"autoupdate_{name}: ") for line in errors(**{"policy": POLICY, name: value}))
 
 
 def test_a_fault_that_many_layers_share_is_told_once() -> None:
     domains: dict[str, Any] = {"emea": {"events": {"x": 1}}, "emea/a": {}, "emea/b": {}}
-    assert len(faults(policy=POLICY, domain_policies=domains, domain="emea/a")) == 1
+    assert len(errors(policy=POLICY, domain_policies=domains, domain="emea/a")) == 1
 
 
 RIGHT_HERE = {
@@ -80,7 +80,7 @@ def test_bad_documents_are_bad_inventories_too(case: dict[str, Any]) -> None:
     if unknown:
         assert list(inventory.unknown_variables(iter([inventory.PREFIX + unknown[0]])))
         return
-    found = faults(**values)
+    found = errors(**values)
     assert found
     assert all(line.startswith("autoupdate_") for line in found)
     assert "hunter2" not in "".join(found)
@@ -95,16 +95,16 @@ def test_with_a_server_the_policy_s_variables_go_to_its_tree() -> None:
     options = inventory.endpoint_options("n1", values)
     assert {"policy", "domain", "ordinal"}.isdisjoint(options)
     check = inventory.InventoryCheck().host("n1", values)
-    assert check.faults == ()
+    assert check.errors == ()
     assert check.document is not None
     assert (check.document.domain, check.document.policy.sources.urls) == ("emea", ("http://a.example",))
 
 
 def test_they_are_checked_all_the_same() -> None:
-    assert faults(**managed(policy={"schedule": {"window": "2x"}}, domain="emea")) == [
+    assert errors(**managed(policy={"schedule": {"window": "2x"}}, domain="emea")) == [
         'autoupdate_policy.schedule.window: "2x" is not a duration (try 90m, 2h)'
     ]
-    assert faults(**managed(ordinal=-1))[0].startswith("autoupdate_ordinal: ")
+    assert errors(**managed(ordinal=-1))[0].startswith("autoupdate_ordinal: ")
 
 
 def test_only_what_may_hold_a_template_is_templated() -> None:

@@ -56,18 +56,18 @@ def test_what_is_set_comes_first(set_to: Any, name: str) -> None:
 
 @pytest.mark.parametrize("wrong", ["web 01", "a\nb", [], True])
 def test_what_can_be_no_name_is_refused_by_its_variable(wrong: Any) -> None:
-    (fault,) = InventoryCheck().host("n1", {"policy": POLICY, "endpoint_name": wrong}).faults
-    assert str(fault).startswith("autoupdate_endpoint_name: ")
+    (error,) = InventoryCheck().host("n1", {"policy": POLICY, "endpoint_name": wrong}).errors
+    assert str(error).startswith("autoupdate_endpoint_name: ")
     members = Members()
     members.add("n1", {VARIABLE: wrong}, lambda value: value)
-    assert [one.path for one in members.faults()] == ["n1: autoupdate_endpoint_name"]
+    assert [one.path for one in members.errors()] == ["n1: autoupdate_endpoint_name"]
 
 
 def test_hosts_with_one_name_are_told_with_each_other_and_the_variable() -> None:
     made = name_of("web 01")
-    ((fault, hosts),) = shared({"web 01": made, made: made, "n1": "n1"})
+    ((error, hosts),) = shared({"web 01": made, made: made, "n1": "n1"})
     assert hosts == ["web 01", made]
-    assert str(fault) == (
+    assert str(error) == (
         f'autoupdate_endpoint_name: "{made}" is not the name of one endpoint alone (hosts "web 01", "{made}" have it): '
         "set it for one of them"
     )
@@ -76,7 +76,7 @@ def test_hosts_with_one_name_are_told_with_each_other_and_the_variable() -> None
     members = Members()
     for host in ("web 01", made):
         members.add(host, {"ansible_host": "n.example"}, lambda value: value)
-    assert [one.path for one in members.faults()] == [f"web 01, {made}: autoupdate_endpoint_name"]
+    assert [one.path for one in members.errors()] == [f"web 01, {made}: autoupdate_endpoint_name"]
 
 
 def test_who_is_to_go_goes_by_its_name() -> None:

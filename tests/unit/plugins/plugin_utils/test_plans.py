@@ -38,7 +38,7 @@ def test_the_plan_is_the_sum_of_the_endpoints_own_next_runs(
     schedule: dict[str, Any], ordinals: list[int | None]
 ) -> None:
     fleet = {f"host{n}": document(f"host{n}", ordinal, schedule) for n, ordinal in enumerate(ordinals)}
-    ((plan,), _faults) = fleet_plans(fleet, Budget())
+    ((plan,), _errors) = fleet_plans(fleet, Budget())
     starts: Counter[int] = Counter()
     for one in fleet.values():
         table = Timetable.of(one.policy.schedule, endpoint=one.endpoint, ordinal=one.ordinal, zone=zone_of("UTC"))
@@ -51,7 +51,7 @@ def test_the_plan_is_the_sum_of_the_endpoints_own_next_runs(
 def test_two_with_one_ordinal_start_at_one_instant() -> None:
     schedule = {"frequency": "daily", "start": "02:00", "window": "2h"}
     fleet = {name: document(name, 3, schedule) for name in ("a", "b")}
-    ((plan,), _faults) = fleet_plans(fleet, Budget())
+    ((plan,), _errors) = fleet_plans(fleet, Budget())
     assert (plan["peak_starts"], plan["peak_running"]) == (2, 2)
 
 

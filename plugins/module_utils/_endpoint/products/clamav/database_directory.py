@@ -73,7 +73,7 @@ def await_reload(directory: str, patience: float) -> None:
     time.sleep(max(0.0, min(needed - age, _LONGEST_RELOAD_S, patience)))
 
 
-def fault(directory: str) -> str:
+def error(directory: str) -> str:
     """What the file system of a (real) directory says against writing there; empty when nothing."""
     try:
         state = os.statvfs(directory)

@@ -32,9 +32,9 @@ def _updater(product: ClamAV) -> tuple[str, ...]:
     """freshclam opens its configuration, becomes its user and works in its directory, up to the first request."""
     from .update import command, fitted
 
-    fault = database_directory.prepare(product.host, product.settings)
-    if fault:
-        return (fault,)
+    unusable = database_directory.prepare(product.host, product.settings)
+    if unusable:
+        return (unusable,)
     config = product.config().asking_nobody()
     argv = command(dns=False, only=config.databases[:1])
     try:

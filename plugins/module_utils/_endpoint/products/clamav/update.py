@@ -44,9 +44,9 @@ class ClamavUpdate:
     def outcome(self, timeout: float) -> Outcome:
         """Run freshclam for at most ``timeout`` seconds; raises OSError when the host does not let it start."""
         host, settings = self.product.host, self.product.settings
-        fault = database_directory.prepare(host, settings)
-        if fault:
-            return Outcome(Result.FAILED, fault)
+        error = database_directory.prepare(host, settings)
+        if error:
+            return Outcome(Result.FAILED, error)
         prepare(host, settings)
         deadline = time.monotonic() + timeout
         clamd = Clamd.of(host, settings.clamd_config)
@@ -148,7 +148,7 @@ class ClamavUpdate:
             return Outcome(Result.UNREACHABLE, trouble.why)
         if trouble.cause is Cause.LOCAL:
             return Outcome(
-                Result.FAILED, database_directory.fault(self.product.host.real(part.config.directory)) or trouble.why
+                Result.FAILED, database_directory.error(self.product.host.real(part.config.directory)) or trouble.why
             )
         return Outcome(Result.FAILED, trouble.why)
 

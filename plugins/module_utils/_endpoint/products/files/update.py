@@ -34,7 +34,7 @@ _TELLING = (Result.HELD, Result.FAILED, Result.COOLING_DOWN, Result.UNREACHABLE)
 
 
 def update(product: Files, timeout: float) -> Outcome:
-    """Bring the components up to date in at most ``timeout`` seconds; on any fault the installed version is kept."""
+    """Bring the components up to date in at most ``timeout`` seconds; on any error the installed version is kept."""
     store, deadline = product.store(), time.monotonic() + timeout
     try:
         store.sweep()
@@ -85,10 +85,10 @@ class _Run:
         except CoolDown as wish:
             self.memory.cool_down(key, wish.until)
             return Outcome(Result.COOLING_DOWN, str(wish), wish.until)
-        except Unreachable as fault:
-            return Outcome(Result.UNREACHABLE, str(fault))
-        except (SourceFault, InvalidManifest, Refused) as fault:
-            return Outcome(Result.FAILED, _why(fault, url))
+        except Unreachable as error:
+            return Outcome(Result.UNREACHABLE, str(error))
+        except (SourceFault, InvalidManifest, Refused) as error:
+            return Outcome(Result.FAILED, _why(error, url))
 
     def _vouched(self, url: str, key: str) -> Outcome:
         """What the source came to. A server publishes components first and the catalogue then, so a source that is
@@ -178,10 +178,10 @@ def _whole(answer: Answer) -> bytes:
     return content
 
 
-def _why(fault: Exception, url: str) -> str:
-    if isinstance(fault, InvalidManifest):
-        return f"{without_secrets(url)}/{NAME}: {fault}"
-    return f"{fault}; nothing is fetched without it" if isinstance(fault, Refused) else str(fault)
+def _why(error: Exception, url: str) -> str:
+    if isinstance(error, InvalidManifest):
+        return f"{without_secrets(url)}/{NAME}: {error}"
+    return f"{error}; nothing is fetched without it" if isinstance(error, Refused) else str(error)
 
 
 def _telling(endings: Sequence[Outcome]) -> Outcome:

@@ -70,11 +70,11 @@ def _chosen(
     asked = list(dict.fromkeys([*names, *replace]))
     select = "SELECT name, address, host_key FROM endpoints WHERE name IN (SELECT value FROM json_each(?))"
     known = {row["name"]: row for row in connection.execute(select, (json.dumps(asked),))}
-    faults = ValidationErrors()
+    errors = ValidationErrors()
     for name in asked:
         if name not in known:
-            faults.add("name", show(name), "a registered endpoint")
-    faults.check()
+            errors.add("name", show(name), "a registered endpoint")
+    errors.check()
     return [(name, known[name]["address"] or "", known[name]["host_key"] or "") for name in asked]
 
 

@@ -50,11 +50,11 @@ class _Refused(Exception):
 class SshNotifier:
     """Notifies over SSH. ``paramiko`` is the library, ``key`` the server's private key as the library holds it.
 
-    ``faults`` are the exceptions by which a connection fails.
+    ``errors`` are the exceptions by which a connection fails.
     """
 
     paramiko: Any
-    faults: tuple[type[Exception], ...]
+    errors: tuple[type[Exception], ...]
     key: Any
     user: str
     connect_timeout: float
@@ -64,8 +64,8 @@ class SshNotifier:
         """The notifier of a server; raises SshMissing, or OSError where the key can't be read."""
         paramiko = _library()
         key = _private_key(paramiko, host.real(settings.key), settings.key)
-        faults = (paramiko.SSHException, OSError, EOFError, ValueError)
-        return cls(paramiko, faults, key, settings.user, float(settings.connect_timeout))
+        errors = (paramiko.SSHException, OSError, EOFError, ValueError)
+        return cls(paramiko, errors, key, settings.user, float(settings.connect_timeout))
 
     def notify(self, target: Target, order: Order, *, patience: float) -> Told:
         deadline = time.monotonic() + patience
@@ -81,7 +81,7 @@ class SshNotifier:
     def _over(self, connection: socket.socket, target: Target, order: Order, deadline: float) -> Told:
         try:
             transport = self._prepared(connection)
-        except self.faults as error:
+        except self.errors as error:
             return Told.silence(Heard.NOT_REACHED, f"{target.address}: {_words(error)}")
         try:
             channel = self._session(transport, target)
@@ -91,12 +91,12 @@ class SshNotifier:
         except _Refused as error:
             transport.close()
             return Told.silence(Heard.REFUSED, f"{target.address}: {error}")
-        except self.faults as error:
+        except self.errors as error:
             transport.close()
             return Told.silence(Heard.NOT_REACHED, f"{target.address}: {_words(error)}")
         try:
             return _converse(channel, order, deadline)
-        except self.faults as error:
+        except self.errors as error:
             return Told.silence(Heard.LOST, f"{target.address}: {_words(error)}")
         finally:
             transport.close()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every document of the table is refused, for all its faults and nothing else (SPEC 2)."""
+"""Every document of the table is refused, for all its errors and nothing else (SPEC 2)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_table_is_as_long_as_it_should_be() -> None:
 def test_it_is_refused(case: dict[str, Any]) -> None:
     with pytest.raises(InvalidDocument) as refused:
         EndpointDocument.from_dict(case["document"])
-    assert sorted(fault.path for fault in refused.value.faults) == sorted(case["paths"])
+    assert sorted(error.path for error in refused.value.errors) == sorted(case["paths"])
     lines = str(refused.value).splitlines()
     assert len(lines) == len(case["paths"])
     assert all(len(line) < 400 and line.isprintable() for line in lines)

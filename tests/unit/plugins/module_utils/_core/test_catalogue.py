@@ -58,11 +58,11 @@ def test_a_manifest_is_no_component() -> None:
         ({"manifests": [{"version": "1"}]}, "manifests[0].version"),
     ],
 )
-def test_faults_of_a_catalogue_have_their_path(change: dict[str, Any], path: str) -> None:
+def test_errors_of_a_catalogue_have_their_path(change: dict[str, Any], path: str) -> None:
     raw = {**json.loads(CATALOGUE.to_bytes()), **change}
     with pytest.raises(InvalidDocument) as refused:
         Catalogue.from_bytes(json.dumps(raw).encode())
-    assert path in [fault.path for fault in refused.value.faults]
+    assert path in [error.path for error in refused.value.errors]
 
 
 @pytest.mark.parametrize(
@@ -80,12 +80,12 @@ def test_faults_of_a_catalogue_have_their_path(change: dict[str, Any], path: str
         ("version", "1\n2"),
     ],
 )
-def test_faults_of_an_item_have_their_path(key: str, value: object) -> None:
+def test_errors_of_an_item_have_their_path(key: str, value: object) -> None:
     raw = json.loads(CATALOGUE.to_bytes())
     raw["components"][1][key] = value
     with pytest.raises(InvalidDocument) as refused:
         Catalogue.from_bytes(json.dumps(raw).encode())
-    assert [fault.path for fault in refused.value.faults] == [f"components[1].{key}"]
+    assert [error.path for error in refused.value.errors] == [f"components[1].{key}"]
 
 
 @pytest.mark.parametrize("content", [b"", b"null", b"[]", b"{}", b"\xff", b"[" * 100_000])
@@ -121,10 +121,10 @@ def test_equal_versions_have_equal_words() -> None:
         ({"clamav": {"extra": {"../x.ndb": "http://h/x.ndb"}}}, ["components.clamav.extra"]),
     ],
 )  # fmt: skip
-def test_faults_of_the_components_settings_have_their_path(raw: object, paths: list[str]) -> None:
+def test_errors_of_the_components_settings_have_their_path(raw: object, paths: list[str]) -> None:
     with pytest.raises(InvalidDocument) as refused:
         read_components(raw)
-    assert [fault.path for fault in refused.value.faults] == paths
+    assert [error.path for error in refused.value.errors] == paths
 
 
 def test_the_defaults_of_notifying_are_those_of_the_rules() -> None:
@@ -137,8 +137,8 @@ def test_the_defaults_of_notifying_are_those_of_the_rules() -> None:
     assert chosen.limits.retry_after == 60
 
 
-def test_all_faults_of_the_notify_settings_at_once() -> None:
+def test_all_errors_of_the_notify_settings_at_once() -> None:
     with pytest.raises(InvalidDocument) as refused:
         NotifySettings.from_dict({"cap": 0, "notifier": "pigeon", "peak_hours": ["8-18"], "more": 1})
-    found = [fault.path for fault in refused.value.faults]
+    found = [error.path for error in refused.value.errors]
     assert found == ["notify.cap", "notify.notifier", "notify.peak_hours[0]", "notify.more"]

@@ -110,7 +110,7 @@ def test_a_database_may_come_from_a_file() -> None:
 def test_no_message_repeats_a_secret(url: str) -> None:
     with pytest.raises(InvalidDocument) as refused:
         EndpointDocument.from_dict({**SMALLEST, "policy": {"sources": {"urls": [url], "proxy": url}}})
-    assert len(refused.value.faults) == 2
+    assert len(refused.value.errors) == 2
     assert "hunter2" not in str(refused.value) + repr(refused.value)
 
 
@@ -129,7 +129,7 @@ def test_no_message_repeats_a_secret(url: str) -> None:
 def test_a_wildly_large_document_is_refused_in_a_few_lines(raw: dict[Any, Any], count: int) -> None:
     with pytest.raises(InvalidDocument) as refused:
         EndpointDocument.from_dict(raw)
-    assert len(refused.value.faults) == count
+    assert len(refused.value.errors) == count
     assert len(str(refused.value)) < 100_000
 
 

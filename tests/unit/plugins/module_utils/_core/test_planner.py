@@ -158,7 +158,7 @@ def test_a_refusal_reads_like_every_other() -> None:
         check_fit(Schedule(), Fleet(4000, 50_000_000, 200 * MBIT, 60))
     text = str(refused.value)
     assert text.startswith("schedule.window: 2h is not long enough for 4000 endpoints with 50000000 bytes each")
-    assert refused.value.fault.path == "schedule.window"
+    assert refused.value.error.path == "schedule.window"
 
 
 def test_what_no_window_of_a_day_carries() -> None:

@@ -58,7 +58,7 @@ def test_messages_say_where_what_and_what_else(policy: Any, message: str) -> Non
     assert refusal(policy) == message
 
 
-def test_all_faults_come_at_once() -> None:
+def test_all_errors_come_at_once() -> None:
     lines = refusal({"schedule": {"window": "2x", "start": 5}, "events": {"x": 1}, "y": {}}).splitlines()
     assert [line.partition(":")[0] for line in lines] == ["y", "schedule.window", "schedule.start", "events.x"]
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Settings of an update server: read as one document, refused with every fault at once, written in one form."""
+"""Settings of an update server: read as one document, refused with every error at once, written in one form."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_each_case_of_the_table_has_a_name_of_its_own() -> None:
 def test_it_is_refused(case: dict[str, Any]) -> None:
     with pytest.raises(InvalidDocument) as refused:
         ServerSettings.from_dict(case["settings"])
-    assert sorted(fault.path for fault in refused.value.faults) == sorted(case["paths"])
+    assert sorted(error.path for error in refused.value.errors) == sorted(case["paths"])
     assert all(len(line) < 400 and line.isprintable() for line in str(refused.value).splitlines())
     assert "hunter2" not in str(refused.value) + repr(refused.value)
 

@@ -28,7 +28,7 @@ def effective(domain: str = "emea/finance", **parts: Any) -> Effective:
 def paths(domain: str = "emea/finance", **parts: Any) -> list[str]:
     with pytest.raises(InvalidDocument) as refused:
         effective(domain, **parts)
-    return [fault.path for fault in refused.value.faults]
+    return [error.path for error in refused.value.errors]
 
 
 def test_every_key_comes_from_the_nearest_layer_that_sets_it() -> None:
@@ -138,7 +138,7 @@ def test_e1a_falls_away_with_e1() -> None:
     assert found.origins["events.include_roaming_and_offline"] == "default"
 
 
-def test_the_faults_of_all_layers_come_at_once() -> None:
+def test_the_errors_of_all_layers_come_at_once() -> None:
     found = paths(
         root={"schedule": {"windw": "1h"}},
         domains={"emea": {"events": []}},

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documents of `tree set` and `register`, and the section configuration: every fault at once, with its path."""
+"""The documents of `tree set` and `register`, and the section configuration: every error at once, with its path."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJWJH31gEJWi/MjUwinIqqqlrSjSsS1L5Lu/E
 
 
 def paths(refused: pytest.ExceptionInfo[InvalidDocument]) -> list[str]:
-    return [fault.path for fault in refused.value.faults]
+    return [error.path for error in refused.value.errors]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def paths(refused: pytest.ExceptionInfo[InvalidDocument]) -> list[str]:
         ),
     ],
 )  # fmt: skip
-def test_faults_of_a_change_have_their_path(raw: object, expected: list[str]) -> None:
+def test_errors_of_a_change_have_their_path(raw: object, expected: list[str]) -> None:
     with pytest.raises(InvalidDocument) as refused:
         TreeChange.from_dict(raw)
     assert sorted(paths(refused)) == sorted(expected)
@@ -77,7 +77,7 @@ def test_a_change_is_read_in_its_canonical_form() -> None:
         ({"endpoints": [{"name": "n1", "source": "a\nb"}]}, ["endpoints[0].source"]),
     ],
 )  # fmt: skip
-def test_faults_of_a_registration_have_their_path(raw: object, expected: list[str]) -> None:
+def test_errors_of_a_registration_have_their_path(raw: object, expected: list[str]) -> None:
     with pytest.raises(InvalidDocument) as refused:
         Registration.from_dict(raw)
     assert paths(refused) == expected
@@ -116,7 +116,7 @@ def test_addresses(address: str) -> None:
         ({"life": "1d"}, ["configuration.life"]),
     ],
 )
-def test_faults_of_the_configuration_settings_have_their_path(raw: Any, expected: list[str]) -> None:
+def test_errors_of_the_configuration_settings_have_their_path(raw: Any, expected: list[str]) -> None:
     with pytest.raises(InvalidDocument) as refused:
         ConfigurationSettings.from_dict(raw)
     assert paths(refused) == expected

@@ -48,9 +48,9 @@ def test_nested_and_flat_are_the_same(values: dict[str, int]) -> None:
 
 
 def test_equal_values_have_one_form() -> None:
-    faults = ValidationErrors()
-    one = read_part({"schedule": {"window": "120m", "start": "04:00"}}, path="values", faults=faults)
-    other = read_part({"schedule": {"start": "04:00", "window": "2h"}}, path="values", faults=faults)
+    errors = ValidationErrors()
+    one = read_part({"schedule": {"window": "120m", "start": "04:00"}}, path="values", errors=errors)
+    other = read_part({"schedule": {"start": "04:00", "window": "2h"}}, path="values", errors=errors)
     assert one == other == {"schedule": {"start": "04:00", "window": "2h"}}
     assert list(one["schedule"]) == list(other["schedule"])
 

@@ -40,7 +40,7 @@ def test_check_then_real_then_quiet(sandbox: Sandbox, scheduler: str) -> None:
             "host_key": None,
             "refusal": None,
             "missing": [],
-            "faults": [],
+            "errors": [],
             "obstacles": [],
         }
     assert sandbox.tree() == written

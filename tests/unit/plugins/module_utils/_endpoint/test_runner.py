@@ -126,7 +126,7 @@ def test_an_update_that_takes_too_long_fails_clearly(sandbox: Sandbox) -> None:
 
 
 def test_a_result_survives_a_state_that_cannot_be_written(sandbox: Sandbox) -> None:
-    """A directory in the place of the temporary file is a fault that not even root gets past."""
+    """A directory in the place of the temporary file is an error that not even root gets past."""
     sandbox.converge()
     obstacle = Path(temporary_name(str(sandbox.root / paths.STATE[1:])))
     obstacle.mkdir()

@@ -52,10 +52,10 @@ def test_what_is_wanted(options: dict[str, Any], root: str, absent: bool) -> Non
     assert (wanted.root, wanted.document is None) == (root, absent)
 
 
-def test_faults_of_the_task_and_of_the_document_are_told_together() -> None:
+def test_errors_of_the_task_and_of_the_document_are_told_together() -> None:
     with pytest.raises(InvalidDocument) as refused:
         documents.Wanted.from_options({"state": "here", "root": "x", "endpoint": "n1", "ordinal": -1})
-    assert {"state", "root", "ordinal"} <= {fault.path for fault in refused.value.faults}
+    assert {"state", "root", "ordinal"} <= {error.path for error in refused.value.errors}
 
 
 SERVER = {"url": "http://updates.example", "signers": ["ssh-ed25519 " + 68 * "A"]}
@@ -66,7 +66,7 @@ def test_beside_a_server_there_is_no_policy_domain_or_ordinal() -> None:
     own = {"policy": {"events": {"scan_after_update": True}}, "domain": "emea", "ordinal": 0}
     with pytest.raises(InvalidDocument) as refused:
         documents.Wanted.from_options({"endpoint": "n1", "server": SERVER, **own})
-    assert {fault.path for fault in refused.value.faults} == {"policy", "domain", "ordinal"}
+    assert {error.path for error in refused.value.errors} == {"policy", "domain", "ordinal"}
     assert "policy: a mapping beside server is not allowed" in str(refused.value)
 
 

@@ -62,8 +62,8 @@ def test_a_directory_that_is_none_is_a_fault(host: LocalHost, server: ScriptedSe
     databases = Path(host.real("/var/lib/clamav"))
     databases.parent.mkdir(parents=True)
     databases.write_text("no directory")
-    (fault,) = product.trial(TIMEOUT)
-    assert fault.startswith("freshclam does not work here: ")
+    (error,) = product.trial(TIMEOUT)
+    assert error.startswith("freshclam does not work here: ")
 
 
 @needs_freshclam
@@ -72,15 +72,15 @@ def test_a_directory_that_its_owner_may_not_write_to_is_a_fault(tmp_path: Path) 
     databases = tmp_path / "databases"
     databases.mkdir(mode=0o700)
     product = clamav(LiveHost(tmp_path), database_directory=str(databases), database_owner="nobody")
-    (fault,) = product.trial(TIMEOUT)
-    assert fault.startswith("freshclam does not work here: ")
+    (error,) = product.trial(TIMEOUT)
+    assert error.startswith("freshclam does not work here: ")
 
 
 def test_an_owner_who_does_not_exist_is_a_fault(tmp_path: Path) -> None:
     owner = {"database_owner": "nobody-of-that-name", "database_directory": str(tmp_path / "databases")}
-    faults = clamav(LiveHost(tmp_path), **owner).trial(TIMEOUT)
+    errors = clamav(LiveHost(tmp_path), **owner).trial(TIMEOUT)
     if os.geteuid() == 0:
-        assert faults == ("the user nobody-of-that-name does not exist",)
+        assert errors == ("the user nobody-of-that-name does not exist",)
 
 
 @pytest.mark.parametrize("service", ["clamav-daemon.service", "clamd@scan.service", "clamd.service"])
@@ -108,12 +108,12 @@ def test_files_that_can_not_be_written_are_a_fault(files: Files, host: LocalHost
     assert list(directory.iterdir()) == []
     directory.rmdir()
     directory.write_text("no directory")
-    (fault,) = files.trial(TIMEOUT)
-    assert fault.startswith(f"{files.settings.directory}: nothing can be written there (")
+    (error,) = files.trial(TIMEOUT)
+    assert error.startswith(f"{files.settings.directory}: nothing can be written there (")
 
 
 @pytest.mark.parametrize(
-    ("script", "mode", "fault"),
+    ("script", "mode", "error"),
     [
         ("exit 1", 0o755, ""),  # it may know no version before the first update
         ("echo 1", 0o755, ""),
@@ -127,7 +127,7 @@ def test_a_version_command_that_can_not_be_started_is_a_fault(
     tmp_path: Path,
     script: str | None,
     mode: int,
-    fault: str,
+    error: str,
 ) -> None:
     path = tmp_path / "version"
     if script is not None:
@@ -135,4 +135,4 @@ def test_a_version_command_that_can_not_be_started_is_a_fault(
         path.chmod(mode)
     command = {"update": ["/bin/true"], "version": [str(path)]}
     product = select_product(document("command", urls=[], command=command), host)
-    assert product.trial(TIMEOUT) == ((fault.format(path=path),) if fault else ())
+    assert product.trial(TIMEOUT) == ((error.format(path=path),) if error else ())

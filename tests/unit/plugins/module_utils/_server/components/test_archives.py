@@ -37,7 +37,7 @@ def test_an_archive_that_is_damaged_somewhere_is_refused(tmp_path: Path, kind: s
     for number, place in enumerate(range(0, len(whole), len(whole) // 40)):
         (tmp_path / "archive").write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
         (tmp_path / str(number)).mkdir()
-        # The one or the other byte means nothing; anything but this refusal is a fault.
+        # The one or the other byte means nothing; anything but this refusal is an error.
         with contextlib.suppress(InvalidArchive):
             unpack(str(tmp_path / "archive"), str(tmp_path / str(number)))
 

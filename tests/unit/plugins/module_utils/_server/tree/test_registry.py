@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Registration in bulk: ordinals for life, domains as needed, purge only when asked, all faults and nothing kept."""
+"""Registration in bulk: ordinals for life, domains as needed, purge only when asked, all errors and nothing kept."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def test_one_endpoint_goes_and_is_not_missed(server: Server) -> None:
     assert (told["before"]["endpoints"].keys(), told["after"]["endpoints"].keys()) == ({"b"}, {"d"})
     assert ordinals(server) == {"a": 0, "c": 2, "d": 1}
     assert server.ask("register", document={"absent": ["b"]})["changed"] is False
-    faults = server.refused("register", document={"endpoints": [{"name": "a"}], "absent": ["a", "c", "c", "no name"]})
-    assert [line.partition(":")[0] for line in faults] == ["absent[0]", "absent[2]", "absent[3]"]
+    errors = server.refused("register", document={"endpoints": [{"name": "a"}], "absent": ["a", "c", "c", "no name"]})
+    assert [line.partition(":")[0] for line in errors] == ["absent[0]", "absent[2]", "absent[3]"]
     assert sorted(ordinals(server)) == ["a", "c", "d"]
 
 
@@ -87,7 +87,7 @@ def test_a_chosen_ordinal_is_kept_free_and_two_may_change_places(server: Server)
     assert ordinals(server) == {"a": 0, "b": 1, "c": 2}
 
 
-def test_all_faults_at_once_and_nothing_is_kept(server: Server) -> None:
+def test_all_errors_at_once_and_nothing_is_kept(server: Server) -> None:
     server.register("a", "b")
     document = {
         "root": {"schedule": {"frequency": "hours"}},
