@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import syslog
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING
 
 from .._core.schedule.timetable import Timetable
 from .._core.settings.endpoint import EndpointDocument
@@ -21,7 +21,7 @@ from .products import select_product
 from .products.base import Product
 from .schedulers import select_scheduler
 from .schedulers.job_plan import Scheduler
-from .state.store import State, StateStore
+from .state.store import StateStore
 
 if TYPE_CHECKING:
     from .._core.metadata.trusted import Adopted
@@ -98,16 +98,6 @@ class Endpoint:
             return ""
         zone = self.document.policy.schedule.timezone
         return f"schedule.timezone: {zone} is not known here any more (tzdata): no scheduled update until it is changed"
-
-    def remember(self, transform: Callable[[State], State]) -> State:
-        """Change the state and let the status follow; on a host that is no longer enrolled nothing is left behind."""
-        from .status.status import publish
-
-        if not self.host.exists(paths.DOCUMENT):
-            return transform(self.store.read())
-        state = self.store.change(transform)
-        publish(self, state)
-        return state
 
 
 def installed_document(host: Host) -> EndpointDocument | None:

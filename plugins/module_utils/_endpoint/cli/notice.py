@@ -69,11 +69,11 @@ def notice(host: LocalHost, options: argparse.Namespace) -> int:
 
 def _hand_over(options: argparse.Namespace) -> int:
     """What the update server's account does, which may not do the work itself."""
-    from ..notify_access import socket_entry
+    from . import notice_client
 
-    if not socket_entry.has_socket():
-        socket_entry.through_sudo()
-    return socket_entry.through_socket(_given(options))
+    if not notice_client.has_socket():
+        notice_client.through_sudo()
+    return notice_client.through_socket(_given(options))
 
 
 def _given(options: argparse.Namespace) -> bytes:

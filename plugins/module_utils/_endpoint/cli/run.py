@@ -25,7 +25,7 @@ from ..._host.process import Completed
 from .. import paths
 from ..clock import reckoning_anew
 from ..endpoint import Endpoint, NotEnrolled
-from ..privileges import UserAction
+from ..privileges import UserAction, select_rights
 from ..runner.runner import Runner, Stopped
 from ..runner.start_gate import Waiting
 from ..runner.user_actions import (
@@ -128,12 +128,10 @@ def _unprivileged(host: LocalHost) -> bool:
 
 def _ask_as_user(host: LocalHost, action: UserAction, options: argparse.Namespace) -> int:
     """Let the host's own door do it, after saying clearly why it would not open."""
-    from ..schedulers import select_scheduler
-
     before = _public_status(host)
     require_membership(host, action, before["user_group"])
     require(host, action, before["policy"])
-    command = select_scheduler(before["scheduler"], host).user_command(action.value)
+    command = select_rights(before["scheduler"], host).user_command(action.value)
     try:
         done = host.run(command, timeout=_USER_COMMAND_S)
     except FileNotFoundError:

@@ -10,6 +10,7 @@ import syslog
 
 from ..._core.values import replace
 from ..endpoint import Endpoint, NotEnrolled, installed_document
+from ..status.status import save_and_publish
 from .converge import Busy, Converged, converge
 
 
@@ -24,7 +25,7 @@ def carry_out(endpoint: Endpoint) -> Converged:
         raise NotEnrolled("this host is not enrolled")
     done = converge(document, host, agent=None, check=False)
     if adopted is not None:
-        endpoint.remember(lambda state: replace(state, carried_out=adopted.identity))
+        save_and_publish(endpoint, lambda state: replace(state, carried_out=adopted.identity))
     if done.changed:
         words = ", ".join([*(change.path for change in done.changes), *done.corrections])
         host.log(syslog.LOG_INFO, f"converged to the configuration that was adopted: {words}")

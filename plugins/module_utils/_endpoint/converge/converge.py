@@ -28,7 +28,7 @@ from ..schedulers import all_schedulers
 from ..schedulers.vendor_updaters import start_again
 from ..state.store import State, StateStore, SyncRecord
 from ..status.status import next_run_text, publish
-from ..vendor_updaters.notes import notes_left, remembered_entries, running_before
+from ..vendor_updaters.restore import notes_left, remembered_entries, running_before
 from . import groups, selftest
 from .desired import Desired, desired, rights_of
 from .machine import machine_id, refuse_another_name

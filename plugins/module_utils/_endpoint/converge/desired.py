@@ -27,7 +27,7 @@ from ..schedulers.job_plan import JobPlan
 from ..state.store import StateStore
 from ..time_limits import longest_wait
 from ..vendor_updaters import find
-from ..vendor_updaters.notes import remembered_entries, running_before
+from ..vendor_updaters.restore import remembered_entries, running_before
 
 _HOMES = ("/home/", "/root/", "/run/user/")
 """What ``ProtectHome=`` hides (systemd.exec(5))."""
@@ -66,7 +66,7 @@ def desired(endpoint: Endpoint, *, agent: bytes | None) -> Desired:
             *own,
             *endpoint.product.entries(),
             *endpoint.scheduler.entries(plan),
-            *select_rights(endpoint.scheduler, host).entries(rights),
+            *select_rights(endpoint.scheduler.name, host).entries(rights),
             *beside.entries,
             *remembered_entries(host, returning),
         ),

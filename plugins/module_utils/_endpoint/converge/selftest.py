@@ -19,6 +19,7 @@ from ..._host.host import Host
 from .. import paths
 from ..endpoint import Endpoint
 from ..state.store import State, TrialRecord
+from ..status.status import save_and_publish
 
 _LASTS_S = 86400
 _SCRIPT = b"#!"
@@ -43,7 +44,7 @@ def tried(endpoint: Endpoint) -> tuple[str, ...]:
     host.remove(paths.TRIAL)
     told = endpoint.scheduler.try_agent()
     errors = (_why_not_started(host, told),) if told else _found(host)
-    endpoint.remember(lambda state: replace(state, trial=TrialRecord(host.now(), errors)))
+    save_and_publish(endpoint, lambda state: replace(state, trial=TrialRecord(host.now(), errors)))
     return errors
 
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from ..._host.host import Host
-from ..schedulers.job_plan import Scheduler
 from .base import Rights, RightsKeeper, UserAction
 from .polkit import PolkitRights
 from .sudoers import SudoersRights
@@ -19,9 +18,9 @@ _POLKIT_WITH_RULES = ("/usr/lib/polkit-1/polkitd", "/usr/libexec/polkit-1/polkit
 elsewhere."""
 
 
-def select_rights(scheduler: Scheduler, host: Host) -> RightsKeeper:
-    """Polkit where users may start systemd units by it, otherwise sudo."""
-    by_units = scheduler.name == "systemd" and any(host.exists(path) for path in _POLKIT_WITH_RULES)
+def select_rights(scheduler: str, host: Host) -> RightsKeeper:
+    """Polkit where the scheduler of this name is systemd and users may start units by it, otherwise sudo."""
+    by_units = scheduler == "systemd" and any(host.exists(path) for path in _POLKIT_WITH_RULES)
     return PolkitRights() if by_units else SudoersRights()
 
 

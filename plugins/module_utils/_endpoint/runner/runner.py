@@ -19,10 +19,11 @@ from ..._host.boot import boot_id
 from ..._host.lock import locked
 from .. import paths
 from ..endpoint import Endpoint
-from ..state.fallback import save_or_leave, take_over
 from ..state.store import Running, RunRecord, State, reconnected
+from ..status.status import save_and_publish
 from ..time_limits import JOIN_MARGIN_S
 from .admission import refusal, scans_after
+from .recording import drain_spool, save_or_spool
 from .report import RunReport, judge
 from .start_gate import Turn, Waiting
 
@@ -113,9 +114,9 @@ class Runner:
 
     def _update(self, trigger: Trigger, occurrence: str | None) -> RunReport:
         started = self._host.now()
-        take_over(self._endpoint)
+        drain_spool(self._endpoint)
         try:
-            self._endpoint.remember(lambda state: _begun(state, trigger, occurrence, started))
+            save_and_publish(self._endpoint, lambda state: _begun(state, trigger, occurrence, started))
         except OSError as error:  # the update matters more than its record
             self._host.log(syslog.LOG_ERR, f"the state can't be written: {error}")
         before: tuple[Component, ...] = ()
@@ -154,7 +155,7 @@ class Runner:
     def _settle(self, report: RunReport) -> RunReport:
         """Put the report where it belongs: the state, the status, the journal."""
         if report.recorded:
-            save_or_leave(self._endpoint, report)
+            save_or_spool(self._endpoint, report)
             self._host.log(_LEVELS.get(report.result, syslog.LOG_INFO), report.sentence())
         return report
 
@@ -167,7 +168,7 @@ class Runner:
     def _follow_up(self, report: RunReport) -> None:
         """What a finished run is followed by: the end of a reconnection (E2), the scan of an event's update (E3)."""
         if report.trigger is Trigger.RECONNECT:
-            self._endpoint.remember(lambda state: reconnected(state, report.result, boot_id(self._host)))
+            save_and_publish(self._endpoint, lambda state: reconnected(state, report.result, boot_id(self._host)))
         state = self._endpoint.store.read()
         if not scans_after(report.trigger, self._endpoint.document.policy, state):
             return
@@ -176,7 +177,7 @@ class Runner:
         # A run that was joined and is an event of its own has started the scan itself.
         if changed and not (report.joined and Trigger(report.joined).by_event):
             try:
-                self._endpoint.remember(lambda state: replace(state, scan_due=True))
+                save_and_publish(self._endpoint, lambda state: replace(state, scan_due=True))
             finally:
                 self._endpoint.scheduler.start_scan()
 

@@ -15,6 +15,7 @@ from ..._host.lock import locked
 from .. import paths
 from ..endpoint import Endpoint
 from ..state.store import ScanRecord
+from ..status.status import save_and_publish
 
 KEPT_FINDINGS = 1000
 _LOGGED_FINDINGS = 50
@@ -31,7 +32,7 @@ def _scan(endpoint: Endpoint) -> ScanRecord:
     document, host = endpoint.document, endpoint.host
     started = host.now()
     # Taken off first: an update that comes while this scan runs asks for another one.
-    endpoint.remember(lambda state: replace(state, scan_due=False))
+    save_and_publish(endpoint, lambda state: replace(state, scan_due=False))
     try:
         outcome = endpoint.product.scan(document.scan_paths, document.limits.scan)
     except OSError as error:
@@ -46,7 +47,7 @@ def _scan(endpoint: Endpoint) -> ScanRecord:
             (shown(path, _LONGEST_PATH), shown(name, LONGEST_WORD)) for path, name in outcome.findings[:KEPT_FINDINGS]
         ),
     )
-    endpoint.remember(lambda state: replace(state, scan=record))
+    save_and_publish(endpoint, lambda state: replace(state, scan=record))
     _log(endpoint, record)
     return record
 

@@ -18,6 +18,7 @@ from .. import paths
 from ..clock import set_back
 from ..endpoint import Endpoint, load_document
 from ..state.store import State
+from ..status.status import save_and_publish
 from .admission import refusal
 
 _SLICE_S = 30.0
@@ -101,7 +102,7 @@ class Waiting:
         if not returning:
             return self._watch(endpoint)
         if not self._reached_within_wait(endpoint):
-            endpoint.remember(lambda state: replace(state, source_lost=True))
+            save_and_publish(endpoint, lambda state: replace(state, source_lost=True))
             return Turn.never(Outcome(Result.UNREACHABLE, f"{_source(endpoint)} does not answer"))
         self._sleep(self._draw() * endpoint.document.reconnect.jitter)
         why = refusal(Trigger.RECONNECT, endpoint.document.policy, endpoint.store.read())
@@ -113,7 +114,7 @@ class Waiting:
         """The usual case: connected before and still; losing the source is only noted."""
         if endpoint.reachable(_PROBE_TIMEOUT_S):
             return Turn.never(Outcome(Result.SKIPPED, f"{_source(endpoint)} was never lost"), recorded=False)
-        endpoint.remember(lambda state: replace(state, source_lost=True))
+        save_and_publish(endpoint, lambda state: replace(state, source_lost=True))
         return Turn.never(Outcome(Result.UNREACHABLE, f"{_source(endpoint)} was lost"), recorded=False)
 
     def _reached_within_wait(self, endpoint: Endpoint) -> bool:

@@ -15,6 +15,7 @@ from ..._core.values import replace
 from ..._host.host import Host
 from ..endpoint import Endpoint
 from ..privileges import UserAction
+from ..status.status import save_and_publish
 
 
 class Denied(PermissionError):
@@ -58,7 +59,7 @@ def set_switch(endpoint: Endpoint, *, on: bool) -> None:
     """Record the user's own switch (P1); raises Denied where the policy does not leave it to the user."""
     action = UserAction.SCHEDULE_ENABLE if on else UserAction.SCHEDULE_DISABLE
     require(endpoint.host, action, endpoint.document.policy.to_dict())
-    endpoint.remember(lambda state: replace(state, switch=on))
+    save_and_publish(endpoint, lambda state: replace(state, switch=on))
     endpoint.host.log(syslog.LOG_NOTICE, f"{_WORDS[action]}: done by the user")
 
 
@@ -66,7 +67,7 @@ def set_roaming(endpoint: Endpoint, *, on: bool) -> None:
     """Record the roaming state; raises Denied where the policy does not grant it."""
     action = UserAction.ROAMING_ON if on else UserAction.ROAMING_OFF
     require(endpoint.host, action, endpoint.document.policy.to_dict())
-    endpoint.remember(lambda state: replace(state, roaming=on))
+    save_and_publish(endpoint, lambda state: replace(state, roaming=on))
     endpoint.host.log(syslog.LOG_NOTICE, f"{_WORDS[action]}: done by the user")
 
 

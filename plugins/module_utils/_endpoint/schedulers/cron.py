@@ -93,11 +93,6 @@ class CronScheduler:
     def start_configuring(self) -> bool:
         return self._start("converge", (AGENT, "sync", "--adopted"))
 
-    def user_command(self, action: str) -> tuple[str, ...]:
-        from ..privileges import select_rights
-
-        return select_rights(self, self._host).user_command(action)
-
     def _start(self, what: str, command: tuple[str, ...]) -> bool:
         """Start a command in a session of its own, which outlives both this process and its process group."""
         if not self._host.live:

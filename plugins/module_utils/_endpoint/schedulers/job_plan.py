@@ -97,6 +97,3 @@ class Scheduler(Protocol):
 
         False where nothing could be started; raises OSError when the scheduler refuses.
         """
-
-    def user_command(self, action: str) -> tuple[str, ...]:
-        """The argument list by which an unprivileged user asks for a ``UserAction`` (its value will do)."""

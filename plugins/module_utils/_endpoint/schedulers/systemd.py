@@ -136,11 +136,6 @@ class SystemdScheduler:
         systemctl(self._host, "start", "--no-block", "--", service)
         return True
 
-    def user_command(self, action: str) -> tuple[str, ...]:
-        from ..privileges import select_rights
-
-        return select_rights(self, self._host).user_command(action)
-
     def _states(self, plan: JobPlan) -> dict[str, UnitState]:
         # What the product's own updaters would do at boot, files tell; here it matters whether they run now.
         return unit_states(self._host, (), in_memory=(*_STARTERS, *_LOADED_SERVICES, *plan.beside.units))

@@ -9,23 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..._core.settings.endpoint import EndpointDocument
 from ..._core.timestamps import unix
 from ..._core.untrusted_text import LONGEST_WORD, shown
+from ..._host.host import Host
 from .. import paths
-from ..endpoint import Endpoint
 
 _PREFIX = "epp_autoupdate_"
 
 
-def publish_metrics(endpoint: Endpoint, status: Mapping[str, Any]) -> None:
+def publish_metrics(host: Host, document: EndpointDocument, status: Mapping[str, Any]) -> None:
     """Write the metrics if the collector's directory exists and they differ from what lies there; raises OSError."""
-    directory = endpoint.document.textfile_directory
-    if not endpoint.host.exists(directory):
+    directory = document.textfile_directory
+    if not host.exists(directory):
         return
     path = f"{directory}/{paths.TEXTFILE_NAME}"
     content = "".join(f"{line}\n" for line in metrics(status)).encode()
-    if endpoint.host.read(path) != content:
-        endpoint.host.write(path, content, mode=0o644)
+    if host.read(path) != content:
+        host.write(path, content, mode=0o644)
 
 
 def metrics(status: Mapping[str, Any]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import syslog
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Callable
 
 from ..._core.masking import without_secrets
 from ..._core.policy.privileges import scheduled_update_runs
@@ -19,9 +19,22 @@ from ..._core.timestamps import iso, iso_or_none
 from ..._core.values import asdict, replace
 from .. import paths
 from ..endpoint import Endpoint
+from ..state.spool import spooled
 from ..state.store import ScanRecord, State
 
 FORMAT = 1
+
+
+def save_and_publish(endpoint: Endpoint, transform: Callable[[State], State]) -> State:
+    """Change the endpoint's state, publish the status that follows from it and return the new state; raises OSError.
+
+    On a host that is no longer enrolled nothing is written.
+    """
+    if not endpoint.host.exists(paths.DOCUMENT):
+        return transform(endpoint.store.read())
+    state = endpoint.store.change(transform)
+    publish(endpoint, state)
+    return state
 
 
 def publish(endpoint: Endpoint, state: State) -> None:
@@ -35,19 +48,16 @@ def publish(endpoint: Endpoint, state: State) -> None:
             _log_fault(endpoint, told, status)
             content = json.dumps(status, indent=2, sort_keys=True) + "\n"
             endpoint.host.write(paths.STATUS, content.encode(), mode=0o644)
-        publish_metrics(endpoint, status)
+        publish_metrics(endpoint.host, endpoint.document, status)
     except OSError as error:
         endpoint.host.log(syslog.LOG_ERR, f"the status can't be written: {error}")
 
 
 def compose(endpoint: Endpoint, state: State, *, evident: Sequence[str] = ()) -> dict[str, Any]:
-    """The whole status as plain values; times are ISO 8601 in UTC. ``evident`` are errors that a look has shown."""
-    from ..state.fallback import unsaved
-
-    document = endpoint.document
-    left = unsaved(endpoint)
-    if left is not None:
-        state = replace(state, last={**state.last, left[0].value: left[1]})
+    """The whole status as plain values; times are ISO 8601 in UTC. ``evident`` are errors that a check found."""
+    document, waiting = endpoint.document, spooled(endpoint.host)
+    if waiting is not None:
+        state = replace(state, last={**state.last, waiting[0].value: waiting[1]})
     return {
         "format": FORMAT,
         "endpoint": document.endpoint,

@@ -22,6 +22,7 @@ from ..._host.lock import locked
 from .. import paths
 from ..endpoint import Endpoint, adopted_for, installed_document
 from ..state.store import State, SyncRecord
+from ..status.status import save_and_publish
 from ..time_limits import SYNC_S
 from ..trust.refresh import Candidate, Inquiry, Trust
 from ..trust.store import ConfigurationStore
@@ -68,7 +69,7 @@ def synchronise(endpoint: Endpoint) -> SyncReport:
             answered = now
         record = SyncRecord(report.result.value, report.why, now, answered)
         try:
-            Endpoint.load(host).remember(lambda state: replace(state, sync=record))
+            save_and_publish(Endpoint.load(host), lambda state: replace(state, sync=record))
         except OSError as error:  # what was adopted counts more than its record
             host.log(syslog.LOG_ERR, f"the state can't be written: {error}")
     host.log(_LEVELS.get(report.result, syslog.LOG_ERR), report.sentence())
@@ -132,7 +133,7 @@ def _note_what_is_new(before: Endpoint, after: Endpoint) -> None:
     """An endpoint to which reconnect updates are new has not missed this boot's (E2)."""
     had = before.configured and before.document.policy.events.update_on_reconnect
     if not had and after.document.policy.events.update_on_reconnect:
-        after.remember(lambda state: first_seen(state, boot_id(after.host)))
+        save_and_publish(after, lambda state: first_seen(state, boot_id(after.host)))
 
 
 def first_seen(state: State, boot: str) -> State:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status.status import save_and_publish
 
 from .conftest import Sandbox
 
@@ -27,7 +28,7 @@ def versions(sandbox: Sandbox) -> str:
 
 
 def remember(sandbox: Sandbox, **values: Any) -> None:
-    sandbox.endpoint.remember(lambda state: replace(state, **values))
+    save_and_publish(sandbox.endpoint, lambda state: replace(state, **values))
 
 
 def boot(sandbox: Sandbox, name: str) -> None:

@@ -14,6 +14,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import remove
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status.metrics import metrics
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status.status import save_and_publish
 
 from .conftest import Sandbox
 
@@ -132,7 +133,7 @@ def test_a_revoked_privilege_takes_its_right_along(sandbox: Sandbox) -> None:
 def test_a_converge_keeps_the_users_switch(sandbox: Sandbox) -> None:
     """P1: it is never overwritten; without option 1 it is only ignored."""
     sandbox.converge(policy=GRANTED)
-    sandbox.endpoint.remember(lambda state: replace(state, switch=False))
+    save_and_publish(sandbox.endpoint, lambda state: replace(state, switch=False))
     assert sandbox.converge(policy=GRANTED).next_run is None
     assert sandbox.converge(policy={}).next_run is not None
     assert sandbox.endpoint.store.read().switch is False

@@ -16,6 +16,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.results impor
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths, payload
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import enroll, fast_path
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status.status import save_and_publish
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.sync.due import daily_asks
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import Answer
 
@@ -134,7 +135,7 @@ def test_the_daily_waking_asks_where_no_schedule_does(managed: Managed, policy: 
 
 def test_the_user_s_own_switch_does_not_silence_the_endpoint(managed: Managed) -> None:
     set_policy(managed, privileges={"toggle_scheduled_update": True})
-    managed.sandbox.endpoint.remember(lambda state: replace(state, switch=False))
+    save_and_publish(managed.sandbox.endpoint, lambda state: replace(state, switch=False))
     managed.sandbox.host.clock += DAY
     endpoint = managed.sandbox.endpoint
     assert daily_asks(endpoint, endpoint.store.read())

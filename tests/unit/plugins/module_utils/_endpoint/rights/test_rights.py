@@ -24,7 +24,6 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privilege
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges.sudoers import SudoersRights
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers import (
     all_schedulers,
-    select_scheduler,
 )
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
     Sandbox,
@@ -124,8 +123,8 @@ def test_polkit_where_it_knows_rules_and_users_may_start_units(tmp_path, schedul
     host = Sandbox(str(tmp_path))
     for program in programs:
         host.write(program, b"")
-    chosen = select_scheduler(scheduler, host)
-    assert select_rights(chosen, host).name == keeper
+    chosen = select_rights(scheduler, host)
+    assert chosen.name == keeper
     expected = ("sudo", "-n", AGENT, "schedule", "disable")
     if keeper == "polkit":
         expected = ("systemctl", "start", "epp-schedule@disable.service")

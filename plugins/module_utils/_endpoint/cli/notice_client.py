@@ -18,9 +18,9 @@ from ..._core.results import Result
 from ..._core.rollout.command import InvalidOrder, Order
 from ..._host.output import complain, write_document
 from .. import paths
-from ..cli import exit_codes
+from ..notify_access import sudoers
 from ..runner.user_actions import Denied
-from . import sudoers
+from . import exit_codes
 
 _LONGEST = 4 * 1024 * 1024
 _CHUNK = 65536
