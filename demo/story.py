@@ -118,7 +118,7 @@ def changed_policy(fleet: Sandbox, web: WebServer) -> None:
     """C1, P2: set once on the server, fetched by all, of importance for some; and no converge undoes it."""
     before = {host: fleet.status(host)["policy"]["schedule"] for host in HOSTS}
     root = str(fleet.directory / SERVER)
-    fleet.task(SERVER, "update_schedule", root=root, scope="domain", name="office", start="22:00", window="30m")
+    fleet.task(SERVER, "update_schedule", installroot=root, scope="domain", name="office", start="22:00", window="30m")
     fleet.moments_later("configuration/tree.json")
     web.requests.clear()
     synced(fleet, "adopted")

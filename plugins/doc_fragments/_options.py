@@ -12,9 +12,9 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 options:
-  root:
+  installroot:
     description:
-      - A directory on the host that stands for V(/), as in C(dpkg --root).
+      - A directory on the host that stands for V(/), as O(ansible.builtin.dnf#module:installroot) does.
       - For golden images and chroots that are being built, for tests, and for trying things out without being root.
         Nothing is started or reloaded then.
       - Must be an absolute path. The default is the running system itself.
@@ -67,12 +67,12 @@ seealso:
   - module: epp.autoupdate.endpoint_info
 """
 
-    SERVER_ROOT = r"""
+    SERVER_INSTALLROOT = r"""
 options:
-  root:
+  installroot:
     description:
-      - A directory on the host that stands for V(/), as in C(dpkg --root). The default is the running system itself.
-      - Must be an absolute path.
+      - A directory on the host that stands for V(/), as O(ansible.builtin.dnf#module:installroot) does.
+      - Must be an absolute path. The default is the running system itself.
     type: path
 requirements:
   - Python 3.9 or later on the host, with its standard library only

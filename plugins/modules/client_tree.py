@@ -22,7 +22,7 @@ description:
 extends_documentation_fragment:
   - epp.autoupdate._attributes
   - epp.autoupdate._attributes.actiongroup_all
-  - epp.autoupdate._options.server_root
+  - epp.autoupdate._options.server_installroot
 attributes:
   check_mode:
     support: full
@@ -409,7 +409,7 @@ options:
         C(autoupdate_address) and C(autoupdate_host_key). Its name is C(autoupdate_endpoint_name), or else
         C(inventory_hostname) or a name made of it (see P(epp.autoupdate.endpoint_name#filter)).
       - The address of each is C(ansible_host) with C(ansible_port), or
-        C(inventory_hostname), unless it is given, and C(autoupdate_root) where that is set.
+        C(inventory_hostname), unless it is given, and C(autoupdate_installroot) where that is set.
       - Of all hosts together, C(autoupdate_policy) and C(autoupdate_domain_policies), the policies that the inventory
         pins. Two hosts that say different things about one node are an error. What is empty counts as not set.
     type: bool

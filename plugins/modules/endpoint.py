@@ -42,7 +42,7 @@ options:
       - V(present) converges the endpoint.
       - V(absent) removes every trace of this collection from it. The components that it downloaded stay, because the
         protection product uses them. The product's own updaters, which V(present) switches off, come back as they were.
-        The other options are not looked at, but for O(root).
+        The other options are not looked at, but for O(installroot).
     type: str
     choices:
       - present
@@ -419,7 +419,7 @@ EXAMPLES = r"""
 
 - name: Keep a set of files current in a directory that stands for a host, every 15 minutes
   epp.autoupdate.endpoint:
-    root: /tmp/sandbox/n1
+    installroot: /tmp/sandbox/n1
     endpoint: n1
     product: files
     policy:
@@ -493,7 +493,7 @@ changes:
   elements: dict
   contains:
     path:
-      description: The path, without O(root).
+      description: The path, without O(installroot).
       type: str
       returned: always
       sample: /etc/systemd/system/epp-update.timer

@@ -488,7 +488,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._module import agen
 
 
 def main() -> None:
-    agent.endpoint_info(AnsibleModule(argument_spec=specs.root(), supports_check_mode=True))
+    agent.endpoint_info(AnsibleModule(argument_spec=specs.installroot(), supports_check_mode=True))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ description:
 extends_documentation_fragment:
   - epp.autoupdate._attributes
   - epp.autoupdate._attributes.actiongroup_all
-  - epp.autoupdate._options.server_root
+  - epp.autoupdate._options.server_installroot
   - epp.autoupdate._attributes.info
 attributes:
   platform:

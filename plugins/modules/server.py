@@ -49,7 +49,7 @@ options:
     description:
       - V(present) converges the server.
       - V(absent) removes every trace of it, including its keys, the client tree, and everything that it has published.
-        Jobs under way are ended or waited for. The other options are not looked at, but for O(root).
+        Jobs under way are ended or waited for. The other options are not looked at, but for O(installroot).
     type: str
     choices:
       - present
@@ -69,7 +69,7 @@ options:
         description:
           - The web server that is configured. V(none) leaves whatever there is alone; it has to serve
             C(/var/lib/epp-autoupdate-public) then. The default is V(nginx). In a directory that stands for a host
-            (O(root)) none is.
+            (O(installroot)) none is.
         type: str
         choices:
           - nginx
@@ -379,7 +379,7 @@ changes:
   elements: dict
   contains:
     path:
-      description: The path, without O(root).
+      description: The path, without O(installroot).
       type: str
       returned: always
       sample: /etc/systemd/system/epp-server-fetch.timer

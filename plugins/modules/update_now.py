@@ -247,7 +247,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._module import agen
 
 
 def main() -> None:
-    spec = {**specs.root(), **specs.timeout(), **specs.selection()}
+    spec = {**specs.installroot(), **specs.timeout(), **specs.selection()}
     agent.update_now(AnsibleModule(argument_spec=spec, supports_check_mode=True))
 
 

@@ -113,7 +113,7 @@ changes:
   elements: dict
   contains:
     path:
-      description: The path, without O(root).
+      description: The path, without O(installroot).
       type: str
       returned: always
       sample: /etc/epp-autoupdate/endpoint.json

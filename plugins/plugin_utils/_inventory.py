@@ -61,7 +61,7 @@ _OF_PLAYBOOKS = (
 )
 _OF_SERVER = (
     *(f"server_{name}" for name in specs.server_settings() if name != "web"),
-    *(f"server_{name}" for name in ("state", "root", "url", "install", "packages")),
+    *(f"server_{name}" for name in ("state", "installroot", "url", "install", "packages")),
     *(
         f"server_{name}"
         for name in ("cvdupdate_pip_arguments", "cvdupdate_pip_config", "web", "listen", "tls_certificate", "tls_key")

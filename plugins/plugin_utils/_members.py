@@ -34,7 +34,19 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._names import NAME, name_of, shared
 
 _REACHED = ("name", "address", "host_key")
-_OWN = ("state", "root", "notify", "address", "host_key", "domain", "ordinal", "server_host", "product", "clamav", NAME)
+_OWN = (
+    "state",
+    "installroot",
+    "notify",
+    "address",
+    "host_key",
+    "domain",
+    "ordinal",
+    "server_host",
+    "product",
+    "clamav",
+    NAME,
+)
 _READ = (*_OWN, ENDPOINT_POLICY, ROOT_POLICY, DOMAIN_POLICIES)
 _CONNECTION = {
     "ansible_host": ("ansible_host", "ansible_ssh_host"),
@@ -193,8 +205,8 @@ def _refused(options: Mapping[str, Any], hosts: Sequence[str], gone: Sequence[st
 
 def address(host: str, values: Mapping[str, Any], reached: Mapping[str, Any]) -> str:
     """How the server reaches an endpoint: as it is told, by its directory in a sandbox, or as Ansible reaches it."""
-    if values.get("address") or values.get("root"):
-        return str(values.get("address") or values.get("root"))
+    if values.get("address") or values.get("installroot"):
+        return str(values.get("address") or values.get("installroot"))
     name, port = str(reached.get("ansible_host") or host), str(reached.get("ansible_port") or _SSH_PORT)
     if port == str(_SSH_PORT):
         return name

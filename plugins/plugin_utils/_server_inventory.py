@@ -18,7 +18,7 @@ _OF_WEB = {"web": "server"}
 """Variables of the section ``web`` whose option has another name."""
 _WEB = ("url", "web", "listen", "tls_certificate", "tls_key", "max_connections", "retry_after", "verify_url")
 _SECTIONS = tuple(name for name in specs.server_settings() if name != "web")
-_OWN = ("state", "root")
+_OWN = ("state", "installroot")
 _INSTALL = "install"
 READ = tuple(f"server_{name}" for name in (*_OWN, *_SECTIONS, *_WEB, _INSTALL))
 """The variables that decide about an update server, without their prefix."""

@@ -121,7 +121,7 @@ class Ansible:
         return self._start(str(path), hosts, check=check, limit=limit)
 
     def converge_tree(self, options: dict[str, Any], *, around: list[str]) -> HostResult:
-        """Run the module on the control node, for a directory that stands for a host (``options["root"]``).
+        """Run the module on the control node, for a directory that stands for a host (``options["installroot"]``).
 
         ``around`` are words in front of ansible-playbook's own that show it the directory.
         """

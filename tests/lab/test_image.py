@@ -27,7 +27,7 @@ def test_an_image_is_converged_while_it_is_off_and_its_timers_run_when_it_boots(
     document["policy"]["schedule"] = {"frequency": "minutes", "interval": 1}
 
     tree, entrance = fleet.image(MACHINE)
-    image = {**document, "root": str(tree)}
+    image = {**document, "installroot": str(tree)}
     assert ansible.converge_tree(image, around=entrance).changed
     assert not ansible.converge_tree(image, around=entrance).changed
 

@@ -73,7 +73,7 @@ def _status(module: AnsibleModule) -> dict[str, Any]:
 
 def _ask(module: AnsibleModule, arguments: Sequence[str], *, timeout: float) -> dict[str, Any]:
     """The agent's answer; raises NoAnswer."""
-    agent = Program(LocalHost(module.params["root"] or ""), paths.AGENT, name="agent", missing=_NOT_INSTALLED)
+    agent = Program(LocalHost(module.params["installroot"] or ""), paths.AGENT, name="agent", missing=_NOT_INSTALLED)
     return dict(data(agent.ask(arguments, timeout=timeout)))
 
 

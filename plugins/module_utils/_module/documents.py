@@ -35,7 +35,7 @@ class State(str, Enum):
 
 _OF_THE_TASK = ("use_variables", "require")
 _NOTIFY = "notify"
-_OWN = {"state": choice(State), "root": path}
+_OWN = {"state": choice(State), "installroot": path}
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _own(options: Mapping[str, Any], errors: ValidationErrors) -> tuple[bool, st
     """The options that are no part of a document: whether everything is to go, and the root directory."""
     own = {name: options[name] for name in _OWN if name in options}
     values = read_mapping(own, path="", known=_OWN, errors=errors)
-    return values.get("state") is State.ABSENT, values.get("root", "").rstrip("/")
+    return values.get("state") is State.ABSENT, values.get("installroot", "").rstrip("/")
 
 
 def _read(read: Callable[[object], T], number: int, options: Mapping[str, Any], errors: ValidationErrors) -> T | None:

@@ -51,6 +51,6 @@ class Server:
 def asked(module: AnsibleModule, work: Callable[[Server], Any]) -> Any:
     """What ``work`` gets out of the server; what the server complains about ends the module in its words."""
     try:
-        return work(Server(module.params["root"] or ""))
+        return work(Server(module.params["installroot"] or ""))
     except (NoAnswer, OSError, ValueError) as error:
         return module.fail_json(msg=str(error) or repr(error), changed=False)

@@ -25,7 +25,7 @@ def module_for(section: str) -> AnsibleModule:
     """The module of a section: its keys, of which at least one must be given or taken away, and where to set them."""
     keys = _SECTIONS[section]()
     return AnsibleModule(
-        argument_spec={**specs.scope(keys), **specs.root(), **keys},
+        argument_spec={**specs.scope(keys), **specs.installroot(), **keys},
         required_one_of=[[*sorted(keys), "inherit"]],
         supports_check_mode=True,
     )
@@ -41,7 +41,7 @@ def run(section: str) -> None:
 
 def _set(module: AnsibleModule, section: str, given: Mapping[str, Any]) -> dict[str, Any]:
     assignment = Assignment.from_options(section, module.params, given)
-    host = LocalHost(module.params["root"] or "")
+    host = LocalHost(module.params["installroot"] or "")
     store = select_store(on_server=assignment.place.on_server, host=host, agent=agent_file)
     saved = store.save(assignment, check=module.check_mode)
     before, after = (dict(sections.get(section, {})) for sections in (saved.before, saved.after))

@@ -98,9 +98,9 @@ def document() -> Spec:
     }
 
 
-def root() -> Spec:
+def installroot() -> Spec:
     """Where the host's file system begins."""
-    return {"root": _option("path")}
+    return {"installroot": _option("path")}
 
 
 def scope(keys: Spec) -> Spec:
@@ -120,7 +120,7 @@ def endpoint() -> Spec:
         "use_variables": _option("bool", default=False),
         "require": _option("bool", default=True),
         "notify": _option("bool", default=True),
-        **root(),
+        **installroot(),
         **document(),
     }
 
@@ -151,7 +151,7 @@ def client_tree() -> Spec:
         "use_variables": _option("bool", default=False),
         "host_keys_from": _option("str", no_log=False),
         "server_host": _option("str"),
-        **root(),
+        **installroot(),
     }
 
 
@@ -171,7 +171,7 @@ def fleet_info() -> Spec:
         "gather": _strings(choices=subsets, default=subsets),
         "recent_campaigns": _option("int", default=20),
         **selection(),
-        **root(),
+        **installroot(),
     }
 
 
@@ -241,7 +241,7 @@ def server() -> Spec:
     """All options of the module ``server``."""
     return {
         "state": _option("str", choices=["present", "absent"], default="present"),
-        **root(),
+        **installroot(),
         **server_settings(),
         "require": _option("bool", default=True),
         "use_variables": _option("bool", default=False),

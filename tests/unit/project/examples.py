@@ -61,10 +61,10 @@ _SPECS: dict[str, Callable[[], specs.Spec]] = {
     "fleet_info": specs.fleet_info,
     "drift": specs.drift,
     "preflight": specs.preflight,
-    "endpoint_info": specs.root,
-    "update_now": lambda: {**specs.root(), **specs.timeout(), **specs.selection()},
+    "endpoint_info": specs.installroot,
+    "update_now": lambda: {**specs.installroot(), **specs.timeout(), **specs.selection()},
     **{
-        name: lambda keys=keys: {**specs.scope(keys()), **specs.root(), **keys()}  # type: ignore[misc]
+        name: lambda keys=keys: {**specs.scope(keys()), **specs.installroot(), **keys()}  # type: ignore[misc]
         for name, keys in _SECTIONS.items()
     },
 }

@@ -67,7 +67,7 @@ class Control:
     def serve(self, url: str = "http://127.0.0.1:9") -> None:
         """Bring up an update server in a directory, for endpoints that are directories."""
         settings = {"web": {"url": url}, "notify": {"notifier": "local"}, "scheduler": "systemd"}
-        task = {"name": "Serve", "epp.autoupdate.server": {"root": str(self.server), **settings}}
+        task = {"name": "Serve", "epp.autoupdate.server": {"installroot": str(self.server), **settings}}
         run = self.play([task], {"updates": {}})
         assert run.code == 0, run.output
 
@@ -138,7 +138,7 @@ class Fleet:
     def hosts(self) -> dict[str, dict[str, Any]]:
         common = {
             "autoupdate_server_host": "updates",
-            "autoupdate_server_root": str(self.control.server),
+            "autoupdate_server_installroot": str(self.control.server),
             "autoupdate_policy": self.policy,
             "autoupdate_domain_policies": {"emea": {"schedule": {"window": "1h"}}},
             "autoupdate_scheduler": "systemd",
@@ -147,7 +147,7 @@ class Fleet:
         server["autoupdate_server_scheduler"] = "systemd"
         own = {"n1": {"autoupdate_domain": "emea"}, "n2": {}}
         members = {
-            name: {**common, "autoupdate_root": str(self.control.root(name)), **own[name]} for name in self.names
+            name: {**common, "autoupdate_installroot": str(self.control.root(name)), **own[name]} for name in self.names
         }
         return {**members, "updates": {**common, **server}}
 

@@ -68,7 +68,7 @@ def test_an_endpoint_that_is_not_registered_says_so_itself(fleet: Fleet) -> None
     own = fleet.hosts
 
     def with_one_more() -> dict[str, dict[str, Any]]:
-        return {**own(), "n3": {**own()["n2"], "autoupdate_root": str(fleet.control.root("n3"))}}
+        return {**own(), "n3": {**own()["n2"], "autoupdate_installroot": str(fleet.control.root("n3"))}}
 
     fleet.names, fleet.hosts = ("n1", "n2"), with_one_more  # type: ignore[method-assign]
     run = fleet.play("check")

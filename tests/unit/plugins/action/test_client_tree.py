@@ -33,7 +33,7 @@ def register(
     **play: Any,
 ) -> Run:
     """The play of hosts that are registered; the server is a host beside them."""
-    wanted = {"use_variables": True, "root": str(control.server), **(options or {})}
+    wanted = {"use_variables": True, "installroot": str(control.server), **(options or {})}
     task = {"name": "Register", "epp.autoupdate.client_tree": wanted, "delegate_to": "updates", "run_once": True}
     content = {"name": "Test", "hosts": "all:!updates", "gather_facts": False, "tasks": [*before, task], **play}
     path = control.work / "register.json"
@@ -54,7 +54,7 @@ def test_hosts_are_registered_as_their_variables_say_and_the_second_time_nothing
             "autoupdate_ordinal": "{{ 4 + 1 }}",
         },
         "n3": {"autoupdate_address": "n3.example.com:22", "autoupdate_endpoint_policy": {"events": {}}},
-        "n4": {"autoupdate_root": "/srv/n4"},
+        "n4": {"autoupdate_installroot": "/srv/n4"},
         "n5": {"autoupdate_state": "absent"},
     }
     shared = {"autoupdate_policy": {"schedule": {"start": "02:00"}}, "autoupdate_domain_policies": {"emea": None}}

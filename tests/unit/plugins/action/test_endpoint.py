@@ -19,7 +19,7 @@ OPTIONS: dict[str, Any] = {"endpoint": "n1", "ordinal": 3, "policy": POLICY}
 
 
 def options(control: Control, **more: Any) -> dict[str, Any]:
-    return {"root": str(control.root("n1")), **OPTIONS, **more}
+    return {"installroot": str(control.root("n1")), **OPTIONS, **more}
 
 
 def by_agent(run: Run) -> bool:
@@ -111,7 +111,7 @@ def test_a_refused_document_is_told_before_the_host_is_contacted(control: Contro
 
 @pytest.mark.parametrize("root", ["relative", "/tmp/../etc"])
 def test_a_root_must_be_an_absolute_path(control: Control, root: str) -> None:
-    assert "root: " in control.task({**OPTIONS, "root": root}).of("n1")["msg"]
+    assert "installroot: " in control.task({**OPTIONS, "installroot": root}).of("n1")["msg"]
 
 
 def test_another_agent_is_replaced(converged: Control) -> None:
@@ -134,18 +134,18 @@ def test_an_agent_that_makes_no_sense_is_replaced(converged: Control, noise: str
 
 def test_absent_leaves_nothing_and_is_idempotent(converged: Control) -> None:
     root = str(converged.root("n1"))
-    foretold = converged.task({"root": root, "state": "absent"}, "--check").of("n1")
-    done = converged.task({"root": root, "state": "absent"}).of("n1")
+    foretold = converged.task({"installroot": root, "state": "absent"}, "--check").of("n1")
+    done = converged.task({"installroot": root, "state": "absent"}).of("n1")
     assert foretold["changes"] == done["changes"] != []
     assert [
         path for path in files(converged.root("n1")) if "epp" in path.replace("epp-autoupdate/components", "")
     ] == []
-    assert converged.task({"root": root, "state": "absent"}).of("n1")["changed"] is False
+    assert converged.task({"installroot": root, "state": "absent"}).of("n1")["changed"] is False
 
 
 def test_variables_stand_in_for_options(converged: Control) -> None:
     variables = {
-        "autoupdate_root": "{{ '" + str(converged.work) + "/hosts/' ~ inventory_hostname }}",
+        "autoupdate_installroot": "{{ '" + str(converged.work) + "/hosts/' ~ inventory_hostname }}",
         "autoupdate_policy": {"schedule": {"start": "02:00", "window": "2h"}},
         "autoupdate_domain": "emea",
         "autoupdate_domain_policies": {"emea": {"sources": POLICY["sources"]}},

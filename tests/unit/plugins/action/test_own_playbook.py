@@ -110,7 +110,7 @@ def test_hosts_of_two_servers_and_of_none_in_one_play(fleet: Fleet) -> None:
     def hosts() -> dict[str, dict[str, Any]]:
         alone = {name: one for name, one in own()["n2"].items() if name != "autoupdate_server_host"}
         alone["autoupdate_policy"] = {"sources": {"urls": ["http://127.0.0.1:9"]}}
-        return {"a0": {**alone, "autoupdate_root": str(control.root("a0"))}, **own()}
+        return {"a0": {**alone, "autoupdate_installroot": str(control.root("a0"))}, **own()}
 
     fleet.hosts = hosts  # type: ignore[method-assign]
     for strategy in ("linear", "free"):

@@ -136,7 +136,7 @@ def test_the_role_in_a_playbook_of_ones_own_refuses_first(control: Control) -> N
 
 def test_packages_are_looked_for_where_they_are_wanted_and_nowhere_else(control: Control) -> None:
     def root(name: str) -> dict[str, Any]:
-        return {**GOOD, "autoupdate_root": str(control.root(name))}
+        return {**GOOD, "autoupdate_installroot": str(control.root(name))}
 
     hosts = {
         "with": {**GOOD, "autoupdate_install": True, "autoupdate_packages": []},
@@ -151,6 +151,8 @@ def test_packages_are_looked_for_where_they_are_wanted_and_nowhere_else(control:
 
 
 def test_a_fleet_without_packages_and_servers_has_no_play_for_them(control: Control) -> None:
-    run = control.playbook("epp.autoupdate.site", {"n1": {**GOOD, "autoupdate_root": str(control.root("n1"))}}, "-v")
+    run = control.playbook(
+        "epp.autoupdate.site", {"n1": {**GOOD, "autoupdate_installroot": str(control.root("n1"))}}, "-v"
+    )
     assert run.code == 0, run.output
     assert "__autoupdate" not in run.output

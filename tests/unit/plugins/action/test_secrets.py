@@ -95,7 +95,7 @@ def asked(root: Path, program: str, *arguments: str) -> str:
 
 def of_fleet(control: Control) -> dict[str, dict[str, Any]]:
     return {
-        name: {**options, "autoupdate_root": str(control.root(name)), "autoupdate_scheduler": "systemd"}
+        name: {**options, "autoupdate_installroot": str(control.root(name)), "autoupdate_scheduler": "systemd"}
         for name, options in (("clamav1", CLAMAV), ("command1", COMMAND))
     }
 
@@ -179,7 +179,7 @@ def test_a_server_shows_no_secret(fleet: Fleet) -> None:
     COMPONENTS["clamav"]["extra"]["vendor.ndb"] += "x"
     check_quiet(fleet.play("check", *LOUD), code=2)
     check_quiet(fleet.play("site", *LOUD))
-    info = {"name": "Ask", "epp.autoupdate.fleet_info": {"root": str(server)}}
+    info = {"name": "Ask", "epp.autoupdate.fleet_info": {"installroot": str(server)}}
     check_quiet(fleet.control.play([info], {"updates": {}}, *LOUD))
     check_files(server)
     check_files(fleet.control.root("n1"))
@@ -201,7 +201,7 @@ WRONG_ENDPOINTS: tuple[dict[str, Any], ...] = (
 @pytest.mark.parametrize("entry", ["epp.autoupdate.site", "epp.autoupdate.check", "role"])
 def test_refusals_of_an_endpoint_s_settings_show_no_secret(control: Control, entry: str) -> None:
     hosts = {
-        f"n{number}": {**CLAMAV, "autoupdate_root": str(control.root("n")), **wrong}
+        f"n{number}": {**CLAMAV, "autoupdate_installroot": str(control.root("n")), **wrong}
         for number, wrong in enumerate(WRONG_ENDPOINTS)
     }
     role = [{"name": "Role", "ansible.builtin.import_role": {"name": "epp.autoupdate.endpoint"}}]
@@ -221,7 +221,10 @@ WRONG_SERVERS: tuple[dict[str, Any], ...] = (
 
 
 def test_refusals_of_a_server_s_settings_show_no_secret(control: Control) -> None:
-    common = {"autoupdate_server_root": str(control.server), "autoupdate_server_url": "http://updates.example.com"}
+    common = {
+        "autoupdate_server_installroot": str(control.server),
+        "autoupdate_server_url": "http://updates.example.com",
+    }
     hosts = {
         f"updates{number}": {**common, "autoupdate_server_components": wrong}
         for number, wrong in enumerate(WRONG_SERVERS)

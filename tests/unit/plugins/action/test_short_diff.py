@@ -40,7 +40,7 @@ def test_many_are_listed_and_the_rest_stays() -> None:
 
 
 def test_the_first_check_of_a_host_is_short_and_verbose_it_is_whole(control: Control) -> None:
-    options = {"root": str(control.root("n1")), "endpoint": "n1", "product": "files", "policy": POLICY}
+    options = {"installroot": str(control.root("n1")), "endpoint": "n1", "product": "files", "policy": POLICY}
     short = control.task({**options, "scheduler": "systemd"}, "--check", "--diff")
     assert short.code == 0, short.output
     assert "+ /etc/systemd/system/epp-update.timer (mode 0644)" in short.output

@@ -93,7 +93,11 @@ def test_update_now_goes_by_the_inventory_and_tells_what_came_of_each(fleet: Fle
 
 def test_update_now_without_a_server_goes_to_each_host(control: Control) -> None:
     hosts = {
-        name: {"autoupdate_root": str(control.root(name)), "autoupdate_policy": POLICY, "autoupdate_domain": name}
+        name: {
+            "autoupdate_installroot": str(control.root(name)),
+            "autoupdate_policy": POLICY,
+            "autoupdate_domain": name,
+        }
         for name in ("n1", "n2")
     }
     assert control.playbook("epp.autoupdate.site", {"n1": hosts["n1"]}).code == 0
@@ -121,7 +125,7 @@ def test_preflight_refuses_what_a_managed_inventory_gets_wrong(control: Control)
 
 
 def test_without_a_server_no_play_is_about_one(control: Control) -> None:
-    hosts = {"n1": {"autoupdate_root": str(control.root("n1")), "autoupdate_policy": POLICY}}
+    hosts = {"n1": {"autoupdate_installroot": str(control.root("n1")), "autoupdate_policy": POLICY}}
     run = control.playbook("epp.autoupdate.site", hosts)
     assert run.code == 0, run.output
     assert [line["host"] for line in run.results] == ["n1", "n1"]
@@ -136,8 +140,10 @@ def test_hosts_with_odd_names_are_endpoints_like_all_others(fleet: Fleet) -> Non
 
     def hosts() -> dict[str, dict[str, Any]]:
         first = own()["n1"]
-        odd = {name: {**first, "autoupdate_root": str(fleet.control.root(f"odd{n}"))} for n, name in enumerate(ODD)}
-        named = {**first, "autoupdate_root": str(fleet.control.root("n9")), "autoupdate_endpoint_name": "till-9"}
+        odd = {
+            name: {**first, "autoupdate_installroot": str(fleet.control.root(f"odd{n}"))} for n, name in enumerate(ODD)
+        }
+        named = {**first, "autoupdate_installroot": str(fleet.control.root("n9")), "autoupdate_endpoint_name": "till-9"}
         return {**own(), **odd, "n9": named}
 
     fleet.hosts = hosts  # type: ignore[method-assign]
@@ -168,7 +174,9 @@ def test_a_name_that_two_hosts_have_is_refused_with_both(fleet: Fleet) -> None:
     made = "web-01-a89c7fb9"
 
     def hosts() -> dict[str, dict[str, Any]]:
-        more = {name: {**own()["n1"], "autoupdate_root": str(fleet.control.root(name))} for name in ("web 01", made)}
+        more = {
+            name: {**own()["n1"], "autoupdate_installroot": str(fleet.control.root(name))} for name in ("web 01", made)
+        }
         return {**own(), **more}
 
     fleet.hosts = hosts  # type: ignore[method-assign]

@@ -45,7 +45,7 @@ class Control:
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,
         }
-        hosts = {name: {"autoupdate_root": str(self.root(name))} for name in ("n1", "n2", "n3")}
+        hosts = {name: {"autoupdate_installroot": str(self.root(name))} for name in ("n1", "n2", "n3")}
         groups = {"canaries": {"hosts": {"n1": {}}}}
         inventory = {"all": {"vars": endpoint, "hosts": hosts, "children": groups}}
         (work / "inventory.yml").write_text(json.dumps(inventory))

@@ -42,10 +42,10 @@ class Modules:
         """An endpoint whose update copies ``offered`` to ``installed``."""
         offered, installed = self.work / "offered", self.work / "installed"
         command = {"update": ["/bin/cp", str(offered), str(installed)], "version": ["/bin/cat", str(installed)]}
-        return {"root": str(self.root), "endpoint": "n1", "product": "command", "command": command}
+        return {"installroot": str(self.root), "endpoint": "n1", "product": "command", "command": command}
 
     def run(self, module: Module, *, check: bool = False, diff: bool = False, **options: Any) -> dict[str, Any]:
-        arguments = {"_ansible_check_mode": check, "_ansible_diff": diff, "root": str(self.root), **options}
+        arguments = {"_ansible_check_mode": check, "_ansible_diff": diff, "installroot": str(self.root), **options}
         basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
         basic._ANSIBLE_PROFILE = "legacy"  # what ansible-core 2.19 and later ask for; others don't look
         self.capture()
@@ -73,7 +73,7 @@ class Modules:
         return self.on_server(server, **{**settings, **options})
 
     def on_server(self, module: Module, **options: Any) -> dict[str, Any]:
-        return self.run(module, root=str(self.server_root), **options)
+        return self.run(module, installroot=str(self.server_root), **options)
 
     def ask(self, *arguments: str) -> Any:
         """What the server's own command prints."""
@@ -124,7 +124,7 @@ def fleet(modules: Modules, web: ScriptedServer) -> Modules:
     assert fetched["campaign"]
     modules.on_server(client_tree, endpoints=[{"name": "managed", "domain": "emea"}])
     managed_by = {"url": web.url, "signers": modules.ask("enrolment")["signers"]}
-    own = {"root": str(modules.managed_root), "endpoint": "managed", "product": "files", "command": None}
+    own = {"installroot": str(modules.managed_root), "endpoint": "managed", "product": "files", "command": None}
     converged = modules.enrol(**own, server=managed_by)
     assert not converged.get("failed"), converged
     return modules

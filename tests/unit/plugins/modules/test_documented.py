@@ -94,11 +94,11 @@ def statuses_of_a_managed_endpoint(fleet: Modules, web: ScriptedServer) -> Itera
     """After it adopted its configuration and updated, and while its source is left alone."""
     program = [str(fleet.managed_root / "usr/local/bin/epp-agent"), "--root", str(fleet.managed_root)]
     subprocess.run([*program, "update-now"], stdout=subprocess.DEVNULL, check=True)
-    yield fleet.run(endpoint_info, root=str(fleet.managed_root))
+    yield fleet.run(endpoint_info, installroot=str(fleet.managed_root))
     web.always(Answer(429, headers={"Retry-After": "600"}))
     subprocess.run([*program, "run", "--trigger", "reconnect"], stdout=subprocess.DEVNULL, check=True)
     subprocess.run([*program, "update-now"], stdout=subprocess.DEVNULL, check=True)
-    yield fleet.run(endpoint_info, root=str(fleet.managed_root))
+    yield fleet.run(endpoint_info, installroot=str(fleet.managed_root))
 
 
 def test_the_status_is_documented_to_the_leaf(fleet: Modules, web: ScriptedServer) -> None:

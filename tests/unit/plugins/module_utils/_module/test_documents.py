@@ -29,7 +29,7 @@ LIBRARY = Path(agent.__file__).parent.parent
         ({"ordinal": "4", "files": {"a": "2"}}, {"ordinal": 4, "files": {"a": "2"}}),
         ({"policy": {"schedule": {"interval": "2"}}}, {"policy": {"schedule": {"interval": 2}}}),
         ({"ordinal": None, "policy": {"events": None, "schedule": {"day": None}}}, {"policy": {"schedule": {}}}),
-        ({"ordinal": "", "root": "", "domain": ""}, {"domain": ""}),
+        ({"ordinal": "", "installroot": "", "domain": ""}, {"domain": ""}),
         ({"ordinal": "four", "policy": 3}, {"ordinal": "four", "policy": 3}),
         ({"policy": {"events": {"scan_after_update": "yes"}}}, {"policy": {"events": {"scan_after_update": "yes"}}}),
         ({"nonsense": {"a": None}}, {"nonsense": {}}),
@@ -43,8 +43,8 @@ def test_what_is_null_is_dropped_and_what_old_templates_did_to_numbers_is_undone
     ("options", "root", "absent"),
     [
         ({"state": "absent"}, "", True),
-        ({"state": "absent", "root": "/tmp/x/", "policy": {"bad": 1}}, "/tmp/x", True),
-        ({"endpoint": "n1", "product": "clamav", "root": "/"}, "", False),
+        ({"state": "absent", "installroot": "/tmp/x/", "policy": {"bad": 1}}, "/tmp/x", True),
+        ({"endpoint": "n1", "product": "clamav", "installroot": "/"}, "", False),
     ],
 )
 def test_what_is_wanted(options: dict[str, Any], root: str, absent: bool) -> None:
@@ -54,8 +54,8 @@ def test_what_is_wanted(options: dict[str, Any], root: str, absent: bool) -> Non
 
 def test_errors_of_the_task_and_of_the_document_are_told_together() -> None:
     with pytest.raises(InvalidDocument) as refused:
-        documents.Wanted.from_options({"state": "here", "root": "x", "endpoint": "n1", "ordinal": -1})
-    assert {"state", "root", "ordinal"} <= {error.path for error in refused.value.errors}
+        documents.Wanted.from_options({"state": "here", "installroot": "x", "endpoint": "n1", "ordinal": -1})
+    assert {"state", "installroot", "ordinal"} <= {error.path for error in refused.value.errors}
 
 
 SERVER = {"url": "http://updates.example", "signers": ["ssh-ed25519 " + 68 * "A"]}
