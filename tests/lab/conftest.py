@@ -38,6 +38,7 @@ LONG = (
     "test_events",
     "test_resilience",
     "test_tasks",
+    "test_readme",
     "test_freshclam",
     "test_privileges",
     "test_timers",
@@ -46,7 +47,7 @@ LONG = (
     "test_https",
 )
 # Which machine belongs to whom. A test file owns its machines: no test cares what another file's tests left.
-SYSTEMD_MACHINES = 50
+SYSTEMD_MACHINES = 54
 BARE_MACHINES = 8
 
 

@@ -6,12 +6,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,12 +15,12 @@ from typing import Any
 import pytest
 import yaml
 from lab_ansible import INSTALLED, REPOSITORY
+from lab_control import ControlNode, let_in
 from lab_nodes import Node
 
 pytestmark = pytest.mark.heavy  # a chain of two dozen runs; what each of them does has other tests
 GUIDE = REPOSITORY / "docs/docsite/rst/tasks.rst"
 MACHINES = {"updates": "n46", "till-1": "n47", "till-2": "n48", "till-3": "n49", "laptop-1": "n50"}
-SERVER_NAME = "updates.example.com"
 
 
 def section(heading: str) -> str:
@@ -53,34 +49,17 @@ def merged(group: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-class ControlNode:
-    """A directory with the guide's inventory, an installed collection, and the machines behind the guide's names."""
+class Guide(ControlNode):
+    """A control node with the guide's inventory, which grows from section to section."""
 
     def __init__(self, directory: Path, nodes: dict[str, Node]) -> None:
-        self.nodes = nodes
-        self._directory = directory
+        super().__init__(directory, nodes, {"updates": {"autoupdate_server_install": False}})
         self._inventory: dict[str, Any] = {}
         self.install("1.0.0")
-        (directory / "host_vars").mkdir()
-        (directory / "ssh").mkdir()
-        for name, node in nodes.items():
-            (directory / "host_vars" / f"{name}.yml").write_text(yaml.safe_dump(self._reached(node)))
-
-    def _reached(self, node: Node) -> dict[str, Any]:
-        """What is the lab's alone."""
-        checked = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
-        return {
-            "ansible_host": node.machine.address,
-            "ansible_user": "alice",
-            "ansible_ssh_private_key_file": str(Path(os.environ.get("EPP_LAB", "/var/tmp/epp-autoupdate-lab")) / "id"),
-            "ansible_ssh_args": f"{checked} -o ControlMaster=auto -o ControlPersist=60s",
-            "ansible_control_path_dir": str(self._directory / "ssh"),
-            "autoupdate_server_install": False,
-        }
 
     def install(self, version: str) -> None:
         """As ``ansible-galaxy collection install --force`` leaves it."""
-        place = self._directory / "collections" / "ansible_collections" / "epp" / "autoupdate"
+        place = self.collection
         shutil.rmtree(place, ignore_errors=True)
         for part in INSTALLED:
             shutil.copytree(REPOSITORY / part, place / part, ignore=shutil.ignore_patterns("__pycache__"))
@@ -93,7 +72,7 @@ class ControlNode:
         text = section(heading)
         for block in blocks(text, "yaml"):
             self._inventory = merged(self._inventory, yaml.safe_load(block))
-        (self._directory / "inventory.yml").write_text(yaml.safe_dump(self._inventory, sort_keys=False))
+        (self.directory / "inventory.yml").write_text(yaml.safe_dump(self._inventory, sort_keys=False))
         lines = "\n".join(blocks(text, "console")).splitlines()
         return [self.type(line.removeprefix("$ ")) for line in lines if line.strip()]
 
@@ -106,26 +85,7 @@ class ControlNode:
         if not line.startswith("ansible-playbook "):
             done = self.nodes["updates"].run(line)
             return str(done.out + done.err)
-        return self._run(shlex.split(line))
-
-    def _run(self, words: list[str]) -> str:
-        program = Path(sys.executable).with_name(words[0])
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
-        environment.update(ANSIBLE_COLLECTIONS_PATH=str(self._directory / "collections"), ANSIBLE_NOCOLOR="1")
-        done = subprocess.run(
-            [str(program), *words[1:]],
-            cwd=self._directory,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        expected = (0, 2) if words[-1].endswith(".check") else (0,)
-        assert done.returncode in expected, f"{shlex.join(words)}\n{done.stdout[-5000:]}"
-        return done.stdout
+        return self.run(line, expected=(0, 2) if line.endswith(".check") else (0,))
 
     def start_of(self, name: str) -> str:
         """When the window of an endpoint starts, as its agent has it."""
@@ -138,14 +98,11 @@ class ControlNode:
 
 
 @pytest.fixture(scope="module")
-def control(node: Callable[[str], Node], tmp_path_factory: pytest.TempPathFactory) -> ControlNode:
+def control(node: Callable[[str], Node], tmp_path_factory: pytest.TempPathFactory) -> Guide:
     nodes = {name: node(machine) for name, machine in MACHINES.items()}
-    for name, machine in nodes.items():
-        machine.write("/etc/sudoers.d/alice", "alice ALL=(ALL) NOPASSWD: ALL\n", mode="0440")
-        machine.run(f"echo {nodes['updates'].machine.address} {SERVER_NAME} >>/etc/hosts")
-        machine.run(["hostnamectl", "set-hostname", name], check=False)
+    let_in(nodes, updates=nodes["updates"].machine.address)
     nodes["updates"].run("mkdir -p /srv/rules && echo 'rule one { condition: false }' >/srv/rules/one.yar")
-    return ControlNode(tmp_path_factory.mktemp("control"), nodes)
+    return Guide(tmp_path_factory.mktemp("control"), nodes)
 
 
 def clean(output: str) -> bool:
@@ -153,7 +110,7 @@ def clean(output: str) -> bool:
     return "failed=0" in output and not re.search(r"failed=[1-9]|changed=[1-9]", output)
 
 
-def test_the_fleet_comes_up(control: ControlNode) -> None:
+def test_the_fleet_comes_up(control: Guide) -> None:
     planned, done, checked = control.follow("The fleet of this page")
     assert "changed=" in planned
     assert "changed=" in done
@@ -161,14 +118,14 @@ def test_the_fleet_comes_up(control: ControlNode) -> None:
     assert control.registered() == {"till-1": "emea/finance", "till-2": "emea/finance", "laptop-1": "emea/staff"}
 
 
-def test_another_window(control: ControlNode) -> None:
+def test_another_window(control: Guide) -> None:
     *_runs, effective = control.follow("Another window")
     assert "03:00" in effective
     control.nodes["laptop-1"].run(["epp-agent", "sync"])
     assert (control.start_of("laptop-1"), control.start_of("till-1")) == ("03:00", "22:00")
 
 
-def test_new_components(control: ControlNode) -> None:
+def test_new_components(control: Guide) -> None:
     control.nodes["updates"].write("/srv/rules/two.yar", "rule two { condition: false }\n")
     fetched, _campaigns, behind = control.follow("New components, now")
     assert "updated" in fetched
@@ -177,7 +134,7 @@ def test_new_components(control: ControlNode) -> None:
     assert "two.yar" in control.nodes["till-1"].run(["find", "/var/lib/epp-autoupdate/components", "-type", "f"]).out
 
 
-def test_an_endpoint_more_and_one_less(control: ControlNode) -> None:
+def test_an_endpoint_more_and_one_less(control: Guide) -> None:
     control.follow("An endpoint more")
     assert control.registered()["till-3"] == "emea/finance"
     assert control.nodes["till-3"].run(["epp-agent", "status"]).code == 0
@@ -187,19 +144,19 @@ def test_an_endpoint_more_and_one_less(control: ControlNode) -> None:
     del control._inventory["all"]["children"]["finance"]["hosts"]["till-3"]
 
 
-def test_a_domain_is_renamed(control: ControlNode) -> None:
+def test_a_domain_is_renamed(control: Guide) -> None:
     _site, tree = control.follow("A domain is renamed")
     assert "emea/treasury" in tree
     assert control.registered()["till-1"] == "emea/treasury"
     assert control.start_of("till-1") == "22:00"
 
 
-def test_keys_are_rotated(control: ControlNode) -> None:
+def test_keys_are_rotated(control: Guide) -> None:
     *_rest, checked = control.follow("Keys are rotated")
     assert clean(checked), checked
 
 
-def test_the_collection_is_upgraded_and_downgraded(control: ControlNode) -> None:
+def test_the_collection_is_upgraded_and_downgraded(control: Guide) -> None:
     _installed, checked, *_rest = control.follow("The collection is upgraded")
     assert "agent 1.0.0, collection 1.1.0" in " ".join(checked.split())
     assert control.nodes["till-2"].run(["epp-agent", "--version"]).out.strip().endswith("1.1.0")
@@ -208,13 +165,13 @@ def test_the_collection_is_upgraded_and_downgraded(control: ControlNode) -> None
     assert control.nodes["till-2"].run(["epp-agent", "--version"]).out.strip().endswith("1.0.0")
 
 
-def test_a_lost_laptop(control: ControlNode) -> None:
+def test_a_lost_laptop(control: Guide) -> None:
     _registered, listed = control.follow("A lost laptop")
     assert "laptop-1" not in listed
     assert "till-1" in listed
 
 
-def test_what_tells_that_something_is_wrong(control: ControlNode) -> None:
+def test_what_tells_that_something_is_wrong(control: Guide) -> None:
     del control._inventory["all"]["children"]["staff"]
     checked, status, endpoints, verified = control.follow("Something is wrong")
     assert clean(checked), checked
