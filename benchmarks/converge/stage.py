@@ -72,7 +72,7 @@ class Stage:
         }
         server = {
             "autoupdate_server_url": f"http://{self._machines.addresses[self._server]}",
-            "autoupdate_server_fetch": {"every": "1d", "phase": "12h"},
+            "autoupdate_server_fetch": {"every": "1d", "offset": "12h"},
         }
         inventory = self._ansible_inventory("managed", shared, {self._server: server}, more=(self._server,))
         return self._ansible(MANAGED, "epp.autoupdate.site", inventory, more=1)

@@ -322,7 +322,7 @@ status:
       type: int
       returned: always
       sample: 12
-    cap:
+    max_in_flight:
       description: How many there may be at a time now.
       type: int
       returned: always

@@ -91,7 +91,7 @@ options:
       max_connections:
         description:
           - How many downloads are served at one time, whatever the reason. Others are answered 503 with
-            C(Retry-After). The default is the highest of the caps in O(notify).
+            C(Retry-After). The default is the highest C(max_in_flight) of O(notify).
         type: int
       retry_after:
         description:
@@ -140,7 +140,7 @@ options:
               - The IP address of the name server that is asked for the record with the current versions. By default the
                 host's own.
             type: str
-          keep:
+          keep_cdiffs:
             description:
               - How many incremental files of each database stay published. The default is V(30).
             type: int
@@ -235,17 +235,17 @@ options:
         description:
           - The IANA zone of the hours below, or V(local). The default is V(UTC).
         type: str
-      cap:
+      max_in_flight:
         description:
-          - How many endpoints may be in flight. The default is V(250).
+          - How many endpoints may be in flight at one time. The default is V(250).
         type: int
-      cap_peak:
+      max_in_flight_peak:
         description:
-          - The same in O(notify.peak_hours). The default is that of O(notify.cap).
+          - The same in O(notify.peak_hours). The default is that of O(notify.max_in_flight).
         type: int
-      cap_off_peak:
+      max_in_flight_off_peak:
         description:
-          - The same in O(notify.off_peak_hours). The default is that of O(notify.cap).
+          - The same in O(notify.off_peak_hours). The default is that of O(notify.max_in_flight).
         type: int
       peak_hours:
         description:
@@ -257,15 +257,15 @@ options:
           - Hours such as V(22:00-06:00).
         type: list
         elements: str
-      hold:
+      lease:
         description:
-          - How long an endpoint holds its place without an answer. The default is V(30m).
+          - How long an endpoint counts as in flight without an answer. The default is V(30m).
         type: str
       deadline:
         description:
           - How long one notice may take. The default is V(30m).
         type: str
-      retry_after:
+      retry_delay:
         description:
           - When an endpoint that was not reached is tried again. The default is V(15m).
         type: str
@@ -273,7 +273,7 @@ options:
         description:
           - How often. The default is V(5).
         type: int
-      keep:
+      offline_ttl:
         description:
           - How long the notice of an offline endpoint is kept where policy says so. The default is V(7d).
         type: str
@@ -300,7 +300,7 @@ options:
         description:
           - How often, whole minutes from V(5m) to V(1d). The default is V(1h).
         type: str
-      phase:
+      offset:
         description:
           - When in the interval, which is counted from midnight UTC. By default an instant that follows from the
             server's URL, so that not all servers ask a vendor at the same second.
@@ -360,7 +360,7 @@ EXAMPLES = r"""
     fetch:
       every: 15m
     notify:
-      cap: 50
+      max_in_flight: 50
 
 - name: As the variables of the inventory say, which is what the role does
   epp.autoupdate.server:

@@ -146,7 +146,7 @@ def inventory(server: UpdateServer) -> dict[str, dict[str, Any]]:
     """What the inventory says: a server with a cap of two, and endpoints whose updater is a script."""
     components = {"command": {"fetch": ["/bin/cp", "-rT", "/srv/upstream", "{directory}"]}}
     own = {"autoupdate_server_components": components, "autoupdate_server_fetch": {"every": "1d"}}
-    own["autoupdate_server_notify"] = {"cap": 2, "retry_after": "1s", "retries": 1, "connect_timeout": "5s"}
+    own["autoupdate_server_notify"] = {"max_in_flight": 2, "retry_delay": "1s", "retries": 1, "connect_timeout": "5s"}
     far = documents.quiet("x")["policy"]["schedule"]
     endpoint = {
         "autoupdate_server_host": server.name,

@@ -82,7 +82,7 @@ def fresh(node: Nodes, ansible: Ansible, wheelhouse: str) -> tuple[Server, dict[
     machine.run("mkdir -p /srv/components/patterns && echo one >/srv/components/patterns/a.dat")
     variables = {
         "components": {"files": {"directory": "/srv/components"}, "clamav": {}},
-        "notify": {"cap": 2},
+        "notify": {"max_in_flight": 2},
         "fetch": {"every": "15m"},
         "cvdupdate_pip_arguments": wheelhouse,
     }
@@ -319,9 +319,9 @@ def test_a_wrong_url_is_refused_before_anything_is_changed_and_a_long_host_is_no
 
 def test_bad_settings_are_refused_with_every_path_and_touch_nothing(server: Server) -> None:
     before = server.node.manifest(but=(*NOISE, "/var/lib/epp-autoupdate-server"))
-    run = server.role(url="ftp://a", fetch={"every": "1s"}, notify={"cap": 0})
+    run = server.role(url="ftp://a", fetch={"every": "1s"}, notify={"max_in_flight": 0})
     assert run.code != 0
-    named = ("autoupdate_server_url", "autoupdate_server_fetch.every", "autoupdate_server_notify.cap")
+    named = ("autoupdate_server_url", "autoupdate_server_fetch.every", "autoupdate_server_notify.max_in_flight")
     assert all(name in run[SYSTEMD].message for name in named)
     assert differences(before, server.node.manifest(but=(*NOISE, "/var/lib/epp-autoupdate-server"))) == {}
     https = server.role(url="https://updates.example.com")

@@ -146,7 +146,7 @@ def server(node: Callable[[str], Node], ansible: Ansible) -> UpdateServer:
     made = UpdateServer(node(SERVER))
     own = {
         "autoupdate_server_components": {"files": {"directory": "/srv/upstream"}},
-        "autoupdate_server_notify": {"cap": CAP},
+        "autoupdate_server_notify": {"max_in_flight": CAP},
         "autoupdate_server_retry_after": RETRY_AFTER,
     }
     task = {"name": "Role", "ansible.builtin.include_role": {"name": "epp.autoupdate.server"}}

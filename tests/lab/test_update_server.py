@@ -82,7 +82,7 @@ def inventory(server: UpdateServer, upstream: ComponentServer, pip: str) -> dict
     components = {"clamav": {**clamav, "nameserver": upstream.address, "requests_per_hour": 100_000}}
     own = {"autoupdate_server_components": components, "autoupdate_server_fetch": {"every": "1d"}}
     own |= {"autoupdate_server_install": True, "autoupdate_server_cvdupdate_pip_arguments": pip}
-    own |= {"autoupdate_server_notify": {"cap": NOTICE_CAP}}
+    own |= {"autoupdate_server_notify": {"max_in_flight": NOTICE_CAP}}
     return {server.name: server.variables(**own), **fleet}
 
 

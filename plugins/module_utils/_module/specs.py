@@ -185,7 +185,7 @@ def server_components() -> Spec:
             databases=_strings(choices=["main", "daily", "bytecode"]),
             extra=_option("dict"),
             nameserver=_option("str"),
-            keep=_option("int"),
+            keep_cdiffs=_option("int"),
             **limits,
         ),
         "files": _group(
@@ -203,11 +203,11 @@ def server_notify() -> Spec:
         "key": _option("path", no_log=False),  # a path, not the key
         "connect_timeout": _option("str"),
         "timezone": _option("str"),
-        **{name: _option("int") for name in ("cap", "cap_peak", "cap_off_peak")},
+        **{name: _option("int") for name in ("max_in_flight", "max_in_flight_peak", "max_in_flight_off_peak")},
         **{name: _strings() for name in ("peak_hours", "off_peak_hours")},
-        **{name: _option("str") for name in ("hold", "deadline", "retry_after")},
+        **{name: _option("str") for name in ("lease", "deadline", "retry_delay")},
         "retries": _option("int"),
-        "keep": _option("str"),
+        "offline_ttl": _option("str"),
     }
 
 
@@ -232,7 +232,7 @@ def server_settings() -> Spec:
         "components": _group(**server_components()),
         "notify": _group(**server_notify()),
         "configuration": _group(lifetime=_option("str"), overlap=_option("str")),
-        "fetch": _group(every=_option("str"), phase=_option("str")),
+        "fetch": _group(every=_option("str"), offset=_option("str")),
         "scheduler": _option("str", choices=["auto", "systemd", "cron"]),
     }
 

@@ -45,6 +45,8 @@ def cap_zone(host: Host, settings: NotifySettings) -> tzinfo:
     try:
         return zone_of(host, settings.timezone)
     except KeyError:
-        why = f"notify.timezone: {settings.timezone} is not known here any more (tzdata): the hours of the caps are UTC"
+        why = (
+            f"notify.timezone: {settings.timezone} is not known here any more (tzdata): peak and off-peak hours are UTC"
+        )
         host.log(syslog.LOG_ERR, why)
         return timezone.utc

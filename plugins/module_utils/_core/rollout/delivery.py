@@ -128,7 +128,7 @@ def event_notice(endpoint: str, *, created: float, kept: bool, limits: Limits) -
     """The notice of an endpoint that is behind a new version (E1; ``kept``: E1a)."""
     if not kept:
         return Notice(endpoint, due=created)
-    return Notice(endpoint, Mode.KEPT, due=created, until=created + limits.keep)
+    return Notice(endpoint, Mode.KEPT, due=created, until=created + limits.offline_ttl)
 
 
 def slot_notice(endpoint: str, *, at: float, end: float) -> Notice:
@@ -191,13 +191,13 @@ def bounded(notice: Notice, now: float, limits: Limits) -> Notice:
         return notice
     since = None if notice.since is None else min(notice.since, now)
     if notice.stage is Stage.IN_FLIGHT:
-        asked = notice.due if notice.due == NEVER else min(notice.due, now + limits.hold)
+        asked = notice.due if notice.due == NEVER else min(notice.due, now + limits.lease)
         return replace(notice, since=since, due=asked)
     if notice.mode is Mode.SLOT:
         far = notice.due > now + LONGEST_SLOT
         return replace(notice, since=since, until=now if far else notice.until)
-    later = now + limits.retry_after if notice.stage in (Stage.RETRY, Stage.PENDING) else now
-    until = None if notice.until is None else min(notice.until, now + limits.keep)
+    later = now + limits.retry_delay if notice.stage in (Stage.RETRY, Stage.PENDING) else now
+    until = None if notice.until is None else min(notice.until, now + limits.offline_ttl)
     return replace(notice, since=since, due=min(notice.due, later), until=until)
 
 
@@ -208,9 +208,9 @@ def heard(notice: Notice, reply: Reply, *, now: float, limits: Limits) -> Notice
         return replace(notice, stage=stage, result=reply.result, why=reply.why)
     if reply.heard is Heard.HOST_KEY:
         return replace(notice, stage=Stage.GAVE_UP, result=reply.heard.value, why=reply.why)
-    released = now if notice.since is None else notice.since + limits.hold
+    released = now if notice.since is None else notice.since + limits.lease
     if reply.heard is Heard.LOST and now < released:
-        return replace(notice, due=min(now + limits.retry_after, released), why=reply.why)
+        return replace(notice, due=min(now + limits.retry_delay, released), why=reply.why)
     return _again(notice, reply, now, limits)
 
 
@@ -229,7 +229,7 @@ def superseded(notice: Notice, version: str) -> Notice:
 
 def patience(notice: Notice, now: float, limits: Limits) -> float:
     """How many seconds a sending may take: not beyond the hold of its place, and a moment at least."""
-    held = limits.hold if notice.since is None else notice.since + limits.hold - now
+    held = limits.lease if notice.since is None else notice.since + limits.lease - now
     return max(1.0, min(limits.deadline, held))
 
 
@@ -238,7 +238,7 @@ def _again(notice: Notice, reply: Reply, now: float, limits: Limits) -> Notice:
     notice = replace(notice, since=None, result=reply.heard.value, why=reply.why)
     if notice.mode is Mode.SLOT:
         return replace(notice, stage=Stage.SKIPPED)
-    later = now + limits.retry_after
+    later = now + limits.retry_delay
     if notice.tries <= limits.retries and notice.mode is not Mode.NOW:
         return replace(notice, stage=Stage.RETRY, due=later)
     if notice.mode is Mode.KEPT:

@@ -27,8 +27,8 @@ class ClamAVSource:
     """ClamAV databases through cvdupdate, whose program is ``cvd``.
 
     ``extra`` are databases of others by file name (``local.ndb``, ``vendor.cvd``) and URL. ``nameserver`` answers for
-    the record that tells the versions; the empty text means the host's own. ``keep`` is how many incremental files of
-    each database stay published. The vendor's limit is ``requests_per_hour`` for each file.
+    the record that tells the versions; the empty text means the host's own. ``keep_cdiffs`` is how many
+    incremental files of each database stay published. The vendor's limit is ``requests_per_hour`` for each file.
     """
 
     cvd: str = "/opt/epp-autoupdate/cvdupdate/bin/cvd"
@@ -36,7 +36,7 @@ class ClamAVSource:
     databases: tuple[str, ...] = OFFICIAL
     extra: Mapping[str, str] = field(default_factory=dict)
     nameserver: str = ""
-    keep: int = 30
+    keep_cdiffs: int = 30
     requests_per_hour: int = 10
     timeout: int = 3600
 
@@ -161,7 +161,7 @@ _KEYS: dict[ProductKind, dict[str, Parser]] = {
         "databases": listing(_official),
         "extra": _extra,
         "nameserver": lambda raw: "" if raw == "" else line(raw, "an IP address"),
-        "keep": integer(1, 1000),
+        "keep_cdiffs": integer(1, 1000),
         "requests_per_hour": _REQUESTS,
         "timeout": _TIMEOUT,
     },

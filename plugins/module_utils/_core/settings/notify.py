@@ -79,23 +79,23 @@ def _span(raw: object) -> Span:
 
 
 _LIMITS: dict[str, Parser] = {
-    "hold": duration(60, 86400),
+    "lease": duration(60, 86400),
     "deadline": duration(1, 86400),
-    "retry_after": duration(1, 86400),
+    "retry_delay": duration(1, 86400),
     "retries": integer(0, 100),
-    "keep": duration(60, 90 * 86400),
+    "offline_ttl": duration(60, 90 * 86400),
 }
 _CAPS = {
-    "cap": "normal",
-    "cap_peak": "peak",
-    "cap_off_peak": "off_peak",
+    "max_in_flight": "normal",
+    "max_in_flight_peak": "peak",
+    "max_in_flight_off_peak": "off_peak",
     "peak_hours": "peak_hours",
     "off_peak_hours": "off_peak_hours",
 }
 _CAP_VALUES: dict[str, Parser] = {
-    "cap": integer(1, MOST),
-    "cap_peak": integer(1, MOST),
-    "cap_off_peak": integer(1, MOST),
+    "max_in_flight": integer(1, MOST),
+    "max_in_flight_peak": integer(1, MOST),
+    "max_in_flight_off_peak": integer(1, MOST),
     "peak_hours": listing(_span),
     "off_peak_hours": listing(_span),
 }

@@ -13,8 +13,8 @@ from ..values import frozen
 class Limits:
     """The numbers of N1, N2 and E1a, in seconds. ``deadline`` is the longest that one sending may take."""
 
-    hold: float = 30 * 60
-    retry_after: float = 15 * 60
+    lease: float = 30 * 60
+    retry_delay: float = 15 * 60
     retries: int = 5
-    keep: float = 7 * 86400
+    offline_ttl: float = 7 * 86400
     deadline: float = 30 * 60

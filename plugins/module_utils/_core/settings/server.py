@@ -33,7 +33,7 @@ class Fetch:
     """
 
     every: int = 3600
-    phase: int | None = None
+    offset: int | None = None
 
 
 @frozen
@@ -60,15 +60,15 @@ class ServerSettings:
             if name in values:
                 values[name] = _attempt(read, values[name], errors)
         fetch = read_mapping(values.pop("fetch", {}), path="fetch", known=_FETCH, errors=errors)
-        if (fetch.get("phase") or 0) >= fetch.get("every", Fetch().every):
-            errors.add("fetch.phase", f'"{format_duration(fetch["phase"])}"', "shorter than fetch.every")
+        if (fetch.get("offset") or 0) >= fetch.get("every", Fetch().every):
+            errors.add("fetch.offset", f'"{format_duration(fetch["offset"])}"', "shorter than fetch.every")
         errors.check()
         values.pop("format")
         return cls(fetch=Fetch(**fetch), **values)
 
     def to_dict(self) -> dict[str, Any]:
         """The settings in their canonical form, which ``from_dict`` reads back as the same value."""
-        phase = self.fetch.phase
+        offset = self.fetch.offset
         return {
             "format": FORMAT,
             "web": self.web.to_dict(),
@@ -77,7 +77,7 @@ class ServerSettings:
             "configuration": self.configuration.to_dict(),
             "fetch": {
                 "every": format_duration(self.fetch.every),
-                "phase": None if phase is None else format_duration(phase),
+                "offset": None if offset is None else format_duration(offset),
             },
             "scheduler": self.scheduler.value,
         }
@@ -88,13 +88,13 @@ class ServerSettings:
         return self.web.url
 
     @property
-    def fetch_phase(self) -> int:
+    def fetch_offset(self) -> int:
         """Seconds from the begin of an interval to the fetch: different servers ask a vendor at different seconds."""
-        phase = self.fetch.phase
-        return random_slot(self.url, "fetch", self.fetch.every) if phase is None else phase
+        offset = self.fetch.offset
+        return random_slot(self.url, "fetch", self.fetch.every) if offset is None else offset
 
     @property
-    def publish_phase(self) -> int:
+    def publish_offset(self) -> int:
         """When in the day what is published is looked at, whether it has to be signed anew; seconds."""
         return random_slot(self.url, "publish", DAY)
 
@@ -138,7 +138,7 @@ _SECTIONS: Mapping[str, Callable[[object], Any]] = {
     "notify": NotifySettings.from_dict,
     "configuration": ConfigurationSettings.from_dict,
 }
-_FETCH: Mapping[str, Parser] = {"every": _minutes, "phase": nullable(duration(0, DAY))}
+_FETCH: Mapping[str, Parser] = {"every": _minutes, "offset": nullable(duration(0, DAY))}
 _KEYS: Mapping[str, Parser] = {
     "format": _format,
     **dict.fromkeys(("web", "components", "notify", "configuration", "fetch"), _as_is),

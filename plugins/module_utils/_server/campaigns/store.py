@@ -100,7 +100,7 @@ class CampaignStore:
     def bound(self, now: float, limits: Limits) -> int:
         """Bring what a clock that was ahead has put on record to what could be asked for now; returns how much."""
         ahead = f"stage IN {_OPEN[:-1]}, 'in_flight') AND (since > ? OR until > ? OR (due > ? AND due < 9e999))"
-        latest = (now, now + limits.keep, now + min(limits.retry_after, limits.hold))
+        latest = (now, now + limits.offline_ttl, now + min(limits.retry_delay, limits.lease))
         changed = 0
         with self._transaction() as connection:
             for row in self._select(ahead, latest):

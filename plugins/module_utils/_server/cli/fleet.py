@@ -112,7 +112,7 @@ def _rows(known: dict[str, Any]) -> list[tuple[str, ...]]:
         for product, one in sorted(known["fetches"].items())
     ]
     rows += [("campaign", f"{one['campaign']}: {one['product']} {one['version']}") for one in known["campaigns"]]
-    rows.append(("in flight", f"{known['in_flight']} of at most {known['cap']}"))
+    rows.append(("in flight", f"{known['in_flight']} of at most {known['max_in_flight']}"))
     for name in (name for name in ("tree", "catalogue") if name in documents):
         rows.append((name, f"serial {documents[name]['serial']}, ends {documents[name]['expires']}"))
     shards = documents["shards"]

@@ -128,7 +128,7 @@ class ClamAV:
         found = [(name, match) for name in os.listdir(target) if (match := _INCREMENTAL.fullmatch(name))]
         for _name, match in found:
             newest.setdefault(match["name"], set()).add(int(match["number"]))
-        kept = {database: sorted(numbers)[-self.settings.keep :] for database, numbers in newest.items()}
+        kept = {database: sorted(numbers)[-self.settings.keep_cdiffs :] for database, numbers in newest.items()}
         for name, match in found:
             if int(match["number"]) < kept[match["name"]][0]:
                 with open_directory(target) as directory:

@@ -83,7 +83,7 @@ class Cvdupdate:
             "# logs to keep": 30,
             "db directory": self.host.real(self.database_directory),
             "rotate cdiffs": True,
-            "# cdiffs to keep": self.settings.keep,
+            "# cdiffs to keep": self.settings.keep_cdiffs,
             "state file": self.host.real(self._state_file),
         }
         self._write(self._configuration, configuration)

@@ -75,11 +75,15 @@ def test_a_load_that_can_not_be_told(options: dict[str, Any]) -> None:
 
 
 def test_the_settings_of_a_server_are_filled_in_or_refused_with_every_fault() -> None:
-    whole = settings({"web": {"url": "http://a.example"}, "notify": {"cap": "50"}, "fetch": {"phase": None}})
-    assert (whole["notify"]["cap"], whole["notify"]["cap_peak"], whole["fetch"]["every"]) == (50, 50, "1h")
+    whole = settings({"web": {"url": "http://a.example"}, "notify": {"max_in_flight": "50"}, "fetch": {"offset": None}})
+    assert (whole["notify"]["max_in_flight"], whole["notify"]["max_in_flight_peak"], whole["fetch"]["every"]) == (
+        50,
+        50,
+        "1h",
+    )
     with pytest.raises(AnsibleFilterError) as refused:
-        settings({"web": {}, "notify": {"cap": 0}})
-    assert all(path in str(refused.value) for path in ("web.url", "notify.cap"))
+        settings({"web": {}, "notify": {"max_in_flight": 0}})
+    assert all(path in str(refused.value) for path in ("web.url", "notify.max_in_flight"))
     with pytest.raises(AnsibleFilterError, match="takes a mapping"):
         settings(["web"])
 

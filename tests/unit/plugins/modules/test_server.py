@@ -10,7 +10,7 @@ from ansible_collections.epp.autoupdate.plugins.modules import server
 
 from .conftest import Modules
 
-OPTIONS = {"web": {"url": "http://updates.example.com"}, "fetch": {"every": "30m", "phase": None}}
+OPTIONS = {"web": {"url": "http://updates.example.com"}, "fetch": {"every": "30m", "offset": None}}
 
 
 def test_check_then_real_then_quiet(modules: Modules) -> None:
@@ -30,9 +30,13 @@ def test_check_then_real_then_quiet(modules: Modules) -> None:
 
 
 def test_all_errors_are_told_at_once(modules: Modules) -> None:
-    result = modules.run(server, web={}, fetch={"every": "1s"}, notify={"cap": 0})
+    result = modules.run(server, web={}, fetch={"every": "1s"}, notify={"max_in_flight": 0})
     assert result["failed"] is True
-    assert {line.partition(":")[0] for line in result["msg"].splitlines()} == {"web.url", "fetch.every", "notify.cap"}
+    assert {line.partition(":")[0] for line in result["msg"].splitlines()} == {
+        "web.url",
+        "fetch.every",
+        "notify.max_in_flight",
+    }
     assert not modules.root.exists()
 
 

@@ -116,7 +116,10 @@ def test_equal_versions_have_equal_words() -> None:
         ({"command": {}}, ["components.command.fetch"]),
         ({"command": {"fetch": ["sh"]}}, ["components.command.fetch"]),
         ({"clamav": {"databases": ["mine"]}}, ["components.clamav.databases[0]"]),
-        ({"clamav": {"mirror": "ftp://h", "keep": 0}}, ["components.clamav.mirror", "components.clamav.keep"]),
+        (
+            {"clamav": {"mirror": "ftp://h", "keep_cdiffs": 0}},
+            ["components.clamav.mirror", "components.clamav.keep_cdiffs"],
+        ),
         ({"clamav": {"extra": {"daily.cvd": "http://h/daily.cvd"}}}, ["components.clamav.extra"]),
         ({"clamav": {"extra": {"../x.ndb": "http://h/x.ndb"}}}, ["components.clamav.extra"]),
     ],
@@ -131,14 +134,16 @@ def test_the_defaults_of_notifying_are_those_of_the_rules() -> None:
     settings = NotifySettings.from_dict({})
     assert (settings.caps.normal, settings.caps.peak, settings.caps.off_peak) == (250, 250, 250)
     limits = settings.limits
-    assert (limits.hold, limits.retry_after, limits.retries, limits.keep) == (1800, 900, 5, 7 * 86400)
-    chosen = NotifySettings.from_dict({"cap": 40, "cap_peak": 10, "peak_hours": ["08:00-18:00"], "retry_after": "1m"})
+    assert (limits.lease, limits.retry_delay, limits.retries, limits.offline_ttl) == (1800, 900, 5, 7 * 86400)
+    chosen = NotifySettings.from_dict(
+        {"max_in_flight": 40, "max_in_flight_peak": 10, "peak_hours": ["08:00-18:00"], "retry_delay": "1m"}
+    )
     assert (chosen.caps.normal, chosen.caps.peak, chosen.caps.off_peak) == (40, 10, 40)
-    assert chosen.limits.retry_after == 60
+    assert chosen.limits.retry_delay == 60
 
 
 def test_all_errors_of_the_notify_settings_at_once() -> None:
     with pytest.raises(InvalidDocument) as refused:
-        NotifySettings.from_dict({"cap": 0, "notifier": "pigeon", "peak_hours": ["8-18"], "more": 1})
+        NotifySettings.from_dict({"max_in_flight": 0, "notifier": "pigeon", "peak_hours": ["8-18"], "more": 1})
     found = [error.path for error in refused.value.errors]
-    assert found == ["notify.cap", "notify.notifier", "notify.peak_hours[0]", "notify.more"]
+    assert found == ["notify.max_in_flight", "notify.notifier", "notify.peak_hours[0]", "notify.more"]

@@ -28,11 +28,11 @@ LIMITS = Limits()
     ("notice", "due", "until"),
     [
         (Notice("n", due=LATER), NOW, None),
-        (Notice("n", stage=Stage.RETRY, due=LATER), NOW + LIMITS.retry_after, None),
+        (Notice("n", stage=Stage.RETRY, due=LATER), NOW + LIMITS.retry_delay, None),
         (Notice("n", stage=Stage.RETRY, due=NOW + 60), NOW + 60, None),
-        (Notice("n", Mode.KEPT, Stage.PENDING, LATER, LATER), NOW + LIMITS.retry_after, NOW + LIMITS.keep),
-        (Notice("n", Mode.NOW, due=LATER, until=LATER), NOW, NOW + LIMITS.keep),
-        (Notice("n", stage=Stage.IN_FLIGHT, due=LATER, since=LATER), NOW + LIMITS.hold, None),
+        (Notice("n", Mode.KEPT, Stage.PENDING, LATER, LATER), NOW + LIMITS.retry_delay, NOW + LIMITS.offline_ttl),
+        (Notice("n", Mode.NOW, due=LATER, until=LATER), NOW, NOW + LIMITS.offline_ttl),
+        (Notice("n", stage=Stage.IN_FLIGHT, due=LATER, since=LATER), NOW + LIMITS.lease, None),
         (Notice("n", stage=Stage.IN_FLIGHT, due=NEVER, since=LATER), NEVER, None),
         (Notice("n", Mode.SLOT, due=LATER, until=LATER + 60), LATER, NOW),
         (Notice("n", Mode.SLOT, due=NOW + 300, until=NOW + 7200), NOW + 300, NOW + 7200),
@@ -58,7 +58,7 @@ def test_to_bound_twice_is_to_bound_once(
     once = bounded(Notice("n", mode, stage, due, until, since), NOW, LIMITS)
     assert bounded(once, NOW, LIMITS) == once
     if stage.open and mode is not Mode.SLOT:
-        assert once.due <= NOW + max(LIMITS.retry_after, LIMITS.hold)
+        assert once.due <= NOW + max(LIMITS.retry_delay, LIMITS.lease)
     if stage.open and mode is Mode.SLOT and stage is not Stage.IN_FLIGHT and due > NOW + 3600:
         assert once.expired(NOW)
 

@@ -28,20 +28,20 @@ FULL = {
         "verify_url": False,
     },
     "components": {
-        "clamav": {"databases": ["main"], "extra": {"local.ndb": "https://x.example.com/local.ndb"}, "keep": 3},
+        "clamav": {"databases": ["main"], "extra": {"local.ndb": "https://x.example.com/local.ndb"}, "keep_cdiffs": 3},
         "files": {"git": "https://git.example.com/rules.git", "branch": "main", "timeout": "90s"},
         "command": {"fetch": ["/usr/bin/fetch", "{directory}"], "version": ["/usr/bin/version"]},
     },
     "notify": {
-        "cap": 10,
-        "cap_peak": 5,
+        "max_in_flight": 10,
+        "max_in_flight_peak": 5,
         "peak_hours": ["08:00-18:00", "22:00-02:00"],
         "timezone": "Europe/Berlin",
-        "retry_after": "5m",
+        "retry_delay": "5m",
         "retries": 2,
     },
     "configuration": {"lifetime": "3d", "overlap": "7d"},
-    "fetch": {"every": "15m", "phase": "2m"},
+    "fetch": {"every": "15m", "offset": "2m"},
     "scheduler": "cron",
 }
 
@@ -72,17 +72,17 @@ def test_what_is_given_is_kept_and_what_is_not_has_the_defaults() -> None:
     assert plain["web"]["url"] == "https://updates.example.com:8443/epp"
     assert plain["components"]["files"]["timeout"] == "1m30s"
     assert plain["components"]["clamav"]["mirror"] == "https://database.clamav.net"
-    assert (plain["notify"]["cap_peak"], plain["notify"]["cap_off_peak"]) == (5, 10)
+    assert (plain["notify"]["max_in_flight_peak"], plain["notify"]["max_in_flight_off_peak"]) == (5, 10)
     assert plain["notify"]["peak_hours"] == ["08:00-18:00", "22:00-02:00"]
-    assert plain["fetch"] == {"every": "15m", "phase": "2m"}
+    assert plain["fetch"] == {"every": "15m", "offset": "2m"}
 
 
 def test_servers_ask_their_vendor_at_different_seconds_and_each_always_at_the_same() -> None:
-    def phase(url: str) -> int:
-        return ServerSettings.from_dict({"format": 1, "web": {"url": url}}).fetch_phase
+    def offset(url: str) -> int:
+        return ServerSettings.from_dict({"format": 1, "web": {"url": url}}).fetch_offset
 
-    phases = [phase(f"http://server{number}.example.com") for number in range(50)]
-    assert phases == [phase(f"http://server{number}.example.com") for number in range(50)]
-    assert len(set(phases)) > 40
-    assert all(0 <= one < 3600 for one in phases)
-    assert ServerSettings.from_dict(FULL).fetch_phase == 120
+    offsets = [offset(f"http://server{number}.example.com") for number in range(50)]
+    assert offsets == [offset(f"http://server{number}.example.com") for number in range(50)]
+    assert len(set(offsets)) > 40
+    assert all(0 <= one < 3600 for one in offsets)
+    assert ServerSettings.from_dict(FULL).fetch_offset == 120

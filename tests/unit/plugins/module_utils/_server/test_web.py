@@ -51,7 +51,7 @@ def test_without_ip_version_6_there_is_no_listener_for_it() -> None:
 
 def test_tls_listeners_and_the_cap_are_as_they_are_set() -> None:
     web = {"url": "https://a.example.com", "tls_certificate": "/etc/a.crt", "tls_key": "/etc/a.key", "listen": ["8443"]}
-    text = nginx_configuration(settings(web, notify={"cap": 5, "cap_off_peak": 9}), ipv6=True)
+    text = nginx_configuration(settings(web, notify={"max_in_flight": 5, "max_in_flight_off_peak": 9}), ipv6=True)
     assert directives(text, "listen") == ["8443 ssl"]
     assert directives(text, "ssl_certificate_key") == ["/etc/a.key"]
     assert directives(text, "limit_conn") == ["epp_autoupdate 9"]

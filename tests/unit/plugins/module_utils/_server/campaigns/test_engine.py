@@ -156,7 +156,7 @@ def test_off_roaming_and_left_out_are_three_different_things(server: Server) -> 
 
 
 def test_one_that_was_off_is_notified_at_its_next_try(server: Server) -> None:
-    server.set(notifier="local", retry_after="1s")
+    server.set(notifier="local", retry_delay="1s")
     server.enrol("n1")
     server.fleet["n1"].switch_off()
     name = server.publish("1")
@@ -266,9 +266,9 @@ def storm(server_host: LocalHost) -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
-@pytest.mark.parametrize("cap", [1, 7, 250])
+@pytest.mark.parametrize("max_in_flight", [1, 7, 250])
 def test_no_more_are_in_flight_than_the_cap_allows(server_host: LocalHost, storm: sqlite3.Connection, cap: int) -> None:
-    notifier, settings = CountingNotifier(), NotifySettings.from_dict({"cap": cap})
+    notifier, settings = CountingNotifier(), NotifySettings.from_dict({"max_in_flight": cap})
     engine = Engine(server_host, CampaignStore(storm), notifier, settings=settings, zone=zone_of("UTC"))
     report = engine.run()
     assert (report.sent, report.done, report.left) == (200, 200, 0)
@@ -339,7 +339,7 @@ def test_killed_at_any_moment_each_endpoint_ends_notified_exactly_once_per_versi
     """``kill -9`` at random moments of as many campaigns as it takes; the seed is in the failure's message."""
     seed = int.from_bytes(os.urandom(4), "big")
     chance = random.Random(seed)
-    server.set(notifier="local", cap=2, retry_after="1s")
+    server.set(notifier="local", max_in_flight=2, retry_delay="1s")
     server.enrol(*(f"n{number}" for number in range(FLEET)))
     for endpoint in server.fleet.values():
         endpoint.pause.write_text("0.05")

@@ -371,9 +371,9 @@ def test_what_a_clock_that_was_ahead_put_on_record_waits_for_nobody(
     assert store.bound(NOW, LIMITS) == 1
     assert store.bound(NOW, LIMITS) == 0
     row = notices(connection, first.id)[0]
-    bounds = (NOW + LIMITS.retry_after, NOW + LIMITS.keep, NOW)
+    bounds = (NOW + LIMITS.retry_delay, NOW + LIMITS.offline_ttl, NOW)
     assert (row["due"], row["until"], row["changed"]) == tuple(map(iso, bounds))
-    assert store.step(now=NOW + LIMITS.retry_after, cap=1)[0][0].notice.endpoint == "n1"
+    assert store.step(now=NOW + LIMITS.retry_delay, cap=1)[0][0].notice.endpoint == "n1"
     store.create(SUBJECT, events("n2"), now=NOW)
     assert [one.version for one in summaries(connection)] == ["2", "1"]
     assert max(one.created for one in summaries(connection)) == NOW

@@ -113,7 +113,7 @@ def test_one_that_is_slow_is_waited_for_no_longer_than_wanted_and_its_answer_sti
 
 
 def test_the_cap_holds_and_who_gets_no_turn_in_time_is_told(server: Server) -> None:
-    server.set(notifier="local", cap=1)
+    server.set(notifier="local", max_in_flight=1)
     server.enrol("n1", "n2")
     server.fleet["n1"].hold.touch()
     report = update_now(server.host, ["n1", "n2"], timeout=2)

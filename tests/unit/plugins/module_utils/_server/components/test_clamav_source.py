@@ -151,7 +151,7 @@ def test_a_mirror_follows_its_upstream_and_keeps_the_incremental_files(
 
 
 def test_only_the_newest_incremental_files_are_kept(clamav: ClamAV, upstream: Upstream, host: LocalHost) -> None:
-    few = replace(clamav, settings=replace(clamav.settings, keep=2))
+    few = replace(clamav, settings=replace(clamav.settings, keep_cdiffs=2))
     few.fetch()
     upstream.offer(4)
     assert few.fetch().result is Result.UPDATED

@@ -144,7 +144,7 @@ def test_systemd_understands_the_instants() -> None:
 
 def test_cron_works_as_the_servers_user_and_percent_signs_are_no_line_breaks() -> None:
     (table,) = select_jobs(SchedulerKind.CRON, LocalHost("/nowhere")).entries(
-        replace(plan_of("files", fetch={"every": "30m", "phase": "5m"}), program="/opt/100%/epp-server")
+        replace(plan_of("files", fetch={"every": "30m", "offset": "5m"}), program="/opt/100%/epp-server")
     )
     lines = [line for line in table.content.decode().splitlines() if " epp-server " in line]  # type: ignore[union-attr]
     assert "* * * * * epp-server /opt/100\\%/epp-server notify" in lines

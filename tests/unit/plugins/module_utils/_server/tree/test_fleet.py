@@ -40,7 +40,7 @@ def names(server: Server, *options: str) -> list[str]:
 
 @pytest.fixture
 def fleet(server: Server) -> Server:
-    server.settings(components={"files": {"directory": "/upstream"}}, notify={"notifier": "local", "cap": 40})
+    server.settings(components={"files": {"directory": "/upstream"}}, notify={"notifier": "local", "max_in_flight": 40})
     server.host.write("/upstream/patterns/a.dat", b"patterns")
     server.register("old", "new", "silent", domain="emea/finance", address="192.0.2.1")
     server.register("other", domain="emea2", host_key=KEY)
@@ -83,7 +83,7 @@ def test_the_status_of_the_server(fleet: Server) -> None:
     assert (told["endpoints"], told["domains"], told["unpinned"]) == (4, 3, 3)
     assert told["published"] == {"files": {"patterns-a": "1"}}
     assert told["fetches"]["files"]["result"] == "updated"
-    assert (told["in_flight"], told["cap"], len(told["campaigns"])) == (0, 40, 1)
+    assert (told["in_flight"], told["max_in_flight"], len(told["campaigns"])) == (0, 40, 1)
     documents = told["documents"]
     assert documents["tree"]["serial"] == fleet.tree().issue.serial
     assert documents["catalogue"]["serial"] > 0
