@@ -24,7 +24,7 @@ from .schedulers.job_plan import Scheduler
 from .state.store import StateStore
 
 if TYPE_CHECKING:
-    from .._core.metadata.trusted import Adopted
+    from .._core.metadata.trusted import TrustedConfiguration
 
 
 class NotEnrolled(LookupError):
@@ -43,10 +43,10 @@ class Endpoint:
     product: Product
     scheduler: Scheduler
     store: StateStore
-    adopted: Adopted | None = None
+    adopted: TrustedConfiguration | None = None
 
     @classmethod
-    def of(cls, host: Host, document: EndpointDocument, adopted: Adopted | None = None) -> Endpoint:
+    def of(cls, host: Host, document: EndpointDocument, adopted: TrustedConfiguration | None = None) -> Endpoint:
         """The endpoint that a document brought by a converge describes on this host, with what was adopted for it."""
         if document.server is not None:
             document, adopted = _in_force(host, document, adopted)
@@ -114,19 +114,19 @@ def load_document(host: Host) -> EndpointDocument | None:
     return _in_force(host, document, adopted_for(host, document))[0]
 
 
-def adopted_for(host: Host, document: EndpointDocument) -> Adopted | None:
+def adopted_for(host: Host, document: EndpointDocument) -> TrustedConfiguration | None:
     """What was adopted for a document that a converge brought."""
     if document.server is None:
         return None
-    from .._core.metadata.trusted import Basis
+    from .._core.metadata.trusted import Enrollment
     from .trust.store import ConfigurationStore
 
-    return ConfigurationStore(host).read(Basis.of(document, document.server))
+    return ConfigurationStore(host).read(Enrollment.of(document, document.server))
 
 
 def _in_force(
-    host: Host, document: EndpointDocument, adopted: Adopted | None
-) -> tuple[EndpointDocument, Adopted | None]:
+    host: Host, document: EndpointDocument, adopted: TrustedConfiguration | None
+) -> tuple[EndpointDocument, TrustedConfiguration | None]:
     """The document with what was adopted; what this agent does not understand (any more) counts as not adopted."""
     from .._core.metadata.shard import Membership
     from .._core.settings.managed import in_force

@@ -11,20 +11,20 @@ import stat
 from collections.abc import Iterable
 from typing import Callable
 
-from .._core.resources.diff import Change, Found, compare
+from .._core.resources.diff import ActualState, Change, compare
 from .._core.resources.resources import Absent, Directory, Entry, File, Link
 from .accounts import ids_of
 from .filesystem.open_directory import temporary_name
 from .host import Host
 
 
-def pending(host: Host, entries: Iterable[Entry]) -> tuple[Change, ...]:
+def diff(host: Host, entries: Iterable[Entry]) -> tuple[Change, ...]:
     """What would change, in the order in which it has to be done."""
-    found = (compare(entry, look(host, entry.path, owner=_owner(entry))) for entry in entries)
+    found = (compare(entry, inspect(host, entry.path, owner=_owner(entry))) for entry in entries)
     return tuple(change for change in found if change is not None)
 
 
-def own_part(host: Host, directory: str, *, ours: Callable[[str], bool]) -> tuple[str, ...]:
+def owned_paths(host: Host, directory: str, *, ours: Callable[[str], bool]) -> tuple[str, ...]:
     """What to remove of a directory in which only some names are ``ours``: all of it where there are no others."""
     real = host.real(directory)
     names = sorted(os.listdir(real)) if os.path.isdir(real) else []
@@ -32,24 +32,24 @@ def own_part(host: Host, directory: str, *, ours: Callable[[str], bool]) -> tupl
     return own if len(own) < len(names) else (directory,)
 
 
-def look(host: Host, path: str, *, owner: str | None = None) -> Found | None:
+def inspect(host: Host, path: str, *, owner: str | None = None) -> ActualState | None:
     """What is at ``path``, without following a link; None when nothing is. ``owner`` is whose it should be."""
     status = host.status(path)
     if status is None:
         return None
     if stat.S_ISLNK(status.st_mode):
-        return Found(target=host.target(path))
+        return ActualState(target=host.target(path))
     # In a directory that stands for a host the owner is who made it.
     foreign = host.live and (status.st_uid, status.st_gid) != (ids_of(owner) if owner else (0, 0))
     mode = stat.S_IMODE(status.st_mode)
     if stat.S_ISDIR(status.st_mode):
-        return Found(mode=mode, foreign=foreign)
+        return ActualState(mode=mode, foreign=foreign)
     if stat.S_ISREG(status.st_mode):
-        return Found(content=host.read(path) or b"", mode=mode, foreign=foreign)
-    return Found()
+        return ActualState(content=host.read(path) or b"", mode=mode, foreign=foreign)
+    return ActualState()
 
 
-def place(host: Host, entry: Entry) -> None:
+def apply(host: Host, entry: Entry) -> None:
     """Make the host hold this entry, atomically; a directory in a file's way is removed first."""
     if isinstance(entry, Absent):
         host.remove(entry.path)

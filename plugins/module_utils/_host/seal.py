@@ -9,12 +9,12 @@ from __future__ import annotations
 BLANK = b"0" * 64
 
 
-def seal(content: bytes) -> bytes:
+def append_checksum(content: bytes) -> bytes:
     """The content, which ends with ``BLANK``, with the SHA-256 (hex) of itself in that place."""
     return content[: -len(BLANK)] + _digest(content)
 
 
-def is_whole(content: bytes) -> bool:
+def has_valid_checksum(content: bytes) -> bool:
     """Whether a sealed file is as it was sealed."""
     return content[-len(BLANK) :] == _digest(content[: -len(BLANK)] + BLANK)
 

@@ -23,7 +23,7 @@ from types import ModuleType
 from typing import Any
 
 from .._core.values import frozen
-from .seal import BLANK, is_whole, seal
+from .seal import BLANK, append_checksum, has_valid_checksum
 
 PACKAGE = "epp_autoupdate"
 _STRAIGHT = f"import sys;del sys.argv[0];sys.path[:0]=sys.argv[:1];import {PACKAGE}.__main__"
@@ -69,7 +69,7 @@ class Program:
                 _add(zipped, name, members[name])
                 if tag == bytecode_tag():
                     _add(zipped, name + "c", _compiled(name, members[name]))
-        return seal(self._shebang(interpreter) + archive.getvalue())
+        return append_checksum(self._shebang(interpreter) + archive.getvalue())
 
     def renewed(
         self, installed: bytes | None, files: Mapping[str, bytes], *, interpreter: str, tag: str | None = None
@@ -113,7 +113,7 @@ def identity_of(program: bytes) -> tuple[str, str] | None:
 
     A file that was edited, in its sources, its byte code or anywhere else, is something else.
     """
-    if not is_whole(program):
+    if not has_valid_checksum(program):
         return None
     prefix = PACKAGE + "/"
     try:

@@ -15,7 +15,7 @@ from ..validation.errors import ValidationErrors
 from ..validation.parsers import InvalidValue, Parser, choice, integer, read_mapping
 from ..validation.strings import line
 from ..values import asdict, field_names, frozen
-from .header import Issue, begin, read_issue
+from .header import Header, header_fields, parse_header
 from .manifest import Kind
 
 KIND = "catalogue"
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 @frozen
-class CatalogueItem:
+class CatalogItem:
     """One published file: ``path`` is below the server's base URL; ``name`` is what endpoints call the component."""
 
     product: str
@@ -46,7 +46,7 @@ class CatalogueItem:
 
 
 @frozen
-class CatalogueManifest:
+class CatalogManifest:
     """The published manifest of a product that has one (``manifest.py``): no component, but the bytes that say which
     content belongs where, and under which version as a whole. ``path`` is below the server's base URL."""
 
@@ -57,43 +57,43 @@ class CatalogueManifest:
 
 
 @frozen
-class Catalogue:
+class Catalog:
     """What is published, sorted by product, name and path; Unix seconds."""
 
     serial: int
     issued: int
     expires: int
-    components: tuple[CatalogueItem, ...]
-    manifests: tuple[CatalogueManifest, ...] = ()
+    components: tuple[CatalogItem, ...]
+    manifests: tuple[CatalogManifest, ...] = ()
 
     @classmethod
     def of(
         cls,
-        items: Iterable[CatalogueItem],
-        manifests: Iterable[CatalogueManifest] = (),
+        items: Iterable[CatalogItem],
+        manifests: Iterable[CatalogManifest] = (),
         *,
         serial: int,
         issued: int,
         expires: int,
-    ) -> Catalogue:
+    ) -> Catalog:
         components = sorted(items, key=lambda item: (item.product, item.name, item.path))
         ordered = sorted(manifests, key=lambda one: (one.product, one.path))
         return cls(serial, issued, expires, tuple(components), tuple(ordered))
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> Catalogue:
+    def from_bytes(cls, content: bytes) -> Catalog:
         """Read what ``to_bytes`` wrote; raises InvalidDocument with all errors."""
-        issue, values = read_issue(content, KIND, {"components": _items, "manifests": _items})
+        issue, values = parse_header(content, KIND, {"components": _items, "manifests": _items})
         errors = ValidationErrors()
-        components = _each(CatalogueItem, values["components"], "components", errors)
-        manifests = _each(CatalogueManifest, values["manifests"], "manifests", errors)
+        components = _each(CatalogItem, values["components"], "components", errors)
+        manifests = _each(CatalogManifest, values["manifests"], "manifests", errors)
         errors.check()
         return cls(issue.serial, issue.issued, issue.expires, components, manifests)
 
     def to_bytes(self) -> bytes:
         """The canonical document, which is what is signed."""
-        issue = Issue(self.serial, self.issued, self.expires)
-        return canonical_json({**begin(KIND, issue), **self._content()})
+        issue = Header(self.serial, self.issued, self.expires)
+        return canonical_json({**header_fields(KIND, issue), **self._content()})
 
     def digest(self) -> str:
         """Equal for catalogues that differ in serial and times only."""
@@ -104,12 +104,12 @@ class Catalogue:
         return {"components": components, "manifests": [asdict(one) for one in self.manifests]}
 
 
-def versions_of(items: Iterable[CatalogueItem]) -> dict[str, str]:
+def versions_of(items: Iterable[CatalogItem]) -> dict[str, str]:
     """Component name to version, of one product's items."""
     return {item.name: item.version for item in items}
 
 
-def version_word(versions: Mapping[str, str]) -> str:
+def version_label(versions: Mapping[str, str]) -> str:
     """One word for a set of component versions: equal sets have equal words. Readable where it is short."""
     word = " ".join(f"{name}={version}" for name, version in sorted(versions.items()))
     return word if len(word) <= _LONGEST_VERSION and word.isprintable() and word.isascii() else _short(versions)

@@ -27,7 +27,7 @@ class TooLarge(ValueError):
 
 
 @frozen
-class Sealed:
+class Envelope:
     """What a sealed file holds; whether the signature is good is for ``_host/ssh_signatures.py`` to find out."""
 
     document: bytes
@@ -35,13 +35,13 @@ class Sealed:
     namespace: str
 
 
-def seal(document: bytes, signature: str, namespace: str) -> bytes:
+def pack(document: bytes, signature: str, namespace: str) -> bytes:
     """The file of a document and the signature that was made over it."""
     head = {"format": FORMAT, "namespace": namespace, "signature": signature}
     return canonical_json(head, newline=True) + document
 
 
-def unseal(content: bytes, *, limit: int) -> Sealed:
+def unpack(content: bytes, *, limit: int) -> Envelope:
     """Take a file apart; raises TooLarge or Malformed."""
     if len(content) > limit:
         raise TooLarge(f"it has {len(content)} bytes, {limit} are allowed")
@@ -57,4 +57,4 @@ def unseal(content: bytes, *, limit: int) -> Sealed:
     signature, namespace = raw.get("signature"), raw.get("namespace")
     if not isinstance(signature, str) or not isinstance(namespace, str):
         raise Malformed("its first line lacks signature or namespace")
-    return Sealed(document, signature, namespace)
+    return Envelope(document, signature, namespace)

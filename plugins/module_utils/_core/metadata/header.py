@@ -24,7 +24,7 @@ LARGEST_SERIAL = 2**52
 
 
 @frozen
-class Issue:
+class Header:
     """One issue of a document; ``issued`` and ``expires`` are Unix seconds."""
 
     serial: int
@@ -35,7 +35,7 @@ class Issue:
         return {"serial": self.serial, "issued": self.issued, "expires": self.expires}
 
 
-def read_issue(content: bytes, kind: str, known: Mapping[str, Parser]) -> tuple[Issue, dict[str, Any]]:
+def parse_header(content: bytes, kind: str, known: Mapping[str, Parser]) -> tuple[Header, dict[str, Any]]:
     """The issue and the values of a document of this kind, all of whose keys must be there.
 
     Raises InvalidDocument with all errors; a document of another kind is one.
@@ -52,11 +52,11 @@ def read_issue(content: bytes, kind: str, known: Mapping[str, Parser]) -> tuple[
     for key in (key for key in whole if isinstance(raw, dict) and key not in raw):
         errors.add(key, "", "there")
     errors.check()
-    issue = Issue(**{key: values.pop(key) for key in _ISSUE})
+    issue = Header(**{key: values.pop(key) for key in _ISSUE})
     return issue, {key: one for key, one in values.items() if key in known}
 
 
-def begin(kind: str, issue: Issue) -> dict[str, Any]:
+def header_fields(kind: str, issue: Header) -> dict[str, Any]:
     """The keys with which a document of this kind begins."""
     return {"format": FORMAT, "kind": kind, **issue.to_dict()}
 

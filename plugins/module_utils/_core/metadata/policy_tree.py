@@ -14,7 +14,7 @@ from ..settings.update_server import signer
 from ..validation.parsers import InvalidValue, integer, listing
 from ..validation.strings import domain_path
 from ..values import frozen
-from .header import Issue, begin, mapping, read_issue
+from .header import Header, header_fields, mapping, parse_header
 
 KIND = "tree"
 FILE = "configuration/tree.json"
@@ -23,28 +23,28 @@ MAX_SHARDS = 65536
 
 
 @frozen
-class PublishedTree:
+class PolicyTree:
     """Root and domains with the keys that each sets, as documents hold them; ``shards`` is how many shards there are.
 
     ``signers`` are the public keys (``ssh-ed25519 AAAA...``) by which this and later documents may be signed: whoever
     accepts the tree trusts them from then on, and no others. So a key is followed by the next one, with overlap.
     """
 
-    issue: Issue
+    issue: Header
     signers: tuple[str, ...]
     shards: int
     root: Mapping[str, Any]
     domains: Mapping[str, Mapping[str, Any]]
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> PublishedTree:
+    def from_bytes(cls, content: bytes) -> PolicyTree:
         """Read what ``to_bytes`` wrote; raises InvalidDocument with all errors. Policies are read when resolved."""
-        issue, values = read_issue(content, KIND, _KEYS)
+        issue, values = parse_header(content, KIND, _KEYS)
         return cls(issue, values["signers"], values["shards"], values["root"], values["domains"])
 
     def to_bytes(self) -> bytes:
         """The canonical document, which is what is signed."""
-        plain = {**begin(KIND, self.issue), "signers": list(self.signers), "shards": self.shards}
+        plain = {**header_fields(KIND, self.issue), "signers": list(self.signers), "shards": self.shards}
         return canonical_json({**plain, "root": self.root, "domains": self.domains})
 
 

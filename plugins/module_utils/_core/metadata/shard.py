@@ -15,7 +15,7 @@ from ..validation.errors import ValidationErrors
 from ..validation.parsers import InvalidValue, Parser, integer, read_mapping
 from ..validation.strings import domain_path
 from ..values import frozen
-from .header import Issue, begin, mapping, read_issue
+from .header import Header, header_fields, mapping, parse_header
 from .policy_tree import MAX_SHARDS
 
 KIND = "shard"
@@ -37,22 +37,22 @@ class Membership:
 
 
 @frozen
-class PublishedShard:
+class Shard:
     """Shard ``number``; ``endpoints`` maps names to what ``Membership.to_dict`` gives."""
 
-    issue: Issue
+    issue: Header
     number: int
     endpoints: Mapping[str, Any]
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> PublishedShard:
+    def from_bytes(cls, content: bytes) -> Shard:
         """Read what ``to_bytes`` wrote; raises InvalidDocument. An endpoint's part is read by ``membership``."""
-        issue, values = read_issue(content, KIND, _KEYS)
+        issue, values = parse_header(content, KIND, _KEYS)
         return cls(issue, values["shard"], values["endpoints"])
 
     def to_bytes(self) -> bytes:
         """The canonical document, which is what is signed."""
-        return canonical_json({**begin(KIND, self.issue), "shard": self.number, "endpoints": self.endpoints})
+        return canonical_json({**header_fields(KIND, self.issue), "shard": self.number, "endpoints": self.endpoints})
 
     def membership(self, endpoint: str) -> Membership | None:
         """An endpoint's place, None where it has none; raises InvalidDocument."""

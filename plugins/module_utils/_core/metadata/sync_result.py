@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 
 
-class ConfigurationResult(str, Enum):
+class SyncResult(str, Enum):
     """How it ended. All but the first two leave in force what was adopted before."""
 
     ADOPTED = "adopted"
@@ -29,22 +29,22 @@ class ConfigurationResult(str, Enum):
 
 REFUSALS = frozenset(
     result.value
-    for result in ConfigurationResult
+    for result in SyncResult
     if result
     not in (
-        ConfigurationResult.ADOPTED,
-        ConfigurationResult.UNCHANGED,
-        ConfigurationResult.UNREACHABLE,
-        ConfigurationResult.FAILED,
+        SyncResult.ADOPTED,
+        SyncResult.UNCHANGED,
+        SyncResult.UNREACHABLE,
+        SyncResult.FAILED,
     )
 )
 """What is published is not taken, and what was adopted before stays in force (C2)."""
 
 
-class Refused(ValueError):
+class ConfigurationRejected(ValueError):
     """What the update server publishes is not taken, or does not come; the text is one sentence."""
 
-    def __init__(self, result: ConfigurationResult, why: str) -> None:
+    def __init__(self, result: SyncResult, why: str) -> None:
         super().__init__(f"{result.value}: {why}")
         self.result = result
         self.why = why

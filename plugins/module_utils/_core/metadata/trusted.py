@@ -17,7 +17,7 @@ FORMAT = 1
 
 
 @frozen
-class Basis:
+class Enrollment:
     """What a configuration was adopted under. Another name, address or set of first keys is another enrolment."""
 
     endpoint: str
@@ -25,12 +25,12 @@ class Basis:
     signers: tuple[str, ...]
 
     @classmethod
-    def of(cls, document: EndpointDocument, server: UpdateServer) -> Basis:
+    def of(cls, document: EndpointDocument, server: UpdateServer) -> Enrollment:
         return cls(document.endpoint, server.url, server.signers)
 
 
 @frozen
-class Accepted:
+class TrustedFile:
     """A published document that was verified: Unix seconds; ``sha256`` is that of its sealed file.
 
     ``content`` is the digest of the document itself, which may be signed again.
@@ -43,28 +43,28 @@ class Accepted:
 
 
 @frozen
-class Adopted:
+class TrustedConfiguration:
     """A tree and a shard that were verified together, and what they make of this endpoint.
 
     ``at`` is when (Unix seconds). ``signers`` are the keys that are trusted since. ``shards`` is how many there are.
     ``policy`` is the effective one, as documents hold it.
     """
 
-    basis: Basis
+    basis: Enrollment
     at: float
     signers: tuple[str, ...]
-    tree: Accepted
-    shard: Accepted
+    tree: TrustedFile
+    shard: TrustedFile
     shards: int
     domain: str
     ordinal: int
     policy: Mapping[str, Any]
 
     @classmethod
-    def from_dict(cls, raw: Any) -> Adopted:
+    def from_dict(cls, raw: Any) -> TrustedConfiguration:
         """Read what ``to_dict`` wrote; raises TypeError, KeyError or ValueError on anything else."""
-        basis = Basis(raw["basis"]["endpoint"], raw["basis"]["url"], _signers(raw["basis"]["signers"]))
-        tree, shard = Accepted(**raw["tree"]), Accepted(**raw["shard"])
+        basis = Enrollment(raw["basis"]["endpoint"], raw["basis"]["url"], _signers(raw["basis"]["signers"]))
+        tree, shard = TrustedFile(**raw["tree"]), TrustedFile(**raw["shard"])
         plain = {key: raw[key] for key in ("at", "shards", "domain", "ordinal", "policy")}
         return cls(basis=basis, signers=_signers(raw["signers"]), tree=tree, shard=shard, **plain)
 

@@ -13,7 +13,7 @@ from ..validation.errors import ValidationErrors
 from ..values import field, frozen
 from .keys import KEYS, read_values
 from .policy import Policy
-from .rules import Given, settle
+from .rules import SourcedValue, reconcile
 
 DEFAULT = "default"
 ROOT = "root"
@@ -65,17 +65,17 @@ def resolve(layers: Sequence[Layer], *, stored: bool = False) -> Effective:
     away when a layer outside the frequency's own sets it, and is an error otherwise. ``stored``: see ``read_values``.
     """
     errors = ValidationErrors()
-    given: dict[str, Given] = {}
+    given: dict[str, SourcedValue] = {}
     for rank, layer in enumerate(layers):
         values = read_values(layer.values, path=layer.prefix, errors=errors, stored=stored)
-        given.update({key: Given(frozen, rank, layer.prefix) for key, frozen in values.items()})
-    kept = settle(given, errors)
+        given.update({key: SourcedValue(frozen, rank, layer.prefix) for key, frozen in values.items()})
+    kept = reconcile(given, errors)
     errors.check()
     policy = Policy.of({key: setting.value for key, setting in kept.items()})
     return Effective(policy, _origins(policy, kept, layers))
 
 
-def _origins(policy: Policy, kept: Mapping[str, Given], layers: Sequence[Layer]) -> dict[str, str]:
+def _origins(policy: Policy, kept: Mapping[str, SourcedValue], layers: Sequence[Layer]) -> dict[str, str]:
     shown = policy.to_dict()
     keys = (f"{section}.{key}" for section, names in KEYS.items() for key in names if key in shown[section])
     return {key: layers[kept[key].rank].name if key in kept else DEFAULT for key in keys}

@@ -13,7 +13,7 @@ from ..validation.errors import ValidationErrors
 from ..values import field, frozen
 from .enums import Frequency, Initiator, Scope, Spread, Weekday
 from .keys import KEYS, read_values
-from .rules import Given, meaningful, plain, settle
+from .rules import SourcedValue, applicable_keys, plain, reconcile
 
 __all__ = (
     "Components",
@@ -126,7 +126,9 @@ class Policy:
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """Every key that has a meaning, in the order and the form in which documents hold it."""
-        hidden = {flat for word in Frequency for flat in meaningful(word)} - set(meaningful(self.schedule.frequency))
+        hidden = {flat for word in Frequency for flat in applicable_keys(word)} - set(
+            applicable_keys(self.schedule.frequency)
+        )
         return {
             section: {
                 key: plain(f"{section}.{key}", getattr(getattr(self, section), key))
@@ -143,5 +145,5 @@ def read_policy(raw: object, *, path: str, errors: ValidationErrors, stored: boo
     ``stored``: see ``read_values``.
     """
     values = read_values(raw, path=path, errors=errors, stored=stored)
-    kept = settle({key: Given(frozen, prefix=path) for key, frozen in values.items()}, errors)
+    kept = reconcile({key: SourcedValue(frozen, prefix=path) for key, frozen in values.items()}, errors)
     return Policy.of({key: setting.value for key, setting in kept.items()})

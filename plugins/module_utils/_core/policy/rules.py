@@ -25,7 +25,7 @@ _MOST = {Frequency.MINUTES: 59, Frequency.HOURS: 23}
 
 
 @values.frozen
-class Given:
+class SourcedValue:
     """A key's value and the layer that set it: ``rank`` counts from 0 at the outermost, ``prefix`` is its path."""
 
     value: Any
@@ -36,7 +36,7 @@ class Given:
         return f"{self.prefix}.{key}" if self.prefix else key
 
 
-def settle(given: dict[str, Given], errors: ValidationErrors) -> dict[str, Given]:
+def reconcile(given: dict[str, SourcedValue], errors: ValidationErrors) -> dict[str, SourcedValue]:
     """The keys that have a meaning together; contradictions become errors."""
     kept = given
     # Against a word that is wrong itself nothing can be held.
@@ -47,7 +47,7 @@ def settle(given: dict[str, Given], errors: ValidationErrors) -> dict[str, Given
     return kept
 
 
-def meaningful(frequency: Frequency) -> tuple[str, ...]:
+def applicable_keys(frequency: Frequency) -> tuple[str, ...]:
     """The keys of ``schedule`` that mean something with this frequency only."""
     if not frequency.windowed:
         return _BY_INTERVAL
@@ -65,23 +65,25 @@ def plain(key: str, value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _settle_schedule(given: dict[str, Given], errors: ValidationErrors) -> dict[str, Given]:
-    frequency = given.get(_FREQUENCY, Given(Frequency.DAILY, rank=-1))
+def _settle_schedule(given: dict[str, SourcedValue], errors: ValidationErrors) -> dict[str, SourcedValue]:
+    frequency = given.get(_FREQUENCY, SourcedValue(Frequency.DAILY, rank=-1))
     kept = dict(given)
-    used = meaningful(frequency.value)
+    used = applicable_keys(frequency.value)
     for key in (*_BY_WINDOW, "schedule.day", *_BY_INTERVAL):
         if key not in given or key in used:
             continue
         del kept[key]
         if given[key].rank >= frequency.rank:
-            only = " or ".join(word.value for word in Frequency if key in meaningful(word))
+            only = " or ".join(word.value for word in Frequency if key in applicable_keys(word))
             _contradiction(key, given[key], f"frequency {frequency.value.value} (only with {only})", errors)
     _check_range("schedule.interval", kept, frequency, _MOST.get(frequency.value, 0), errors)
     _check_range("schedule.window", kept, frequency, frequency.value.unit - 1, errors)
     return kept
 
 
-def _check_range(key: str, kept: dict[str, Given], frequency: Given, most: int, errors: ValidationErrors) -> None:
+def _check_range(
+    key: str, kept: dict[str, SourcedValue], frequency: SourcedValue, most: int, errors: ValidationErrors
+) -> None:
     """A value may be right for the layer that set it and too much for the frequency that an inner layer chose."""
     setting = kept.get(key)
     if setting is None or setting.value <= most:
@@ -96,9 +98,9 @@ def _check_range(key: str, kept: dict[str, Given], frequency: Given, most: int, 
         errors.add(frequency.path(_FREQUENCY), show(word), f"allowed with {inherited}")
 
 
-def _settle_events(given: dict[str, Given], errors: ValidationErrors) -> dict[str, Given]:
+def _settle_events(given: dict[str, SourcedValue], errors: ValidationErrors) -> dict[str, SourcedValue]:
     key = "events.include_roaming_and_offline"
-    after_download = given.get("events.update_after_download", Given(True, rank=-1))
+    after_download = given.get("events.update_after_download", SourcedValue(True, rank=-1))
     roaming = given.get(key)
     if roaming is None or not roaming.value or after_download.value:
         return given
@@ -107,5 +109,5 @@ def _settle_events(given: dict[str, Given], errors: ValidationErrors) -> dict[st
     return {name: value for name, value in given.items() if name != key}
 
 
-def _contradiction(key: str, setting: Given, reason: str, errors: ValidationErrors) -> None:
+def _contradiction(key: str, setting: SourcedValue, reason: str, errors: ValidationErrors) -> None:
     errors.add(setting.path(key), show(plain(key, setting.value)), f"allowed with {reason}")

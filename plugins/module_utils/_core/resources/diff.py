@@ -31,7 +31,7 @@ class Action(str, Enum):
 
 
 @frozen
-class Found:
+class ActualState:
     """What a path holds now: a regular file has ``content``, a link a ``target``, a directory neither.
 
     ``mode`` is the permission bits; None for a link. Anything else on a path (a device) has none of the three.
@@ -60,7 +60,7 @@ class Change:
         return {"path": self.path, "action": self.action.value}
 
 
-def compare(entry: Entry, found: Found | None) -> Change | None:
+def compare(entry: Entry, found: ActualState | None) -> Change | None:
     """The change that turns what was found (None: nothing) into the entry; None when it is so already."""
     if isinstance(entry, Absent):
         return None if found is None else _removal(entry, found)
@@ -95,7 +95,7 @@ def ansible_diff(changes: Iterable[Change]) -> list[dict[str, str]]:
     ]
 
 
-def told(changes: Iterable[Change], corrections: Iterable[str], **more: Any) -> dict[str, Any]:
+def to_result(changes: Iterable[Change], corrections: Iterable[str], **more: Any) -> dict[str, Any]:
     """The plain result of a converge, as its module and its command both return it; ``more`` is of its own kind."""
     changes, corrections = tuple(changes), tuple(corrections)
     diff = ansible_diff(changes)
@@ -110,22 +110,22 @@ def told(changes: Iterable[Change], corrections: Iterable[str], **more: Any) -> 
     }
 
 
-def _wanted(entry: File | Link | Directory) -> Found:
+def _wanted(entry: File | Link | Directory) -> ActualState:
     if isinstance(entry, File):
-        return Found(content=entry.content, mode=entry.mode)
+        return ActualState(content=entry.content, mode=entry.mode)
     if isinstance(entry, Link):
-        return Found(target=entry.target)
-    return Found(mode=entry.mode)
+        return ActualState(target=entry.target)
+    return ActualState(mode=entry.mode)
 
 
-def _removal(entry: Absent, found: Found) -> Change:
+def _removal(entry: Absent, found: ActualState) -> Change:
     # Who removes a path does not know any more whether it was secret; its owner-only mode tells.
     private = found.content is not None and found.mode is not None and not found.mode & 0o077
     secret = entry.secret or private
     return Change(entry.path, Action.REMOVE, before=_text(found, secret=secret), mode_before=found.mode)
 
 
-def _text(found: Found, *, secret: bool) -> str:
+def _text(found: ActualState, *, secret: bool) -> str:
     if found.target is not None:
         return f"link to {found.target}\n"
     if found.content is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from ..metadata.catalog import CatalogueItem, versions_of
+from ..metadata.catalog import CatalogItem, versions_of
 from ..metadata.manifest import Kind, is_older
 from ..policy.enums import Scope
 from ..settings.endpoint_keys import SINGLE, ProductKind
@@ -28,7 +28,7 @@ class Offer:
 
     product: ProductKind
     version: str
-    items: tuple[CatalogueItem, ...]
+    items: tuple[CatalogItem, ...]
 
 
 @frozen

@@ -14,7 +14,7 @@ LONGEST = 7 * 24 * HOUR
 
 
 @frozen
-class Budget:
+class RateLimit:
     """The requests of the last hour, one instant each, and the end of a cool-down that the vendor asked for."""
 
     spent: tuple[float, ...] = ()
@@ -34,11 +34,11 @@ class Budget:
         """Whether a cool-down is on."""
         return now < self.until <= now + LONGEST
 
-    def spend(self, now: float, cost: int) -> Budget:
+    def spend(self, now: float, cost: int) -> RateLimit:
         """The budget after ``cost`` requests at ``now``."""
         return replace(self, spent=(*self._recent(now), *[now] * cost))
 
-    def cooled(self, until: float, now: float) -> Budget:
+    def cooled(self, until: float, now: float) -> RateLimit:
         """The budget under a cool-down until then; an earlier end never shortens a later one that is on."""
         return replace(self, until=max(self.until, until) if self.cooling(now) else until)
 

@@ -23,7 +23,7 @@ from ..policy.enums import Spread
 from ..policy.policy import Schedule
 from ..validation.errors import ValidationError
 from ..values import frozen, replace
-from .slots import step
+from .slots import stride
 
 # A random spread is planned for the load that one occurrence in a thousand exceeds.
 _CONFIDENCE = 1000
@@ -204,9 +204,9 @@ def _even_starts(fleet: Fleet, window: int) -> list[int]:
     """How many start in each second of the window."""
     # Where they are dense: as many in each second, and one more in those of the ordinals that are left over.
     each, over = (0, 0) if fleet.ordinals else divmod(fleet.endpoints, window)
-    starts, stride = [each] * window, step(window)
+    starts, distance = [each] * window, stride(window)
     for ordinal in fleet.ordinals or range(over):
-        starts[ordinal * stride % window] += 1
+        starts[ordinal * distance % window] += 1
     return starts
 
 
@@ -251,13 +251,13 @@ def _smallest(holds: Callable[[int], bool], first: int, last: int) -> int | None
 
     What holds for a number mostly does for larger ones. So it is looked for in steps, small ones where it is likely.
     """
-    low, high, stride, misses = first - 1, first, max(1, first // _STEPS), 0
+    low, high, step, misses = first - 1, first, max(1, first // _STEPS), 0
     while not holds(high):
         if high == last:
             return None
         misses += 1
-        stride *= 2 if misses % _PATIENCE == 0 else 1
-        low, high = high, min(last, high + stride)
+        step *= 2 if misses % _PATIENCE == 0 else 1
+        low, high = high, min(last, high + step)
     return low + _largest(lambda n: not holds(low + n), high - low - 1) + 1
 
 

@@ -33,7 +33,7 @@ class Slot:
 
 
 @lru_cache(maxsize=16)
-def step(slots: int) -> int:
+def stride(slots: int) -> int:
     """A number coprime to S near S / golden ratio; in whole numbers only, so that every machine finds the same.
 
     Coprime: S endpoints in a row fill S slots without leaving one out. Near the golden section: fewer than S of them
@@ -64,7 +64,7 @@ def even_slot(ordinal: int, slots: int) -> int:
     """The slot of the endpoint with this ordinal (>= 0): any N endpoints with dense ordinals fill S slots evenly."""
     if ordinal < 0:
         raise ValueError("an ordinal is not negative")
-    return ordinal * step(slots) % slots
+    return ordinal * stride(slots) % slots
 
 
 def hashed_ordinal(name: str) -> int:

@@ -18,7 +18,7 @@ from ..._core.validation.errors import InvalidDocument, ValidationErrors
 from ..._host.identity import own_digest, own_file
 from ..._host.local_host import LocalHost
 from ..._host.output import write_document
-from ..._host.seal import is_whole
+from ..._host.seal import has_valid_checksum
 from ..._host.superuser import require_root
 from ..converge import selftest
 from ..converge.converge import Busy, converge, remove
@@ -30,7 +30,9 @@ from . import exit_codes
 
 def apply(host: LocalHost, options: argparse.Namespace) -> int:
     """Converge and write one JSON result; a refused document is one too (``failed`` and ``msg``)."""
-    if options.digest and (options.digest != own_digest() or not is_whole(own_file() or b"") or _was_faulty(host)):
+    if options.digest and (
+        options.digest != own_digest() or not has_valid_checksum(own_file() or b"") or _was_faulty(host)
+    ):
         return _tell({"stale": True}, exit_codes.STALE)
     try:
         result = _result(Witness(host.root), options)

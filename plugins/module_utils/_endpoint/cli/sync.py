@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..._core.metadata.sync_result import ConfigurationResult
+from ..._core.metadata.sync_result import SyncResult
 from ..._host.local_host import LocalHost
 from ..._host.output import write_document, write_lines
 from ..clock import reckoning_anew
@@ -22,10 +22,10 @@ from ..sync.sync import NoServer, SyncReport, synchronise
 from . import exit_codes
 
 _STATUSES = {
-    ConfigurationResult.ADOPTED: exit_codes.DONE,
-    ConfigurationResult.UNCHANGED: exit_codes.DONE,
-    ConfigurationResult.UNREACHABLE: exit_codes.UNREACHABLE,
-    ConfigurationResult.FAILED: exit_codes.FAILED,
+    SyncResult.ADOPTED: exit_codes.DONE,
+    SyncResult.UNCHANGED: exit_codes.DONE,
+    SyncResult.UNREACHABLE: exit_codes.UNREACHABLE,
+    SyncResult.FAILED: exit_codes.FAILED,
 }
 
 

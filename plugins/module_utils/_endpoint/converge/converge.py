@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..._core.resources.diff import Change, told
+from ..._core.resources.diff import Change, to_result
 from ..._core.resources.resources import Absent, Entry
 from ..._core.settings.endpoint import EndpointDocument
 from ..._core.values import frozen, replace
@@ -19,7 +19,7 @@ from ..._host.host import Host
 from ..._host.local_host import SANDBOX_LOG
 from ..._host.lock import Busy, exclusively
 from ..._host.paths import CONFIGURATION_DIRECTORY, SERVER_SETTINGS_NAME
-from ..._host.reconcile import own_part, pending, place
+from ..._host.reconcile import apply, diff, owned_paths
 from .. import paths
 from ..endpoint import Endpoint, installed_document, load_document
 from ..privileges import all_rights
@@ -51,7 +51,7 @@ class Converged:
 
     ``changes`` are the files and links, ``corrections`` what ran (or did not run) otherwise than it should, in words.
     ``host_key`` is the host's public SSH key, by which an update server knows it. ``refusal`` is why the endpoint does
-    not take what its update server publishes (a ConfigurationResult and its reason), None where it does. ``missing``
+    not take what its update server publishes (a SyncResult and its reason), None where it does. ``missing``
     are the programs without which the product can't be updated, whatever was converged. ``errors`` are why what was
     converged can't work all the same, in words: what the last self-test found, and what a look at the host shows.
     ``obstacles`` are why its update server could not notify it.
@@ -73,7 +73,7 @@ class Converged:
     def to_result(self) -> dict[str, Any]:
         """The plain result that the module and the agent's command both return."""
         refusal = None if self.refusal is None else {"result": self.refusal[0], "why": self.refusal[1]}
-        return told(
+        return to_result(
             self.changes,
             self.corrections,
             next_run=self.next_run,
@@ -161,7 +161,7 @@ def _compared(enrolment: Enrolment | _Standalone, wanted: Desired, access: Acces
     """What is otherwise than wanted, and what would be done about it."""
     endpoint, host = enrolment.endpoint, enrolment.endpoint.host
     entries = (*wanted.entries, *access.entries)
-    changes = pending(host, (*entries, *_leftovers(endpoint, entries)))
+    changes = diff(host, (*entries, *_leftovers(endpoint, entries)))
     state, key = StateStore(host).read(), host_key(host)
     resumed = (f"{name} is started again" for name in wanted.resumed)
     drift = (*endpoint.scheduler.drift(wanted.plan), *resumed, *groups.missing(host, rights_of(endpoint.document)))
@@ -195,7 +195,7 @@ def remove(host: Host, *, check: bool) -> Converged:
     corrections = (*removed, *(f"{name} is started again" for name in resumed), *access.corrections)
     gone = dict.fromkeys((*(entry.path for entry in access.entries), *_everything(host)))
     entries = (*remembered_entries(host, notes), *(Absent(path) for path in gone))
-    changes = pending(host, entries)
+    changes = diff(host, entries)
     edits = (edit.change for edit in access.edits)
     found = Converged(changes=(*edits, *changes), corrections=corrections, host_key=host_key(host))
     if check or not found.changed:
@@ -210,7 +210,7 @@ def remove(host: Host, *, check: bool) -> Converged:
                 edit.carry_out(host)
             by_path = {entry.path: entry for entry in entries}
             for change in changes:
-                place(host, by_path[change.path])
+                apply(host, by_path[change.path])
         access.remove_accounts(host)
     for scheduler in all_schedulers(host):
         scheduler.forget()
@@ -241,7 +241,7 @@ def _back_end_paths(host: Host) -> tuple[str, ...]:
 
 
 def _everything(host: Host) -> tuple[str, ...]:
-    configuration = own_part(host, CONFIGURATION_DIRECTORY, ours=lambda name: name != SERVER_SETTINGS_NAME)
+    configuration = owned_paths(host, CONFIGURATION_DIRECTORY, ours=lambda name: name != SERVER_SETTINGS_NAME)
     own = [paths.AGENT, *configuration, paths.STATE_DIRECTORY]
     previous = _previous(host)
     metrics = [] if previous is None else [_textfile(previous)]
@@ -282,7 +282,7 @@ def _apply(endpoint: Endpoint, wanted: Desired, changes: tuple[Change, ...], acc
         if change.path in edited:
             edited[change.path].carry_out(host)
         else:
-            place(host, by_path.get(change.path, Absent(change.path)))
+            apply(host, by_path.get(change.path, Absent(change.path)))
     for scheduler in left:
         scheduler.forget()
     created = groups.create(host, rights_of(endpoint.document))

@@ -21,7 +21,7 @@ from ..state.store import SyncRecord
 from ..time_limits import SYNC_S
 
 if TYPE_CHECKING:
-    from ..._core.metadata.trusted import Adopted
+    from ..._core.metadata.trusted import TrustedConfiguration
     from ..._core.settings.update_server import UpdateServer
     from ..trust.refresh import Candidate
 
@@ -48,15 +48,15 @@ class Enrolment:
     @property
     def record(self) -> SyncRecord | None:
         """What the status is to tell of it; None where nothing was asked for."""
-        from ..._core.metadata.sync_result import ConfigurationResult
+        from ..._core.metadata.sync_result import SyncResult
 
         if self.mended:
             now = self.endpoint.host.now()
-            return SyncRecord(ConfigurationResult.UNCHANGED.value, "", now, now)
+            return SyncRecord(SyncResult.UNCHANGED.value, "", now, now)
         if self.candidate is None:
             return None
         at = self.candidate.adopted.at
-        return SyncRecord(ConfigurationResult.ADOPTED.value, "", at, at)
+        return SyncRecord(SyncResult.ADOPTED.value, "", at, at)
 
     @contextmanager
     def adopting(self) -> Iterator[None]:
@@ -106,17 +106,17 @@ def _refused_last(endpoint: Endpoint) -> bool:
 
 
 def _asked_again(
-    endpoint: Endpoint, document: EndpointDocument, server: UpdateServer, before: Adopted | None
+    endpoint: Endpoint, document: EndpointDocument, server: UpdateServer, before: TrustedConfiguration | None
 ) -> Enrolment:
     """Whether the refusal still holds: the server may have been mended since."""
-    from ..._core.metadata.sync_result import Refused
+    from ..._core.metadata.sync_result import ConfigurationRejected
     from ..sync.sync import adopted_words, ask, trusted
 
     host = endpoint.host
     try:
         trust = trusted(server, before)
         candidate = ask(host, document, server, trust=trust, held=endpoint.adopted)
-    except Refused as refused:
+    except ConfigurationRejected as refused:
         return Enrolment(endpoint, refusal=(refused.result.value, refused.why))
     if candidate is None:
         words = ("the configuration is taken again: the update server publishes what is in force",)
@@ -125,7 +125,7 @@ def _asked_again(
     return Enrolment(Endpoint.of(host, document, candidate.adopted), words, candidate)
 
 
-def following(document: EndpointDocument, before: Adopted | None) -> EndpointDocument:
+def following(document: EndpointDocument, before: TrustedConfiguration | None) -> EndpointDocument:
     """The document with the first keys of the enrolment that it continues, if it continues one.
 
     An endpoint learns of new keys by the trees that it adopts, so after a rotation it needs no new enrolment: the keys
@@ -142,16 +142,16 @@ def following(document: EndpointDocument, before: Adopted | None) -> EndpointDoc
 
 
 def _fetched(
-    document: EndpointDocument, server: UpdateServer, host: Host, before: Adopted | None, *, check: bool
+    document: EndpointDocument, server: UpdateServer, host: Host, before: TrustedConfiguration | None, *, check: bool
 ) -> Candidate | None:
     """The configuration to adopt; None in check mode for an endpoint that the run before it would register."""
-    from ..._core.metadata.sync_result import ConfigurationResult, Refused
+    from ..._core.metadata.sync_result import ConfigurationRejected, SyncResult
     from ..sync.sync import ask, trusted
 
     try:
         candidate = ask(host, document, server, trust=trusted(server, before), held=None)
-    except Refused as refused:
-        if check and refused.result is ConfigurationResult.NOT_REGISTERED:
+    except ConfigurationRejected as refused:
+        if check and refused.result is SyncResult.NOT_REGISTERED:
             return None
         raise NotConfigured(f"the update server's configuration can't be adopted: {refused}") from None
     if candidate is None:
@@ -159,7 +159,7 @@ def _fetched(
     return candidate
 
 
-def _previously_adopted(host: Host) -> Adopted | None:
+def _previously_adopted(host: Host) -> TrustedConfiguration | None:
     try:
         document = installed_document(host)
     except ValueError:

@@ -72,7 +72,7 @@ class ScanRecord:
 
 @frozen
 class SyncRecord:
-    """What became of asking the update server for the configuration last (a ``ConfigurationResult``).
+    """What became of asking the update server for the configuration last (a ``SyncResult``).
 
     ``asked`` is when, ``answered`` when an answer came last, good or bad; Unix seconds.
     """
@@ -113,7 +113,7 @@ class State:
     switched_off: dict[str, str] = field(default_factory=dict)
     """What the product's own updaters were started by, as it was before (see ``own_updaters.notes``)."""
     carried_out: str = ""
-    """Which adopted configuration the host was converged to last (``Adopted.identity``)."""
+    """Which adopted configuration the host was converged to last (``TrustedConfiguration.identity``)."""
     machine: str | None = None
     """The ID of the machine that was converged; None while none was."""
     trial: TrialRecord | None = None

@@ -10,14 +10,14 @@ import syslog
 import time
 from typing import TYPE_CHECKING
 
-from ..._core.metadata.sync_result import ConfigurationResult, Refused
+from ..._core.metadata.sync_result import ConfigurationRejected, SyncResult
 from ..._core.settings.endpoint import EndpointDocument
 from ..._core.settings.update_server import UpdateServer
 from ..._core.untrusted_text import shown
 from ..._core.values import frozen, replace
 from ..._host.boot import boot_id
 from ..._host.host import Host
-from ..._host.http.client import Getter
+from ..._host.http.client import HttpClient
 from ..._host.lock import locked
 from .. import paths
 from ..endpoint import Endpoint, adopted_for, installed_document
@@ -28,12 +28,12 @@ from ..trust.refresh import Candidate, Inquiry, Trust
 from ..trust.store import ConfigurationStore
 
 if TYPE_CHECKING:
-    from ..._core.metadata.trusted import Adopted
+    from ..._core.metadata.trusted import TrustedConfiguration
 
 _LEVELS = {
-    ConfigurationResult.ADOPTED: syslog.LOG_INFO,
-    ConfigurationResult.UNCHANGED: syslog.LOG_DEBUG,
-    ConfigurationResult.UNREACHABLE: syslog.LOG_WARNING,
+    SyncResult.ADOPTED: syslog.LOG_INFO,
+    SyncResult.UNCHANGED: syslog.LOG_DEBUG,
+    SyncResult.UNREACHABLE: syslog.LOG_WARNING,
 }
 
 
@@ -45,7 +45,7 @@ class NoServer(LookupError):
 class SyncReport:
     """What one synchronisation came to."""
 
-    result: ConfigurationResult
+    result: SyncResult
     why: str = ""
 
     def sentence(self) -> str:
@@ -60,10 +60,10 @@ def synchronise(endpoint: Endpoint) -> SyncReport:
     host = endpoint.host
     with locked(host, paths.SYNC_LOCK, wait=SYNC_S) as held:
         if not held:
-            return SyncReport(ConfigurationResult.FAILED, f"another synchronisation still runs after {SYNC_S} s")
+            return SyncReport(SyncResult.FAILED, f"another synchronisation still runs after {SYNC_S} s")
         now, before = host.now(), endpoint.store.read().sync
         report = _asked(endpoint)
-        if report.result in (ConfigurationResult.UNREACHABLE, ConfigurationResult.FAILED):
+        if report.result in (SyncResult.UNREACHABLE, SyncResult.FAILED):
             answered = None if before is None else before.answered
         else:
             answered = now
@@ -77,7 +77,7 @@ def synchronise(endpoint: Endpoint) -> SyncReport:
 
 
 def ask(
-    host: Host, document: EndpointDocument, server: UpdateServer, *, trust: Trust, held: Adopted | None
+    host: Host, document: EndpointDocument, server: UpdateServer, *, trust: Trust, held: TrustedConfiguration | None
 ) -> Candidate | None:
     """What the server publishes for a document that a converge brings, verified; None where that is what is held.
 
@@ -87,10 +87,10 @@ def ask(
 
 
 def _inquiry(
-    host: Host, document: EndpointDocument, server: UpdateServer, trust: Trust, held: Adopted | None
+    host: Host, document: EndpointDocument, server: UpdateServer, trust: Trust, held: TrustedConfiguration | None
 ) -> Inquiry:
     # Never through the policy's proxy: a wrong one could not be mended by any later policy.
-    getter = Getter(time.monotonic() + SYNC_S, host.now)
+    getter = HttpClient(time.monotonic() + SYNC_S, host.now)
     return Inquiry(host, document, server, trust, getter, held)
 
 
@@ -106,17 +106,17 @@ def _asked(endpoint: Endpoint) -> SyncReport:
         candidate = inquiry.candidate()
         if candidate is None:
             inquiry.unchanged()
-            return SyncReport(ConfigurationResult.UNCHANGED)
+            return SyncReport(SyncResult.UNCHANGED)
         candidate.adopt(ConfigurationStore(host))
         _note_what_is_new(before, Endpoint.load(host))
-    except Refused as refused:
+    except ConfigurationRejected as refused:
         return SyncReport(refused.result, shown(refused.why))
     except OSError as error:
-        return SyncReport(ConfigurationResult.FAILED, shown(str(error)))
-    return SyncReport(ConfigurationResult.ADOPTED, adopted_words(candidate))
+        return SyncReport(SyncResult.FAILED, shown(str(error)))
+    return SyncReport(SyncResult.ADOPTED, adopted_words(candidate))
 
 
-def trusted(server: UpdateServer, before: Adopted | None) -> Trust:
+def trusted(server: UpdateServer, before: TrustedConfiguration | None) -> Trust:
     """Whom to trust: whom the tree that was adopted last names; other keys in the document are a new beginning."""
     if before is None or before.basis.signers != server.signers:
         return Trust(server.signers)

@@ -13,13 +13,13 @@ import json
 from typing import Any
 
 from ..._core.canonical import readable_json, sha256_hex
-from ..._core.metadata.catalog import MAX_SIZE, NAMESPACE, Catalogue
-from ..._core.metadata.sync_result import ConfigurationResult, Refused
-from ..._core.metadata.trusted import Basis
+from ..._core.metadata.catalog import MAX_SIZE, NAMESPACE, Catalog
+from ..._core.metadata.sync_result import ConfigurationRejected, SyncResult
+from ..._core.metadata.trusted import Enrollment
 from ..._core.validation.errors import InvalidDocument
 from ..._core.values import frozen
 from ..._host.host import Host
-from ..._host.http.client import Getter
+from ..._host.http.client import HttpClient
 from .. import paths
 from .fetch import fetch
 from .store import ConfigurationStore
@@ -41,10 +41,10 @@ class Vouching:
     """Holds the manifest of a product's source against the server's catalogue. ``basis`` is the enrolment's."""
 
     host: Host
-    basis: Basis
+    basis: Enrollment
     product: str
 
-    def check(self, manifest: bytes, getter: Getter) -> None:
+    def check(self, manifest: bytes, getter: HttpClient) -> None:
         """Raise Unvouched unless the catalogue names exactly these bytes; or Refused, or OSError.
 
         The bytes and not what they list: a path or the version as a whole is nobody's to change, either.
@@ -55,7 +55,7 @@ class Vouching:
         if (len(manifest), sha256_hex(manifest)) not in [(one.size, one.sha256) for one in named]:
             raise Unvouched("the source's manifest is not the one that the server's signed catalogue names")
 
-    def _current(self, getter: Getter) -> Catalogue:
+    def _current(self, getter: HttpClient) -> Catalog:
         """The catalogue that is published now, verified, no older than the last one; raises Refused."""
         record = self._record()
         held = self.host.read(_SEALED)
@@ -66,27 +66,27 @@ class Vouching:
         content = held if fetched.content is None and held is not None else fetched.content or b""
         document = opened(self.host, content, self._signers(), _FORM)
         try:
-            catalogue = Catalogue.from_bytes(document)
+            catalogue = Catalog.from_bytes(document)
         except InvalidDocument as error:
             raise malformed(_FORM.what, error) from None
         self._check_issue(catalogue, document, record)
         self._keep(content, catalogue.serial, {"content": sha256_hex(document), "said": dict(fetched.validators)})
         return catalogue
 
-    def _check_issue(self, catalogue: Catalogue, document: bytes, record: dict[str, Any]) -> None:
+    def _check_issue(self, catalogue: Catalog, document: bytes, record: dict[str, Any]) -> None:
         known = record.get("serial", 0)
         if catalogue.serial < known:
             why = f"catalogue: its serial is {catalogue.serial}, lower than {known}, which was accepted"
-            raise Refused(ConfigurationResult.ROLLBACK, why)
+            raise ConfigurationRejected(SyncResult.ROLLBACK, why)
         if catalogue.serial == known and sha256_hex(document) != record.get("content"):
-            raise Refused(
-                ConfigurationResult.ROLLBACK, f"catalogue: another one was accepted under its serial, {known}"
+            raise ConfigurationRejected(
+                SyncResult.ROLLBACK, f"catalogue: another one was accepted under its serial, {known}"
             )
         if catalogue.expires <= self.host.now():
             from ..._core.timestamps import iso
 
             why = f"catalogue: it ended at {iso(catalogue.expires)} and no newer one is published"
-            raise Refused(ConfigurationResult.EXPIRED, why)
+            raise ConfigurationRejected(SyncResult.EXPIRED, why)
 
     def _signers(self) -> tuple[str, ...]:
         """The keys that the adopted tree names."""

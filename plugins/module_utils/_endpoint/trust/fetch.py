@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..._core.metadata.sync_result import ConfigurationResult, Refused
+from ..._core.metadata.sync_result import ConfigurationRejected, SyncResult
 from ..._core.values import frozen
-from ..._host.http.client import Answer, Getter, SourceFault, whole_body
+from ..._host.http.client import HttpClient, Response, SourceError, whole_body
 from ..._host.http.headers import whole_number
-from ..._host.http.validators import condition_of, validators_in
+from ..._host.http.validators import conditional_headers, validators_in
 from .verify import Form
 
 
@@ -25,26 +25,26 @@ class Fetched:
     validators: Mapping[str, Any]
 
 
-def fetch(getter: Getter, url: str, validators: Mapping[str, Any], form: Form) -> Fetched:
+def fetch(getter: HttpClient, url: str, validators: Mapping[str, Any], form: Form) -> Fetched:
     """Ask for a file; ``validators`` belong to the one that is held. Raises Refused."""
-    condition = condition_of(validators)
+    condition = conditional_headers(validators)
     try:
         answer = getter.get(url, condition)
         if answer.status == 304 and condition:
             return Fetched(None, {**validators, **validators_in(answer.headers)})
         content = _whole(answer, form)
-    except SourceFault as error:
-        raise Refused(ConfigurationResult.UNREACHABLE, f"{form.what}: {error}") from None
+    except SourceError as error:
+        raise ConfigurationRejected(SyncResult.UNREACHABLE, f"{form.what}: {error}") from None
     return Fetched(content, validators_in(answer.headers))
 
 
-def _whole(answer: Answer, form: Form) -> bytes:
+def _whole(answer: Response, form: Form) -> bytes:
     if answer.status != 200:
-        raise SourceFault(f"the server answered {answer.status}")
+        raise SourceError(f"the server answered {answer.status}")
     announced = whole_number(answer.headers.get("content-length", ""))
     announced_more = announced is not None and announced > form.limit
     content = b"" if announced_more else whole_body(answer, form.limit)
     if announced_more or len(content) > form.limit:
         why = f"{form.what}: it has more than the {form.limit} bytes that are allowed"
-        raise Refused(ConfigurationResult.TOO_LARGE, why)
+        raise ConfigurationRejected(SyncResult.TOO_LARGE, why)
     return content

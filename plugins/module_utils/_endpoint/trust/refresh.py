@@ -12,12 +12,12 @@ from typing import Any
 from ..._core.canonical import sha256_hex
 from ..._core.metadata import policy_tree
 from ..._core.metadata import shard as published_shard
-from ..._core.metadata.envelope import unseal
-from ..._core.metadata.header import MAX_SIZE, NAMESPACE, Issue
-from ..._core.metadata.policy_tree import PublishedTree
-from ..._core.metadata.shard import Membership, PublishedShard
-from ..._core.metadata.sync_result import ConfigurationResult, Refused
-from ..._core.metadata.trusted import Accepted, Adopted, Basis
+from ..._core.metadata.envelope import unpack
+from ..._core.metadata.header import MAX_SIZE, NAMESPACE, Header
+from ..._core.metadata.policy_tree import PolicyTree
+from ..._core.metadata.shard import Membership, Shard
+from ..._core.metadata.sync_result import ConfigurationRejected, SyncResult
+from ..._core.metadata.trusted import Enrollment, TrustedConfiguration, TrustedFile
 from ..._core.policy.inheritance import layers_of, resolve
 from ..._core.settings.endpoint import EndpointDocument
 from ..._core.settings.managed import in_force
@@ -25,7 +25,7 @@ from ..._core.settings.update_server import UpdateServer
 from ..._core.validation.errors import InvalidDocument
 from ..._core.values import field, frozen
 from ..._host.host import Host
-from ..._host.http.client import Getter
+from ..._host.http.client import HttpClient
 from .fetch import fetch
 from .store import SHARD, TREE, ConfigurationStore
 from .verify import Form, malformed, opened
@@ -41,18 +41,18 @@ class Trust:
     """
 
     signers: tuple[str, ...]
-    known: Adopted | None = None
+    known: TrustedConfiguration | None = None
 
 
 @frozen
 class Candidate:
     """A configuration that was verified and may be adopted, with its sealed files."""
 
-    adopted: Adopted
+    adopted: TrustedConfiguration
     contents: Mapping[str, bytes]
     said: Mapping[str, Mapping[str, Any]]
 
-    def adopt(self, store: ConfigurationStore, *, beside: tuple[Adopted, ...] = ()) -> None:
+    def adopt(self, store: ConfigurationStore, *, beside: tuple[TrustedConfiguration, ...] = ()) -> None:
         """Put it in force. What the server said of the files is kept last: it speaks of those that are held."""
         store.keep(self.adopted, self.contents, beside=beside)
         store.remember(self.said)
@@ -69,8 +69,8 @@ class Inquiry:
     document: EndpointDocument
     server: UpdateServer
     trust: Trust
-    getter: Getter
-    held: Adopted | None = None
+    getter: HttpClient
+    held: TrustedConfiguration | None = None
     _said: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def candidate(self) -> Candidate | None:
@@ -97,7 +97,7 @@ class Inquiry:
     def _store(self) -> ConfigurationStore:
         return ConfigurationStore(self.host)
 
-    def _fetch(self, path: str, kind: str, held: Accepted | None) -> bytes | None:
+    def _fetch(self, path: str, kind: str, held: TrustedFile | None) -> bytes | None:
         """A file that is not the one that is held; None for that one."""
         have = held is not None and self._store.content(kind, held) is not None
         validators = self._store.validators(path, held) if have and held is not None else {}
@@ -106,7 +106,7 @@ class Inquiry:
         self._said[path] = {**fetched.validators, "held": digest}
         return None if have and held is not None and digest == held.sha256 else fetched.content
 
-    def _shards(self, tree: PublishedTree | None) -> int:
+    def _shards(self, tree: PolicyTree | None) -> int:
         if tree is not None:
             return tree.shards
         return self.held.shards if self.held is not None else published_shard.SHARDS
@@ -120,42 +120,42 @@ class Inquiry:
             raise OSError(f"the {kind} that was adopted is gone")
         return held
 
-    def _tree(self, content: bytes) -> PublishedTree:
+    def _tree(self, content: bytes) -> PolicyTree:
         document = opened(self.host, content, self.trust.signers, FORMS[TREE])
         try:
-            tree = PublishedTree.from_bytes(document)
+            tree = PolicyTree.from_bytes(document)
         except InvalidDocument as error:
             raise malformed(TREE, error) from None
         self._check_issue(TREE, tree.issue, document, _part(self.trust.known, TREE))
         return tree
 
-    def _shard(self, content: bytes, tree: PublishedTree, number: int) -> PublishedShard:
+    def _shard(self, content: bytes, tree: PolicyTree, number: int) -> Shard:
         """The shard, by the keys that the tree names: a key that it drops signs nothing any more."""
         document = opened(self.host, content, tree.signers, FORMS[SHARD])
         try:
-            shard = PublishedShard.from_bytes(document)
+            shard = Shard.from_bytes(document)
         except InvalidDocument as error:
             raise malformed(SHARD, error) from None
         if shard.number != number:
             why = f"shard: it is number {shard.number}, this endpoint's is {number}"
-            raise Refused(ConfigurationResult.MALFORMED, why)
+            raise ConfigurationRejected(SyncResult.MALFORMED, why)
         self._check_issue(SHARD, shard.issue, document, self._known_shard(number))
         return shard
 
-    def _known_shard(self, number: int) -> Accepted | None:
+    def _known_shard(self, number: int) -> TrustedFile | None:
         """What was adopted last of this very shard: each has serials of its own."""
         known = self.trust.known
         if known is None or published_shard.shard_of(known.basis.endpoint, known.shards) != number:
             return None
         return known.shard
 
-    def _check_issue(self, kind: str, issue: Issue, document: bytes, known: Accepted | None) -> None:
+    def _check_issue(self, kind: str, issue: Header, document: bytes, known: TrustedFile | None) -> None:
         if known is not None and issue.serial < known.serial:
             why = f"{kind}: its serial is {issue.serial}, lower than {known.serial}, which was adopted"
-            raise Refused(ConfigurationResult.ROLLBACK, why)
+            raise ConfigurationRejected(SyncResult.ROLLBACK, why)
         if known is not None and issue.serial == known.serial and sha256_hex(document) != known.content:
             why = f"{kind}: another one was adopted under its serial, {issue.serial}"
-            raise Refused(ConfigurationResult.ROLLBACK, why)
+            raise ConfigurationRejected(SyncResult.ROLLBACK, why)
         self._check_expiry(kind, issue.expires)
 
     def _check_expiry(self, kind: str, expires: int) -> None:
@@ -163,23 +163,23 @@ class Inquiry:
             from ..._core.timestamps import iso
 
             why = f"{kind}: it ended at {iso(expires)} and no newer one is published"
-            raise Refused(ConfigurationResult.EXPIRED, why)
+            raise ConfigurationRejected(SyncResult.EXPIRED, why)
 
     def _still_valid(self) -> None:
         """What has not changed may have ended all the same: a server that stands still must be noticed."""
         for kind in (TREE, SHARD):
             self._check_expiry(kind, getattr(self.held, kind).expires)
 
-    def _adopted(self, tree: PublishedTree, shard: PublishedShard, contents: Mapping[str, bytes]) -> Adopted:
+    def _adopted(self, tree: PolicyTree, shard: Shard, contents: Mapping[str, bytes]) -> TrustedConfiguration:
         place = self._place(shard)
         try:
             layers = layers_of(place.domain, root=tree.root, domains=tree.domains, endpoint=place.policy)
             policy = resolve(layers).policy.to_dict()
             in_force(self.document, place, policy)
         except InvalidDocument as error:
-            raise Refused(ConfigurationResult.INVALID_POLICY, "; ".join(map(str, error.errors[:3]))) from None
-        return Adopted(
-            basis=Basis.of(self.document, self.server),
+            raise ConfigurationRejected(SyncResult.INVALID_POLICY, "; ".join(map(str, error.errors[:3]))) from None
+        return TrustedConfiguration(
+            basis=Enrollment.of(self.document, self.server),
             at=self.host.now(),
             signers=tree.signers,
             tree=_accepted(tree.issue, contents[TREE]),
@@ -190,23 +190,23 @@ class Inquiry:
             policy=policy,
         )
 
-    def _place(self, shard: PublishedShard) -> Membership:
+    def _place(self, shard: Shard) -> Membership:
         try:
             place = shard.membership(self.document.endpoint)
         except InvalidDocument as error:
             raise malformed(SHARD, error) from None
         if place is None:
             why = f"the update server has no endpoint {self.document.endpoint}"
-            raise Refused(ConfigurationResult.NOT_REGISTERED, why)
+            raise ConfigurationRejected(SyncResult.NOT_REGISTERED, why)
         return place
 
 
-def _accepted(issue: Issue, content: bytes) -> Accepted:
-    document = unseal(content, limit=MAX_SIZE).document
-    return Accepted(issue.serial, issue.expires, sha256_hex(content), sha256_hex(document))
+def _accepted(issue: Header, content: bytes) -> TrustedFile:
+    document = unpack(content, limit=MAX_SIZE).document
+    return TrustedFile(issue.serial, issue.expires, sha256_hex(content), sha256_hex(document))
 
 
-def _part(adopted: Adopted | None, kind: str) -> Accepted | None:
+def _part(adopted: TrustedConfiguration | None, kind: str) -> TrustedFile | None:
     """The tree or the shard of a configuration."""
     if adopted is None:
         return None

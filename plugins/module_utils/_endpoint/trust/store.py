@@ -26,7 +26,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..._core.canonical import readable_json, sha256_hex
-from ..._core.metadata.trusted import Accepted, Adopted, Basis
+from ..._core.metadata.trusted import Enrollment, TrustedConfiguration, TrustedFile
 from ..._host.host import Host
 from .. import paths
 
@@ -43,27 +43,33 @@ class ConfigurationStore:
     def __init__(self, host: Host) -> None:
         self._host = host
 
-    def read(self, basis: Basis) -> Adopted | None:
+    def read(self, basis: Enrollment) -> TrustedConfiguration | None:
         """What was adopted under this basis; None where nothing was, or nothing that can be understood."""
         return next((adopted for adopted in self.all() if adopted.basis == basis), None)
 
-    def all(self) -> tuple[Adopted, ...]:
+    def all(self) -> tuple[TrustedConfiguration, ...]:
         """Every configuration that is kept."""
         content = self._host.read(RECORD)
         if content is None:
             return ()
         try:
-            return tuple(Adopted.from_dict(one) for one in json.loads(content)["adopted"])
+            return tuple(TrustedConfiguration.from_dict(one) for one in json.loads(content)["adopted"])
         except (ValueError, TypeError, KeyError, AttributeError):
             self._host.log(syslog.LOG_WARNING, f"{RECORD} can't be understood; the configuration is asked for anew")
             return ()
 
-    def content(self, kind: str, accepted: Accepted) -> bytes | None:
+    def content(self, kind: str, accepted: TrustedFile) -> bytes | None:
         """The sealed file of what was accepted; None where it is missing or damaged."""
         content = self._host.read(_file(kind, accepted))
         return content if content is not None and sha256_hex(content) == accepted.sha256 else None
 
-    def keep(self, adopted: Adopted, contents: Mapping[str, bytes], *, beside: Iterable[Adopted] = ()) -> None:
+    def keep(
+        self,
+        adopted: TrustedConfiguration,
+        contents: Mapping[str, bytes],
+        *,
+        beside: Iterable[TrustedConfiguration] = (),
+    ) -> None:
         """Put a configuration in force, the files first; those ``beside`` stay for their own documents."""
         for kind, accepted in ((TREE, adopted.tree), (SHARD, adopted.shard)):
             if self.content(kind, accepted) is None:
@@ -73,7 +79,7 @@ class ConfigurationStore:
         self._host.write(RECORD, readable_json(plain))
         self._sweep(kept)
 
-    def validators(self, path: str, held: Accepted) -> dict[str, Any]:
+    def validators(self, path: str, held: TrustedFile) -> dict[str, Any]:
         """What the server said of the file at ``path`` when it was the one that is held."""
         known = self._asked().get(path)
         return known if isinstance(known, dict) and known.get("held") == held.sha256 else {}
@@ -90,7 +96,7 @@ class ConfigurationStore:
             return {}
         return known if isinstance(known, dict) else {}
 
-    def _sweep(self, kept: Iterable[Adopted]) -> None:
+    def _sweep(self, kept: Iterable[TrustedConfiguration]) -> None:
         """Remove the files of configurations that are over, and what a killed writer left."""
         names = [_file(kind, of) for one in kept for kind, of in ((TREE, one.tree), (SHARD, one.shard))]
         for name in os.listdir(self._host.real(DIRECTORY)):
@@ -100,5 +106,5 @@ class ConfigurationStore:
                 self._host.remove(path)
 
 
-def _file(kind: str, accepted: Accepted) -> str:
+def _file(kind: str, accepted: TrustedFile) -> str:
     return f"{DIRECTORY}/{kind}-{accepted.sha256}{_SEALED}"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..._core.metadata.envelope import Malformed, TooLarge, unseal
-from ..._core.metadata.sync_result import ConfigurationResult, Refused
+from ..._core.metadata.envelope import Malformed, TooLarge, unpack
+from ..._core.metadata.sync_result import ConfigurationRejected, SyncResult
 from ..._core.validation.errors import InvalidDocument
 from ..._core.values import frozen
 from ..._host.host import Host
@@ -29,26 +29,26 @@ def opened(host: Host, content: bytes, signers: Iterable[str], form: Form) -> by
     """The document in a sealed file that one of the signers signed for its purpose; raises Refused, or OSError."""
     what = form.what
     try:
-        sealed = unseal(content, limit=form.limit)
+        sealed = unpack(content, limit=form.limit)
     except TooLarge as error:
-        raise Refused(ConfigurationResult.TOO_LARGE, f"{what}: {error}") from None
+        raise ConfigurationRejected(SyncResult.TOO_LARGE, f"{what}: {error}") from None
     except Malformed as error:
-        raise Refused(ConfigurationResult.MALFORMED, f"{what}: {error}") from None
+        raise ConfigurationRejected(SyncResult.MALFORMED, f"{what}: {error}") from None
     if sealed.namespace != form.namespace:
-        raise Refused(ConfigurationResult.BAD_SIGNATURE, f"{what}: it was signed for another purpose")
+        raise ConfigurationRejected(SyncResult.BAD_SIGNATURE, f"{what}: it was signed for another purpose")
     try:
         verify(host, sealed.document, sealed.signature, signers, form.namespace)
     except UnknownKey as error:
-        raise Refused(ConfigurationResult.UNKNOWN_KEY, f"{what}: {error}") from None
+        raise ConfigurationRejected(SyncResult.UNKNOWN_KEY, f"{what}: {error}") from None
     except BadSignature as error:
-        raise Refused(ConfigurationResult.BAD_SIGNATURE, f"{what}: {_one_line(error)}") from None
+        raise ConfigurationRejected(SyncResult.BAD_SIGNATURE, f"{what}: {_one_line(error)}") from None
     return sealed.document
 
 
-def malformed(what: str, error: InvalidDocument) -> Refused:
+def malformed(what: str, error: InvalidDocument) -> ConfigurationRejected:
     """The refusal of a document that is signed, but not what it should be; one error tells enough, best its kind."""
     first = next((one for one in error.errors if one.path == "kind"), error.errors[0])
-    return Refused(ConfigurationResult.MALFORMED, f"{what}: {first}")
+    return ConfigurationRejected(SyncResult.MALFORMED, f"{what}: {first}")
 
 
 def _one_line(error: Exception) -> str:

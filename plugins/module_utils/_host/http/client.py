@@ -40,19 +40,19 @@ LONGEST_PAUSE_S = 300
 """A busy server that wants more is not waited for: it counts as one that wants to be left alone."""
 
 
-class SourceFault(Exception):
+class SourceError(Exception):
     """A source did not give what was asked; the text is one sentence."""
 
 
-class Unreachable(SourceFault):
+class Unreachable(SourceError):
     """No answer at all: no connection, no name, no word in time."""
 
 
-class TimeIsUp(SourceFault):
+class DeadlineExceeded(SourceError):
     """The whole run's time is used up; no other source will be tried."""
 
 
-class CoolDown(SourceFault):
+class RateLimited(SourceError):
     """The source wants to be left alone until ``until`` (Unix seconds).
 
     ``busy`` is how many seconds a server that is merely at its cap wants to have; None for one that refuses.
@@ -64,20 +64,20 @@ class CoolDown(SourceFault):
         self.busy = busy
 
 
-def drawn() -> float:
+def random_fraction() -> float:
     """A number in [0, 1) by chance."""
     import random
 
     return random.SystemRandom().random()
 
 
-def jittered(seconds: float, draw: float) -> float:
+def with_jitter(seconds: float, draw: float) -> float:
     """A pause of half to one and a half times these seconds, at least half a second."""
     return max(1.0, seconds) * (0.5 + draw)
 
 
 @frozen
-class Answer:
+class Response:
     """An answer of status 200, 206 or 304 and its headers (names in lower case); ``chunks`` gives the body once."""
 
     status: int
@@ -86,7 +86,7 @@ class Answer:
 
 
 @frozen
-class Getter:
+class HttpClient:
     """Sends requests until ``deadline`` (monotonic seconds); ``now`` is the wall clock, in Unix seconds.
 
     ``draw`` gives a uniform number in [0, 1).
@@ -95,29 +95,29 @@ class Getter:
     deadline: float
     now: Callable[[], float]
     proxy: str | None = None
-    draw: Callable[[], float] = drawn
+    draw: Callable[[], float] = random_fraction
     _cached: list[urllib.request.OpenerDirector] = field(default_factory=list, repr=False)
 
-    def get(self, url: str, headers: dict[str, str] | None = None) -> Answer:
-        """Ask for a URL, again where the server is busy. Raises a SourceFault for anything but 200, 206 and 304."""
+    def get(self, url: str, headers: dict[str, str] | None = None) -> Response:
+        """Ask for a URL, again where the server is busy. Raises a SourceError for anything but 200, 206 and 304."""
         while True:
             try:
                 return self._get(url, headers)
-            except CoolDown as wish:
+            except RateLimited as wish:
                 if not self._waits_for(wish):
                     raise
 
-    def _waits_for(self, wish: CoolDown) -> bool:
+    def _waits_for(self, wish: RateLimited) -> bool:
         """Wait as long as a busy server asks; False where it refuses, or where the time does not allow to."""
         if wish.busy is None:
             return False
-        pause = jittered(wish.busy, self.draw())
+        pause = with_jitter(wish.busy, self.draw())
         if wish.busy > LONGEST_PAUSE_S or time.monotonic() + pause >= self.deadline:
             return False
         time.sleep(pause)
         return True
 
-    def _get(self, url: str, headers: dict[str, str] | None) -> Answer:
+    def _get(self, url: str, headers: dict[str, str] | None) -> Response:
         import http.client
         import urllib.error
         import urllib.request
@@ -130,7 +130,7 @@ class Getter:
                 return self._unusual(url, error.code, _lowered(error.headers))
         except (OSError, http.client.HTTPException) as error:
             raise _silence(url, error) from error
-        return Answer(response.status, _lowered(response.headers), self._body(url, response))
+        return Response(response.status, _lowered(response.headers), self._body(url, response))
 
     def _body(self, url: str, response: HTTPResponse) -> Iterator[bytes]:
         import http.client
@@ -142,31 +142,31 @@ class Getter:
                     # read1 returns what has come, so that a server that drips can't outwait the deadline.
                     chunk = response.read1(_CHUNK)
                 except (OSError, http.client.HTTPException) as error:
-                    raise SourceFault(f"{without_secrets(url)}: the download broke off") from error
+                    raise SourceError(f"{without_secrets(url)}: the download broke off") from error
                 if not chunk:
                     return
                 yield chunk
 
-    def _unusual(self, url: str, status: int, headers: dict[str, str]) -> Answer:
+    def _unusual(self, url: str, status: int, headers: dict[str, str]) -> Response:
         shown = without_secrets(url)
         if status == 304:
-            return Answer(status, headers, iter(()))
+            return Response(status, headers, iter(()))
         if status in (429, 403) or (status == 503 and "retry-after" in headers):
             now = self.now()
             seconds = retry_after(headers.get("retry-after", ""), now)
             busy = seconds if status == 503 else None
             until = int(now) + (_REFUSED_S if seconds is None else seconds)
-            raise CoolDown(f"{shown} answered {status}", until, busy=busy)
+            raise RateLimited(f"{shown} answered {status}", until, busy=busy)
         if status == _REFUSED_BY_PROXY:
-            raise SourceFault(PROXY_REFUSES)
+            raise SourceError(PROXY_REFUSES)
         if status == 404:
-            raise SourceFault(f"the source lacks {shown} (404)")
-        raise SourceFault(f"{shown} answered {status}")
+            raise SourceError(f"the source lacks {shown} (404)")
+        raise SourceError(f"{shown} answered {status}")
 
     def _patience(self) -> float:
         remaining = self.deadline - time.monotonic()
         if remaining <= 0:
-            raise TimeIsUp("the time of this run is used up")
+            raise DeadlineExceeded("the time of this run is used up")
         return min(remaining, _SILENCE_S)
 
     def _opener(self) -> urllib.request.OpenerDirector:
@@ -217,10 +217,10 @@ def retry_after(value: str, now: float) -> int | None:
     return max(0, min(int(until.timestamp() - now), LONGEST_WAIT_S))
 
 
-def whole_body(answer: Answer, limit: int) -> bytes:
+def whole_body(answer: Response, limit: int) -> bytes:
     """An answer's body, of which no more than one byte beyond ``limit`` is read: who gets more was sent too much.
 
-    Raises SourceFault when less came than was announced.
+    Raises SourceError when less came than was announced.
     """
     content = bytearray()
     for chunk in answer.chunks:
@@ -229,11 +229,11 @@ def whole_body(answer: Answer, limit: int) -> bytes:
             return bytes(content[: limit + 1])
     length = whole_number(answer.headers.get("content-length", ""))
     if length is not None and len(content) < length:
-        raise SourceFault(f"the download ended after {len(content)} of {length} bytes")
+        raise SourceError(f"the download ended after {len(content)} of {length} bytes")
     return bytes(content)
 
 
-def _silence(url: str, error: Exception) -> SourceFault:
+def _silence(url: str, error: Exception) -> SourceError:
     """TLS that can't be verified is an error to be mended; anything else without an answer is a source out of reach."""
     import ssl
 
@@ -241,13 +241,13 @@ def _silence(url: str, error: Exception) -> SourceFault:
     shown = without_secrets(url)
     if isinstance(reason, ssl.SSLError):
         detail = getattr(reason, "verify_message", "") or reason.reason or "no secure connection"
-        return SourceFault(f"{shown}: TLS: {detail}")
+        return SourceError(f"{shown}: TLS: {detail}")
     tunnel = _TUNNEL.search(str(reason))
     if tunnel and int(tunnel[1]) == _REFUSED_BY_PROXY:
-        return SourceFault(PROXY_REFUSES)
+        return SourceError(PROXY_REFUSES)
     if isinstance(reason, OSError):
         return Unreachable(f"{shown}: {reason.strerror or reason or type(reason).__name__}")
-    return SourceFault(f"{shown}: the answer is not HTTP")
+    return SourceError(f"{shown}: the answer is not HTTP")
 
 
 def _lowered(headers: object) -> dict[str, str]:

@@ -18,7 +18,7 @@ def validators_in(headers: Mapping[str, str]) -> dict[str, str]:
     return {} if _just_modified(headers) else {name: headers[name] for name in _VALIDATORS if name in headers}
 
 
-def condition_of(validators: Mapping[str, Any]) -> dict[str, str]:
+def conditional_headers(validators: Mapping[str, Any]) -> dict[str, str]:
     """The headers of the request that asks whether something is otherwise than it was then."""
     return {header: str(validators[name]) for name, header in _VALIDATORS.items() if validators.get(name)}
 

@@ -17,7 +17,7 @@ from ..._core.validation.errors import InvalidDocument
 from ..._host.identity import own_digest, own_file
 from ..._host.local_host import LocalHost
 from ..._host.output import write_document
-from ..._host.seal import is_whole
+from ..._host.seal import has_valid_checksum
 from ..._host.superuser import require_root
 from ..converge.converge import Busy, converge, remove
 
@@ -36,7 +36,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def run_apply(host: LocalHost, options: argparse.Namespace) -> int:
     """Converge and write one JSON result; refused settings are one too (``failed`` and ``msg``)."""
-    if options.digest and (options.digest != own_digest() or not is_whole(own_file() or b"")):
+    if options.digest and (options.digest != own_digest() or not has_valid_checksum(own_file() or b"")):
         return _tell({"stale": True}, exit_codes.STALE)
     try:
         result = _result(host, options)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..._core.metadata.catalog import CatalogueItem, CatalogueManifest
+from ..._core.metadata.catalog import CatalogItem, CatalogManifest
 from ..._core.results import Outcome
 from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.values import frozen
@@ -34,8 +34,8 @@ class Published:
     """
 
     version: str
-    items: tuple[CatalogueItem, ...]
-    manifest: CatalogueManifest | None = None
+    items: tuple[CatalogItem, ...]
+    manifest: CatalogManifest | None = None
 
 
 class Source(Protocol):

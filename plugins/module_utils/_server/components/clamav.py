@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from ..._core.cvd_header import HEADER_SIZE, SIGNED_SUFFIXES, component_of, parse_header
-from ..._core.metadata.catalog import CatalogueItem, version_word, versions_of
+from ..._core.metadata.catalog import CatalogItem, version_label, versions_of
 from ..._core.metadata.manifest import Kind
 from ..._core.results import Outcome, Result
 from ..._core.settings.components import ClamAVSource
@@ -84,15 +84,15 @@ class ClamAV:
 
     def published(self) -> Published | None:
         items = tuple(self._item(name) for name in self._names() if self.host.exists(f"{self.workplace.public}/{name}"))
-        return Published(version_word(versions_of(items)), items) if items else None
+        return Published(version_label(versions_of(items)), items) if items else None
 
     def _names(self) -> list[str]:
         return [*(f"{name}.cvd" for name in self.settings.databases), *self.settings.extra]
 
-    def _item(self, name: str) -> CatalogueItem:
+    def _item(self, name: str) -> CatalogItem:
         real = self.host.real(f"{self.workplace.public}/{name}")
         digest, version = digest_of(real), _version(real)
-        return CatalogueItem(
+        return CatalogItem(
             product=self.product.value,
             # The names and versions by which endpoints report them.
             name=component_of(name),

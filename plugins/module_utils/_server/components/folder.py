@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ..._core.canonical import sha256_hex
-from ..._core.metadata.catalog import CatalogueItem, CatalogueManifest
+from ..._core.metadata.catalog import CatalogItem, CatalogManifest
 from ..._core.metadata.manifest import NAME, InvalidManifest, Manifest
 from ..._core.results import Outcome, Result
 from ..._core.settings.endpoint_keys import ProductKind
@@ -55,7 +55,7 @@ def published_folder(host: Host, product: ProductKind, workplace: Workplace) -> 
     if content is None or manifest is None:
         return None
     items = [
-        CatalogueItem(
+        CatalogItem(
             product=product.value,
             name=file.component,
             version=file.version,
@@ -66,7 +66,7 @@ def published_folder(host: Host, product: ProductKind, workplace: Workplace) -> 
         )
         for file in manifest.files
     ]
-    listing = CatalogueManifest(product.value, len(content), sha256_hex(content), f"{workplace.path}/{NAME}")
+    listing = CatalogManifest(product.value, len(content), sha256_hex(content), f"{workplace.path}/{NAME}")
     return Published(manifest.version, tuple(items), listing)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from ..._core.results import Outcome, Result
-from ..._core.rollout.rate_limit import Budget
+from ..._core.rollout.rate_limit import RateLimit
 from ..._core.values import asdict, frozen
 from ..._host.host import Host
 from .base import Source
@@ -25,7 +25,7 @@ class Guard:
     def fetch(self, source: Source) -> Outcome:
         """Let a source fetch, unless its vendor's limit or cool-down forbids: then no request leaves this host."""
         name, now = source.product.value, self.host.now()
-        budget = self._read().get(name, Budget())
+        budget = self._read().get(name, RateLimit())
         free = budget.free_at(now, limit=source.requests_per_hour, cost=source.cost) if source.cost else now
         if free > now:
             why = (
@@ -40,17 +40,17 @@ class Guard:
         if not outcome.asked:
             self._write(name, budget)
         if outcome.result is Result.COOLING_DOWN and outcome.until is not None:
-            self._write(name, self._read().get(name, Budget()).cooled(outcome.until, now))
+            self._write(name, self._read().get(name, RateLimit()).cooled(outcome.until, now))
         return outcome
 
-    def _read(self) -> dict[str, Budget]:
+    def _read(self) -> dict[str, RateLimit]:
         try:
             raw = json.loads(self.host.read(self.path) or b"{}")
-            return {name: Budget(tuple(one["spent"]), float(one["until"])) for name, one in raw.items()}
+            return {name: RateLimit(tuple(one["spent"]), float(one["until"])) for name, one in raw.items()}
         except (ValueError, TypeError, KeyError, AttributeError):
             return {}
 
-    def _write(self, name: str, budget: Budget) -> None:
+    def _write(self, name: str, budget: RateLimit) -> None:
         budgets = {**self._read(), name: budget}
         content = json.dumps({key: asdict(one) for key, one in budgets.items()}, sort_keys=True)
         self.host.write(self.path, content.encode(), mode=0o640)

@@ -15,14 +15,14 @@ import os
 from contextlib import ExitStack
 from typing import Any
 
-from ..._core.resources.diff import Change, told
+from ..._core.resources.diff import Change, to_result
 from ..._core.resources.resources import Absent, Entry
 from ..._core.settings.server import ServerSettings
 from ..._core.values import frozen
 from ..._host.host import Host
 from ..._host.lock import Busy, exclusively
 from ..._host.paths import SERVER_SETTINGS_NAME
-from ..._host.reconcile import own_part, pending, place
+from ..._host.reconcile import apply, diff, owned_paths
 from .. import campaign_places, paths, web
 from ..jobs import all_jobs, select_jobs
 from . import own_url, service_user
@@ -62,7 +62,7 @@ class Converged:
 
     def to_result(self) -> dict[str, Any]:
         """The plain result that the module and the program's command both return."""
-        return told(self.changes, self.corrections, enrolment=self.enrolment, missing=list(self.missing))
+        return to_result(self.changes, self.corrections, enrolment=self.enrolment, missing=list(self.missing))
 
 
 def converge(
@@ -100,7 +100,7 @@ def remove(host: Host, *, check: bool) -> Converged:
     corrections = (f"user {paths.USER} is removed",) if service_user.made_here(host) else ()
     secret = paths.SETTINGS if installed_settings_may(host) else None
     everything = [Absent(path, secret=path == secret) for path in _everything(host)]
-    found = Converged(pending(host, everything), corrections)
+    found = Converged(diff(host, everything), corrections)
     if check or not found.changed:
         return found
     with exclusively(host, _LOCK, "converge"):
@@ -138,7 +138,7 @@ def _compared(host: Host, settings: ServerSettings, jobs: Jobs, wanted: Desired)
         *jobs.drift(wanted.plan),
         *(server.drift() if server else ()),
     )
-    return Converged(pending(host, (*wanted.entries, *_leftovers(host, wanted.entries))), corrections)
+    return Converged(diff(host, (*wanted.entries, *_leftovers(host, wanted.entries))), corrections)
 
 
 def _published(host: Host) -> bool:
@@ -154,7 +154,7 @@ def _leftovers(host: Host, wanted: tuple[Entry, ...]) -> tuple[Absent, ...]:
 
 
 def _everything(host: Host) -> tuple[str, ...]:
-    configuration = own_part(host, paths.CONFIGURATION_DIRECTORY, ours=lambda name: name == SERVER_SETTINGS_NAME)
+    configuration = owned_paths(host, paths.CONFIGURATION_DIRECTORY, ours=lambda name: name == SERVER_SETTINGS_NAME)
     # Without the settings, what else is in the directory is an endpoint's, or nobody's.
     own = configuration if host.exists(paths.SETTINGS) else ()
     scheduled = (path for jobs in all_jobs(host) for path in jobs.owned())
@@ -166,7 +166,7 @@ def _around(host: Host) -> tuple[str, ...]:
     """What a live server has of the programs that it works with: the web server's part and its logs, cvdupdate."""
     directory, name = os.path.split(web.LOGS)
     logs = sorted(one for one in os.listdir(directory) if one.startswith(name)) if os.path.isdir(directory) else []
-    cvdupdate = own_part(host, paths.PROGRAMS, ours=lambda name: name == paths.CVDUPDATE_NAME)
+    cvdupdate = owned_paths(host, paths.PROGRAMS, ours=lambda name: name == paths.CVDUPDATE_NAME)
     return (web.FILE, *(f"{directory}/{one}" for one in logs), *cvdupdate)
 
 
@@ -182,7 +182,7 @@ def _apply(host: Host, settings: ServerSettings, jobs: Jobs, wanted: Desired, ch
         web.Nginx(host).configure(by_path.get(web.FILE, Absent(web.FILE)))
     for change in changes:
         if change.path != web.FILE:
-            place(host, by_path.get(change.path, Absent(change.path)))
+            apply(host, by_path.get(change.path, Absent(change.path)))
     for other in left:
         other.forget()
     if changed & {paths.SETTINGS, paths.SERVER, paths.STATE_DIRECTORY} or not _published(host):
@@ -224,7 +224,7 @@ def _clear(host: Host, changes: tuple[Change, ...]) -> None:
 
 def _remove_paths(host: Host, changes: tuple[Change, ...]) -> None:
     for change in changes:
-        place(host, Absent(change.path))
+        apply(host, Absent(change.path))
 
 
 def _enrolment(host: Host, settings: ServerSettings, found: Converged, *, check: bool) -> dict[str, Any] | None:

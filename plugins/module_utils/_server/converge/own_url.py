@@ -11,7 +11,7 @@ import socket
 import ssl
 import time
 
-from ..._core.metadata.envelope import Malformed, TooLarge, unseal
+from ..._core.metadata.envelope import Malformed, TooLarge, unpack
 from ..._core.metadata.header import NAMESPACE
 from ..._core.metadata.policy_tree import FILE
 from ..._core.settings.web import WebSettings
@@ -78,6 +78,6 @@ def _any_certificate() -> ssl.SSLContext:
 def _is_ours(content: bytes) -> bool:
     """Whether this is a signed document; which one it is, and whether it is good, is for endpoints to say."""
     try:
-        return unseal(content, limit=_LARGEST).namespace == NAMESPACE
+        return unpack(content, limit=_LARGEST).namespace == NAMESPACE
     except (Malformed, TooLarge):
         return False

@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 
-from ..._core.metadata.catalog import CatalogueItem
+from ..._core.metadata.catalog import CatalogItem
 from ..._core.results import Trigger
 from ..._core.rollout.outdated import Holding, Offer, is_outdated
 from ..._core.settings.endpoint_keys import ProductKind
@@ -36,9 +36,9 @@ def reports(connection: sqlite3.Connection) -> dict[str, Reported]:
     return {name: Reported(holdings, at) for name, (holdings, at) in found.items()}
 
 
-def offers(connection: sqlite3.Connection, published: Iterable[CatalogueItem]) -> dict[str, Offer]:
+def offers(connection: sqlite3.Connection, published: Iterable[CatalogItem]) -> dict[str, Offer]:
     """What is published, product by product, each under the version word of its newest campaign."""
-    items: dict[str, list[CatalogueItem]] = {}
+    items: dict[str, list[CatalogItem]] = {}
     for item in published:
         items.setdefault(item.product, []).append(item)
     return {name: Offer(ProductKind(name), offered(connection, name), tuple(some)) for name, some in items.items()}

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..._core.metadata.catalog import CatalogueItem
+from ..._core.metadata.catalog import CatalogItem
 from ..._core.timestamps import iso, iso_or_none
 from ..._core.values import frozen
 from .holdings import Reported, is_behind, offers, reports
@@ -45,7 +45,7 @@ class Known:
 
 
 def known_endpoints(
-    connection: sqlite3.Connection, published: Iterable[CatalogueItem], *, domain: str = ""
+    connection: sqlite3.Connection, published: Iterable[CatalogItem], *, domain: str = ""
 ) -> Iterator[Known]:
     """Every endpoint in this domain or below it, by name."""
     offered, reported = list(offers(connection, published).values()), reports(connection)
@@ -68,7 +68,7 @@ def known_endpoints(
         )
 
 
-def by_product(published: Iterable[CatalogueItem]) -> dict[str, dict[str, str]]:
+def by_product(published: Iterable[CatalogItem]) -> dict[str, dict[str, str]]:
     """Component versions of each product."""
     versions: dict[str, dict[str, str]] = {}
     for item in published:

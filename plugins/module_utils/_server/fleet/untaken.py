@@ -9,14 +9,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from ..._core.metadata.catalog import CatalogueItem
+from ..._core.metadata.catalog import CatalogItem
 from ..._core.policy.enums import Scope
 from ..._core.rollout.outdated import KINDS
 from ..._core.settings.endpoint_keys import ProductKind
 from .policies import members, newcomer
 
 
-def untaken(connection: sqlite3.Connection, items: Iterable[CatalogueItem]) -> str:
+def untaken(connection: sqlite3.Connection, items: Iterable[CatalogItem]) -> str:
     """What is wrong when no endpoint's ``components.scope`` takes any of these files, and what to set; else nothing.
 
     Of a fleet without endpoints, what the first one would get counts.

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..._core.metadata.catalog import FILE, KIND, MAX_SIZE, NAMESPACE, Catalogue
-from ..._core.metadata.envelope import Malformed, TooLarge, unseal
-from ..._core.metadata.header import Issue
+from ..._core.metadata.catalog import FILE, KIND, MAX_SIZE, NAMESPACE, Catalog
+from ..._core.metadata.envelope import Malformed, TooLarge, unpack
+from ..._core.metadata.header import Header
 from ..._core.validation.errors import InvalidDocument
 from ..._core.values import replace
 from ..._host.host import Host
@@ -23,18 +23,18 @@ def catalogue_draft(published: Iterable[Published | None]) -> Draft:
     found = [one for one in published if one is not None]
     items = (item for one in found for item in one.items)
     manifests = (one.manifest for one in found if one.manifest is not None)
-    content = Catalogue.of(items, manifests, serial=0, issued=0, expires=0)
+    content = Catalog.of(items, manifests, serial=0, issued=0, expires=0)
 
-    def make(issue: Issue) -> bytes:
+    def make(issue: Header) -> bytes:
         return replace(content, serial=issue.serial, issued=issue.issued, expires=issue.expires).to_bytes()
 
     return Draft(KIND, FILE, NAMESPACE, content.digest(), make)
 
 
-def published_catalogue(host: Host) -> Catalogue | None:
+def published_catalogue(host: Host) -> Catalog | None:
     """The catalogue that readers find now; None when there is none that can be read. The server trusts its own file."""
     content = host.read(public_path(FILE))
     try:
-        return None if content is None else Catalogue.from_bytes(unseal(content, limit=2 * MAX_SIZE).document)
+        return None if content is None else Catalog.from_bytes(unpack(content, limit=2 * MAX_SIZE).document)
     except (Malformed, TooLarge, InvalidDocument):
         return None

@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..._core.canonical import digest
-from ..._core.metadata.header import NAMESPACE, Issue
+from ..._core.metadata.header import NAMESPACE, Header
 from ..._core.metadata.keyring import Keyring
-from ..._core.metadata.policy_tree import FILE, KIND, PublishedTree
-from ..._core.metadata.shard import SHARDS, Membership, PublishedShard, file_of
+from ..._core.metadata.policy_tree import FILE, KIND, PolicyTree
+from ..._core.metadata.shard import SHARDS, Membership, Shard, file_of
 from ..._core.settings.publication import ConfigurationSettings
 from ..._core.values import frozen
 from ..._host.host import Host
@@ -99,8 +99,8 @@ def tree_draft(nodes: Nodes, ring: Keyring) -> Draft:
     root = {section: dict(keys) for section, keys in nodes[""].own.items()}
     domains = {path: node.values for path, node in nodes.items() if path}
 
-    def make(issue: Issue) -> bytes:
-        return PublishedTree(issue, ring.signers, SHARDS, root, domains).to_bytes()
+    def make(issue: Header) -> bytes:
+        return PolicyTree(issue, ring.signers, SHARDS, root, domains).to_bytes()
 
     content = digest({"signers": list(ring.signers), "shards": SHARDS, "root": root, "domains": domains})
     return Draft(KIND, FILE, NAMESPACE, content, make)
@@ -110,8 +110,8 @@ def shard_draft(connection: sqlite3.Connection, number: int) -> Draft:
     """One shard as the registry says."""
     endpoints = shard_content(connection, number)
 
-    def make(issue: Issue) -> bytes:
-        return PublishedShard(issue, number, endpoints).to_bytes()
+    def make(issue: Header) -> bytes:
+        return Shard(issue, number, endpoints).to_bytes()
 
     return Draft(*_place(number), NAMESPACE, digest(endpoints), make)
 

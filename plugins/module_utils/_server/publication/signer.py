@@ -17,8 +17,8 @@ from collections.abc import Iterable, Sequence
 from typing import Callable
 
 from ..._core.canonical import sha256_hex
-from ..._core.metadata.envelope import Malformed, TooLarge, seal, unseal
-from ..._core.metadata.header import Issue
+from ..._core.metadata.envelope import Malformed, TooLarge, pack, unpack
+from ..._core.metadata.header import Header
 from ..._core.metadata.keyring import SigningKey
 from ..._core.values import frozen
 from ..._host.host import Host
@@ -45,7 +45,7 @@ class Draft:
     file: str
     namespace: str
     content: str
-    make: Callable[[Issue], bytes]
+    make: Callable[[Header], bytes]
 
 
 @frozen
@@ -109,7 +109,7 @@ class Issuer:
         signatures = sign_all(self.host, documents, path_of(self.key), namespace)
         done = []
         for draft, document, signature in zip(drafts, documents, signatures):
-            content = seal(document, signature, namespace)
+            content = pack(document, signature, namespace)
             _make_way(self.host, draft.file)
             self.host.write(public_path(draft.file), content, mode=_PUBLIC_MODE)
             done.append((sha256_hex(content), draft.name))
@@ -118,14 +118,14 @@ class Issuer:
             note_issue(self.host, self.connection)
             dirty_shards.clear(self.connection, [draft.name for draft in drafts])
 
-    def _numbered(self, drafts: Sequence[Draft]) -> list[Issue]:
+    def _numbered(self, drafts: Sequence[Draft]) -> list[Header]:
         """The next issue of each, on record. Should the records be older than what is published, that one counts."""
         known, now = records(self.connection), int(self.host.now())
         last = {
             draft.name: max(known[draft.name].serial if draft.name in known else 0, self._published_serial(draft.file))
             for draft in drafts
         }
-        issues = [Issue(max(last[draft.name] + 1, self.above + 1, now), now, now + self.lifetime) for draft in drafts]
+        issues = [Header(max(last[draft.name] + 1, self.above + 1, now), now, now + self.lifetime) for draft in drafts]
         rows = [
             (draft.name, issue.serial, draft.content, issue.issued, issue.expires, self.key.public)
             for draft, issue in zip(drafts, issues)
@@ -141,7 +141,7 @@ class Issuer:
     def _published_serial(self, file: str) -> int:
         content = self.host.read(public_path(file))
         try:
-            serial = json.loads(unseal(content, limit=LARGEST_FILE).document)["serial"] if content else 0
+            serial = json.loads(unpack(content, limit=LARGEST_FILE).document)["serial"] if content else 0
         except (Malformed, TooLarge, ValueError, KeyError, TypeError, RecursionError):
             return 0
         return serial if isinstance(serial, int) and not isinstance(serial, bool) and 0 < serial < 2**53 else 0

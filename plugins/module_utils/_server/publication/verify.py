@@ -13,12 +13,12 @@ from typing import Union
 
 from ..._core.canonical import digest
 from ..._core.metadata import catalog
-from ..._core.metadata.catalog import Catalogue, CatalogueItem, CatalogueManifest
-from ..._core.metadata.envelope import Malformed, TooLarge, unseal
-from ..._core.metadata.header import NAMESPACE, Issue
+from ..._core.metadata.catalog import Catalog, CatalogItem, CatalogManifest
+from ..._core.metadata.envelope import Malformed, TooLarge, unpack
+from ..._core.metadata.header import NAMESPACE, Header
 from ..._core.metadata.keyring import Keyring
-from ..._core.metadata.policy_tree import FILE, KIND, PublishedTree
-from ..._core.metadata.shard import SHARDS, PublishedShard, file_of
+from ..._core.metadata.policy_tree import FILE, KIND, PolicyTree
+from ..._core.metadata.shard import SHARDS, Shard, file_of
 from ..._core.validation.errors import InvalidDocument
 from ..._core.values import frozen
 from ..._host.filesystem.atomic_files import digest_of
@@ -32,7 +32,7 @@ from .keys import read_keyring
 from .publish import shard_content, tree_draft
 from .signer import LARGEST_FILE, Record, public_path, records
 
-Document = Union[PublishedTree, PublishedShard, Catalogue]
+Document = Union[PolicyTree, Shard, Catalog]
 
 
 @frozen
@@ -61,13 +61,13 @@ class _Check:
 
     def all(self) -> Iterator[Problem]:
         tree = tree_draft(read_nodes(self.connection), self.ring)
-        yield from self._told(FILE, self._file(KIND, FILE, NAMESPACE, PublishedTree.from_bytes, tree.content))
+        yield from self._told(FILE, self._file(KIND, FILE, NAMESPACE, PolicyTree.from_bytes, tree.content))
         for number in range(SHARDS):
             content, file = digest(shard_content(self.connection, number)), file_of(number)
-            told = self._file(dirty_shards.document(number), file, NAMESPACE, PublishedShard.from_bytes, content)
+            told = self._file(dirty_shards.document(number), file, NAMESPACE, Shard.from_bytes, content)
             yield from self._told(file, told)
         draft = catalogue_draft(published_components(self.host))
-        told = self._file(catalog.KIND, catalog.FILE, catalog.NAMESPACE, Catalogue.from_bytes, draft.content)
+        told = self._file(catalog.KIND, catalog.FILE, catalog.NAMESPACE, Catalog.from_bytes, draft.content)
         yield from self._told(catalog.FILE, told)
         yield from self._components()
 
@@ -83,7 +83,7 @@ class _Check:
             yield "missing"
             return
         try:
-            sealed = unseal(found, limit=LARGEST_FILE)
+            sealed = unpack(found, limit=LARGEST_FILE)
             verify(self.host, sealed.document, sealed.signature, self.ring.signers, namespace)
             document = read(sealed.document)
         except (Malformed, TooLarge, BadSignature) as error:
@@ -96,7 +96,7 @@ class _Check:
         if _said(document) != content:
             yield "it does not say what the records say"
 
-    def _issue(self, name: str, issue: Issue) -> Iterator[str]:
+    def _issue(self, name: str, issue: Header) -> Iterator[str]:
         record, now = self.records.get(name), self.host.now()
         if record is None or record.serial != issue.serial:
             known = "none" if record is None else str(record.serial)
@@ -108,16 +108,16 @@ class _Check:
         """The files of the published catalogue, as endpoints would find them."""
         found = self.host.read(public_path(catalog.FILE))
         try:
-            current = Catalogue.from_bytes(unseal(found or b"", limit=LARGEST_FILE).document)
+            current = Catalog.from_bytes(unpack(found or b"", limit=LARGEST_FILE).document)
         except (Malformed, TooLarge, InvalidDocument):
             return  # told already
-        listed: tuple[CatalogueItem | CatalogueManifest, ...] = (*current.components, *current.manifests)
+        listed: tuple[CatalogItem | CatalogManifest, ...] = (*current.components, *current.manifests)
         for item in listed:
             what = self._component(item)
             if what:
                 yield Problem(item.path, what)
 
-    def _component(self, item: CatalogueItem | CatalogueManifest) -> str:
+    def _component(self, item: CatalogItem | CatalogManifest) -> str:
         real = self.host.real(public_path(item.path))
         try:
             size = os.stat(real).st_size
@@ -128,17 +128,17 @@ class _Check:
             return "missing, though the catalogue has it"
 
 
-def _issue_of(document: Document) -> Issue:
-    if isinstance(document, Catalogue):
-        return Issue(document.serial, document.issued, document.expires)
+def _issue_of(document: Document) -> Header:
+    if isinstance(document, Catalog):
+        return Header(document.serial, document.issued, document.expires)
     return document.issue
 
 
 def _said(document: Document) -> str:
     """The digest of what a document says, as drafts have it."""
-    if isinstance(document, Catalogue):
+    if isinstance(document, Catalog):
         return document.digest()
-    if isinstance(document, PublishedShard):
+    if isinstance(document, Shard):
         return digest(document.endpoints)
     signers, domains = list(document.signers), document.domains
     return digest({"signers": signers, "shards": document.shards, "root": document.root, "domains": domains})

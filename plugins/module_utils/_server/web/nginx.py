@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..._core.resources.resources import Absent, Entry, File
 from ..._host.host import Completed, Host
-from ..._host.reconcile import place
+from ..._host.reconcile import apply
 from ..._host.systemd.state import systemctl, systemd_runs, unit_states
 from .text import LOG
 
@@ -48,11 +48,11 @@ class Nginx:
         """Put the file in its place, or take it away; OSError with nginx's words where it refuses the whole, after
         what was there is back."""
         before = self._host.read(FILE)
-        place(self._host, entry)
+        apply(self._host, entry)
         try:
             self._run("nginx", "-t", "-q")
         except OSError:
-            place(self._host, Absent(FILE) if before is None else File(FILE, before))
+            apply(self._host, Absent(FILE) if before is None else File(FILE, before))
             raise
 
     def start(self) -> None:

@@ -14,7 +14,7 @@ from typing import Callable
 
 import yaml
 from ansible_collections.epp.autoupdate.plugins.module_utils import _core
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.sync_result import ConfigurationResult
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.sync_result import SyncResult
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.paths import TEXTFILE_NAME
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
@@ -113,7 +113,7 @@ def test_every_guide_speaks_of_metrics_that_there_are() -> None:
 
 def test_the_words_of_labels_are_all_there() -> None:
     guide = (GUIDES / "metrics.rst").read_text(encoding="utf-8")
-    assert [word.value for word in ConfigurationResult if f"``{word.value}``" not in guide] == []
+    assert [word.value for word in SyncResult if f"``{word.value}``" not in guide] == []
     (block,) = re.findall(r"code-block:: yaml\n\n((?:    .*\n|\n)+)", guide)
     for rule in yaml.safe_load(block):
         (name,) = re.findall(rf"{PREFIX}\w+", rule["expr"])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ...._core.results import Component, Outcome, Result
 from ...._core.values import frozen, replace
 from ...._host.host import Completed
-from ...._host.http.client import LONGEST_PAUSE_S, drawn, jittered
+from ...._host.http.client import LONGEST_PAUSE_S, random_fraction, with_jitter
 from ..base import overdue
 from . import clamd_service, database_directory, freshclam_dat
 from .clamd import Clamd
@@ -103,7 +103,7 @@ class ClamavUpdate:
             busy = None if completed.code == 0 else understand(completed.out + completed.err).busy
             if busy is None or busy > LONGEST_PAUSE_S:
                 return completed
-            pause = jittered(busy, drawn())
+            pause = with_jitter(busy, random_fraction())
             if time.monotonic() + pause + _RUN_S > deadline:
                 return completed
             time.sleep(pause)

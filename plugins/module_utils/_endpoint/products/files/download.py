@@ -14,17 +14,17 @@ from ...._host.filesystem.atomic_files import has_digest
 from ...._host.filesystem.open_directory import NotRegular, OpenDirectory, write_all
 from ...._host.filesystem.removal import remove
 from ...._host.filesystem.safe_paths import open_directory
-from ...._host.http.client import Answer, Getter, SourceFault
+from ...._host.http.client import HttpClient, Response, SourceError
 
 
-class _WrongContent(SourceFault):
+class _WrongContent(SourceError):
     """All bytes came, but they are not what the manifest says."""
 
 
-def fetch(getter: Getter, url: str, file: ManifestFile, incoming: str) -> None:
+def fetch(getter: HttpClient, url: str, file: ManifestFile, incoming: str) -> None:
     """Bring ``file`` from the source at ``url`` to ``incoming/<sha256>``, durable and verified.
 
-    Raises SourceFault when the source does not give it, OSError when this host can't take it.
+    Raises SourceError when the source does not give it, OSError when this host can't take it.
     """
     with open_directory(incoming) as directory:
         if _holds(directory, file.sha256, file):
@@ -42,7 +42,7 @@ def fetch(getter: Getter, url: str, file: ManifestFile, incoming: str) -> None:
         directory.rename(part, directory, file.sha256)
 
 
-def _transfer(getter: Getter, url: str, file: ManifestFile, directory: OpenDirectory, part: str) -> None:
+def _transfer(getter: HttpClient, url: str, file: ManifestFile, directory: OpenDirectory, part: str) -> None:
     have = _size(directory, part)
     if have > file.size:
         directory.unlink(part)
@@ -52,7 +52,7 @@ def _transfer(getter: Getter, url: str, file: ManifestFile, directory: OpenDirec
             have = _receive(getter, f"{url}/{file.object_path}", file, stream.fileno())
         os.fsync(stream.fileno())
     if have < file.size:
-        raise SourceFault(f"{file.path}: the download ended after {have} of {file.size} bytes")
+        raise SourceError(f"{file.path}: the download ended after {have} of {file.size} bytes")
     if not _holds(directory, part, file):
         directory.unlink(part)
         raise _WrongContent(f"{file.path}: the content's SHA-256 is not what the manifest says")
@@ -72,7 +72,7 @@ def _opened(directory: OpenDirectory, part: str) -> int:
         return directory.appendable(part)
 
 
-def _receive(getter: Getter, url: str, file: ManifestFile, descriptor: int) -> int:
+def _receive(getter: HttpClient, url: str, file: ManifestFile, descriptor: int) -> int:
     """Append what is missing to an open file; returns its size then. More than the manifest says is not taken."""
     have = os.lseek(descriptor, 0, os.SEEK_END)
     answer = getter.get(url, {"Range": f"bytes={have}-"} if have else None)
@@ -83,12 +83,12 @@ def _receive(getter: Getter, url: str, file: ManifestFile, descriptor: int) -> i
         have += len(chunk)
         if have > file.size:
             os.ftruncate(descriptor, 0)
-            raise SourceFault(f"{file.path}: there is more of it than the {file.size} bytes that the manifest says")
+            raise SourceError(f"{file.path}: there is more of it than the {file.size} bytes that the manifest says")
         write_all(descriptor, chunk)
     return have
 
 
-def _continues(answer: Answer, have: int) -> bool:
+def _continues(answer: Response, have: int) -> bool:
     """Whether an answer goes on at this byte; a server may also ignore the wish and begin again."""
     return answer.status == 206 and answer.headers.get("content-range", "").startswith(f"bytes {have}-")
 

@@ -112,7 +112,7 @@ def _vouching(document: EndpointDocument, host: Host) -> Vouching | None:
     """Who vouches for what the sources list; nobody on a standalone endpoint."""
     if document.server is None:
         return None
-    from ...._core.metadata.trusted import Basis
+    from ...._core.metadata.trusted import Enrollment
     from ...trust.catalog import Vouching
 
-    return Vouching(host, Basis.of(document, document.server), document.product.value)
+    return Vouching(host, Enrollment.of(document, document.server), document.product.value)

@@ -20,7 +20,7 @@ from ...._core.values import field, frozen
 from ...._host.filesystem.atomic_files import write_durably
 from ...._host.filesystem.safe_paths import open_file
 from ...._host.http.client import LONGEST_WAIT_S
-from ...._host.http.validators import condition_of, validators_in
+from ...._host.http.validators import conditional_headers, validators_in
 
 
 @frozen
@@ -59,7 +59,7 @@ class SourceMemory:
         values = self._sources.get(url, {})
         if values.get("held") != dict(held):
             return {}
-        return condition_of(values)
+        return conditional_headers(values)
 
     def answered(self, url: str, headers: Mapping[str, str], held: Mapping[str, str]) -> None:
         """The source gave its manifest with these headers, and we now hold what it says."""

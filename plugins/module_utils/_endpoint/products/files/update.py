@@ -12,12 +12,21 @@ from typing import TYPE_CHECKING
 
 from ...._core.masking import without_secrets
 from ...._core.metadata.manifest import MAX_SIZE, NAME, InvalidManifest, Manifest, is_older
-from ...._core.metadata.sync_result import Refused
+from ...._core.metadata.sync_result import ConfigurationRejected
 from ...._core.policy.enums import Scope
 from ...._core.results import Outcome, Result
 from ...._core.rollout.outdated import KINDS
 from ...._core.values import frozen
-from ...._host.http.client import Answer, CoolDown, Getter, SourceFault, TimeIsUp, Unreachable, jittered, whole_body
+from ...._host.http.client import (
+    DeadlineExceeded,
+    HttpClient,
+    RateLimited,
+    Response,
+    SourceError,
+    Unreachable,
+    whole_body,
+    with_jitter,
+)
 from ...trust.catalog import Unvouched
 from ..base import broken, overdue
 from .download import fetch
@@ -40,7 +49,7 @@ def update(product: Files, timeout: float) -> Outcome:
         store.sweep()
         memory = SourceMemory.load(store.directory)
         memory.keep_only(product.sources.urls)
-        getter = Getter(deadline, product.host.now, product.sources.proxy)
+        getter = HttpClient(deadline, product.host.now, product.sources.proxy)
         return _Run(product, store, memory, getter).outcome(timeout)
     except OSError as error:
         _free_space(store)
@@ -54,7 +63,7 @@ class _Run:
     product: Files
     store: Store
     memory: SourceMemory
-    getter: Getter
+    getter: HttpClient
 
     def outcome(self, timeout: float) -> Outcome:
         """The first good ending, or the most telling one."""
@@ -63,7 +72,7 @@ class _Run:
         for url in urls:
             try:
                 ending = self._from_source(url.rstrip("/"), url)
-            except TimeIsUp:
+            except DeadlineExceeded:
                 return overdue("the update", timeout)
             if ending.result in (Result.UPDATED, Result.CURRENT):
                 return ending
@@ -80,14 +89,14 @@ class _Run:
             return Outcome(Result.COOLING_DOWN, why, until)
         try:
             return self._vouched(url, key)
-        except TimeIsUp:
+        except DeadlineExceeded:
             raise
-        except CoolDown as wish:
+        except RateLimited as wish:
             self.memory.cool_down(key, wish.until)
             return Outcome(Result.COOLING_DOWN, str(wish), wish.until)
         except Unreachable as error:
             return Outcome(Result.UNREACHABLE, str(error))
-        except (SourceFault, InvalidManifest, Refused) as error:
+        except (SourceError, InvalidManifest, ConfigurationRejected) as error:
             return Outcome(Result.FAILED, _why(error, url))
 
     def _vouched(self, url: str, key: str) -> Outcome:
@@ -99,7 +108,7 @@ class _Run:
             except Unvouched:
                 if time.monotonic() + 2 * pause >= self.getter.deadline:
                     break
-                time.sleep(jittered(pause, self.getter.draw()))
+                time.sleep(with_jitter(pause, self.getter.draw()))
         try:
             return self._take(url, key)
         except Unvouched as held:
@@ -170,7 +179,7 @@ def _nothing_taken(published: Manifest, scope: Scope) -> str:
     return f"its files are {there}, and components.scope: {scope.value} takes none of them (set {taking})"
 
 
-def _whole(answer: Answer) -> bytes:
+def _whole(answer: Response) -> bytes:
     """The body of a manifest; no more of it is read than a manifest may have."""
     content = whole_body(answer, MAX_SIZE)
     if len(content) > MAX_SIZE:
@@ -181,7 +190,7 @@ def _whole(answer: Answer) -> bytes:
 def _why(error: Exception, url: str) -> str:
     if isinstance(error, InvalidManifest):
         return f"{without_secrets(url)}/{NAME}: {error}"
-    return f"{error}; nothing is fetched without it" if isinstance(error, Refused) else str(error)
+    return f"{error}; nothing is fetched without it" if isinstance(error, ConfigurationRejected) else str(error)
 
 
 def _telling(endings: Sequence[Outcome]) -> Outcome:

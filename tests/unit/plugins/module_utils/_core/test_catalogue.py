@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import (
-    Catalogue,
-    CatalogueItem,
-    CatalogueManifest,
-    version_word,
+    Catalog,
+    CatalogItem,
+    CatalogManifest,
+    version_label,
     versions_of,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import Kind
@@ -23,13 +23,13 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.noti
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 
-ITEM = CatalogueItem("clamav", "daily", "27500", Kind.PATTERN, 12, "0" * 64, "components/clamav/daily.cvd")
-MANIFEST = CatalogueManifest("files", 34, "1" * 64, "components/files/manifest.json")
-CATALOGUE = Catalogue.of([replace(ITEM, name="main"), ITEM], [MANIFEST], serial=3, issued=10, expires=20)
+ITEM = CatalogItem("clamav", "daily", "27500", Kind.PATTERN, 12, "0" * 64, "components/clamav/daily.cvd")
+MANIFEST = CatalogManifest("files", 34, "1" * 64, "components/files/manifest.json")
+CATALOGUE = Catalog.of([replace(ITEM, name="main"), ITEM], [MANIFEST], serial=3, issued=10, expires=20)
 
 
 def test_a_catalogue_survives_its_bytes_and_is_sorted() -> None:
-    assert Catalogue.from_bytes(CATALOGUE.to_bytes()) == CATALOGUE
+    assert Catalog.from_bytes(CATALOGUE.to_bytes()) == CATALOGUE
     assert [item.name for item in CATALOGUE.components] == ["daily", "main"]
     assert CATALOGUE.digest() == replace(CATALOGUE, serial=9, expires=99).digest()
     assert CATALOGUE.digest() != replace(CATALOGUE, components=(ITEM,)).digest()
@@ -61,7 +61,7 @@ def test_a_manifest_is_no_component() -> None:
 def test_errors_of_a_catalogue_have_their_path(change: dict[str, Any], path: str) -> None:
     raw = {**json.loads(CATALOGUE.to_bytes()), **change}
     with pytest.raises(InvalidDocument) as refused:
-        Catalogue.from_bytes(json.dumps(raw).encode())
+        Catalog.from_bytes(json.dumps(raw).encode())
     assert path in [error.path for error in refused.value.errors]
 
 
@@ -84,22 +84,22 @@ def test_errors_of_an_item_have_their_path(key: str, value: object) -> None:
     raw = json.loads(CATALOGUE.to_bytes())
     raw["components"][1][key] = value
     with pytest.raises(InvalidDocument) as refused:
-        Catalogue.from_bytes(json.dumps(raw).encode())
+        Catalog.from_bytes(json.dumps(raw).encode())
     assert [error.path for error in refused.value.errors] == [f"components[1].{key}"]
 
 
 @pytest.mark.parametrize("content", [b"", b"null", b"[]", b"{}", b"\xff", b"[" * 100_000])
 def test_what_is_no_catalogue_is_refused(content: bytes) -> None:
     with pytest.raises(InvalidDocument):
-        Catalogue.from_bytes(content)
+        Catalog.from_bytes(content)
 
 
 def test_equal_versions_have_equal_words() -> None:
-    assert version_word({"main": "62", "daily": "27500"}) == "daily=27500 main=62"
+    assert version_label({"main": "62", "daily": "27500"}) == "daily=27500 main=62"
     many = {f"component{number}": "1" for number in range(40)}
-    assert version_word(many) == version_word(dict(reversed(list(many.items()))))
-    assert len(version_word(many)) < 60
-    assert version_word(many) != version_word({**many, "component0": "2"})
+    assert version_label(many) == version_label(dict(reversed(list(many.items()))))
+    assert len(version_label(many)) < 60
+    assert version_label(many) != version_label({**many, "component0": "2"})
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import sha256_hex
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.diff import (
     Action,
-    Found,
+    ActualState,
     ansible_diff,
     compare,
 )
@@ -28,13 +28,13 @@ FILE = File("/etc/x", b"new\n")
 @pytest.mark.parametrize(
     ("entry", "found"),
     [
-        (FILE, Found(content=b"new\n", mode=0o644)),
-        (Link("/etc/l", "x"), Found(target="x")),
-        (Directory("/etc/d"), Found(mode=0o755)),
+        (FILE, ActualState(content=b"new\n", mode=0o644)),
+        (Link("/etc/l", "x"), ActualState(target="x")),
+        (Directory("/etc/d"), ActualState(mode=0o755)),
         (Absent("/etc/x"), None),
     ],
 )
-def test_what_is_as_it_should_be_is_no_change(entry: Entry, found: Found | None) -> None:
+def test_what_is_as_it_should_be_is_no_change(entry: Entry, found: ActualState | None) -> None:
     assert compare(entry, found) is None
 
 
@@ -42,17 +42,19 @@ def test_what_is_as_it_should_be_is_no_change(entry: Entry, found: Found | None)
     ("entry", "found", "action", "before", "after"),
     [
         (FILE, None, Action.CREATE, None, "new\n"),
-        (FILE, Found(content=b"old\n", mode=0o644), Action.MODIFY, "old\n", "new\n"),
-        (FILE, Found(content=b"new\n", mode=0o600), Action.MODIFY, "new\n", "new\n"),
-        (FILE, Found(target="y"), Action.MODIFY, "link to y\n", "new\n"),
-        (FILE, Found(mode=0o755), Action.MODIFY, "directory\n", "new\n"),
-        (FILE, Found(), Action.MODIFY, "special file\n", "new\n"),
+        (FILE, ActualState(content=b"old\n", mode=0o644), Action.MODIFY, "old\n", "new\n"),
+        (FILE, ActualState(content=b"new\n", mode=0o600), Action.MODIFY, "new\n", "new\n"),
+        (FILE, ActualState(target="y"), Action.MODIFY, "link to y\n", "new\n"),
+        (FILE, ActualState(mode=0o755), Action.MODIFY, "directory\n", "new\n"),
+        (FILE, ActualState(), Action.MODIFY, "special file\n", "new\n"),
         (Link("/etc/l", "x"), None, Action.CREATE, None, "link to x\n"),
-        (Directory("/etc/d", 0o700), Found(mode=0o755), Action.MODIFY, "directory\n", "directory\n"),
-        (Absent("/etc/x"), Found(content=b"old\n", mode=0o644), Action.REMOVE, "old\n", None),
+        (Directory("/etc/d", 0o700), ActualState(mode=0o755), Action.MODIFY, "directory\n", "directory\n"),
+        (Absent("/etc/x"), ActualState(content=b"old\n", mode=0o644), Action.REMOVE, "old\n", None),
     ],
 )
-def test_changes(entry: Entry, found: Found | None, action: Action, before: str | None, after: str | None) -> None:
+def test_changes(
+    entry: Entry, found: ActualState | None, action: Action, before: str | None, after: str | None
+) -> None:
     change = compare(entry, found)
     assert change is not None
     assert (change.path, change.action, change.before, change.after) == (entry.path, action, before, after)
@@ -60,7 +62,7 @@ def test_changes(entry: Entry, found: Found | None, action: Action, before: str 
 
 def test_a_diff_names_the_mode_and_what_is_not_there() -> None:
     created = compare(FILE, None)
-    chmod = compare(FILE, Found(content=b"new\n", mode=0o600))
+    chmod = compare(FILE, ActualState(content=b"new\n", mode=0o600))
     assert created is not None
     assert chmod is not None
     assert ansible_diff([created, chmod]) == [
@@ -75,12 +77,12 @@ def test_a_diff_names_the_mode_and_what_is_not_there() -> None:
 
 
 def test_secrets_stay_hidden_and_still_show_that_they_differ() -> None:
-    change = compare(File("/etc/s", b"hunter2", 0o600, secret=True), Found(content=b"hunter1", mode=0o600))
+    change = compare(File("/etc/s", b"hunter2", 0o600, secret=True), ActualState(content=b"hunter1", mode=0o600))
     assert change is not None
     assert "hunter" not in repr(change) + repr(ansible_diff([change]))
     assert change.before != change.after
     assert "sha256" in str(change.after)
-    removed = compare(Absent("/etc/s"), Found(content=b"hunter1", mode=0o600))
+    removed = compare(Absent("/etc/s"), ActualState(content=b"hunter1", mode=0o600))
     assert "hunter" not in repr(removed)
 
 
@@ -94,7 +96,7 @@ def test_what_nobody_could_read_is_shown_by_its_digest(content: bytes) -> None:
 
 def test_a_program_is_shown_by_its_version() -> None:
     built = b'#!/usr/bin/python3\nPK\x03\x04\xff\xfe# comment\nVERSION = "1.2.3"\nPK'
-    change = compare(File("/usr/local/bin/epp-agent", built, 0o755), Found(content=b"\xff\0other", mode=0o755))
+    change = compare(File("/usr/local/bin/epp-agent", built, 0o755), ActualState(content=b"\xff\0other", mode=0o755))
     assert change is not None
     assert change.after == f"(version 1.2.3: {len(built)} bytes, sha256 {sha256_hex(built)})\n"
     assert (change.before or "").startswith("(binary: 7 bytes")
@@ -102,7 +104,7 @@ def test_a_program_is_shown_by_its_version() -> None:
 
 def test_urls_show_no_secret_and_still_that_they_differ() -> None:
     """A password, a token or a customer's key may be in any file that has URLs."""
-    old = Found(content=b"DatabaseCustomURL https://a.example.com/hunter1/x.ndb\n", mode=0o600)
+    old = ActualState(content=b"DatabaseCustomURL https://a.example.com/hunter1/x.ndb\n", mode=0o600)
     change = compare(File("/etc/f", b"DatabaseCustomURL https://a.example.com/hunter2/x.ndb\n", 0o600), old)
     assert change is not None
     assert "hunter" not in repr(change) + repr(ansible_diff([change]))

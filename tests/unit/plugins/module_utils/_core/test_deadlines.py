@@ -14,7 +14,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.deliv
     Stage,
     bounded,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.rate_limit import HOUR, LONGEST, Budget
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.rate_limit import HOUR, LONGEST, RateLimit
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.retries import Limits
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,9 +68,9 @@ def test_to_bound_twice_is_to_bound_once(
     [(NOW + 4 * HOUR, NOW + 4 * HOUR), (NOW + LONGEST, NOW + LONGEST), (NOW + LONGEST + 1, NOW), (LATER, NOW)],
 )
 def test_a_vendor_is_left_alone_for_as_long_as_one_may_ask(until: float, free: float) -> None:
-    assert Budget(until=until).free_at(NOW, limit=3, cost=1) == free
+    assert RateLimit(until=until).free_at(NOW, limit=3, cost=1) == free
 
 
 def test_a_cool_down_replaces_one_of_a_clock_that_was_ahead_and_no_other() -> None:
-    assert Budget(until=LATER).cooled(NOW + 60, NOW).until == NOW + 60
-    assert Budget(until=NOW + 120).cooled(NOW + 60, NOW).until == NOW + 120
+    assert RateLimit(until=LATER).cooled(NOW + 60, NOW).until == NOW + 60
+    assert RateLimit(until=NOW + 120).cooled(NOW + 60, NOW).until == NOW + 120

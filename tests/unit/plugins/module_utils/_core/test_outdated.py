@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import CatalogueItem
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import CatalogItem
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import Kind
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.enums import Scope
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.outdated import (
@@ -38,7 +38,7 @@ ALIKE = (
 
 def offer(product: str, versions: Versions, word: str = "2") -> Offer:
     items = tuple(
-        CatalogueItem(product, name, version, KINDS.get(name, Kind.PATTERN), 1, "0" * 64, f"components/{name}")
+        CatalogItem(product, name, version, KINDS.get(name, Kind.PATTERN), 1, "0" * 64, f"components/{name}")
         for name, version in versions.items()
     )
     return Offer(ProductKind(product), word, items)

@@ -14,7 +14,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.slot
     even_slot,
     hashed_ordinal,
     random_slot,
-    step,
+    stride,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +24,7 @@ SLOTS = st.integers(1, 7 * 86400 - 1)
 
 @given(SLOTS)
 def test_the_step_is_coprime_and_near_the_golden_section(slots: int) -> None:
-    found = step(slots)
+    found = stride(slots)
     assert gcd(found, slots) == 1
     assert abs(found - slots * 0.6180339887498949) < 35
 

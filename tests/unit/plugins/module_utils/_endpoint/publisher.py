@@ -15,17 +15,17 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.cata
     NAMESPACE as CATALOGUE_NAMESPACE,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import (
-    Catalogue,
-    CatalogueItem,
-    CatalogueManifest,
+    Catalog,
+    CatalogItem,
+    CatalogManifest,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import seal
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.header import NAMESPACE, Issue
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import pack
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.header import NAMESPACE, Header
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import Manifest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.policy_tree import FILE, PublishedTree
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.policy_tree import FILE, PolicyTree
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import (
     Membership,
-    PublishedShard,
+    Shard,
     file_of,
     shard_of,
 )
@@ -69,26 +69,26 @@ class Publisher:
         root = changes.pop("root", self.root)
         issue = self._issue("tree", changes)
         signers = tuple(self.public[name] for name in self.signers)
-        document = PublishedTree(issue, signers, self.shards, root, self.domains).to_bytes()
+        document = PolicyTree(issue, signers, self.shards, root, self.domains).to_bytes()
         return self.put(FILE, changes.pop("document", document), **changes)
 
     def shard(self, **changes: Any) -> Path:
         number = shard_of(ENDPOINT, self.shards)
         issue = self._issue("shard", changes)
         members = {name: place.to_dict() for name, place in self.endpoints.items()}
-        document = PublishedShard(issue, changes.pop("number", number), members).to_bytes()
+        document = Shard(issue, changes.pop("number", number), members).to_bytes()
         return self.put(file_of(number), changes.pop("document", document), **changes)
 
     def catalogue(self, manifest: Manifest, **changes: Any) -> Path:
         """List a manifest and what it lists."""
         items = [
-            CatalogueItem("files", file.component, file.version, file.kind, file.size, file.sha256, file.object_path)
+            CatalogItem("files", file.component, file.version, file.kind, file.size, file.sha256, file.object_path)
             for file in manifest.files
         ]
         content = readable_json(manifest.to_dict())
-        listing = [CatalogueManifest("files", len(content), sha256_hex(content), "components/files/manifest.json")]
+        listing = [CatalogManifest("files", len(content), sha256_hex(content), "components/files/manifest.json")]
         issue = self._issue("catalogue", changes)
-        document = Catalogue.of(items, listing, serial=issue.serial, issued=issue.issued, expires=issue.expires)
+        document = Catalog.of(items, listing, serial=issue.serial, issued=issue.issued, expires=issue.expires)
         return self.put(CATALOGUE, document.to_bytes(), **{"namespace": CATALOGUE_NAMESPACE, **changes})
 
     def put(self, path: str, document: bytes, *, key: str = "", namespace: str = NAMESPACE, stated: str = "") -> Path:
@@ -96,7 +96,7 @@ class Publisher:
         place = self.folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
         signature = sign(self._host, document, f"/{key or self.sign_with}", namespace)
-        place.write_bytes(seal(document, signature, stated or namespace))
+        place.write_bytes(pack(document, signature, stated or namespace))
         self.age(place)
         return place
 
@@ -108,9 +108,9 @@ class Publisher:
     def path(self, kind: str) -> Path:
         return self.folder / (FILE if kind == "tree" else file_of(shard_of(ENDPOINT, self.shards)))
 
-    def _issue(self, kind: str, changes: dict[str, Any]) -> Issue:
+    def _issue(self, kind: str, changes: dict[str, Any]) -> Header:
         self.serials[kind] = changes.pop("serial", self.serials[kind] + 1)
-        return Issue(self.serials[kind], self.now, changes.pop("expires", self.now + YEAR))
+        return Header(self.serials[kind], self.now, changes.pop("expires", self.now + YEAR))
 
     def _make_key(self, name: str) -> str:
         path = self._host.real(f"/{name}")

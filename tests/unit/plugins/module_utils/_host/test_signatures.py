@@ -16,8 +16,8 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import (
     Malformed,
     TooLarge,
-    seal,
-    unseal,
+    pack,
+    unpack,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import (
@@ -55,7 +55,7 @@ def test_a_key_that_was_cut_off_as_it_was_made_is_made_anew(host: LocalHost, lef
 
 def test_what_was_sealed_is_verified(host: LocalHost, allowed: tuple[str, ...]) -> None:
     document = b'{"a":1}\nsecond line'
-    sealed = unseal(seal(document, sign(host, document, "/keys/a", "epp-catalogue"), "epp-catalogue"), limit=10_000)
+    sealed = unpack(pack(document, sign(host, document, "/keys/a", "epp-catalogue"), "epp-catalogue"), limit=10_000)
     assert (sealed.document, sealed.namespace) == (document, "epp-catalogue")
     verify(host, sealed.document, sealed.signature, allowed, sealed.namespace)
 
@@ -97,9 +97,9 @@ def test_what_is_no_signature_is_a_bad_one(
 )
 def test_what_is_not_sealed_is_malformed(content: bytes) -> None:
     with pytest.raises(Malformed):
-        unseal(content, limit=1000)
+        unpack(content, limit=1000)
 
 
 def test_the_size_is_looked_at_first() -> None:
     with pytest.raises(TooLarge):
-        unseal(b"x" * 11, limit=10)
+        unpack(b"x" * 11, limit=10)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import seal
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import pack
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.header import NAMESPACE
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.server import ServerSettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.web import WebSettings
@@ -143,6 +143,6 @@ def test_the_url_is_tried(port: int, tmp_path: Path, monkeypatch: pytest.MonkeyP
     tree.parent.mkdir(parents=True)
     tree.write_text("<html>")
     assert "something else" in own_url.try_url(web)
-    tree.write_bytes(seal(b"{}", "any", NAMESPACE))
+    tree.write_bytes(pack(b"{}", "any", NAMESPACE))
     assert own_url.try_url(web) == ""
     assert "refused" in own_url.try_url(WebSettings("http://127.0.0.1:9"))

@@ -12,7 +12,7 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import canonical_json
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import NAMESPACE, Catalogue
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import NAMESPACE, Catalog
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Outcome, Result
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
@@ -81,7 +81,7 @@ class Source:
 @pytest.fixture
 def source(managed: Managed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
     monkeypatch.setattr(files_update, "_PAUSES_S", (0.0,))
-    monkeypatch.setattr(files_update, "jittered", lambda seconds, _draw: seconds)
+    monkeypatch.setattr(files_update, "with_jitter", lambda seconds, _draw: seconds)
     return Source(managed, tmp_path / "source")
 
 
@@ -166,7 +166,7 @@ def test_nothing_is_taken_that_the_catalogue_does_not_vouch_for(source: Source, 
 
 def test_without_a_manifest_in_the_catalogue_nothing_is_taken(source: Source) -> None:
     raw = json.loads((source.publisher.folder / CATALOGUE).read_bytes().partition(b"\n")[2])
-    document = Catalogue.from_bytes(canonical_json({**raw, "manifests": [], "serial": 2})).to_bytes()
+    document = Catalog.from_bytes(canonical_json({**raw, "manifests": [], "serial": 2})).to_bytes()
     source.publisher.put(CATALOGUE, document, namespace=NAMESPACE)
     outcome = source.update()
     assert (outcome.result, "names no manifest of the product files" in outcome.why) == (Result.HELD, True), outcome

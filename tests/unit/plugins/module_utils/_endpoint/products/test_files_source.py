@@ -20,9 +20,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import InvalidManifest, Kind
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.http.client import (
-    Getter,
-    SourceFault,
-    TimeIsUp,
+    DeadlineExceeded,
+    HttpClient,
+    SourceError,
     Unreachable,
     retry_after,
 )
@@ -91,11 +91,11 @@ def test_a_name_that_no_endpoint_would_take(tmp_path: Path, folder: Path) -> Non
     assert published(str(tmp_path / "www")) is None
 
 
-def getter(seconds: float = 10, proxy: str | None = None) -> Getter:
-    return Getter(time.monotonic() + seconds, time.time, proxy)
+def getter(seconds: float = 10, proxy: str | None = None) -> HttpClient:
+    return HttpClient(time.monotonic() + seconds, time.time, proxy)
 
 
-def body(one: Getter, url: str) -> bytes:
+def body(one: HttpClient, url: str) -> bytes:
     return b"".join(one.get(url).chunks)
 
 
@@ -110,7 +110,7 @@ def test_redirects_are_followed_to_http_only(server: ScriptedServer) -> None:
     assert body(getter(), f"{server.url}/y") == b"content"
     for elsewhere in ("file:///etc/passwd", "ftp://127.0.0.1/x"):
         server.always(Answer(302, b"", {"Location": elsewhere}))
-        with pytest.raises(SourceFault, match="answered 302"):
+        with pytest.raises(SourceError, match="answered 302"):
             getter().get(f"{server.url}/y")
 
 
@@ -119,7 +119,7 @@ def test_no_answer_no_name_and_no_time(dead_url: str, server: ScriptedServer) ->
         getter().get(f"{dead_url}/x")
     with pytest.raises(Unreachable):
         getter().get("http://nosuch.invalid/x")
-    with pytest.raises(TimeIsUp):
+    with pytest.raises(DeadlineExceeded):
         getter(-1).get(f"{server.url}/x")
     assert server.requests == []
 
@@ -137,7 +137,7 @@ def test_what_is_no_http_is_told(server: ScriptedServer, tmp_path: Path) -> None
         connection.close()
 
     threading.Thread(target=speak, daemon=True).start()
-    with pytest.raises(SourceFault, match="not HTTP"):
+    with pytest.raises(SourceError, match="not HTTP"):
         getter().get(f"http://127.0.0.1:{listener.getsockname()[1]}/x")
     listener.close()
 
@@ -156,7 +156,7 @@ def test_requests_go_through_the_proxy_of_policy_and_no_other(
 def test_a_proxy_that_wants_a_password_is_told_as_such(server: ScriptedServer, scheme: str) -> None:
     server.always(Answer(407))
     server.as_proxy = 407
-    with pytest.raises(SourceFault, match="the proxy wants a user and a password") as told:
+    with pytest.raises(SourceError, match="the proxy wants a user and a password") as told:
         getter(proxy=server.url).get(f"{scheme}://components.example/x")
     assert not isinstance(told.value, Unreachable)
 
@@ -182,7 +182,7 @@ def https_port(tmp_path: Path) -> Iterator[int]:
 
 
 def test_tls_is_verified(https_port: int) -> None:
-    with pytest.raises(SourceFault, match=r"TLS: self[- ]signed certificate") as caught:
+    with pytest.raises(SourceError, match=r"TLS: self[- ]signed certificate") as caught:
         getter().get(f"https://127.0.0.1:{https_port}/x")
     assert not isinstance(caught.value, Unreachable)
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import CatalogueItem
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import CatalogItem
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import Kind
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.authorized_keys import authorized_line
@@ -86,7 +86,7 @@ class Server:
         """A new version upstream, and its campaign."""
         for endpoint in self.fleet.values():
             endpoint.upstream.write_text(version)
-        item = CatalogueItem("command", "command", version, Kind.PROGRAM, 1, "0" * 64, "components/command/x")
+        item = CatalogItem("command", "command", version, Kind.PROGRAM, 1, "0" * 64, "components/command/x")
         with closing(open_database(self.host)) as connection:
             limits = notify_settings(self.host).limits
             name = announce(connection, "command", Published(version, (item,)), now=self.host.now(), limits=limits)
@@ -259,7 +259,7 @@ def storm(server_host: LocalHost) -> Iterator[sqlite3.Connection]:
     rows = [(f"n{number}", number) for number in range(200)]
     connection.executemany("INSERT INTO endpoints (name, domain, ordinal, address) VALUES (?, '', ?, 'x')", rows)
     connection.commit()
-    item = CatalogueItem("command", "command", "1", Kind.PROGRAM, 1, "0" * 64, "components/command/x")
+    item = CatalogItem("command", "command", "1", Kind.PROGRAM, 1, "0" * 64, "components/command/x")
     limits = NotifySettings().limits
     announce(connection, "command", Published("1", (item,)), now=server_host.now(), limits=limits)
     yield connection

@@ -17,8 +17,8 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import sha256_hex
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import FILE, NAMESPACE, Catalogue
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import unseal
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import FILE, NAMESPACE, Catalog
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import unpack
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.publication import ConfigurationSettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
@@ -70,10 +70,10 @@ class Server:
         options = parser.parse_args(argv)
         return int(options.run(self.host, options))
 
-    def catalogue(self) -> Catalogue:
-        sealed = unseal(self.host.read(CATALOGUE) or b"", limit=10**6)
+    def catalogue(self) -> Catalog:
+        sealed = unpack(self.host.read(CATALOGUE) or b"", limit=10**6)
         verify(self.host, sealed.document, sealed.signature, self.signers, NAMESPACE)
-        return Catalogue.from_bytes(sealed.document)
+        return Catalog.from_bytes(sealed.document)
 
     def campaigns(self) -> list[Any]:
         with closing(open_database(self.host)) as connection:

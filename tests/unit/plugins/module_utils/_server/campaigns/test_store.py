@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import CatalogueItem
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import CatalogItem
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import Kind
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import (
@@ -63,7 +63,7 @@ def register(connection: sqlite3.Connection, *names: str, domain: str = "", poli
 
 
 def published(version: str) -> Published:
-    item = CatalogueItem("files", "patterns-a", version, Kind.PATTERN, 1, "0" * 64, "components/files/objects/00/0")
+    item = CatalogItem("files", "patterns-a", version, Kind.PATTERN, 1, "0" * 64, "components/files/objects/00/0")
     return Published(version, (item,))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Outcome, Result
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.rate_limit import HOUR, Budget
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.rate_limit import HOUR, RateLimit
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint_keys import ProductKind
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Published
@@ -48,7 +48,7 @@ class CountedSource:
 
 @given(gaps=st.lists(st.floats(0, 2 * HOUR), max_size=60), limit=st.integers(1, 20), cost=st.integers(1, 5))
 def test_no_hour_ever_sees_more_than_the_limit(gaps: list[float], limit: int, cost: int) -> None:
-    budget, now, sent = Budget(), 1e9, []
+    budget, now, sent = RateLimit(), 1e9, []
     for gap in gaps:
         now += gap
         if budget.free_at(now, limit=limit, cost=cost) <= now:
@@ -61,13 +61,13 @@ def test_no_hour_ever_sees_more_than_the_limit(gaps: list[float], limit: int, co
 
 @given(spent=st.lists(st.floats(1e9 - HOUR, 1e9), max_size=30), limit=st.integers(1, 20), cost=st.integers(1, 20))
 def test_the_instant_that_is_told_is_right(spent: list[float], limit: int, cost: int) -> None:
-    budget = Budget(tuple(spent))
+    budget = RateLimit(tuple(spent))
     free = budget.free_at(1e9, limit=limit, cost=cost)
     assert budget.free_at(free, limit=limit, cost=cost) == free
 
 
 def test_a_clock_that_went_wrong_does_not_silence_the_server() -> None:
-    assert Budget((5e9,) * 100).free_at(1e9, limit=1, cost=1) == 1e9
+    assert RateLimit((5e9,) * 100).free_at(1e9, limit=1, cost=1) == 1e9
 
 
 def test_the_guard_holds_over_restarts(tmp_path: Path) -> None:

@@ -17,14 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import unseal
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import unpack
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.header import NAMESPACE
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.policy_tree import FILE, PublishedTree
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import (
-    PublishedShard,
-    file_of,
-    shard_of,
-)
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.policy_tree import FILE, PolicyTree
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import Shard, file_of, shard_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import verify
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
@@ -99,15 +95,15 @@ class Server:
 
     def document(self, file: str, signers: tuple[str, ...]) -> bytes:
         """What a file says, checked as an endpoint that trusts these keys would."""
-        sealed = unseal(self.host.read(public_path(file)) or b"", limit=10**8)
+        sealed = unpack(self.host.read(public_path(file)) or b"", limit=10**8)
         verify(self.host, sealed.document, sealed.signature, signers, NAMESPACE)
         return sealed.document
 
-    def tree(self, *signers: str) -> PublishedTree:
-        return PublishedTree.from_bytes(self.document(FILE, signers or self.signers()))
+    def tree(self, *signers: str) -> PolicyTree:
+        return PolicyTree.from_bytes(self.document(FILE, signers or self.signers()))
 
-    def shard(self, endpoint: str, *signers: str) -> PublishedShard:
-        return PublishedShard.from_bytes(self.document(self.shard_file(endpoint), signers or self.signers()))
+    def shard(self, endpoint: str, *signers: str) -> Shard:
+        return Shard.from_bytes(self.document(self.shard_file(endpoint), signers or self.signers()))
 
     def shard_file(self, endpoint: str) -> str:
         """Where the shard of an endpoint is published."""

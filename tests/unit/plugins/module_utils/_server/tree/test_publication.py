@@ -17,14 +17,10 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import unseal
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import unpack
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.header import NAMESPACE
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.policy_tree import FILE
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import (
-    SHARDS,
-    PublishedShard,
-    shard_of,
-)
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import SHARDS, Shard, shard_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import UnknownKey, verify
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths, payload
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.signer import public_path
@@ -173,7 +169,7 @@ def test_a_server_that_was_brought_back_goes_on(server: Server, tmp_path: Path, 
 
 def _serial(server: Server, name: str) -> int:
     (content,) = [content for path, content in server.files().items() if path.endswith(name)]
-    return int(json.loads(unseal(content, limit=10**8).document)["serial"])
+    return int(json.loads(unpack(content, limit=10**8).document)["serial"])
 
 
 def test_a_clock_that_runs_behind_lowers_no_serial_and_a_person_can_name_one(server: Server) -> None:
@@ -246,7 +242,7 @@ def test_a_server_killed_at_any_moment_never_uses_a_serial_twice(server: Server,
 def _remember(server: Server, seen: dict[tuple[str, int], bytes]) -> None:
     """Under one serial there is one document, for ever."""
     for name, content in server.files().items():
-        serial = json.loads(unseal(content, limit=10**8).document)["serial"]
+        serial = json.loads(unpack(content, limit=10**8).document)["serial"]
         assert seen.setdefault((name, serial), content) == content
 
 
@@ -328,7 +324,7 @@ def test_enrolment_tells_what_an_endpoint_has_to_know(server: Server) -> None:
 
 def test_signatures_of_the_tree_are_not_good_for_the_catalogue(server: Server) -> None:
     server.ask("publish", "--json")
-    sealed = unseal(server.host.read(public_path("configuration/catalogue.json")) or b"", limit=10**6)
+    sealed = unpack(server.host.read(public_path("configuration/catalogue.json")) or b"", limit=10**6)
     with pytest.raises(ValueError, match=r".+"):
         verify(server.host, sealed.document, sealed.signature, server.signers(), NAMESPACE)
 
@@ -336,4 +332,4 @@ def test_signatures_of_the_tree_are_not_good_for_the_catalogue(server: Server) -
 def test_a_shard_is_read_back(server: Server) -> None:
     server.register("a", policy=EARLY)
     shard = server.shard("a")
-    assert PublishedShard.from_bytes(shard.to_bytes()) == shard
+    assert Shard.from_bytes(shard.to_bytes()) == shard

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import seal, unseal
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import pack, unpack
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.header import NAMESPACE
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import SHARDS
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import sign
@@ -55,9 +55,9 @@ def edit(server: Server, file: str, change: Callable[[bytes], bytes]) -> None:
 
 def resealed(server: Server, file: str, key: str) -> None:
     """The same document, signed by another key of this host."""
-    sealed = unseal(path(server, file).read_bytes(), limit=10**7)
+    sealed = unpack(path(server, file).read_bytes(), limit=10**7)
     signature = sign(server.host, sealed.document, key, sealed.namespace)
-    path(server, file).write_bytes(seal(sealed.document, signature, sealed.namespace))
+    path(server, file).write_bytes(pack(sealed.document, signature, sealed.namespace))
 
 
 @pytest.mark.parametrize("shards", [SHARDS])
@@ -84,9 +84,9 @@ def test_another_key_or_purpose(whole: Server) -> None:
     make_key(whole.host, "/keys/foreign")
     resealed(whole, shard, "/keys/foreign")
     assert problems(whole) == [(shard, "bad signature: the signature's key is not an allowed one")]
-    sealed = unseal(path(whole, CATALOGUE).read_bytes(), limit=10**7)
+    sealed = unpack(path(whole, CATALOGUE).read_bytes(), limit=10**7)
     signature = sign(whole.host, sealed.document, f"{paths.KEYS}/signing-1", NAMESPACE)
-    path(whole, CATALOGUE).write_bytes(seal(sealed.document, signature, NAMESPACE))
+    path(whole, CATALOGUE).write_bytes(pack(sealed.document, signature, NAMESPACE))
     found = dict(problems(whole))
     assert found[CATALOGUE].startswith("bad signature: ")
 
