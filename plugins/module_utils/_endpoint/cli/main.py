@@ -20,14 +20,9 @@ def main() -> int:
         document = sys.stdin.buffer.read()
         told = answer(arguments, document, digest=own_digest())
         if told is not None:
-            import posix
+            from ..._host.output import write_json_and_exit
 
-            from ..._host.output import write_json
-
-            write_json(told)
-            sys.stdout.flush()
-            # Nothing is left open: to take Python down piece by piece would be a tenth of all that this costs.
-            posix._exit(0)  # noqa: SLF001  # its name in os as well
+            write_json_and_exit(told)
     from .parser import main as command_line
 
     return command_line(arguments, given=document)
