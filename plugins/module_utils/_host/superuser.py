@@ -21,7 +21,7 @@ def require_root(host: Host, what: str) -> None:
         return
     raise NotRoot(
         f"{what} needs root, and runs as {_own_name()}: connect as root, or let Ansible become root "
-        "(autoupdate_become: true, or ansible_become and its relatives in the inventory)"
+        "(the collection's playbooks: autoupdate_become: true; a task or play of one's own: become: true)"
     )
 
 

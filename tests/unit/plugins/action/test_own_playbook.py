@@ -79,7 +79,7 @@ def test_site_and_the_role_agree(fleet: Fleet) -> None:
 def test_bad_policy_stops_before_any_host_is_touched(fleet: Fleet, strategy: str) -> None:
     assert run(fleet, [SERVER]).code == 0
     own = fleet.hosts
-    fleet.hosts = lambda: {**own(), "n2": {**own()["n2"], "autoupdate_ordinal": -1}}  # type: ignore[method-assign]
+    fleet.hosts = lambda: {**own(), "n2": {**own()["n2"], "autoupdate_ordinal": -1}}  # type: ignore[method-assign]  # an inventory of this test alone
     done = run(fleet, [endpoints(strategy=strategy)])
     assert done.code == 2, done.output
     assert "n2: autoupdate_ordinal: -1 is not a whole number" in done.text
@@ -112,7 +112,7 @@ def test_hosts_of_two_servers_and_of_none_in_one_play(fleet: Fleet) -> None:
         alone["autoupdate_policy"] = {"sources": {"urls": ["http://127.0.0.1:9"]}}
         return {"a0": {**alone, "autoupdate_installroot": str(control.root("a0"))}, **own()}
 
-    fleet.hosts = hosts  # type: ignore[method-assign]
+    fleet.hosts = hosts  # type: ignore[method-assign]  # an inventory of this test alone
     for strategy in ("linear", "free"):
         done = run(fleet, [endpoints(strategy=strategy)])
         assert done.code == 0, done.output

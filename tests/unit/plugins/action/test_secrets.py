@@ -162,7 +162,7 @@ def test_a_server_shows_no_secret(fleet: Fleet) -> None:
         hosts["n1"] |= {name: CLAMAV[name] for name in CLAMAV if name != "autoupdate_policy"}
         return hosts
 
-    fleet.hosts = with_secrets  # type: ignore[method-assign]
+    fleet.hosts = with_secrets  # type: ignore[method-assign]  # an inventory of this test alone
     check_quiet(fleet.play("site", "--check", *LOUD))
     check_quiet(fleet.play("site", *LOUD))
     again = fleet.play("site", *LOUD)

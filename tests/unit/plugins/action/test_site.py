@@ -146,7 +146,7 @@ def test_hosts_with_odd_names_are_endpoints_like_all_others(fleet: Fleet) -> Non
         named = {**first, "autoupdate_installroot": str(fleet.control.root("n9")), "autoupdate_endpoint_name": "till-9"}
         return {**own(), **odd, "n9": named}
 
-    fleet.hosts = hosts  # type: ignore[method-assign]
+    fleet.hosts = hosts  # type: ignore[method-assign]  # an inventory of this test alone
     first = fleet.play("site")
     assert first.code == 0, first.output
     known = ["hartetest-4b83356a", "n1", "n2", "till-9", "web-01-a89c7fb9"]
@@ -179,7 +179,7 @@ def test_a_name_that_two_hosts_have_is_refused_with_both(fleet: Fleet) -> None:
         }
         return {**own(), **more}
 
-    fleet.hosts = hosts  # type: ignore[method-assign]
+    fleet.hosts = hosts  # type: ignore[method-assign]  # an inventory of this test alone
     words = (
         f'autoupdate_endpoint_name: "{made}" is not the name of one endpoint alone (hosts "web 01", "{made}" have it)'
     )

@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils import _module
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.zipapp import bytecode_tag
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.interpreters import (
@@ -86,3 +89,15 @@ def test_an_image_has_its_own(tmp_path: Path, links: dict[str, str], tag: str) -
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).symlink_to(target)
     assert interpreter_of(LocalHost(str(tmp_path))) == Interpreter(SYSTEM_PYTHON, tag)
+
+
+@pytest.mark.parametrize(("version", "refused"), [((3, 6, 15), True), ((3, 8, 18), True), ((3, 9, 2), False)])
+def test_a_python_that_is_too_old_is_told_before_anything_is_loaded(version: tuple[int, ...], refused: bool) -> None:
+    first = Path(_module.__file__)
+    script = f"import runpy, sys; sys.version_info = {version!r}; runpy.run_path({str(first)!r})"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.stderr, done.returncode) == ("", int(refused))
+    if refused:
+        told = json.loads(done.stdout)
+        assert told["failed"]
+        assert f"is Python 3.{version[1]}, and this collection needs 3.9 or newer" in told["msg"]
