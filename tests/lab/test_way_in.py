@@ -48,7 +48,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.comma
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.notify import NotifySettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers import select_notifier
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.select import select_notifier
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import Target
 
 user, address, campaign = sys.argv[1:]

@@ -22,7 +22,7 @@ from .._core.validation.errors import InvalidDocument
 from .._core.values import frozen, replace
 from .._host.host import Host
 from .._host.lock import Busy
-from . import campaign_places
+from . import paths
 from .campaigns.start import announce
 from .components.base import Published
 from .components.configured import sources_of
@@ -74,7 +74,7 @@ def fetch(
     limits: Limits,
     chosen: Collection[ProductKind] = (),
 ) -> list[FetchReport]:
-    """Fetch the chosen products, or all; to be called under ``campaign_places.FETCH_LOCK``.
+    """Fetch the chosen products, or all; to be called under ``paths.FETCH_LOCK``.
 
     Each product is published, catalogued and announced before the next one is fetched, so that a slow source keeps
     nobody waiting. Published comes first: whoever is notified finds what the notice is about.
@@ -85,7 +85,7 @@ def fetch(
     for kind, source in sources.items():
         if chosen and kind not in chosen:
             continue
-        outcome = Guard(host, campaign_places.GUARD).fetch(source)
+        outcome = Guard(host, paths.GUARD).fetch(source)
         published[kind] = source.published()
         why = _catalogued(host, connection, published.values())
         if why:
@@ -123,13 +123,13 @@ def _remember(host: Host, report: FetchReport) -> None:
     """Keep what the last fetch of each product came to, for the server's status."""
     known = last_fetches(host)
     known[report.product] = {**report.to_dict(), "at": iso(host.now())}
-    host.write(campaign_places.FETCHED, json.dumps(known, sort_keys=True).encode(), mode=0o640)
+    host.write(paths.FETCHED, json.dumps(known, sort_keys=True).encode(), mode=0o640)
 
 
 def last_fetches(host: Host) -> dict[str, Any]:
     """What the last fetch of each product came to, by product."""
     try:
-        known = json.loads(host.read(campaign_places.FETCHED) or b"{}")
+        known = json.loads(host.read(paths.FETCHED) or b"{}")
     except ValueError:
         return {}
     return known if isinstance(known, dict) else {}

@@ -16,7 +16,7 @@ from .._core.validation.errors import InvalidDocument, ValidationError
 from .._core.values import replace
 from .._host.host import Host
 from .._host.timezone import zone_of
-from . import campaign_places, paths
+from . import paths
 
 
 def section(host: Host, name: str) -> Any:
@@ -37,7 +37,7 @@ def section(host: Host, name: str) -> Any:
 def notify_settings(host: Host) -> NotifySettings:
     """The settings of notifying; the key is the server's own unless another one is set."""
     settings = NotifySettings.from_dict(section(host, "notify"), stored=True)
-    return settings if settings.key else replace(settings, key=campaign_places.NOTIFY_KEY)
+    return settings if settings.key else replace(settings, key=paths.NOTIFY_KEY)
 
 
 def cap_zone(host: Host, settings: NotifySettings) -> tzinfo:

@@ -38,7 +38,7 @@ class EngineReport:
 
 
 class Engine:
-    """Notifies endpoints; one at a time on a server (``campaign_places.ENGINE_LOCK``).
+    """Notifies endpoints; one at a time on a server (``paths.ENGINE_LOCK``).
 
     All records are kept by the thread that calls ``run``; a thread for each endpoint in flight does nothing but send
     and wait. They are daemons: no endpoint can keep the engine from ending.

@@ -23,14 +23,14 @@ from ..._host.local_host import LocalHost
 from ..._host.lock import locked
 from ..._host.output import complain, write_document, write_lines
 from ..._host.timezone import zone_of
-from .. import campaign_places
+from .. import paths
 from ..campaigns.engine import Engine, EngineReport
-from ..campaigns.notifiers import select_notifier
-from ..campaigns.notifiers.keys import ensure_notify_key
+from ..campaigns.notifiers.select import select_notifier
 from ..campaigns.queries import notices, summaries
 from ..campaigns.start import plan_slots
 from ..campaigns.store import CampaignStore
 from ..database.database import open_database
+from ..publication.key_files import ensure_key
 from ..settings import cap_zone, notify_settings
 
 _KEPT_S = 400 * 86400.0
@@ -78,7 +78,7 @@ def notify(
     ``enough`` is asked every second whether the records are as somebody waits for; then it ends, too.
     """
     settings = notify_settings(host)
-    with locked(host, campaign_places.ENGINE_LOCK, wait=0) as held:
+    with locked(host, paths.ENGINE_LOCK, wait=0) as held:
         if not held:
             return None
         with closing(open_database(host)) as connection:
@@ -93,8 +93,8 @@ def _run_engine(
     until_settled: bool,
     enough: Callable[[CampaignStore], bool] | None,
 ) -> EngineReport:
-    if settings.notifier is NotifierName.SSH and settings.key == campaign_places.NOTIFY_KEY:
-        ensure_notify_key(host, settings.key)
+    if settings.notifier is NotifierName.SSH and settings.key == paths.NOTIFY_KEY:
+        ensure_key(host, settings.key)
     store = CampaignStore(connection)
     store.forget(host.now() - _KEPT_S)
     store.forget(host.now() - _KEPT_BRIEFLY_S, but=Trigger.DOWNLOAD)

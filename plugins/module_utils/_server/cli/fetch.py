@@ -17,7 +17,7 @@ from ..._core.settings.endpoint_keys import ProductKind
 from ..._host.local_host import LocalHost
 from ..._host.lock import locked
 from ..._host.output import complain, write_document, write_lines
-from .. import campaign_places
+from .. import paths
 from ..campaigns.queries import Summary, summaries
 from ..database.database import open_database
 from ..fetch import FetchReport, fetch
@@ -42,7 +42,7 @@ def run_fetch(host: LocalHost, options: argparse.Namespace) -> int:
         what = f"{', '.join(unknown)}: not" if unknown else "no product is"
         complain("epp-server", f"{what} set up in the section components of the settings")
         return FAILED
-    with locked(host, campaign_places.FETCH_LOCK, wait=0) as held:
+    with locked(host, paths.FETCH_LOCK, wait=0) as held:
         if not held:
             if options.json:
                 write_document({"running": True})

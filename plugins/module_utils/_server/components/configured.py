@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from ..._core.settings.components import SourceSettings, read_components
 from ..._core.settings.endpoint_keys import ProductKind
 from ..._host.host import Host
-from .. import campaign_places, paths
+from .. import paths
 from ..settings import section
 from . import select_source
 from .base import Published, Source, Workplace
@@ -29,6 +29,6 @@ def published_components(host: Host) -> list[Published | None]:
 
 
 def _source(host: Host, kind: ProductKind, settings: SourceSettings) -> Source:
-    path = f"{campaign_places.COMPONENTS}/{kind.value}"
-    workplace = Workplace(f"{campaign_places.SOURCES}/{kind.value}", f"{paths.PUBLIC}/{path}", path)
+    path = f"{paths.COMPONENTS}/{kind.value}"
+    workplace = Workplace(f"{paths.SOURCES}/{kind.value}", f"{paths.PUBLIC}/{path}", path)
     return select_source(kind, settings, host, workplace)

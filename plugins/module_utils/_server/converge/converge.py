@@ -23,9 +23,9 @@ from ..._host.host import Host
 from ..._host.lock import Busy, exclusively
 from ..._host.paths import SERVER_SETTINGS_NAME
 from ..._host.reconcile import apply, diff, owned_paths
-from .. import campaign_places, paths, web
+from .. import paths, web
 from ..jobs import all_jobs, select_jobs
-from . import own_url, service_user
+from . import own_url, service_account
 from .desired import Desired, desired, installed_settings_may
 from .job_plan import Jobs
 from .requirements import missing_requirements, require
@@ -34,8 +34,8 @@ __all__ = ("Busy", "Converged", "converge", "remove")
 
 _LOCK = paths.RUNTIME_DIRECTORY + "/converge.lock"
 _JOB_LOCKS = (
-    (campaign_places.FETCH_LOCK, "fetch"),
-    (campaign_places.ENGINE_LOCK, "campaign"),
+    (paths.FETCH_LOCK, "fetch"),
+    (paths.ENGINE_LOCK, "campaign"),
     (paths.PUBLISH_LOCK, "publication"),
 )
 _OWN_COMMAND_S = 600.0
@@ -97,7 +97,7 @@ def remove(host: Host, *, check: bool) -> Converged:
 
     Jobs under way are ended or waited for. An endpoint on the same host is left as it is.
     """
-    corrections = (f"user {paths.USER} is removed",) if service_user.made_here(host) else ()
+    corrections = (f"user {paths.USER} is removed",) if service_account.made_here(host) else ()
     secret = paths.SETTINGS if installed_settings_may(host) else None
     everything = [Absent(path, secret=path == secret) for path in _everything(host)]
     found = Converged(diff(host, everything), corrections)
@@ -110,7 +110,7 @@ def remove(host: Host, *, check: bool) -> Converged:
         if web.FILE in {change.path for change in found.changes}:
             web.Nginx(host).reload()
         if corrections:
-            service_user.remove(host)
+            service_account.remove(host)
     for jobs in all_jobs(host):
         jobs.forget()
     host.remove(paths.RUNTIME_DIRECTORY)
@@ -133,7 +133,7 @@ def _compared(host: Host, settings: ServerSettings, jobs: Jobs, wanted: Desired)
     """What is otherwise than wanted, and what would be done about it."""
     server = web.select_web_server(settings, host)
     corrections = (
-        *((f"user {paths.USER} is made",) if service_user.missing(host) else ()),
+        *((f"user {paths.USER} is made",) if service_account.missing(host) else ()),
         *(() if _published(host) else ("keys are made, and the configuration is published",)),
         *jobs.drift(wanted.plan),
         *(server.drift() if server else ()),
@@ -176,8 +176,8 @@ def _apply(host: Host, settings: ServerSettings, jobs: Jobs, wanted: Desired, ch
     left = [other for other in all_jobs(host) if other.name != jobs.name and changed & set(other.owned())]
     for other in left:
         other.deactivate()
-    if service_user.missing(host):
-        service_user.make(host)
+    if service_account.missing(host):
+        service_account.make(host)
     if web.FILE in changed:  # first of all: what nginx refuses is to stop the rest
         web.Nginx(host).configure(by_path.get(web.FILE, Absent(web.FILE)))
     for change in changes:

@@ -16,7 +16,7 @@ from ..._core.settings.server import ServerSettings
 from ..._core.settings.web import WebServerKind
 from ..._host.host import Host
 from .. import paths
-from . import service_user
+from . import service_account
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CVDUPDATE_LOCK = "9f913888d70b779db9a3ab78688d069f5084872835ef355d359890184bb233d4"
@@ -42,7 +42,7 @@ def missing_requirements(host: Host, settings: ServerSettings, *, renew: bool = 
     sources = settings.components.values()
     programs = ["ssh-keygen"]
     programs += ["ssh-keyscan"] if settings.notify.notifier is NotifierName.SSH else []  # not always beside ssh-keygen
-    programs += ["useradd"] if service_user.missing(host) else []
+    programs += ["useradd"] if service_account.missing(host) else []
     programs += ["nginx"] if settings.web.server is WebServerKind.NGINX else []
     programs += ["git"] if any(isinstance(source, FilesSource) and source.git for source in sources) else []
     found = [name for name in programs if shutil.which(name, path=_PATH) is None]

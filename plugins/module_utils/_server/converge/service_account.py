@@ -2,15 +2,58 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whom the server works as: never root, and with an umask that lets the world read what is published."""
+"""The account of the server: created where it is missing, and taken on by root before anything is touched.
+
+The account is never root, and its umask lets everybody read what is published. Its comment in the system's account
+database marks an account that was created here, and so may be removed here.
+"""
 
 from __future__ import annotations
 
 import os
 
+from ..._host import accounts
 from ..._host.host import Host
+from .. import paths
 
 _UMASK = 0o022
+_COMMENT = "epp.autoupdate update server"
+_SHELLS = ("/usr/sbin/nologin", "/sbin/nologin")
+_TIMEOUT_S = 30.0
+
+
+def missing(host: Host) -> bool:
+    """Whether the user has to be made; never in a directory that stands for a host, whose users are not this system's.
+
+    A host that has no user of this name may have a group.
+    """
+    return host.live and accounts.comment_of(paths.USER) is None
+
+
+def made_here(host: Host) -> bool:
+    """Whether the user is there, and of our making."""
+    return host.live and accounts.comment_of(paths.USER) == _COMMENT
+
+
+def make(host: Host) -> None:
+    """Make a system user that nobody can log in as, with a group of its own; raises OSError."""
+    shell = next((shell for shell in _SHELLS if host.exists(shell)), "/bin/false")
+    group = ["--gid", paths.USER] if accounts.group_exists(paths.USER) else ["--user-group"]
+    home = ["--home-dir", paths.STATE_DIRECTORY, "--no-create-home", "--shell", shell]
+    _command(host, "useradd", "--system", *group, *home, "--comment", _COMMENT, paths.USER)
+
+
+def remove(host: Host) -> None:
+    """Remove the user and its group; raises OSError while a process of that user runs."""
+    _command(host, "userdel", paths.USER)
+    if accounts.group_exists(paths.USER):  # where the system does not remove a user's own group
+        _command(host, "groupdel", paths.USER)
+
+
+def _command(host: Host, *argv: str) -> None:
+    done = host.run(argv, timeout=_TIMEOUT_S)
+    if done.code != 0:
+        raise OSError(f"{argv[0]} {paths.USER}: {done.err.strip() or done.out.strip() or f'it {done.ended}'}")
 
 
 class NoUser(LookupError):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The server's database: opened, and brought to this version's schema."""
+"""The server's database: opened, and created with its schema where it is missing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import quote
 from ..._core.metadata.shard import SHARDS, shard_of
 from ..._host.host import Host
 from .. import paths
-from .schema import MIGRATIONS
+from .schema import SCHEMA, VERSION
 
 _BUSY_S = 30.0
 _NO_DAMAGE = (
@@ -37,7 +37,7 @@ class DamagedDatabase(OSError):
 
 
 def open_database(host: Host) -> sqlite3.Connection:
-    """The database of this host, made or migrated if need be; the caller begins and ends transactions."""
+    """The database of this host, created if need be; the caller begins and ends transactions."""
     host.mkdir(os.path.dirname(paths.DATABASE), mode=0o750)
     connection = sqlite3.connect(host.real(paths.DATABASE), timeout=_BUSY_S, isolation_level=None)
     with _told(connection):
@@ -95,23 +95,24 @@ def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA foreign_keys = ON")
     connection.create_function("shard_of", 1, lambda name: shard_of(name, SHARDS), deterministic=True)
-    _migrate(connection)
+    _create_schema(connection)
     return connection
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
-    if _version(connection) == len(MIGRATIONS):
+def _create_schema(connection: sqlite3.Connection) -> None:
+    if _version(connection) == VERSION:
         return
     with transaction(connection):
-        # Asked again: after an update of this program, its timers and a converge open the database at one time.
-        for script in MIGRATIONS[_version(connection) :]:
-            for statement in filter(None, map(str.strip, script.split(";"))):
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        # Checked again under the lock: timers and a converge may open a new database at the same time.
+        if _version(connection) == VERSION:
+            return
+        for statement in filter(None, map(str.strip, SCHEMA.split(";"))):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _version(connection: sqlite3.Connection) -> int:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if version > len(MIGRATIONS):
-        raise NewerDatabase(f"{paths.DATABASE} has version {version}, this program knows {len(MIGRATIONS)}: update it")
+    if version > VERSION:
+        raise NewerDatabase(f"{paths.DATABASE} has version {version}, this program knows {VERSION}: update it")
     return version

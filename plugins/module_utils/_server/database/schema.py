@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The server's database, migration by migration; one that was released is never changed."""
+"""The schema of the server's database."""
 
 from __future__ import annotations
 
-from .schema_campaigns import CAMPAIGNS
-from .schema_tree import TREE
+VERSION = 1
+"""Kept as ``PRAGMA user_version``; a database with a higher one is refused."""
 
-_REGISTRY = """
+SCHEMA = """
 CREATE TABLE endpoints (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -20,21 +20,61 @@ CREATE TABLE endpoints (
     address TEXT,
     host_key TEXT,
     enrolled REAL,
+    shard INTEGER,
+    product TEXT,
+    databases TEXT,
     UNIQUE (source, ordinal)
 );
-CREATE TABLE nodes (path TEXT PRIMARY KEY, own TEXT, born TEXT);
-CREATE TABLE serials (name TEXT PRIMARY KEY, serial INTEGER NOT NULL, digest TEXT);
-"""
-
-_HOLDINGS = """
-ALTER TABLE endpoints ADD COLUMN product TEXT;
-ALTER TABLE endpoints ADD COLUMN databases TEXT;
-ALTER TABLE reports ADD COLUMN version TEXT NOT NULL DEFAULT '';
-"""
-"""What endpoints are to have of each product, and the version to which they answered that they have it."""
-
-_LAST_ISSUE = """
+CREATE INDEX endpoints_shard ON endpoints (shard);
+CREATE INDEX endpoints_domain ON endpoints (domain);
+CREATE INDEX endpoints_own ON endpoints (domain, policy, name) WHERE policy IS NOT NULL;
+CREATE INDEX endpoints_unpinned ON endpoints (name) WHERE coalesce(host_key, '') = '';
+CREATE TABLE nodes (path TEXT PRIMARY KEY, own TEXT, born TEXT, future TEXT);
+CREATE TABLE serials (
+    name TEXT PRIMARY KEY,
+    serial INTEGER NOT NULL,
+    digest TEXT,
+    issued INTEGER,
+    expires INTEGER,
+    signer TEXT,
+    file TEXT
+);
+CREATE TABLE dirty (document TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE last_issue (mark TEXT NOT NULL);
+CREATE TABLE campaigns (
+    id TEXT PRIMARY KEY,
+    trigger TEXT NOT NULL,
+    product TEXT NOT NULL,
+    version TEXT NOT NULL,
+    created REAL NOT NULL
+);
+CREATE TABLE notices (
+    campaign TEXT NOT NULL REFERENCES campaigns (id) ON DELETE CASCADE,
+    endpoint TEXT NOT NULL,
+    mode TEXT NOT NULL,
+    stage TEXT NOT NULL,
+    due REAL NOT NULL,
+    until REAL,
+    since REAL,
+    tries INTEGER NOT NULL,
+    result TEXT NOT NULL,
+    why TEXT NOT NULL,
+    answer TEXT,
+    changed REAL NOT NULL,
+    PRIMARY KEY (campaign, endpoint)
+) WITHOUT ROWID;
+CREATE INDEX notices_ready ON notices (tries, due, endpoint) WHERE stage IN ('waiting', 'retry', 'pending');
+CREATE INDEX notices_due ON notices (due) WHERE stage IN ('waiting', 'retry', 'pending');
+CREATE INDEX notices_until ON notices (until) WHERE stage IN ('waiting', 'retry', 'pending');
+CREATE INDEX notices_in_flight ON notices (endpoint) WHERE stage = 'in_flight';
+CREATE TABLE reports (
+    endpoint TEXT NOT NULL,
+    product TEXT NOT NULL,
+    versions TEXT NOT NULL,
+    at REAL NOT NULL,
+    version TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (endpoint, product)
+) WITHOUT ROWID;
 """
-
-MIGRATIONS = (_REGISTRY, CAMPAIGNS, TREE, _HOLDINGS, _LAST_ISSUE)
+"""``endpoints.product`` and ``databases`` are what an endpoint is to have; ``reports.version`` is the version that it
+answered to have."""

@@ -29,14 +29,14 @@ def mark(connection: sqlite3.Connection, endpoints: Iterable[str]) -> None:
     """Note that what the shards of these endpoints say has changed; a part of somebody else's transaction."""
     shards = {shard_of(name, SHARDS) for name in endpoints}
     rows = [(document(shard),) for shard in sorted(shards)]
-    connection.executemany("INSERT OR IGNORE INTO stale VALUES (?)", rows)
+    connection.executemany("INSERT OR IGNORE INTO dirty VALUES (?)", rows)
 
 
 def marked(connection: sqlite3.Connection) -> set[str]:
-    """The documents that are stale."""
-    return {row["document"] for row in connection.execute("SELECT document FROM stale")}
+    """The documents that are dirty."""
+    return {row["document"] for row in connection.execute("SELECT document FROM dirty")}
 
 
 def clear(connection: sqlite3.Connection, documents: Iterable[str]) -> None:
     """Note that these documents are published as they should be; a part of somebody else's transaction."""
-    connection.executemany("DELETE FROM stale WHERE document = ?", [(name,) for name in documents])
+    connection.executemany("DELETE FROM dirty WHERE document = ?", [(name,) for name in documents])

@@ -12,9 +12,8 @@ from ..._core.validation.errors import InvalidDocument, ValidationError, show
 from ..._core.validation.parsers import InvalidValue
 from ..._core.validation.strings import base_url
 from ..._host.host import Host
-from .. import campaign_places
-from ..campaigns.notifiers.keys import ensure_notify_key
-from ..publication.key_files import public_part
+from .. import paths
+from ..publication.key_files import ensure_key, public_part
 from ..publication.keys import ensure_keyring, read_keyring
 from ..publication.publish import turn
 from ..settings import notify_settings, section
@@ -26,12 +25,12 @@ def enrolment_of(host: Host, *, check: bool) -> dict[str, Any] | None:
     With ``check`` none are made: None where they are not there yet. Raises InvalidDocument for bad settings.
     """
     url, notify = _url(section(host, "web")), notify_settings(host)
-    own = notify.key == campaign_places.NOTIFY_KEY
+    own = notify.key == paths.NOTIFY_KEY
     if check and (read_keyring(host) is None or (own and not host.exists(notify.key))):
         return None
     with turn(host):
         signers = ensure_keyring(host).signers
-        key = ensure_notify_key(host, notify.key) if own else public_part(host, notify.key)
+        key = ensure_key(host, notify.key) if own else public_part(host, notify.key)
     plain = " ".join(key.split()[:2])
     return {"url": url, "signers": list(signers), "notify_key": plain, "notify_user": notify.user}
 

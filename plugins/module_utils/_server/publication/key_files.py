@@ -55,3 +55,10 @@ def public_part(host: Host, path: str) -> str:
     if public is None:
         raise OSError(f"{path}.pub is missing; it belongs to {path}")
     return public.decode("ascii", "replace").strip()
+
+
+def ensure_key(host: Host, path: str) -> str:
+    """Make the key pair at ``path`` unless it exists; returns the public key's line. Raises OSError."""
+    if not host.exists(path):
+        make_key(host, path)
+    return public_part(host, path)

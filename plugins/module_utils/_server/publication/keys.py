@@ -11,6 +11,7 @@ the ring names it, and removed after the ring has dropped it; what the ring does
 from __future__ import annotations
 
 import json
+import os
 import re
 import syslog
 from collections.abc import Collection
@@ -22,7 +23,6 @@ from ..._core.validation.public_keys import public_key
 from ..._host.host import Host
 from .. import paths
 from .key_files import make_key, public_part
-from .listing import names_in
 
 _PREFIX = "signing-"
 _NAME = re.compile(rf"{_PREFIX}([0-9]{{1,9}})")
@@ -115,7 +115,11 @@ def _remove_leftovers(host: Host, ring: Keyring) -> None:
 
 
 def _key_files(host: Host) -> list[str]:
-    return [name for name in names_in(host, paths.KEYS) if _NAME.fullmatch(name)]
+    try:
+        names = sorted(os.listdir(host.real(paths.KEYS)))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [name for name in names if _NAME.fullmatch(name)]
 
 
 def _number(name: str) -> int:

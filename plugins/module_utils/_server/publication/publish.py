@@ -77,7 +77,7 @@ def publish(host: Host, connection: sqlite3.Connection, renewal: Renewal = CHANG
     due = marked.union(issuer.due(map(_place, range(SHARDS)), mend=mend))
     numbers = [number for number in range(SHARDS) if anew or dirty_shards.document(number) in due]
     done += issuer.issue([shard_draft(connection, number) for number in numbers], mend=mend, anew=anew)
-    # What was marked and says the same as before (a change was taken back) is not stale either.
+    # What was marked and says the same as before (a change was taken back) is not dirty either.
     dirty_shards.clear(connection, marked)
     return done
 

@@ -26,7 +26,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signature
     sign,
     verify,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.keys import ensure_notify_key
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.key_files import ensure_key
 
 pytestmark = pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="ssh-keygen is not installed")
 
@@ -34,20 +34,20 @@ pytestmark = pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="ssh-keyg
 @pytest.fixture
 def host(tmp_path: Path) -> LocalHost:
     made = LocalHost(str(tmp_path))
-    ensure_notify_key(made, "/keys/b")
+    ensure_key(made, "/keys/b")
     return made
 
 
 @pytest.fixture
 def allowed(host: LocalHost) -> tuple[str, ...]:
-    return (ensure_notify_key(host, "/keys/a"),)
+    return (ensure_key(host, "/keys/a"),)
 
 
 @pytest.mark.parametrize("left", ["c.unfinished", "c.unfinished.pub", "c.pub"])
 def test_a_key_that_was_cut_off_as_it_was_made_is_made_anew(host: LocalHost, left: str) -> None:
     """Killed at any moment, or out of disk: where the private key is, the public one belongs to it (C3)."""
     host.write(f"/keys/{left}", b"half a k")
-    public = ensure_notify_key(host, "/keys/c")
+    public = ensure_key(host, "/keys/c")
     verify(host, b"document", sign(host, b"document", "/keys/c", "epp-catalogue"), (public,), "epp-catalogue")
     assert sorted(os.listdir(host.real("/keys"))) == ["b", "b.pub", "c", "c.pub"]
     assert stat.S_IMODE(os.stat(host.real("/keys/c")).st_mode) == 0o600

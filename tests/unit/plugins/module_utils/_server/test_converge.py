@@ -22,7 +22,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.serv
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import converge as endpoint
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import exclusively
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import campaign_places, paths, payload
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths, payload
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.converge.converge import (
     Converged,
     converge,
@@ -251,12 +251,12 @@ def test_a_removal_that_waits_makes_no_lock_of_its_own(sandbox: Sandbox) -> None
     """Made by root, it would shut out the server's own user, should the removal give up."""
     sandbox.converge()
     host = sandbox.host
-    host.remove(campaign_places.FETCH_LOCK)
+    host.remove(paths.FETCH_LOCK)
     with ThreadPoolExecutor(1) as pool:
-        with exclusively(host, campaign_places.ENGINE_LOCK, "campaign"):
+        with exclusively(host, paths.ENGINE_LOCK, "campaign"):
             removal = pool.submit(remove, host, check=False)
             time.sleep(0.5)  # it has come to the lock that is held
             assert not removal.done()
-            assert not host.exists(campaign_places.FETCH_LOCK)
+            assert not host.exists(paths.FETCH_LOCK)
         assert removal.result().changed
     assert not host.exists(paths.STATE_DIRECTORY)

@@ -24,9 +24,9 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.noti
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import converge
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers import select_notifier
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import Notifier, Target
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.keys import ensure_notify_key
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.select import select_notifier
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.key_files import ensure_key
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
@@ -190,7 +190,7 @@ def sshd(tmp_path: Path, server_host: LocalHost) -> Iterator[Callable[..., Sshd]
     """Starts one more sshd that lets the server's key run this command only."""
     if SSHD is None:
         pytest.skip("sshd is not installed")
-    public = ensure_notify_key(server_host, "/keys/notify")
+    public = ensure_key(server_host, "/keys/notify")
     started: list[Sshd] = []
 
     def start(command: str, *, line: str | None = None, first: str = "") -> Sshd:

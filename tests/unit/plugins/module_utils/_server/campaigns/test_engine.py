@@ -33,13 +33,13 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host im
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.engine import Engine
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import Target, Told
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.keys import ensure_notify_key
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.queries import notices, summaries
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.start import announce
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.store import CampaignStore, Subject
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli.campaigns import notify
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Published
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.key_files import ensure_key
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.settings import notify_settings
 
 from .conftest import SandboxEndpoint, Sshd, current_user
@@ -219,7 +219,7 @@ def test_ssh_and_a_changed_host_key(server: Server, sshd: Callable[..., Sshd]) -
     server.set(user=current_user(), key="/keys/notify")
     servers = {}
     for name in ("good", "swapped"):
-        public = ensure_notify_key(server.host, "/keys/notify")
+        public = ensure_key(server.host, "/keys/notify")
         root = server.host.root.replace("/server", f"/fleet/{name}")
         command = f"{root}/usr/local/bin/epp-agent --root {root} notice"
         servers[name] = sshd(command, line=authorized_line(public, command=command))

@@ -24,7 +24,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.publ
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import UnknownKey, verify
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import campaign_places, paths
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.queries import summaries
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import campaigns as commands_campaigns
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import fetch
@@ -269,7 +269,7 @@ def test_updates_that_failed_are_told_first_with_their_reason(
 
 def test_two_fetches_at_once_are_one(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     server.offer("one")
-    with locked(server.host, campaign_places.FETCH_LOCK, wait=0):
+    with locked(server.host, paths.FETCH_LOCK, wait=0):
         assert server.command("fetch") == 0
     assert "another fetch is under way" in capsys.readouterr().out
     assert not server.host.exists(paths.PUBLIC)

@@ -24,9 +24,9 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.noti
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.process import Completed
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers import select_notifier
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import Notifier, Target
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.keys import ensure_notify_key
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.select import select_notifier
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.key_files import ensure_key
 
 from .conftest import SandboxEndpoint, Sshd, current_user, free_port
 
@@ -55,7 +55,7 @@ class Client:
 @pytest.fixture
 def notifier(ssh_settings: NotifySettings, server_host: LocalHost) -> Notifier:
     pytest.importorskip("paramiko", reason="paramiko is not installed")
-    ensure_notify_key(server_host, "/keys/notify")
+    ensure_key(server_host, "/keys/notify")
     return select_notifier(ssh_settings, server_host)
 
 
@@ -138,7 +138,7 @@ def test_no_agent_is_forwarded(
     sshd: Callable[..., Sshd], server_host: LocalHost, tmp_path: Path, restricted: bool
 ) -> None:
     """Without ``restrict`` the same sshd forwards it, so the test can tell."""
-    public = ensure_notify_key(server_host, "/keys/notify")
+    public = ensure_key(server_host, "/keys/notify")
     line = authorized_line(public, command="/usr/bin/env")
     server = sshd("", line=line if restricted else line.replace("restrict,", ""))
     place = str(tmp_path / "agent")
@@ -194,7 +194,7 @@ def test_a_key_that_the_endpoint_does_not_know_reaches_nothing(
     server_host: LocalHost, ssh_settings: NotifySettings, server: Sshd, endpoint: SandboxEndpoint
 ) -> None:
     pytest.importorskip("paramiko", reason="paramiko is not installed")
-    ensure_notify_key(server_host, "/keys/other")
+    ensure_key(server_host, "/keys/other")
     stranger = select_notifier(replace(ssh_settings, key="/keys/other"), server_host)
     told = stranger.notify(Target("n1", server.address, server.host_key), ORDER, patience=60)
     assert told.reply.heard is Heard.REFUSED
@@ -240,7 +240,7 @@ def test_a_reply_without_an_end_is_a_broken_one_at_once(
     notifier: Notifier, server_host: LocalHost, ssh_settings: NotifySettings, tmp_path: Path, command: str
 ) -> None:
     """It would else hold its place among those in flight, and the endpoint's process, for as long as anybody waits."""
-    public = ensure_notify_key(server_host, ssh_settings.key)
+    public = ensure_key(server_host, ssh_settings.key)
     endless = Sshd(tmp_path / "endless", public, command, line=f'restrict,command="{command}" {public}')
     try:
         told = notifier.notify(Target("n1", endless.address, endless.host_key), ORDER, patience=3000)
@@ -273,8 +273,8 @@ def test_a_missing_library_is_told_plainly(
 
 
 def test_the_key_is_made_once(server_host: LocalHost) -> None:
-    first = ensure_notify_key(server_host, "/keys/notify")
-    assert ensure_notify_key(server_host, "/keys/notify") == first
+    first = ensure_key(server_host, "/keys/notify")
+    assert ensure_key(server_host, "/keys/notify") == first
     status = server_host.status("/keys/notify")
     assert status is not None
     assert status.st_mode & 0o077 == 0
@@ -290,5 +290,5 @@ def test_where_ed25519_is_forbidden_another_kind_is_made(tmp_path: Path) -> None
             return super().run(argv, **given)
 
     host = Fips(str(tmp_path))
-    assert ensure_notify_key(host, "/keys/notify").startswith("ecdsa-sha2-nistp256 AAAA")
+    assert ensure_key(host, "/keys/notify").startswith("ecdsa-sha2-nistp256 AAAA")
     assert sorted(os.listdir(tmp_path / "keys")) == ["notify", "notify.pub"]

@@ -20,7 +20,7 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import campaign_places
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.update_now import NowReport, update_now
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import update_now as commands_update_now
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli.campaigns import notify
@@ -129,7 +129,7 @@ def test_it_works_beside_an_engine_that_is_at_work_already(server: Server) -> No
     taken, released = threading.Event(), threading.Event()
 
     def other_engine() -> None:
-        with locked(server.host, campaign_places.ENGINE_LOCK, wait=0):
+        with locked(server.host, paths.ENGINE_LOCK, wait=0):
             taken.set()
             released.wait(100)
 

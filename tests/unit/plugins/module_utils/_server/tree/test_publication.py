@@ -206,7 +206,7 @@ def test_what_a_killed_server_left_is_completed_by_the_next_call(server: Server)
     server.register("a", domain="emea")
     with server.connection() as connection:
         connection.execute("UPDATE endpoints SET domain = 'apac' WHERE name = 'a'")
-        connection.execute("INSERT INTO stale VALUES (?)", (f"shard-{shard_of('a', server.shards)}",))
+        connection.execute("INSERT INTO dirty VALUES (?)", (f"shard-{shard_of('a', server.shards)}",))
     assert server.set("root", EARLY)["published"] == {"shards": 1, "tree": 1}
     assert server.shard("a").endpoints["a"]["domain"] == "apac"
 
