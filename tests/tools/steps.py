@@ -167,6 +167,8 @@ def docs(bench: Workbench) -> Outcome:
         "--fail-on-error",
     ]
     bench.run([*init, "--lenient", "--dest-dir", place, "epp.autoupdate"], env=env)
+    # antsibull-docs takes the guides alone; their pictures have to lie where the guides look for them.
+    shutil.copytree(bench.root / "docs" / "images", place / "images")
     bench.run(["bash", "build.sh"], env=env, cwd=place)
     return Outcome(str(place / "build" / "html" / "index.html"))
 

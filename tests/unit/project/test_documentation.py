@@ -114,7 +114,20 @@ def test_a_code_host_shows_a_guide_as_it_is_meant(name):
     """README leads there: what only Sphinx knows (roles, directives of its own) would be shown raw."""
     text = guide(name)
     assert re.findall(r":[a-z]+(?::[a-z]+)*:`[^`]*`", text) == []
-    assert set(re.findall(r"^ *\.\. ([a-z-]+)::", text, re.MULTILINE)) <= {"code-block", "contents", "list-table"}
+    assert set(re.findall(r"^ *\.\. ([a-z-]+)::", text, re.MULTILINE)) <= {
+        "code-block",
+        "contents",
+        "image",
+        "list-table",
+    }
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_a_picture_of_a_guide_exists_and_has_a_text_for_those_who_do_not_see_it(name):
+    pictures = re.findall(r"^\.\. image:: (.+)\n((?:   .+\n)*)", guide(name), re.MULTILINE)
+    found = [(repository.ROOT / "docs" / "docsite" / "rst" / path).resolve() for path, _options in pictures]
+    assert [path for path in found if path.parent != repository.ROOT / "docs" / "images" or not path.is_file()] == []
+    assert [path for path, options in pictures if not options.startswith("   :alt: ")] == []
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *(f"docs/docsite/rst/{name}.rst" for name in GUIDES)])
@@ -124,6 +137,15 @@ def test_every_link_to_a_page_of_the_project_leads_somewhere(page):
     links = re.findall(rf"<{re.escape(home)}/blob/main/([^>#]+)>`__", text)
     links += [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link] if page.endswith(".md") else []
     assert [link for link in links if not (repository.ROOT / link).exists()] == []
+
+
+@pytest.mark.parametrize("path", sorted((repository.ROOT / "docs" / "images").iterdir()), ids=lambda path: path.name)
+def test_a_picture_is_shown_by_a_guide_and_loads_nothing_from_elsewhere(path):
+    """A code host shows pictures without scripts and without other files."""
+    assert [name for name in GUIDES if f"../../images/{path.name}" in guide(name)] != []
+    text = path.read_text(encoding="utf-8")
+    assert re.findall(r"<(?:script|image|foreignObject)\b|href=|@import|url\((?!#)", text) == []
+    assert all(part in text for part in ('role="img"', "<title ", "<desc ", 'class="card"'))
 
 
 def test_who_looks_for_the_documentation_comes_to_a_page_that_lists_the_guides():
