@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rings of the library: an inner one never imports an outer one, and the core touches nothing of the host."""
+"""The rings of the library and the floors of their rooms: nothing imports what stands above it or beside it.
+
+An inner ring never imports an outer one, and the core touches nothing of the host. Within a ring, a room (a package or
+a single module of the ring) imports rooms of lower floors only, so that there is no circle of rooms.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,31 @@ RINGS = {
     "_endpoint": {"_core", "_host", "_endpoint"},
     "_server": {"_core", "_host", "_server"},
 }
+
+FLOORS: dict[str, tuple[set[str], ...]] = {
+    # The rooms of a ring, the highest floor first. Every room of a ring that is listed has its floor.
+    "_core": (
+        {"rollout"},
+        {"metadata"},
+        {"settings"},
+        {"schedule"},
+        {"policy"},
+        {"cvd_header", "resources", "results", "system_files", "validation"},
+        {"canonical", "durations", "exit_codes", "masking", "timestamps", "timezones", "untrusted_text", "values"}
+        | {"version"},
+    ),
+    "_server": (
+        {"cli", "payload"},
+        {"converge", "fetch", "status"},
+        {"campaigns", "enrollment"},
+        {"publication"},
+        {"components", "fleet"},
+        {"database", "settings", "web"},
+        {"paths"},
+    ),
+}
+PARTS_OF = {("_server", "jobs"): "converge"}
+"""Packages that are a part of another room."""
 
 NOT_PURE = {
     "asyncio", "builtins", "concurrent", "ctypes", "fcntl", "fileinput", "ftplib", "getpass", "glob", "grp", "http",
@@ -87,6 +116,35 @@ def offences(path: Path, ring: str) -> Iterator[str]:
             yield f"{path.name} imports {module}; the core knows no files, processes, clock or randomness"
 
 
+def room_of(ring: str, name: str) -> str:
+    return PARTS_OF.get((ring, name), name)
+
+
+def rooms_imported(path: Path, ring: str) -> Iterator[str]:
+    """The rooms of its own ring that a file imports, one for each name."""
+    package = path.relative_to(LIBRARY).parent.parts
+    for node in running(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = (*package[: len(package) - (node.level - 1)], *(node.module.split(".") if node.module else ()))
+            targets = ((*base, alias.name) for alias in node.names)
+            yield from (room_of(ring, target[1]) for target in targets if target[0] == ring)
+
+
+def floor_offences(path: Path, ring: str) -> Iterator[str]:
+    """Imports of a room that is not below the one that this file belongs to."""
+    floors = {room: floor for floor, rooms in enumerate(FLOORS[ring]) for room in rooms}
+    name = path.relative_to(LIBRARY / ring).parts[0]
+    own = room_of(ring, name.removesuffix(".py"))
+    if own == "__init__":
+        return
+    if own not in floors:
+        yield f"{own} has no floor in {ring}"
+        return
+    for room in rooms_imported(path, ring):
+        if room != own and floors.get(room, -1) <= floors[own]:
+            yield f"{path.name} imports {room}, which is not below {own}"
+
+
 def calls(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -99,6 +157,11 @@ def calls(tree: ast.AST) -> Iterator[str]:
 def test_no_ring_imports_an_outer_one(ring: str) -> None:
     assert files(ring)
     assert [offence for path in files(ring) for offence in offences(path, ring)] == []
+
+
+@pytest.mark.parametrize("ring", FLOORS)
+def test_no_room_imports_one_that_is_not_below_it(ring: str) -> None:
+    assert [offence for path in files(ring) for offence in floor_offences(path, ring)] == []
 
 
 @pytest.mark.parametrize("path", files("_core"), ids=lambda path: path.name)
@@ -128,3 +191,29 @@ def test_an_offence_would_be_found(ring: str, code: str, tmp_path: Path, monkeyp
     if "yaml" in code and STANDARD is None:
         pytest.skip("Python 3.9 does not know its standard library by name")
     assert len(list(offences(bad, ring))) == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "code", "found"),
+    [
+        ("fleet/bad.py", "from ..campaigns.store import leave", ["bad.py imports campaigns, which is not below fleet"]),
+        ("fleet/bad.py", "from .. import campaigns", ["bad.py imports campaigns, which is not below fleet"]),
+        ("fleet/deep/bad.py", "from ... import cli", ["bad.py imports cli, which is not below fleet"]),
+        ("fleet/bad.py", "def f():\n    from ..cli import x", ["bad.py imports cli, which is not below fleet"]),
+        ("fleet/bad.py", "from ..components.base import x", ["bad.py imports components, which is not below fleet"]),
+        ("fetch.py", "from .status import overview", ["fetch.py imports status, which is not below fetch"]),
+        ("fleet/bad.py", "from ..._server.cli import x", ["bad.py imports cli, which is not below fleet"]),
+        ("fleet/bad.py", "from ..nowhere import x", ["bad.py imports nowhere, which is not below fleet"]),
+        ("new/bad.py", "import json", ["new has no floor in _server"]),
+        ("fleet/good.py", "from . import nodes\nfrom ..database import database\nfrom ..._core import values", []),
+        ("jobs/good.py", "from ..converge.job_plan import jobs\nfrom .. import paths", []),
+    ],
+)
+def test_an_import_of_a_room_that_is_not_below_would_be_found(
+    place: str, code: str, found: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "LIBRARY", tmp_path)
+    file = tmp_path / "_server" / place
+    file.parent.mkdir(parents=True)
+    file.write_text(code, encoding="utf-8")
+    assert list(floor_offences(file, "_server")) == found

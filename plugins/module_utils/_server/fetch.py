@@ -6,64 +6,29 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import syslog
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
 
 from .._core.results import Outcome, Result
 from .._core.settings.components import SourceSettings
 from .._core.settings.endpoint_keys import ProductKind
 from .._core.settings.retries import Limits
-from .._core.timestamps import iso, iso_or_none
 from .._core.untrusted_text import LONGEST_WORD, shown
 from .._core.validation.errors import InvalidDocument
-from .._core.values import frozen, replace
+from .._core.values import replace
 from .._host.host import Host
 from .._host.lock import Busy
 from . import paths
 from .campaigns.start import announce
 from .components.base import Published
 from .components.configured import sources_of
+from .components.fetch_report import FetchReport, record_fetch
 from .components.guard import Guard
 from .fleet.untaken import untaken
 from .publication.publish import publish_catalogue, turn
 
 _LEVELS = {Result.FAILED: syslog.LOG_ERR, Result.UNREACHABLE: syslog.LOG_WARNING}
-
-
-@frozen
-class FetchReport:
-    """What the fetch of one product came to; ``campaign`` is the id of the campaign that it began, if any.
-
-    ``warning`` says what keeps the published content from the endpoints; it is empty where nothing does.
-    """
-
-    product: str
-    result: Result
-    why: str
-    until: int | None
-    version: str | None
-    campaign: str | None
-    warning: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        plain: dict[str, Any] = {"product": self.product, "result": self.result.value, "why": self.why}
-        return {
-            **plain,
-            "until": iso_or_none(self.until),
-            "version": self.version,
-            "campaign": self.campaign,
-            "warning": self.warning,
-        }
-
-    def sentence(self) -> str:
-        parts = [f"fetch {self.product}: {self.result.value}", f"version {self.version}" if self.version else ""]
-        parts += [self.why, "" if self.until is None else f"until {iso(self.until)}"]
-        parts += [f"campaign {self.campaign} begins" if self.campaign else ""]
-        parts += [f"warning: {self.warning}" if self.warning else ""]
-        return "; ".join(part for part in parts if part)
 
 
 def fetch(
@@ -97,7 +62,7 @@ def fetch(
         reports.append(replace(_report(kind, outcome, current, begun), warning=warning))
         level = _LEVELS.get(outcome.result, syslog.LOG_WARNING if warning else syslog.LOG_INFO)
         host.log(level, reports[-1].sentence())
-        _remember(host, reports[-1])
+        record_fetch(host, reports[-1])
     return reports
 
 
@@ -117,19 +82,3 @@ def _catalogued(host: Host, connection: sqlite3.Connection, published: Iterable[
 def _report(kind: ProductKind, outcome: Outcome, published: Published | None, campaign: str | None) -> FetchReport:
     version = shown(published.version, LONGEST_WORD) if published else None
     return FetchReport(kind.value, outcome.result, shown(outcome.why), outcome.until, version, campaign)
-
-
-def _remember(host: Host, report: FetchReport) -> None:
-    """Keep what the last fetch of each product came to, for the server's status."""
-    known = last_fetches(host)
-    known[report.product] = {**report.to_dict(), "at": iso(host.now())}
-    host.write(paths.FETCHED, json.dumps(known, sort_keys=True).encode(), mode=0o640)
-
-
-def last_fetches(host: Host) -> dict[str, Any]:
-    """What the last fetch of each product came to, by product."""
-    try:
-        known = json.loads(host.read(paths.FETCHED) or b"{}")
-    except ValueError:
-        return {}
-    return known if isinstance(known, dict) else {}

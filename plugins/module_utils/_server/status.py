@@ -16,7 +16,7 @@ from .._core.version import VERSION
 from .._host.local_host import LocalHost
 from .campaigns.queries import summaries
 from .campaigns.store import CampaignStore
-from .fetch import last_fetches
+from .components.fetch_report import last_fetches
 from .fleet import dirty_shards
 from .fleet.inventory import by_product
 from .publication.catalog import published_catalogue

@@ -17,9 +17,9 @@ from ..._core.rollout.reported import reported
 from ..._core.timestamps import iso
 from ..._core.values import frozen
 from ..._host.local_host import LocalHost
-from ..cli.campaigns import notify
 from ..database.database import open_database
 from ..fleet.policies import members
+from .notify import notify
 from .queries import notices as told
 from .start import NO_ADDRESS
 from .store import CampaignStore, Subject

@@ -7,36 +7,17 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sqlite3
-import syslog
 from contextlib import closing
-from datetime import tzinfo
-from typing import Any, Callable
+from typing import Any
 
 from ..._core.exit_codes import DONE, FAILED
-from ..._core.results import Trigger
-from ..._core.settings.notify import NotifierName, NotifySettings
 from ..._core.timestamps import iso
-from ..._host.host import Host
 from ..._host.local_host import LocalHost
-from ..._host.lock import locked
 from ..._host.output import complain, write_document, write_lines
-from ..._host.timezone import zone_of
-from .. import paths
-from ..campaigns.engine import Engine, EngineReport
-from ..campaigns.notifiers.select import select_notifier
+from ..campaigns.notify import notify
 from ..campaigns.queries import notices, summaries
-from ..campaigns.start import plan_slots
-from ..campaigns.store import CampaignStore
 from ..database.database import open_database
-from ..publication.key_files import ensure_key
-from ..settings import cap_zone, notify_settings
-
-_KEPT_S = 400 * 86400.0
-"""How long settled campaigns stay on record: a year and a month."""
-_KEPT_BRIEFLY_S = 14 * 86400.0
-"""How long those of slots and of Update Now do: every slot of every day would soon be the most of the database."""
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -68,63 +49,6 @@ def _say(options: argparse.Namespace, content: dict[str, Any], text: str) -> Non
         write_document(content)
     else:
         write_lines([text])
-
-
-def notify(
-    host: LocalHost, *, until_settled: bool = False, enough: Callable[[CampaignStore], bool] | None = None
-) -> EngineReport | None:
-    """Run the engine until nothing is due, or nothing is open; None where another one runs. SIGTERM ends it soon.
-
-    ``enough`` is asked every second whether the records are as somebody waits for; then it ends, too.
-    """
-    settings = notify_settings(host)
-    with locked(host, paths.ENGINE_LOCK, wait=0) as held:
-        if not held:
-            return None
-        with closing(open_database(host)) as connection:
-            return _run_engine(host, connection, settings, until_settled=until_settled, enough=enough)
-
-
-def _run_engine(
-    host: LocalHost,
-    connection: sqlite3.Connection,
-    settings: NotifySettings,
-    *,
-    until_settled: bool,
-    enough: Callable[[CampaignStore], bool] | None,
-) -> EngineReport:
-    if settings.notifier is NotifierName.SSH and settings.key == paths.NOTIFY_KEY:
-        ensure_key(host, settings.key)
-    store = CampaignStore(connection)
-    store.forget(host.now() - _KEPT_S)
-    store.forget(host.now() - _KEPT_BRIEFLY_S, but=Trigger.DOWNLOAD)
-    notifier = select_notifier(settings, host)
-    engine = Engine(host, store, notifier, settings=settings, zone=cap_zone(host, settings))
-    lost: set[str] = set()
-    previous = signal.signal(signal.SIGTERM, lambda _number, _frame: engine.stop())
-    try:
-        return engine.run(
-            until_settled=until_settled,
-            tick=lambda: _plan(host, connection, lost),
-            enough=None if enough is None else lambda: enough(store),
-        )
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-
-
-def _plan(host: Host, connection: sqlite3.Connection, lost: set[str]) -> None:
-    """Plan the slots of the next minutes; a zone that is not known here any more is logged once and noted as lost."""
-
-    def zone(name: str) -> tzinfo:
-        try:
-            return zone_of(host, name)
-        except KeyError:
-            if name not in lost:
-                host.log(syslog.LOG_ERR, f"schedule.timezone: {name} is not known here (tzdata): no slots by it")
-            lost.add(name)
-            raise
-
-    plan_slots(connection, now=host.now(), zone_of=zone)
 
 
 def run_campaigns(host: LocalHost, options: argparse.Namespace) -> int:

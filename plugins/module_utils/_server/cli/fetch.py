@@ -18,11 +18,12 @@ from ..._host.local_host import LocalHost
 from ..._host.lock import locked
 from ..._host.output import complain, write_document, write_lines
 from .. import paths
+from ..campaigns.notify import notify
 from ..campaigns.queries import Summary, summaries
+from ..components.fetch_report import FetchReport
 from ..database.database import open_database
-from ..fetch import FetchReport, fetch
+from ..fetch import fetch
 from ..settings import notify_settings, section
-from .campaigns import notify
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -19,8 +19,8 @@ from ..._host.local_host import LocalHost
 from ..._host.output import write_lines
 from ..components.configured import published_components
 from ..database.database import open_database
+from ..enrollment import enrolment_of
 from ..fleet.dirty_shards import counted
-from ..fleet.enrollment import enrolment_of
 from ..publication.keys import ensure_keyring, read_keyring, rotate
 from ..publication.publish import Renewal, configuration_settings, publish, publish_catalogue, turn
 from ..publication.restoration import came_back

@@ -19,13 +19,14 @@ from ..._core.policy.overrides import flat
 from ..._core.settings.registration import Registration
 from ..._host.local_host import LocalHost
 from ..._host.output import write_lines
+from ..campaigns.store import leave, reachable
 from ..database.database import open_copy, open_database, transaction
+from ..enrollment import enrolment_of
 from ..fleet.dirty_shards import counted
 from ..fleet.edit import set_values
-from ..fleet.enrollment import enrolment_of
 from ..fleet.explain import explain
 from ..fleet.nodes import read_nodes
-from ..fleet.registry import register
+from ..fleet.registry import Outcome, register
 from ..publication.publish import publish, turn
 from .output import document, refusals, table, tell
 
@@ -90,11 +91,19 @@ def run_register(host: LocalHost, options: argparse.Namespace) -> int:
     """Register in bulk, and publish."""
     with refusals() as refused:
         wanted = Registration.from_dict(document())
-        made = _change(host, lambda connection: register(connection, wanted, now=host.now()), check=options.check)
+        made = _change(host, lambda connection: _register(connection, wanted, host.now()), check=options.check)
         if made["changed"] and not options.check:
             host.log(syslog.LOG_NOTICE, f"registry: changed, {made['registered']} endpoints are registered")
         tell({**made, **({"enrolment": enrolment_of(host, check=options.check)} if options.enrolment else {})})
     return refused.status
+
+
+def _register(connection: sqlite3.Connection, wanted: Registration, now: float) -> Outcome:
+    """Register, and let campaigns follow in the same transaction."""
+    outcome = register(connection, wanted, now=now)
+    leave(connection, outcome.removed, now)
+    reachable(connection, outcome.rerouted, now)
+    return outcome
 
 
 def _change(host: LocalHost, work: Work, *, check: bool) -> dict[str, Any]:

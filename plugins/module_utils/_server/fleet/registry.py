@@ -16,7 +16,6 @@ from ..._core.schedule import ordinals
 from ..._core.settings.registration import Entry, Registration
 from ..._core.validation.errors import InvalidDocument, ValidationError, ValidationErrors, show
 from ..._core.values import asdict, frozen, replace
-from ..campaigns.store import leave, reachable
 from . import dirty_shards
 from .domains import after_registration
 from .nodes import Place, errors_in, own_places, read_nodes, text, write_nodes
@@ -72,6 +71,7 @@ class Registered:
 class Outcome:
     """What a registration changed: nodes and endpoints by name, each as it was and as it is (absent: None).
 
+    ``removed`` are the endpoints that are no longer registered, ``rerouted`` those with another address or host key.
     A domain that sets itself from now on what it was born with has changed, though it reads the same.
     """
 
@@ -79,6 +79,8 @@ class Outcome:
     after: Mapping[str, Any]
     endpoints: int
     changed: bool
+    removed: tuple[str, ...] = ()
+    rerouted: tuple[str, ...] = ()
 
     def to_result(self) -> dict[str, Any]:
         plain: dict[str, Any] = {"changed": self.changed, "before": self.before, "after": self.after}
@@ -95,7 +97,7 @@ def register(connection: sqlite3.Connection, wanted: Registration, *, now: float
     drafts = {entry.name: before.get(entry.name, Registered(entry.name)).after(entry) for entry in entries}
     gone = _leaving(connection, wanted, drafts)
     after, errors = _with_ordinals(connection, before, drafts, entries, gone)
-    _write(connection, before, after, gone, now=now)
+    rerouted = _write(connection, before, after, gone, now=now)
     used = {row["domain"] for row in connection.execute("SELECT DISTINCT domain FROM endpoints WHERE domain <> ''")}
     tree, more = after_registration(nodes, wanted, used=used)
     changes = [*_endpoint_changes(before, after, gone), *_node_changes(nodes, tree)]
@@ -105,7 +107,8 @@ def register(connection: sqlite3.Connection, wanted: Registration, *, now: float
     errors.check()
     write_nodes(connection, nodes, tree)
     count = connection.execute("SELECT count(*) FROM endpoints").fetchone()[0]
-    return Outcome(_told(changes, 0), _told(changes, 1), count, bool(changes))
+    removed = tuple(one.name for one in gone)
+    return Outcome(_told(changes, 0), _told(changes, 1), count, bool(changes), removed, rerouted)
 
 
 def find(connection: sqlite3.Connection, name: str) -> Registered:
@@ -188,10 +191,10 @@ def _write(
     gone: list[Registered],
     *,
     now: float,
-) -> None:
+) -> tuple[str, ...]:
+    """Write the changes of endpoints; returns the names of the rerouted ones."""
     names = [one.name for one in gone]
     connection.executemany("DELETE FROM endpoints WHERE name = ?", [(name,) for name in names])
-    leave(connection, names, now)
     new = [one for one in after.values() if one.name not in before]
     other = [one for one in after.values() if one.name in before and before[one.name] != one]
     # First out of each other's way: two endpoints may change places.
@@ -199,8 +202,8 @@ def _write(
     connection.executemany("UPDATE endpoints SET ordinal = -1 - id WHERE name = ?", moving)
     connection.executemany(_UPDATE, [(*_row(one), one.name) for one in other])
     connection.executemany(_INSERT, [(one.name, *_row(one), now, one.name) for one in new])
-    reachable(connection, _differing(_WAY, before, other), now)
     dirty_shards.mark(connection, [*names, *(one.name for one in new), *_differing(_PUBLISHED, before, other)])
+    return tuple(_differing(_WAY, before, other))
 
 
 def _differing(keys: Iterable[str], before: Mapping[str, Registered], ones: Iterable[Registered]) -> list[str]:

@@ -33,10 +33,10 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host im
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.engine import Engine
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import Target, Told
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notify import notify
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.queries import notices, summaries
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.start import announce
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.store import CampaignStore, Subject
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli.campaigns import notify
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Published
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.key_files import ensure_key
@@ -52,7 +52,7 @@ _COLLECTIONS = str(Path(paths.__file__).parents[6])
 _ENGINE = """
 import sys
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli.campaigns import notify
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notify import notify
 print("ready", flush=True)
 report = notify(LocalHost(sys.argv[1]), until_settled=True)
 print("settled" if report is not None and not report.left else f"left {report}", flush=True)
@@ -266,7 +266,7 @@ def storm(server_host: LocalHost) -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
-@pytest.mark.parametrize("max_in_flight", [1, 7, 250])
+@pytest.mark.parametrize("cap", [1, 7, 250])
 def test_no_more_are_in_flight_than_the_cap_allows(server_host: LocalHost, storm: sqlite3.Connection, cap: int) -> None:
     notifier, settings = CountingNotifier(), NotifySettings.from_dict({"max_in_flight": cap})
     engine = Engine(server_host, CampaignStore(storm), notifier, settings=settings, zone=zone_of("UTC"))

@@ -28,8 +28,11 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server import path
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.queries import summaries
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import campaigns as commands_campaigns
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import fetch
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.fetch_report import (
+    FetchReport,
+    last_fetches,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.fetch import FetchReport, last_fetches
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.keys import ensure_keyring
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.signer import public_path
 

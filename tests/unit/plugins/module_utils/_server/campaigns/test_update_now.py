@@ -21,9 +21,9 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.er
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notify import notify
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.update_now import NowReport, update_now
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import update_now as commands_update_now
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli.campaigns import notify
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.holdings import reports
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..._core.validation.errors import InvalidDocument, ValidationError, show
-from ..._core.validation.parsers import InvalidValue
-from ..._core.validation.strings import base_url
-from ..._host.host import Host
-from .. import paths
-from ..publication.key_files import ensure_key, public_part
-from ..publication.keys import ensure_keyring, read_keyring
-from ..publication.publish import turn
-from ..settings import notify_settings, section
+from .._core.validation.errors import InvalidDocument, ValidationError, show
+from .._core.validation.parsers import InvalidValue
+from .._core.validation.strings import base_url
+from .._host.host import Host
+from . import paths
+from .publication.key_files import ensure_key, public_part
+from .publication.keys import ensure_keyring, read_keyring
+from .publication.publish import turn
+from .settings import notify_settings, section
 
 
 def enrolment_of(host: Host, *, check: bool) -> dict[str, Any] | None:
