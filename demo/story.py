@@ -82,12 +82,12 @@ def notified(fleet: Sandbox, web: WebServer, *, absent: set[str]) -> dict[str, d
 
 def missed(fleet: Sandbox, told: dict[str, dict[str, str]]) -> None:
     """E1a, N2: who may not hear of a version, and who can't; and the same version again is no news."""
-    print(f"   {ROAMING}: {told[ROAMING]['result']}; {told[ROAMING]['why']}")
+    print(f"   {ROAMING}: {told[ROAMING]['result']}; {told[ROAMING]['reason']}")
     print(f"   {OFF}: {told[OFF]['result'].replace('_', ' ')}; the server will try again")
     (again,) = fleet.server("fetch", "--notify")
     print(f"   fetched again: {again['result']}, nobody is notified")
-    left = (told[ROAMING]["result"], told[OFF]["stage"])
-    if left != ("skipped", "retry") or again["campaign"]:
+    left = (told[ROAMING]["result"], told[OFF]["status"])
+    if left != ("skipped", "retrying") or again["campaign"]:
         raise Unexpected(f"{told}, then {again}")
 
 
@@ -149,7 +149,7 @@ def tampered(fleet: Sandbox) -> None:
     try:
         result = json.loads(fleet.agent("plant1", "sync", "--json").stdout)
         kept = fleet.status("plant1")["policy"]["privileges"]["update_now"]
-        print(f"   plant1: {result['result']}; {result['why']}; update_now stays {str(kept).lower()}")
+        print(f"   plant1: {result['result']}; {result['reason']}; update_now stays {str(kept).lower()}")
         if result["result"] != "bad_signature" or kept:
             raise Unexpected(f"plant1: {result}")
     finally:

@@ -54,7 +54,7 @@ class ActionModule(DirectAction):
             result = self.run_module("endpoint", options, task_vars)
         refusal = result.get("refusal")
         if refusal:
-            why = f"{refusal.get('result')}: {refusal.get('why')}"
+            why = f"{refusal.get('result')}: {refusal.get('reason')}"
             name = (task_vars or {}).get("inventory_hostname")
             words = f"{name} does not take what its update server publishes; what it took last is in force ({why})"
             result.setdefault("warnings", []).append(words)
@@ -100,7 +100,7 @@ class ActionModule(DirectAction):
             why = "the update server was not reached, and it alone says what this endpoint is to have of it"
             return {"failed": True, "changed": False, "msg": f"not compared: {why}"}
         if self._task.check_mode:
-            return {"changed": True, "changes": [], "corrections": [], "next_run": None, "host_key": None}
+            return {"changed": True, "changes": [], "drift": [], "next_run": None, "host_key": None}
         why = (
             "is set, but this run has not asked that server about this endpoint: use the role epp.autoupdate.endpoint "
             "or the playbook epp.autoupdate.site (import_playbook takes it into one of your own), or set "

@@ -46,22 +46,22 @@ def _parts(host: str, result: Any, names: Mapping[str, str]) -> Iterator[dict[st
         yield from (_of_server(one, names) for one in result["endpoints"])
         if not result["endpoints"]:  # check mode
             yield from (
-                {"name": names.get(name, name), "result": "would be notified", "why": ""}
+                {"name": names.get(name, name), "result": "would be notified", "reason": ""}
                 for name in result.get("notified", ())
             )
     else:
         word = "unreachable" if result.get("unreachable") else "failed"
-        lost = {"name": host, "result": word, "why": result.get("msg") or "the task gave no result"}
+        lost = {"name": host, "result": word, "reason": result.get("msg") or "the task gave no result"}
         yield {**result, "name": host} if "result" in result else lost
 
 
 def _of_server(one: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    words = {"gave_up": "not reached", "skipped": "skipped"}
-    stage = str(one.get("stage", ""))
+    words = {"failed": "not reached", "skipped": "skipped"}
+    status = str(one.get("status", ""))
     return {
         **one,
         "name": names.get(one["name"], one["name"]),
-        "result": one.get("result") or words.get(stage, "no answer"),
+        "result": one.get("result") or words.get(status, "no answer"),
     }
 
 
@@ -79,7 +79,12 @@ def _line(part: Mapping[str, Any]) -> str:
     before, after = ({one["name"]: one["version"] for one in part.get(side) or ()} for side in ("before", "after"))
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     versions = ", ".join(f"{name} {before.get(name, 'absent')} to {after.get(name, 'absent')}" for name in changed)
-    words = (f"{part['name']}: {part['result']}", versions if after else "", str(part.get("why") or ""), _until(part))
+    words = (
+        f"{part['name']}: {part['result']}",
+        versions if after else "",
+        str(part.get("reason") or ""),
+        _until(part),
+    )
     return "; ".join(word for word in words if word)
 
 

@@ -480,7 +480,7 @@ refusal:
       type: str
       returned: always
       sample: rollback
-    why:
+    reason:
       description: The reason in one sentence.
       type: str
       returned: always
@@ -505,7 +505,7 @@ changes:
   sample:
     - path: /etc/systemd/system/epp-update.timer
       action: modify
-corrections:
+drift:
   description:
     - What ran, or did not run, otherwise than it should and was put right, in words. For example a timer that somebody
       had stopped.

@@ -242,7 +242,7 @@ status:
           type: str
           returned: always
           sample: unchanged
-        why:
+        reason:
           description: What there is to say about that, in one sentence.
           type: str
           returned: always
@@ -348,7 +348,7 @@ status:
               type: str
               returned: always
               sample: updated
-            why:
+            reason:
               description: What there is to say about it, in one sentence. Empty when there is nothing.
               type: str
               returned: always
@@ -445,7 +445,7 @@ status:
               type: bool
               returned: always
               sample: true
-            why:
+            reason:
               description: Why it did not. Empty when it did.
               type: str
               returned: always

@@ -141,17 +141,17 @@ endpoints:
           type: str
           returned: always
           sample: c-a8f9c52a97f7c66ff10d60228a59d8
-        stage:
-          description: Where it stands, V(done) when it has reported.
+        status:
+          description: Where it stands, V(finished) when it has reported.
           type: str
           returned: always
-          sample: done
+          sample: finished
         result:
           description: How its update ended, in its own word. Empty while that is not known.
           type: str
           returned: always
           sample: updated
-        why:
+        reason:
           description: What there is to say about it, in one sentence.
           type: str
           returned: always
@@ -162,7 +162,7 @@ endpoints:
           returned: always
           sample: "2026-11-29T12:00:00Z"
 campaigns:
-  description: The newest campaigns, with how many endpoints are at each stage.
+  description: The newest campaigns, with how many endpoints have each status.
   returned: if O(gather) has V(campaigns)
   type: list
   elements: dict
@@ -197,15 +197,15 @@ campaigns:
       type: bool
       returned: always
       sample: false
-    stages:
-      description: How many endpoints are at each stage.
+    statuses:
+      description: How many endpoints have each status.
       type: dict
       returned: always
-      sample: {done: 39, skipped: 1}
+      sample: {finished: 39, skipped: 1}
     results:
       description:
         - How many endpoints have each result, such as V(updated), V(failed), V(refused) or V(not reached); for those
-          that have none yet, how many are at each stage.
+          that have none yet, how many have each status.
       type: dict
       returned: always
       sample: {failed: 2, updated: 37, skipped: 1}
@@ -274,7 +274,7 @@ status:
               type: str
               returned: always
               sample: updated
-            why:
+            reason:
               description: What there is to say about it, in one sentence. Empty when there is nothing.
               type: str
               returned: always

@@ -391,7 +391,7 @@ changes:
   sample:
     - path: /etc/systemd/system/epp-server-fetch.timer
       action: modify
-corrections:
+drift:
   description:
     - What else was otherwise than it should be and was put right, in words. For example a timer that somebody had
       stopped.

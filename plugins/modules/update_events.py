@@ -102,7 +102,7 @@ effective:
   returned: on an update server with O(scope=endpoint), not in check mode
   type: dict
   sample: {schedule: {frequency: daily, start: "22:00", window: 2h}}
-origins:
+provenance:
   description:
     - The node of the tree that each of these values comes from.
   returned: on an update server with O(scope=endpoint), not in check mode
@@ -124,7 +124,7 @@ changes:
       type: str
       returned: always
       sample: modify
-corrections:
+drift:
   description: What ran, or did not run, otherwise than it should and was put right, in words.
   returned: on a standalone endpoint
   type: list

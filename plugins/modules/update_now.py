@@ -96,7 +96,7 @@ result:
   returned: on an endpoint
   type: str
   sample: updated
-why:
+reason:
   description: What there is to say about it, in one sentence. Empty when there is nothing.
   returned: on an endpoint
   type: str
@@ -167,17 +167,17 @@ endpoints:
       type: str
       returned: always
       sample: n1
-    stage:
-      description: Where it stands, V(done) when it has reported.
+    status:
+      description: Where it stands, V(finished) when it has reported.
       type: str
       returned: always
-      sample: done
+      sample: finished
     result:
       description: How its update ended, in its own word. Empty while that is not known.
       type: str
       returned: always
       sample: updated
-    why:
+    reason:
       description: What there is to say about it, in one sentence.
       type: str
       returned: always
@@ -214,7 +214,7 @@ endpoints:
           type: str
           returned: always
           sample: "27002"
-broken:
+failed_endpoints:
   description: The endpoints that reported that their update failed or reached no source. The task fails then.
   returned: on an update server, not in check mode
   type: list
@@ -234,7 +234,7 @@ not_reached:
   type: list
   elements: str
   sample: [laptop17]
-unfinished:
+pending:
   description: The endpoints that had not answered when O(timeout) was over. The task fails then.
   returned: on an update server, not in check mode
   type: list

@@ -67,8 +67,8 @@ def of_host(result: Mapping[str, Any]) -> Iterator[Drift]:
         yield Drift(kind_of(change["path"]), change["path"], _words(change, diff), tuple(_lines(diff)))
     refusal = result.get("refusal")
     if refusal:
-        yield Drift("configuration", "", f"refused, {refusal.get('result')}: {refusal.get('why')}")
-    for text in result.get("corrections") or ():
+        yield Drift("configuration", "", f"refused, {refusal.get('result')}: {refusal.get('reason')}")
+    for text in result.get("drift") or ():
         yield Drift("running state", "", str(text))
 
 

@@ -73,9 +73,9 @@ class UpdateServer:
         return list(self.command("campaigns", "--json").json())
 
     def told(self, campaign: str) -> dict[str, tuple[str, str]]:
-        """Endpoint to stage and result in a campaign; of what failed, the reason too."""
+        """Endpoint to status and result in a campaign; of what failed, the reason too."""
         rows = self.command("campaigns", campaign, "--json").json()
-        return {row["endpoint"]: (row["stage"], _result(row)) for row in rows}
+        return {row["endpoint"]: (row["status"], _result(row)) for row in rows}
 
     def requests(self, *, below: str = "") -> list[Served]:
         """Every request since the last ``forget``, oldest first."""
@@ -100,4 +100,4 @@ class UpdateServer:
 
 
 def _result(row: dict[str, Any]) -> str:
-    return f"failed: {row['why']}" if row["result"] == "failed" else str(row["result"])
+    return f"failed: {row['reason']}" if row["result"] == "failed" else str(row["result"])

@@ -25,7 +25,7 @@ pytestmark = (
 MACHINE = "n36"
 FILES, COMMAND, CLAMAV = "n37", "n38", "n39"
 PRODUCTS = {FILES: "files", COMMAND: "command", CLAMAV: "clamav"}
-UPDATED = ("done", "updated")
+UPDATED = ("finished", "updated")
 VENDOR = "/srv/vendor"
 
 # Stands for cvdupdate: the databases of its settings come from a directory.

@@ -25,7 +25,7 @@ from lab_update_server import SERVER, UpdateServer
 MACHINE = "n25"
 FLEET = ("n26", "n27", "n28", "n29")
 OFFICE, PLANT = FLEET[:2], FLEET[2:]
-DONE = ("done", "updated")
+DONE = ("finished", "updated")
 KILLS = 50
 KILLS_PER_VERSION = 10
 KEY = "/var/lib/epp-autoupdate-server/keys/notify"
@@ -64,7 +64,7 @@ def stages():
     return {stage for (stage,) in rows}
 
 
-while kills < most and stages() & {"waiting", "in_flight", "retry"}:
+while kills < most and stages() & {"queued", "in_flight", "retrying"}:
     engine = subprocess.Popen([server, "notify", "--until-settled"], stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         engine.wait(chance.random() * longest)
@@ -107,7 +107,7 @@ class World:
         def look() -> dict[str, tuple[str, str]] | None:
             self.server.notify()
             told = self.server.told(campaign)
-            return told if all(stage in ("done", "gave_up", "skipped") for stage, _result in told.values()) else None
+            return told if all(stage in ("finished", "failed", "skipped") for stage, _result in told.values()) else None
 
         return dict(eventually(look, seconds=90, why=f"campaign {campaign} is settled"))
 
@@ -267,9 +267,9 @@ def test_off_then_back_is_e2_e1a_or_nothing_and_others_are_not_delayed(world: Wo
         return server.told(first)[name]
 
     assert part(online) == DONE, "those that are off take their places once, and nobody waits for their retries"
-    eventually(lambda: part(neither) == ("gave_up", "not_reached"), seconds=90, why="N2 ends")
-    eventually(lambda: part(kept)[0] == "pending", seconds=90, why="E1a keeps the notice")
-    assert part(returning) == ("gave_up", "not_reached")
+    eventually(lambda: part(neither) == ("failed", "not_reached"), seconds=90, why="N2 ends")
+    eventually(lambda: part(kept)[0] == "deferred", seconds=90, why="E1a keeps the notice")
+    assert part(returning) == ("failed", "not_reached")
 
     # The server's own timer notifies at the slots, from the next minute on.
     server.node.run(["systemctl", "start", "epp-server-notify.timer"])
@@ -286,10 +286,10 @@ def test_off_then_back_is_e2_e1a_or_nothing_and_others_are_not_delayed(world: Wo
 
     (slots,) = eventually(lambda: scheduled(server), seconds=150, why="the slots are over")
     told = server.told(slots)
-    assert told == {neither: ("skipped", "not_reached"), online: ("done", "current")}
+    assert told == {neither: ("skipped", "not_reached"), online: ("finished", "current")}
     world.nodes[neither].boot()
     server.node.run(["systemctl", "start", NOTIFY])
-    assert server.told(first)[neither] == ("gave_up", "not_reached")
+    assert server.told(first)[neither] == ("failed", "not_reached")
     assert server.told(slots)[neither] == ("skipped", "not_reached")
     assert taken(world.nodes[neither]) == []
     assert world.installed(neither) != str(world.version)
@@ -385,7 +385,7 @@ def test_a_changed_host_key_stops_that_endpoint_only_and_a_new_pin_mends_it(worl
     world.nodes[swapped].run("rm /etc/ssh/ssh_host_* && ssh-keygen -A && systemctl restart ssh")
     before = taken(world.nodes[swapped])
     campaign = world.campaign()
-    changed = ("gave_up", "host_key_changed")
+    changed = ("failed", "host_key_changed")
     assert world.settled(campaign) == {**dict.fromkeys(FLEET, DONE), swapped: changed}
     assert taken(world.nodes[swapped]) == before
     assert f"notify {swapped}: {campaign} gave_up; host_key_changed" in server.node.journal()

@@ -114,7 +114,7 @@ def test_every_hand_edit_of_every_file_is_found_and_mended(converged: list[Node]
     for machine in converged:
         found = {change["path"] for change in foretold[machine.name].task["changes"]}
         assert found >= set(paths[machine.name])
-        assert same(mended[machine.name], foretold[machine.name], but=("corrections",))
+        assert same(mended[machine.name], foretold[machine.name], but=("drift",))
         assert machine.apply(full(machine.name)).json()["changed"] is False
     assert [digests(machine) for machine in converged] == before
 
@@ -301,7 +301,7 @@ def moved(machines: list[Node], before: list[dict[str, str]]) -> dict[str, Any]:
 def same(one: HostResult, other: HostResult, *, but: tuple[str, ...] = ()) -> bool:
     """Equal but for what every run tells of itself; the assertion shows what differs.
 
-    Leave out ``corrections`` where systemd itself loads units between the two.
+    Leave out ``drift`` where systemd itself loads units between the two.
     """
     left, right = (essence(result, but) for result in (one, other))
     assert left == right
@@ -309,8 +309,8 @@ def same(one: HostResult, other: HostResult, *, but: tuple[str, ...] = ()) -> bo
 
 
 def essence(result: HostResult, but: tuple[str, ...]) -> dict[str, Any]:
-    known = {key: value for key, value in result.task.items() if key in ("changed", "changes", "corrections")}
-    known["diff"] = [part for part in result.diff if "prepared" not in part or "corrections" not in but]
+    known = {key: value for key, value in result.task.items() if key in ("changed", "changes", "drift")}
+    known["diff"] = [part for part in result.diff if "prepared" not in part or "drift" not in but]
     return {key: value for key, value in known.items() if key not in but}
 
 

@@ -101,7 +101,7 @@ def test_a_roaming_endpoint_takes_no_notice(scanner: Node, component_server: Com
     scanner.run(["systemctl", "start", "epp-update@download.service"])
     run = scanner.agent_status()["last"]["download"]
     assert run["result"] == "skipped"
-    assert "roaming" in run["why"]
+    assert "roaming" in run["reason"]
     included = {"policy": {"events": {"include_roaming_and_offline": True}}}
     scanner.apply(scanning(component_server, **included))
     scanner.run(["systemctl", "start", "epp-update@download.service"])

@@ -63,7 +63,7 @@ def test_red_hats_layout_needs_no_settings(
     assert machine.apply(document).json()["errors"] == []
     component_server.publish(databases(3))
     machine.run(["systemctl", "start", "epp-update@manual.service"])
-    assert machine.agent_status()["last"]["manual"]["why"] == "", "clamd was told, and scans"
+    assert machine.agent_status()["last"]["manual"]["reason"] == "", "clamd was told, and scans"
     machine.run(["systemctl", "stop", "clamd@scan"])
 
 

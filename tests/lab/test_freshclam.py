@@ -107,7 +107,7 @@ def test_an_older_server_is_held_and_nothing_is_downgraded(
     component_server.publish(databases(1))
     report = update(machine)
     assert (report["result"], versions(machine)) == ("held", {"test": "3"})
-    assert "older" in report["why"]
+    assert "older" in report["reason"]
 
 
 REFUSALS = {
@@ -151,7 +151,7 @@ def test_404_on_everything_fails_and_does_not_cool_down(
     component_server.publish({})
     report = update(at_version_1)
     assert report["result"] == "failed", report
-    assert report["why"]
+    assert report["reason"]
     assert versions(at_version_1) == {"test": "1"}
     component_server.publish(databases(3))
     assert update(at_version_1)["result"] == "updated"
@@ -203,7 +203,7 @@ def test_third_parties_are_fetched_apart_by_the_hardened_unit(
         machine.run(["systemctl", "start", "epp-update@manual.service"])
         run = machine.agent_status()["last"]["manual"]
         assert run["result"] == "updated", run
-        assert another_component_server.url.partition("//")[2] in run["why"]
+        assert another_component_server.url.partition("//")[2] in run["reason"]
         assert versions(machine)["test"] == str(version)
     assert len(another_component_server.requests()) == 1
     files = [f"{DIRECTORY}/own.ndb", f"{DIRECTORY}/epp-third-parties"]
@@ -224,7 +224,7 @@ def test_the_distributions_own_updater_does_not_run_beside_ours(machine: Node, u
     machine.apply(document)
     machine.run(["systemctl", "enable", unit])
     drift = machine.apply(document, "--check").json()
-    assert unit in str([drift["changes"], drift["corrections"]])
+    assert unit in str([drift["changes"], drift["drift"]])
     machine.apply(document)
     assert machine.run(["systemctl", "is-enabled", unit], check=False).out.strip() != "enabled"
     assert machine.run(["systemctl", "is-active", unit], check=False).out.strip() != "active"

@@ -71,8 +71,8 @@ def test_a_certificate_of_nobody_that_the_machine_trusts(
     component_server.use_tls(*authority.issue(component_server.address))
     run = update(machine, component_server, product)
     assert run["result"] == "failed", run
-    assert "certificate" in run["why"], run
-    assert component_server.address in run["why"]
+    assert "certificate" in run["reason"], run
+    assert component_server.address in run["reason"]
     assert component_server.requests() == []
     trust(machine, authority)
     assert update(machine, component_server, product)["result"] == "updated"
@@ -85,7 +85,7 @@ def test_a_trusted_certificate_of_another_server(
     trust(machine, authority)
     run = update(machine, component_server, product)
     assert run["result"] == "failed", run
-    assert "certificate" in run["why"], run
+    assert "certificate" in run["reason"], run
     assert component_server.requests() == []
 
 

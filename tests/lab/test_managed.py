@@ -88,7 +88,7 @@ def test_an_enrolment_is_quiet_the_second_time(managed: Managed, ansible: Ansibl
     for fast in (True, True, False):
         again = ansible.converge({SYSTEMD: managed.document(SYSTEMD)}, fast=fast).demand()[SYSTEMD]
         assert not again.task["changed"], again.task
-        results.append({key: again.task[key] for key in ("changes", "corrections", "next_run", "host_key")})
+        results.append({key: again.task[key] for key in ("changes", "drift", "next_run", "host_key")})
     assert results[0] == results[2]
     assert managed.requests() == []
     assert machine.agent_status()["configuration"]["tree_serial"] == 1

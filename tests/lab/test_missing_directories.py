@@ -83,7 +83,7 @@ def test_without_the_databases_owner_nothing_is_made_and_the_run_says_why(
     run = machine.agent_status()["last"]["manual"]
     assert run["result"] == "failed"
     assert not machine.exists("/srv/databases")
-    assert "clamupdate" in run["why"], run
+    assert "clamupdate" in run["reason"], run
 
 
 def updated_by_unit(machine: Node) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def test_on_a_machine_with_systemd(busy: Node, ansible: Ansible) -> None:
     }.items():
         busy.run(again)
         drift = busy.apply(document(SYSTEMD), "--check", "--diff").json()
-        assert name in str([drift["changes"], drift["corrections"]]), again
+        assert name in str([drift["changes"], drift["drift"]]), again
         assert busy.apply(document(SYSTEMD)).json()["changed"], again
         assert not busy.apply(document(SYSTEMD)).json()["changed"], again
     busy.run(["crontab", "-"], stdin=CRONTAB)
@@ -123,7 +123,7 @@ def test_on_a_machine_without_systemd(busy: Node, ansible: Ansible) -> None:
 def converge(node: Node, ansible: Ansible) -> None:
     foretold = ansible.converge({node.name: document(node.name)}, check=True).demand()[node.name]
     done = ansible.converge({node.name: document(node.name)}).demand()[node.name]
-    assert (foretold.task["changes"], foretold.task["corrections"]) == (done.task["changes"], done.task["corrections"])
+    assert (foretold.task["changes"], foretold.task["drift"]) == (done.task["changes"], done.task["drift"])
 
     def settled() -> bool:
         assert not ansible.converge({node.name: document(node.name)}).demand()[node.name].changed

@@ -126,7 +126,7 @@ def test_killed_at_any_moment_a_set_of_files_is_old_or_new_but_never_mixed(
     assert report["result"] in ("updated", "current")
     assert installed(with_files) == digests("12")
     told = with_files.agent_status()["last"]["download"]
-    assert (told["result"], "interrupted" in told["why"]) == ("failed", True), told
+    assert (told["result"], "interrupted" in told["reason"]) == ("failed", True), told
     left = with_files.run(f"find {PLACE}/incoming -type f 2>/dev/null", check=False).out
     assert left == ""
 
@@ -154,7 +154,7 @@ def test_told_to_stop_it_says_so(with_files: Node, component_server: ComponentSe
     with_files.run(["systemctl", "stop", "epp-update@download.service"])
     status = with_files.agent_status()
     assert status["running"] is None
-    assert (status["last"]["download"]["result"], status["last"]["download"]["why"]) == (
+    assert (status["last"]["download"]["result"], status["last"]["download"]["reason"]) == (
         "failed",
         "the run was stopped",
     )
@@ -168,7 +168,7 @@ def test_an_update_that_takes_too_long_is_ended(with_files: Node, component_serv
     component_server.publish(documents.file_source("2", contents("2")))
     report = update(with_files)
     assert report["result"] == "failed"
-    assert "10" in report["why"]
+    assert "10" in report["reason"]
     component_server.stop()  # what it was sending is in its log now
     sizes = [request.size for request in component_server.requests() if "/objects/" in request.path]
     assert sizes
@@ -186,7 +186,7 @@ def test_a_full_disk_keeps_the_files_and_heals(machine: Node, component_server: 
     machine.run(["systemctl", "start", "epp-update@manual.service"], check=False)
     run = machine.agent_status()["last"]["manual"]
     assert run["result"] == "failed"
-    assert "space" in run["why"].lower(), run
+    assert "space" in run["reason"].lower(), run
     assert installed(machine) == digests("1", **small)
     machine.run(["mount", "-o", "remount,size=3m", PLACE])
     machine.run(["systemctl", "start", "epp-update@manual.service"])
@@ -206,7 +206,7 @@ def test_a_full_disk_keeps_the_database_and_heals(
     component_server.publish(databases(4))
     report = update(node)
     assert report["result"] == "failed", report
-    assert report["why"]
+    assert report["reason"]
     node.run(f"rm {DATABASES}/filler; mount -o remount,size=4m {DATABASES}")
     assert database(node) == "1"
     assert update(node)["result"] == "updated"
@@ -236,7 +236,7 @@ def test_a_read_only_file_system_is_told_and_heals(with_files: Node, component_s
     component_server.publish(documents.file_source("2", contents("2")))
     report = update(with_files)
     assert report["result"] == "failed"
-    assert "read-only" in report["why"].lower(), report
+    assert "read-only" in report["reason"].lower(), report
     assert installed(with_files) == digests("1")
     with_files.run(["umount", PLACE])
     assert update(with_files)["result"] == "updated"
@@ -250,7 +250,7 @@ def test_a_read_only_database_directory_is_told_and_heals(
     component_server.publish(databases(3))
     report = update(with_databases)
     assert report["result"] == "failed", report
-    assert report["why"]
+    assert report["reason"]
     assert database(with_databases) == "1"
     with_databases.run(["umount", DATABASES])
     assert update(with_databases)["result"] == "updated"
@@ -275,7 +275,7 @@ def test_a_file_that_is_not_what_the_manifest_says(
     component_server.publish({**source, bad: spoil(bytes(source[bad]))})  # type: ignore[arg-type]
     report = update(with_files)
     assert report["result"] == "failed", report
-    assert report["why"]
+    assert report["reason"]
     assert installed(with_files) == digests("1")
     component_server.publish(source)
     assert update(with_files)["result"] == "updated"

@@ -150,7 +150,7 @@ def test_clamd_is_started_when_the_first_databases_have_come_and_missed_when_it_
     host.run(["systemctl", "stop", "clamav-daemon.*"], check=False)
     host.run(["systemctl", "start", "epp-update@manual.service"])
     run = host.agent_status()["last"]["manual"]
-    assert (run["result"], run["why"]) == (
+    assert (run["result"], run["reason"]) == (
         "updated",
         "clamav-daemon.service is started, now that there are databases",
     )

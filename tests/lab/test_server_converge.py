@@ -101,7 +101,7 @@ def test_check_mode_on_a_fresh_machine_writes_nothing(fresh: tuple[Server, dict[
     run = one.role(check=True, diff=True).demand()
     assert run[SYSTEMD].changed
     assert differences(before, one.node.manifest(but=NOISE)) == {}
-    assert one.task(run)["corrections"][0] == "user epp-server is made"
+    assert one.task(run)["drift"][0] == "user epp-server is made"
     assert one.task(run)["enrolment"] is None
 
 
@@ -247,7 +247,7 @@ def test_hand_edits_of_files_modes_and_timers_are_found_and_mended(server: Serve
         NGINX,
         "/etc/systemd/system/epp-server-publish.service",
     }
-    assert "epp-server-notify.timer is not active" in task["corrections"]
+    assert "epp-server-notify.timer is not active" in task["drift"]
     again = machine.run("epp-server apply </etc/epp-autoupdate/server.json").json()
     assert again["changed"] is False, again
     assert machine.run(["systemctl", "is-active", *TIMERS]).out.split() == ["active"] * 3

@@ -230,7 +230,7 @@ def test_components_that_nobody_signed_are_refused(server: UpdateServer, endpoin
     finally:
         server.node.run(f"rm -rf {PUBLIC}/* && cp -a /root/kept/. {PUBLIC}/")
     assert told["result"] in ("failed", "held", "unreachable"), told
-    assert said in told["why"], told
+    assert said in told["reason"], told
     assert not installed
     assert one.update_now()["result"] == "updated"
 

@@ -53,7 +53,7 @@ class World:
         return [one for index, one in enumerate(told.values()) if one not in list(told.values())[:index]]
 
     def campaign(self) -> dict[str, tuple[str, str]]:
-        """Fetch and notify; returns what became of each endpoint: its stage, and its result with the reason if any."""
+        """Fetch and notify; returns what became of each endpoint: its status, and its result with the reason if any."""
         report = self.server.fetch()
         assert report["result"] == "updated", report
         assert report["campaign"], report
@@ -127,7 +127,7 @@ def test_the_first_version_is_fetched_unasked_and_brought_by_update_now(world: W
     world.server.settle(first["campaign"])
     told = [world.server.told(one["campaign"]) for one in world.server.campaigns()]
     assert {name for parts in told for name in parts} == set(FLEET)
-    assert {stage for parts in told for stage, _result in parts.values()} == {"done"}
+    assert {stage for parts in told for stage, _result in parts.values()} == {"finished"}
     (versions,) = world.versions(*FLEET)
     assert versions["test"] == "1"
     assert not world.server.command("update-now", "--outdated", "--check", "--json").json()["notified"]
@@ -138,7 +138,7 @@ def test_endpoints_follow_by_incremental_files_alone(world: World, databases: Ca
     world.offer(databases(3))
     world.server.forget()
     began = time.monotonic()
-    assert world.campaign() == dict.fromkeys(FLEET, ("done", "updated"))
+    assert world.campaign() == dict.fromkeys(FLEET, ("finished", "updated"))
     seconds = time.monotonic() - began
     (versions,) = world.versions(*FLEET)
     assert versions["test"] == "3"
@@ -163,7 +163,7 @@ def test_a_signature_that_arrives_by_a_campaign_finds_the_file(
     since = time.time()
     world.offer(databases(3))
     told = world.campaign()
-    assert {name: told[name] for name in reached} == dict.fromkeys(reached, ("done", "updated"))
+    assert {name: told[name] for name in reached} == dict.fromkeys(reached, ("finished", "updated"))
     assert (told[ROAMING][0], told[DEAF][0]) == ("skipped", "skipped")
     assert "notice" not in world.nodes[DEAF].journal(since=since)
     for status in world.each(reached, scanned).values():
@@ -282,7 +282,7 @@ def test_what_was_tampered_with_is_refused_and_nothing_is_lost(world: World, for
     finally:
         server.run(f"rm -rf {PUBLIC}/configuration && cp -a /root/kept {PUBLIC}/configuration")
     assert told["result"] == expected, told
-    assert told["why"]
+    assert told["reason"]
     assert (after["policy"], after["serial"], after["next_run"]) == (
         before["policy"],
         before["serial"],
@@ -315,7 +315,7 @@ def test_a_component_that_was_tampered_with_is_refused(world: World) -> None:
     try:
         report = endpoint.agent("update-now", "--json", check=False).json()
         assert report["result"] == "failed", report
-        assert report["why"]
+        assert report["reason"]
         files = endpoint.run("find /var/lib/clamav -maxdepth 1 -type f -printf '%f\\n'").out.split()
         assert sorted(files) == ["freshclam.dat", "lab.ndb"]
     finally:

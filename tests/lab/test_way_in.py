@@ -56,7 +56,7 @@ settings = NotifySettings.from_dict({"user": user, "key": "/opt/lab/key", "conne
 pinned = " ".join(open("/etc/ssh/ssh_host_ed25519_key.pub").read().split()[:2])
 order = Order(campaign, "1", Trigger.MANUAL)
 reply = select_notifier(settings, LocalHost("")).notify(Target("n", address, pinned), order, patience=60).reply
-print(json.dumps({"heard": reply.heard.value, "result": reply.result, "why": reply.why}))
+print(json.dumps({"heard": reply.heard.value, "result": reply.result, "reason": reply.why}))
 """
 
 
@@ -171,7 +171,7 @@ def test_what_shuts_the_server_out_is_told_with_the_lines_that_mend_it(door: Doo
         told = door.notify()
         if "ForceCommand" not in settings:  # that one lets the server in, and runs something else
             assert told["heard"] == "refused", (settings, told)
-            assert "refused: sshd " in told["why"]
+            assert "refused: sshd " in told["reason"]
         assert REMEDY in obstacle
         lines = re.findall(r"^    (.*)$", obstacle, re.MULTILINE)
         door.sshd("\n".join(lines) + "\n", path=REMEDY)
@@ -228,10 +228,10 @@ def test_an_account_that_somebody_locks_or_moves_is_mended(door: Door) -> None:
     door.demand()
     door.node.run(["usermod", "--lock", "--shell", "/usr/sbin/nologin", USER])
     mended = door.converge()
-    assert mended.task["corrections"] == [f"user {USER} gets its home, shell and unlocked keys back"]
+    assert mended.task["drift"] == [f"user {USER} gets its home, shell and unlocked keys back"]
     door.demand()
     door.node.run(["systemctl", "stop", "epp-notice.socket"])
-    assert door.converge().task["corrections"] == ["epp-notice.socket is not active"]
+    assert door.converge().task["drift"] == ["epp-notice.socket is not active"]
     door.demand()
 
 

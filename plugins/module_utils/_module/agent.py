@@ -44,14 +44,14 @@ def update_now(module: AnsibleModule) -> None:
     if module._diff:
         result["diff"] = {"before": _lines(result["before"]), "after": _lines(result["after"])}
     if result["result"] in _FAILURES:
-        module.fail_json(msg=result["why"] or f"the update ended as {result['result']}", **result)
+        module.fail_json(msg=result["reason"] or f"the update ended as {result['result']}", **result)
     module.exit_json(**result)
 
 
 def _would_update(module: AnsibleModule) -> dict[str, Any]:
     installed = _components(_status(module)["components"])
     why = "check mode starts no update"
-    return {"changed": False, "result": Result.SKIPPED.value, "why": why, "before": installed, "after": installed}
+    return {"changed": False, "result": Result.SKIPPED.value, "reason": why, "before": installed, "after": installed}
 
 
 def _update(module: AnsibleModule) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def _update(module: AnsibleModule) -> dict[str, Any]:
     return {
         "changed": bool(report["changed"]),
         "result": report["result"],
-        "why": report["why"],
+        "reason": report["reason"],
         "before": _components(report["before"]),
         "after": _components(report["after"]),
         **known,

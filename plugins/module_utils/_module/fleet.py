@@ -48,12 +48,12 @@ def update_now(module: AnsibleModule) -> None:
 def _trouble(result: Mapping[str, Any], timeout: str) -> str:
     """Why the task fails: an endpoint that is off is no reason, one whose update broke is."""
     parts = []
-    if result.get("broken"):
-        parts.append(f"could not update: {_names(result['broken'])}")
+    if result.get("failed_endpoints"):
+        parts.append(f"could not update: {_names(result['failed_endpoints'])}")
     if result.get("refused"):
-        parts.append(f"do not let the server in (see why in endpoints): {_names(result['refused'])}")
-    if result.get("unfinished"):
-        parts.append(f"had not answered after {timeout}: {_names(result['unfinished'])}")
+        parts.append(f"do not let the server in (see reason in endpoints): {_names(result['refused'])}")
+    if result.get("pending"):
+        parts.append(f"had not answered after {timeout}: {_names(result['pending'])}")
     return "; ".join(parts)
 
 

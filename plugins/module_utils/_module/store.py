@@ -91,7 +91,7 @@ class ServerStore:
         if check or place.scope is not TreeScope.ENDPOINT:
             return {}
         explained = self.server.ask("tree", "effective", place.name, "--json")
-        return {"effective": explained["policy"], "origins": explained["origins"]}
+        return {"effective": explained["policy"], "provenance": explained["provenance"]}
 
 
 def changed_policy(before: Policy, given: Sections) -> Policy:

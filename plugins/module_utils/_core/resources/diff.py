@@ -104,7 +104,7 @@ def to_result(changes: Iterable[Change], corrections: Iterable[str], **more: Any
     return {
         "changed": bool(changes or corrections),
         "changes": [change.to_dict() for change in changes],
-        "corrections": list(corrections),
+        "drift": list(corrections),
         **more,
         "diff": diff,
     }

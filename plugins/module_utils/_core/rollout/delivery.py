@@ -31,16 +31,16 @@ LONGEST_SLOT = 3600.0
 class Stage(str, Enum):
     """Where one endpoint stands in a campaign."""
 
-    WAITING = "waiting"
+    WAITING = "queued"
     """Not notified yet: its turn or its slot is still to come."""
     IN_FLIGHT = "in_flight"
     """Notified, or about to be; it holds one of the server's places until it reports (N1)."""
-    RETRY = "retry"
+    RETRY = "retrying"
     """Not reached; it is tried again (N2)."""
-    PENDING = "pending"
+    PENDING = "deferred"
     """Offline, and to be notified when it is reachable again (E1a)."""
-    DONE = "done"
-    GAVE_UP = "gave_up"
+    DONE = "finished"
+    GAVE_UP = "failed"
     SKIPPED = "skipped"
 
     @property

@@ -68,7 +68,7 @@ def _version(raw: object) -> str:
 _UNFIT = object()
 _READERS: dict[str, Callable[[object], object]] = {
     **dict.fromkeys(("campaign", "endpoint", "product", "result", "trigger", "version"), _word),
-    "why": _sentence,
+    "reason": _sentence,
     "joined": _optional(_word),
     **dict.fromkeys(("started", "finished"), _moment),
     "until": _optional(_moment),

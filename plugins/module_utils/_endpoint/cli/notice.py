@@ -62,7 +62,7 @@ def notice(host: LocalHost, options: argparse.Namespace) -> int:
     endpoint = Endpoint.load(host)
     _outlive_the_connection()
     with locked(host, paths.NOTICE_LOCK, wait=endpoint.document.limits.update + JOIN_MARGIN_S) as held:
-        answer = _answer(endpoint, order) if held else {"result": BUSY, "why": "another notice is being carried out"}
+        answer = _answer(endpoint, order) if held else {"result": BUSY, "reason": "another notice is being carried out"}
     write_document(answer, sort_keys=True)
     return exit_codes.DONE if answer["result"] in [result.value for result in Result] else exit_codes.FAILED
 
@@ -113,15 +113,18 @@ def _answer(endpoint: Endpoint, order: Order) -> dict[str, Any]:
 
 def _carry_out(endpoint: Endpoint, order: Order) -> dict[str, Any]:
     if order.trigger is Trigger.SCHEDULE and endpoint.document.policy.schedule.initiator is not Initiator.SERVER:
-        return {"result": Result.SKIPPED.value, "why": "this endpoint keeps its schedule itself (schedule.initiator)"}
+        return {
+            "result": Result.SKIPPED.value,
+            "reason": "this endpoint keeps its schedule itself (schedule.initiator)",
+        }
     if order.trigger is Trigger.MANUAL and endpoint.store.read().roaming:
-        return {"result": Result.SKIPPED.value, "why": "this endpoint is roaming, so it takes no commands"}
+        return {"result": Result.SKIPPED.value, "reason": "this endpoint is roaming, so it takes no commands"}
     waiting = _ServersTurn if order.trigger is Trigger.SCHEDULE else Waiting
     runner = Runner(endpoint, waiting(time.sleep, random.SystemRandom().random))
     try:
         return runner.run(order.trigger).to_dict()
     except Stopped:
-        return {"result": Result.FAILED.value, "why": "the run was stopped"}
+        return {"result": Result.FAILED.value, "reason": "the run was stopped"}
 
 
 def _finished_unheard(taken: Taken, state: State, order: Order) -> dict[str, Any] | None:

@@ -83,7 +83,7 @@ def scan(host: LocalHost, options: argparse.Namespace) -> int:
     findings = [{"path": path, "signature": signature} for path, signature in record.findings]
     lines = [f"scan: found {signature} in {path}" for path, signature in record.findings]
     lines.append(f"scan: finished, {record.found} found" if record.ok else f"scan: failed; {record.why}")
-    content = {"ok": record.ok, "why": record.why, "found": record.found, "findings": findings}
+    content = {"ok": record.ok, "reason": record.why, "found": record.found, "findings": findings}
     return _say(options, content, lines, exit_codes.DONE if record.ok else exit_codes.FAILED)
 
 
@@ -159,7 +159,7 @@ def _tell_update(last: dict[str, Any] | None, options: argparse.Namespace) -> in
     if last is None:
         raise closed_door(UserAction.UPDATE_NOW, "it left no result")
     until = f"until {last['until']}" if last["until"] else ""
-    text = "; ".join(part for part in (f"update (manual): {last['result']}", last["why"], until) if part)
+    text = "; ".join(part for part in (f"update (manual): {last['result']}", last["reason"], until) if part)
     return _say(options, last, [text], exit_codes.of_result(Result(last["result"])))
 
 

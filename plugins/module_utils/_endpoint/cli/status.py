@@ -73,7 +73,7 @@ def _lines(current: dict[str, Any]) -> Iterator[str]:
     yield f"roaming           {'yes' if current['roaming'] else 'no'}"
     yield f"users may         {', '.join(_granted(current['policy']['privileges'])) or 'nothing'}"
     for trigger, run in current["last"].items():
-        why = f" ({run['why']})" if run["why"] else ""
+        why = f" ({run['reason']})" if run["reason"] else ""
         yield f"last {trigger:<12} {run['result']} at {run['finished']}{why}"
     yield from _scan_lines(current["scan"])
 
@@ -101,7 +101,7 @@ def _configuration_lines(told: dict[str, Any] | None) -> Iterator[str]:
         serials = f"tree {told['tree_serial']}, shard {told['shard_serial']}"
         yield f"configuration     {serials} from {told['server']}, adopted {told['adopted']}, ends {told['expires']}"
     if told["result"] is not None:
-        why = f" ({told['why']})" if told["why"] else ""
+        why = f" ({told['reason']})" if told["reason"] else ""
         yield f"last asked for    {told['result']} at {told['asked']}{why}"
 
 
@@ -117,7 +117,7 @@ def _granted(privileges: dict[str, bool]) -> Iterator[str]:
 def _scan_lines(scan: dict[str, Any]) -> Iterator[str]:
     last = scan["last"]
     if last is not None:
-        result = f"{last['found']} found" if last["ok"] else f"failed: {last['why']}"
+        result = f"{last['found']} found" if last["ok"] else f"failed: {last['reason']}"
         yield f"last scan         {result} at {last['finished']}"
         for finding in last["findings"]:
             yield f"found             {finding['signature']} in {finding['path']}"

@@ -54,16 +54,16 @@ def _when_due(endpoint: Endpoint, options: argparse.Namespace) -> int:
 
 
 def _tell(options: argparse.Namespace, report: SyncReport | None, converged: Converged | None) -> int:
-    content: dict[str, Any] = {"result": None, "why": ""}
+    content: dict[str, Any] = {"result": None, "reason": ""}
     lines: list[str] = []
     if report is not None:
         content.update(result=report.result.value, why=report.why)
         lines.append(report.sentence())
     if converged is not None:
         told = converged.to_result()
-        content.update({key: told[key] for key in ("changed", "changes", "corrections", "next_run")})
+        content.update({key: told[key] for key in ("changed", "changes", "drift", "next_run")})
         lines += [f"{change['action']} {change['path']}" for change in told["changes"]]
-        lines += [f"corrected: {word}" for word in told["corrections"]]
+        lines += [f"corrected: {word}" for word in told["drift"]]
     if options.json:
         write_document(content)
     else:

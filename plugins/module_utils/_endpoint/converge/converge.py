@@ -72,7 +72,7 @@ class Converged:
 
     def to_result(self) -> dict[str, Any]:
         """The plain result that the module and the agent's command both return."""
-        refusal = None if self.refusal is None else {"result": self.refusal[0], "why": self.refusal[1]}
+        refusal = None if self.refusal is None else {"result": self.refusal[0], "reason": self.refusal[1]}
         return to_result(
             self.changes,
             self.corrections,

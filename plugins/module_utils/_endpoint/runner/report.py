@@ -45,7 +45,7 @@ class RunReport:
         return {
             "trigger": self.trigger.value,
             "result": self.result.value,
-            "why": self.why,
+            "reason": self.why,
             "until": iso_or_none(self.until),
             "joined": self.joined,
             "started": iso(self.started),

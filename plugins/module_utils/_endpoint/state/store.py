@@ -40,7 +40,7 @@ class RunRecord:
         """What people and programs are told of it."""
         return {
             "result": self.result,
-            "why": self.why,
+            "reason": self.why,
             "started": iso(self.started),
             "finished": iso(self.finished),
             "until": iso_or_none(self.until),

@@ -134,7 +134,7 @@ def _configuration(endpoint: Endpoint, state: State) -> dict[str, Any] | None:
     return {
         "server": server.url,
         "result": None if sync is None else sync.result,
-        "why": "" if sync is None else sync.why,
+        "reason": "" if sync is None else sync.why,
         "asked": None if sync is None else iso(sync.asked),
         "adopted": None if adopted is None else iso(adopted.at),
         "tree_serial": None if adopted is None else adopted.tree.serial,
@@ -158,7 +158,7 @@ def _scan(record: ScanRecord | None, *, due: bool) -> dict[str, Any]:
         return {"due": due, "last": None}
     last = {
         "ok": record.ok,
-        "why": record.why,
+        "reason": record.why,
         "started": iso(record.started),
         "finished": iso(record.finished),
         "found": record.found,

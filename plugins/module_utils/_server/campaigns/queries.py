@@ -18,6 +18,8 @@ from ..._core.values import frozen
 
 _FAILED = (Result.FAILED.value, Result.UNREACHABLE.value)
 _NOT_REACHED = "not reached"
+_NAMES = {"stage": "status", "why": "reason"}
+"""What columns are called in results."""
 _BARRED = {Heard.REFUSED.value: "refused", Heard.HOST_KEY.value: "host key changed"}
 """Of endpoints that are up, and that somebody has to mend before they can be notified."""
 _ORDER = (
@@ -62,7 +64,7 @@ class Summary:
 
     def to_dict(self) -> dict[str, Any]:
         plain: dict[str, Any] = {"campaign": self.id, "trigger": self.trigger, "product": self.product}
-        counts = {"stages": self.stages, "results": self.results, "failed": self.failed, "reason": self.reason}
+        counts = {"statuses": self.stages, "results": self.results, "failed": self.failed, "reason": self.reason}
         return {**plain, "version": self.version, "created": iso(self.created), "open": self.open, **counts}
 
 
@@ -104,4 +106,5 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
     due = row["due"] if Stage(row["stage"]).open and row["due"] < NEVER else None
     instants = {"due": iso_or_none(due), "changed": iso(row["changed"])}
     instants.update({key: iso_or_none(row[key]) for key in ("until", "since")})
-    return {**row, **instants, "answer": json.loads(row["answer"]) if row["answer"] else None}
+    plain = {_NAMES.get(key, key): one for key, one in row.items()}
+    return {**plain, **instants, "answer": json.loads(row["answer"]) if row["answer"] else None}

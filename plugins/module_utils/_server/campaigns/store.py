@@ -30,7 +30,7 @@ from ..fleet.holdings import offered
 from .notifiers.base import Target, Told
 
 _UP_TO_DATE = (Result.UPDATED.value, Result.CURRENT.value)
-_OPEN = "('waiting', 'retry', 'pending')"
+_OPEN = "('queued', 'retrying', 'deferred')"
 """The stages of the partial indexes, word for word."""
 _AMONG = "endpoint IN (SELECT value FROM json_each(?))"
 _COLUMNS = "campaign, endpoint, mode, stage, due, until, since, tries, result, why"
@@ -152,7 +152,7 @@ class CampaignStore:
     def returned(self, endpoint: str, now: float) -> None:
         """Take note of a sign of life: what waits for this endpoint is due at once (E1a)."""
         with self._transaction() as connection:
-            select = f"SELECT {_COLUMNS} FROM notices WHERE endpoint = ? AND stage IN ('retry', 'pending')"
+            select = f"SELECT {_COLUMNS} FROM notices WHERE endpoint = ? AND stage IN ('retrying', 'deferred')"
             for row in connection.execute(select, (endpoint,)).fetchall():
                 self._update(row["campaign"], delivery.returned(_notice(row), now), now)
 
@@ -291,7 +291,7 @@ def reachable(connection: sqlite3.Connection, names: Iterable[str], now: float) 
     A part of somebody else's transaction.
     """
     connection.execute(
-        f"UPDATE notices SET due = ?, changed = ? WHERE stage IN ('retry', 'pending') AND due > ? AND {_AMONG}",
+        f"UPDATE notices SET due = ?, changed = ? WHERE stage IN ('retrying', 'deferred') AND due > ? AND {_AMONG}",
         (now, now, now, json.dumps(list(names))),
     )
 

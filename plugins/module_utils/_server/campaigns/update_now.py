@@ -52,7 +52,12 @@ class Part:
         return self.stage is Stage.DONE and self.result in _BROKEN
 
     def to_dict(self) -> dict[str, Any]:
-        plain: dict[str, Any] = {"name": self.name, "stage": self.stage.value, "result": self.result, "why": self.why}
+        plain: dict[str, Any] = {
+            "name": self.name,
+            "status": self.stage.value,
+            "result": self.result,
+            "reason": self.why,
+        }
         return {**plain, "before": list(self.before), "after": list(self.after)}
 
 
@@ -84,7 +89,12 @@ class NowReport:
         return tuple(part.name for part in self.parts if part.stage.open)
 
     def to_dict(self) -> dict[str, Any]:
-        lists = {name: list(getattr(self, name)) for name in ("broken", "refused", "not_reached", "unfinished")}
+        lists = {
+            "failed_endpoints": list(self.broken),
+            "refused": list(self.refused),
+            "not_reached": list(self.not_reached),
+            "pending": list(self.unfinished),
+        }
         changed = any(part.changed for part in self.parts)
         notified = [part.name for part in self.parts]
         plain = {"changed": changed, "campaign": self.campaign, "notified": notified, **lists}
@@ -128,7 +138,7 @@ def _wait(host: LocalHost, store: CampaignStore, subject: Subject, until: float,
 def _part(row: dict[str, Any]) -> Part:
     answer = row["answer"] or {}
     lists = (_components(answer.get(side)) for side in ("before", "after"))
-    return Part(row["endpoint"], Stage(row["stage"]), row["result"], row["why"], *lists)
+    return Part(row["endpoint"], Stage(row["status"]), row["result"], row["reason"], *lists)
 
 
 def _components(raw: object) -> tuple[dict[str, Any], ...]:

@@ -74,6 +74,6 @@ def _show_one(connection: sqlite3.Connection, name: str, *, as_json: bool) -> in
         write_document(found)
         return DONE
     for one in found:
-        told = "; ".join(part for part in (one["result"], one["why"]) if part)
-        write_lines([f"{one['endpoint']}  {one['stage']}  tries {one['tries']}  {told}"])
+        told = "; ".join(part for part in (one["result"], one["reason"]) if part)
+        write_lines([f"{one['endpoint']}  {one['status']}  tries {one['tries']}  {told}"])
     return DONE

@@ -96,7 +96,7 @@ def _tell_pinned(done: Pinned) -> None:
 
 def _row(one: Known) -> tuple[str, ...]:
     known = "; ".join(versions(some) for some in one.versions.values()) or "unknown"
-    notice = " ".join(part for part in (one.notice["stage"], one.notice["result"]) if part) if one.notice else "-"
+    notice = " ".join(part for part in (one.notice["status"], one.notice["result"]) if part) if one.notice else "-"
     mark = " (outdated)" if one.outdated and one.versions else ""
     pinned = "pinned" if one.pinned else "-"
     return one.name, one.domain or "-", str(one.ordinal), one.address or "-", pinned, known + mark, notice
@@ -108,7 +108,7 @@ def _rows(known: dict[str, Any]) -> list[tuple[str, ...]]:
     rows += [("endpoints", f"{known['endpoints']} in {known['domains']} domains, {known['unpinned']} without host key")]
     rows += [(f"published {product}", versions(one)) for product, one in known["published"].items()]
     rows += [
-        (f"fetched {product}", f"{one['result']} {one['at']} {one['why']}".strip())
+        (f"fetched {product}", f"{one['result']} {one['at']} {one['reason']}".strip())
         for product, one in sorted(known["fetches"].items())
     ]
     rows += [("campaign", f"{one['campaign']}: {one['product']} {one['version']}") for one in known["campaigns"]]

@@ -32,7 +32,7 @@ class FetchReport:
     warning: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        plain: dict[str, Any] = {"product": self.product, "result": self.result.value, "why": self.why}
+        plain: dict[str, Any] = {"product": self.product, "result": self.result.value, "reason": self.why}
         return {
             **plain,
             "until": iso_or_none(self.until),

@@ -63,9 +63,9 @@ CREATE TABLE notices (
     changed REAL NOT NULL,
     PRIMARY KEY (campaign, endpoint)
 ) WITHOUT ROWID;
-CREATE INDEX notices_ready ON notices (tries, due, endpoint) WHERE stage IN ('waiting', 'retry', 'pending');
-CREATE INDEX notices_due ON notices (due) WHERE stage IN ('waiting', 'retry', 'pending');
-CREATE INDEX notices_until ON notices (until) WHERE stage IN ('waiting', 'retry', 'pending');
+CREATE INDEX notices_ready ON notices (tries, due, endpoint) WHERE stage IN ('queued', 'retrying', 'deferred');
+CREATE INDEX notices_due ON notices (due) WHERE stage IN ('queued', 'retrying', 'deferred');
+CREATE INDEX notices_until ON notices (until) WHERE stage IN ('queued', 'retrying', 'deferred');
 CREATE INDEX notices_in_flight ON notices (endpoint) WHERE stage = 'in_flight';
 CREATE TABLE reports (
     endpoint TEXT NOT NULL,

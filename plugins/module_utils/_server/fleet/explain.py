@@ -27,7 +27,7 @@ class Explained:
 
     def to_dict(self) -> dict[str, Any]:
         who = {"endpoint": self.endpoint.name, "domain": self.endpoint.domain, "ordinal": self.endpoint.ordinal}
-        return {**who, "policy": self.policy.to_dict(), "origins": self.origins}
+        return {**who, "policy": self.policy.to_dict(), "provenance": self.origins}
 
 
 def explain(connection: sqlite3.Connection, name: str) -> Explained:

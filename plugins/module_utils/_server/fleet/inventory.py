@@ -80,9 +80,10 @@ def _notices(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
     """The last notice of each endpoint: of several rows SQLite takes the one that has the maximum."""
     select = "SELECT endpoint, campaign, stage, result, why, max(changed) AS changed FROM notices GROUP BY endpoint"
     return {
-        row["endpoint"]: {**{key: row[key] for key in _NOTICE}, "changed": iso(row["changed"])}
+        row["endpoint"]: {**{name: row[key] for name, key in _NOTICE.items()}, "changed": iso(row["changed"])}
         for row in connection.execute(select)
     }
 
 
-_NOTICE = ("campaign", "stage", "result", "why")
+_NOTICE = {"campaign": "campaign", "status": "stage", "result": "result", "reason": "why"}
+"""What columns a notice has, by their names in results."""

@@ -89,5 +89,5 @@ def test_the_settings_of_a_server_are_filled_in_or_refused_with_every_fault() ->
 
 
 def test_the_end_of_a_cool_down_is_told():
-    result = {"result": "cooling_down", "why": "the source refuses", "until": "2026-11-29T13:00:00Z"}
+    result = {"result": "cooling_down", "reason": "the source refuses", "until": "2026-11-29T13:00:00Z"}
     assert told({"n1": result})[1:] == ["n1: cooling_down; the source refuses; until 2026-11-29T13:00:00Z"]

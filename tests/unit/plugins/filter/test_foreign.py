@@ -42,7 +42,7 @@ plain = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
     max_leaves=12,
 )
-KEYS = st.sampled_from(["result", "why", "campaign", "before", "after", "changed", "joined", "until", "name"])
+KEYS = st.sampled_from(["result", "reason", "campaign", "before", "after", "changed", "joined", "until", "name"])
 
 
 def leaves(content: Any) -> list[str]:
@@ -76,7 +76,7 @@ def test_of_plain_data_every_text_is_harmless(content: Any) -> None:
 
 
 @given(st.dictionaries(KEYS | texts, plain, max_size=8))
-@example({"result": HOSTILE, "why": HOSTILE, "after": [{"name": HOSTILE, "version": HOSTILE}], HOSTILE: 1})
+@example({"result": HOSTILE, "reason": HOSTILE, "after": [{"name": HOSTILE, "version": HOSTILE}], HOSTILE: 1})
 def test_an_endpoints_answer_is_known_keys_with_bounded_words(raw: dict[str, Any]) -> None:
     kept = reported(raw)
     assert all(text.isprintable() and len(text) <= 500 for text in leaves(kept))
@@ -141,7 +141,7 @@ def test_the_log_has_one_line_for_one_message(text: str) -> None:
 @given(texts, texts)
 @example(HOSTILE, HOSTILE)
 def test_the_results_of_an_update_are_harmless_lines(name: str, why: str) -> None:
-    result = {"result": "failed", "why": why, "changed": False, "before": [], "after": []}
+    result = {"result": "failed", "reason": why, "changed": False, "before": [], "after": []}
     assert all(line.isprintable() for line in update_results({"n1": {**result, "msg": why}, name or "n2": result}))
 
 

@@ -38,7 +38,7 @@ def test_an_update_that_fails_is_a_failure_with_both_versions(modules: Modules) 
     result = modules.run(update_now)
     assert (result["failed"], result["changed"], result["result"]) == (True, False, "failed")
     assert result["before"] == result["after"] != []
-    assert result["msg"] == result["why"] != ""
+    assert result["msg"] == result["reason"] != ""
 
 
 def test_a_host_without_an_agent_is_told_what_to_do(modules: Modules) -> None:

@@ -31,7 +31,7 @@ def test_endpoints_are_updated_through_the_server_and_their_results_returned(ser
     assert (foretold["changed"], foretold["notified"], foretold["endpoints"]) == (False, ["n1"], [])
     assert (served.work / "installed").read_text() == "1\n"
     done = served.on_server(update_now, diff=True, domains=["emea"])
-    assert (done["changed"], done["notified"], done["broken"]) == (True, ["n1"], [])
+    assert (done["changed"], done["notified"], done["failed_endpoints"]) == (True, ["n1"], [])
     (endpoint,) = done["endpoints"]
     assert (endpoint["name"], endpoint["result"], endpoint["after"][0]["version"]) == ("n1", "updated", "2")
     assert done["diff"] == {"before": "n1: command 1\n", "after": "n1: command 2\n"}
@@ -43,7 +43,7 @@ def test_who_is_off_is_listed_and_no_failure_whose_update_breaks_is_one(served: 
     (served.work / "offered").unlink()
     result = served.on_server(update_now, domains=[""])
     assert (result["failed"], result["msg"]) == (True, "could not update: n1")
-    assert (result["broken"], result["not_reached"], result["unfinished"]) == (["n1"], ["off"], [])
+    assert (result["failed_endpoints"], result["not_reached"], result["pending"]) == (["n1"], ["off"], [])
     assert served.on_server(update_now, endpoints=["off"])["not_reached"] == ["off"]
 
 

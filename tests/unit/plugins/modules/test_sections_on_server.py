@@ -70,8 +70,8 @@ def test_a_node_takes_the_keys_once_and_check_mode_foretells_it(
 def test_the_effective_policy_of_an_endpoint_comes_with_its_origins(served: Modules) -> None:
     result = served.on_server(update_schedule, scope="endpoint", name="n1", start="01:00")
     assert result["effective"]["schedule"]["window"] == "1h"
-    assert result["origins"]["schedule.start"] == "endpoint"
-    assert result["origins"]["schedule.window"] == "domain emea/finance"
+    assert result["provenance"]["schedule.start"] == "endpoint"
+    assert result["provenance"]["schedule.window"] == "domain emea/finance"
 
 
 def test_a_key_is_inherited_again(served: Modules) -> None:

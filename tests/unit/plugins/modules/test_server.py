@@ -18,13 +18,13 @@ def test_check_then_real_then_quiet(modules: Modules) -> None:
     foretold = modules.run(server, check=True, diff=True, **OPTIONS)
     assert list(modules.root.iterdir()) == []
     done = modules.run(server, diff=True, **OPTIONS)
-    assert all(foretold[key] == done[key] for key in ("changed", "changes", "corrections"))
+    assert all(foretold[key] == done[key] for key in ("changed", "changes", "drift"))
     assert [part["after_header"] for part in foretold["diff"] if "after_header" in part] == [
         part["after_header"] for part in done["diff"] if "after_header" in part
     ]
     assert done["enrolment"]["url"] == "http://updates.example.com"
     again = modules.run(server, **OPTIONS)
-    assert (again["changed"], again["changes"], again["corrections"]) == (False, [], [])
+    assert (again["changed"], again["changes"], again["drift"]) == (False, [], [])
     assert again["enrolment"] == done["enrolment"]
     assert "diff" not in again
 

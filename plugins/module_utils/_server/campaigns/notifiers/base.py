@@ -52,9 +52,9 @@ def understood(order: Order, *, out: str, err: str, code: int | None) -> Told:
     """What an agent's output means; ``code`` is its exit status, None when it was cut off or ended by a signal."""
     answer = _answer(out, order)
     if answer is not None and answer["result"] in [result.value for result in Result]:
-        return Told(Reply(Heard.REPORTED, answer["result"], answer.get("why", "")), answer)
+        return Told(Reply(Heard.REPORTED, answer["result"], answer.get("reason", "")), answer)
     if answer is not None:
-        return Told.silence(Heard.LOST, answer.get("why") or answer["result"])
+        return Told.silence(Heard.LOST, answer.get("reason") or answer["result"])
     if code is None:
         return Told.silence(Heard.LOST, "the connection ended before the endpoint had answered")
     said = (err.strip() or out.strip() or "nothing").splitlines()[-1]

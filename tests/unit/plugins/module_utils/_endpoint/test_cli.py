@@ -210,7 +210,7 @@ def test_a_zone_that_tzdata_no_longer_has_costs_the_timetable_alone(epp_agent: A
     assert f"next run          none ({lost}" in epp_agent("status").stdout
     assert json.loads((sandbox.root / "var/lib/epp-autoupdate/status.json").read_text())["schedule_fault"]
     scheduled = json.loads(epp_agent("run", "--trigger", "schedule", "--json").stdout)
-    assert (scheduled["result"], scheduled["why"][: len(lost)]) == ("failed", lost)
+    assert (scheduled["result"], scheduled["reason"][: len(lost)]) == ("failed", lost)
     document["policy"]["schedule"]["timezone"] = "Mars/Base_1"
     refused = epp_agent("apply", document=document)
     assert refused.returncode == 65

@@ -35,7 +35,7 @@ def test_check_then_real_then_quiet(sandbox: Sandbox, scheduler: str) -> None:
         assert quiet.to_result() == {
             "changed": False,
             "changes": [],
-            "corrections": [],
+            "drift": [],
             "diff": [],
             "next_run": "2026-11-23T12:00:00Z",
             "host_key": None,

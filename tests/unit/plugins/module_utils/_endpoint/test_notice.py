@@ -143,7 +143,7 @@ def test_a_roaming_endpoint_takes_no_command(entry: Entry, agent: Path) -> None:
     subprocess.run([str(agent), "--root", str(entry.sandbox.root), "roaming", "on"], check=True)
     answer = entry.send()
     assert (answer["result"], entry.runs()) == ("skipped", 0)
-    assert "roaming" in answer["why"]
+    assert "roaming" in answer["reason"]
 
 
 def test_a_slot_that_the_endpoint_keeps_itself_is_not_the_servers(entry: Entry) -> None:

@@ -91,7 +91,7 @@ def test_check_then_real_then_quiet(sandbox: Sandbox, scheduler: str) -> None:
     written = sandbox.tree()
     for quiet in (sandbox.converge(check=True, scheduler=scheduler), sandbox.converge(scheduler=scheduler)):
         result = quiet.to_result()
-        assert (result["changed"], result["changes"], result["corrections"], result["diff"]) == (False, [], [], [])
+        assert (result["changed"], result["changes"], result["drift"], result["diff"]) == (False, [], [], [])
         assert result["enrolment"] == done.enrolment
     assert sandbox.tree() == written
 

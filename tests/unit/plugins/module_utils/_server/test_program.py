@@ -80,7 +80,7 @@ def test_it_registers_and_publishes_on_every_python(server: Path, tmp_path: Path
         assert (done.stderr, json.loads(done.stdout)["changed"]) == ("", changed)
     effective = [python, "-I", server, "--root", tmp_path, "tree", "effective", "n1", "--json"]
     told = json.loads(subprocess.run(effective, capture_output=True, text=True, check=True).stdout)
-    assert (told["policy"]["schedule"]["window"], told["origins"]["schedule.window"]) == ("1h", "domain emea")
+    assert (told["policy"]["schedule"]["window"], told["provenance"]["schedule.window"]) == ("1h", "domain emea")
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="sys.stdlib_module_names came with Python 3.10")

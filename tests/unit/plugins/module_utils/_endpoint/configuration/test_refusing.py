@@ -40,7 +40,7 @@ def test_a_converge_tells_the_refusal_and_changes_nothing(refusing: Managed) -> 
         before = files(refusing)
         result = told(refusing.converge(check=check))
         assert (result["changed"], result["refusal"]["result"]) == (False, "rollback")
-        assert "its serial is 1, lower than 2" in result["refusal"]["why"]
+        assert "its serial is 1, lower than 2" in result["refusal"]["reason"]
         assert files(refusing) == before
     assert refusing.status()["serial"] == 2
 
@@ -54,7 +54,7 @@ def test_once_the_server_is_mended_the_next_converge_adopts_and_check_foretells_
     done = told(refusing.converge())
     assert foretold == done
     assert (done["changed"], done["refusal"]) == (True, None)
-    assert "the configuration is adopted: tree 1800000000" in done["corrections"][0]
+    assert "the configuration is adopted: tree 1800000000" in done["drift"][0]
     status = refusing.status()
     assert (status["configuration"]["result"], status["policy"]["schedule"]["start"]) == ("adopted", "04:00")
     assert told(refusing.converge())["changed"] is False

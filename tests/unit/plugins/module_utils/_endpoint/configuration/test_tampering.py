@@ -147,7 +147,7 @@ def test_refused_with_its_own_result_and_nothing_is_lost(managed: Managed, way: 
     status = managed.status()
     assert (status["policy"], status["serial"]) == (policy, 5)
     told = status["configuration"]
-    assert (told["result"], told["why"], told["tree_serial"]) == (result, report.why, 5)
+    assert (told["result"], told["reason"], told["tree_serial"]) == (result, report.why, 5)
     assert f"configuration: {result}" in journal(managed)
 
 

@@ -96,7 +96,7 @@ class Server:
 
     def told(self, name: str) -> dict[str, tuple[str, str]]:
         with closing(open_database(self.host)) as connection:
-            return {one["endpoint"]: (one["stage"], one["result"]) for one in notices(connection, name)}
+            return {one["endpoint"]: (one["status"], one["result"]) for one in notices(connection, name)}
 
     def open(self) -> int:
         with closing(open_database(self.host)) as connection:
@@ -115,7 +115,7 @@ def test_a_new_version_reaches_all_who_are_behind_and_nobody_twice(server: Serve
     report = notify(server.host)
     assert report is not None
     assert (report.sent, report.done, report.left) == (3, 3, 0)
-    assert server.told(first) == dict.fromkeys(server.fleet, ("done", "updated"))
+    assert server.told(first) == dict.fromkeys(server.fleet, ("finished", "updated"))
     assert server.publish("1") is None
     again = notify(server.host)
     assert again is not None
@@ -149,8 +149,8 @@ def test_off_roaming_and_left_out_are_three_different_things(server: Server) -> 
     assert report is not None
     assert report.left == 1
     told = server.told(name)
-    assert told["on"] == ("done", "updated")
-    assert told["off"] == ("retry", "not_reached")
+    assert told["on"] == ("finished", "updated")
+    assert told["off"] == ("retrying", "not_reached")
     assert told["roaming"] == told["left"] == ("skipped", "skipped")
     assert server.fleet["left"].taken() == []
 
@@ -164,7 +164,7 @@ def test_one_that_was_off_is_notified_at_its_next_try(server: Server) -> None:
     notify(server.host)
     server.fleet["n1"].switch_on()
     notify(server.host, until_settled=True)
-    assert server.told(name) == {"n1": ("done", "updated")}
+    assert server.told(name) == {"n1": ("finished", "updated")}
     assert server.fleet["n1"].taken() == [name]
 
 
@@ -175,13 +175,13 @@ def test_an_answer_to_one_notice_is_a_sign_of_life_for_the_others(server: Server
     name = server.publish("1")
     assert name is not None
     notify(server.host)
-    assert server.told(name)["n1"][0] == "retry"
+    assert server.told(name)["n1"][0] == "retrying"
     server.fleet["n1"].switch_on()
     subject, now = Subject(Trigger.SCHEDULE, "schedule", "today"), server.host.now()
     with closing(open_database(server.host)) as connection:
         CampaignStore(connection).join(subject, [slot_notice("n1", at=now - 1, end=now + 60)], now=now)
     notify(server.host)
-    assert server.told(name) == {"n1": ("done", "updated")}
+    assert server.told(name) == {"n1": ("finished", "updated")}
 
 
 def test_a_slot_that_is_near_is_waited_for(server: Server) -> None:
@@ -196,10 +196,10 @@ def test_a_slot_that_is_near_is_waited_for(server: Server) -> None:
     assert (report.sent, report.left) == (1, 1)
     (taken,) = server.fleet["near"].taken()
     assert server.told(taken)["near"][0] == "skipped", "this sandbox endpoint keeps its schedule itself"
-    assert server.told(taken)["far"] == ("waiting", "")
+    assert server.told(taken)["far"] == ("queued", "")
 
 
-@pytest.mark.parametrize(("ahead", "expected"), [(3, ("skipped", "skipped")), (600, ("waiting", ""))])
+@pytest.mark.parametrize(("ahead", "expected"), [(3, ("skipped", "skipped")), (600, ("queued", ""))])
 def test_who_is_started_every_minute_waits_for_the_slots_until_then(
     server: Server, ahead: int, expected: tuple[str, str]
 ) -> None:
@@ -228,7 +228,7 @@ def test_ssh_and_a_changed_host_key(server: Server, sshd: Callable[..., Sshd]) -
     campaign = server.publish("1")
     assert campaign is not None
     notify(server.host)
-    assert server.told(campaign) == {"good": ("done", "updated"), "swapped": ("gave_up", "host_key_changed")}
+    assert server.told(campaign) == {"good": ("finished", "updated"), "swapped": ("failed", "host_key_changed")}
     assert server.fleet["swapped"].taken() == []
 
 
@@ -282,7 +282,7 @@ def test_a_notifier_that_breaks_stops_nobody_else(server_host: LocalHost, storm:
     assert engine.run().done == 199
     (campaign,) = summaries(storm)
     (row,) = [one for one in notices(storm, campaign.id) if one["endpoint"] == "n7"]
-    assert (row["stage"], "broken" in row["why"]) == ("in_flight", True)
+    assert (row["status"], "broken" in row["reason"]) == ("in_flight", True)
 
 
 def test_sigterm_ends_the_engine_soon_and_the_next_one_asks(server: Server) -> None:
@@ -299,7 +299,7 @@ def test_sigterm_ends_the_engine_soon_and_the_next_one_asks(server: Server) -> N
     assert server.told(name) == {"n1": ("in_flight", "")}
     server.fleet["n1"].hold.unlink()
     notify(server.host, until_settled=True)
-    assert server.told(name) == {"n1": ("done", "updated")}
+    assert server.told(name) == {"n1": ("finished", "updated")}
     assert server.fleet["n1"].taken() == [name]
     assert server.fleet["n1"].runs() == 1
 
@@ -356,7 +356,7 @@ def test_killed_at_any_moment_each_endpoint_ends_notified_exactly_once_per_versi
     notify(server.host, until_settled=True)
     assert server.open() == 0
     for name in server.campaigns:
-        assert server.told(name) == dict.fromkeys(server.fleet, ("done", "updated")), f"seed {seed}: on record"
+        assert server.told(name) == dict.fromkeys(server.fleet, ("finished", "updated")), f"seed {seed}: on record"
     for endpoint in server.fleet.values():
         assert endpoint.taken() == server.campaigns, f"seed {seed}: by the log of {endpoint.name}"
         assert endpoint.runs() == len(server.campaigns), f"seed {seed}: updates of {endpoint.name}"
@@ -375,7 +375,7 @@ def test_the_kills_of_that_test_hit_notices_in_flight(server: Server) -> None:
     assert server.told(name) == {"n1": ("in_flight", "")}
     server.fleet["n1"].hold.unlink()
     notify(server.host)
-    assert server.told(name) == {"n1": ("done", "updated")}
+    assert server.told(name) == {"n1": ("finished", "updated")}
     assert (server.fleet["n1"].runs(), server.fleet["n1"].taken()) == (1, [name])
 
 

@@ -232,9 +232,9 @@ def test_campaigns_are_shown_to_people_and_programs(
     assert capsys.readouterr().out == "notify: 1 sent, 1 settled, 0 open\n"
     assert server.command("campaigns", "--json") == 0
     (campaign,) = json.loads(capsys.readouterr().out)
-    assert (campaign["product"], campaign["open"], campaign["stages"]) == ("files", False, {"done": 1})
+    assert (campaign["product"], campaign["open"], campaign["statuses"]) == ("files", False, {"finished": 1})
     assert server.command("campaigns", campaign["campaign"]) == 0
-    assert capsys.readouterr().out == "n1  done  tries 1  updated\n"
+    assert capsys.readouterr().out == "n1  finished  tries 1  updated\n"
     assert server.command("campaigns", campaign["campaign"], "--json") == 0
     (part,) = json.loads(capsys.readouterr().out)
     assert part["answer"]["endpoint"] == "n1"
@@ -256,9 +256,9 @@ def test_updates_that_failed_are_told_first_with_their_reason(
     columns = "campaign, mode, due, until, since, tries, answer, changed"
     with closing(open_database(server.host)) as connection:
         for name, stage, result, why in (
-            *(("n2", "done", "failed", "no space"), ("n3", "done", "failed", "no space")),
-            *(("n4", "done", "updated", ""), ("n5", "gave_up", "", "no route"), ("n6", "retry", "", "no route")),
-            *(("n7", "gave_up", "refused", "no"), ("n8", "gave_up", "host_key_changed", "another")),
+            *(("n2", "finished", "failed", "no space"), ("n3", "finished", "failed", "no space")),
+            *(("n4", "finished", "updated", ""), ("n5", "failed", "", "no route"), ("n6", "retrying", "", "no route")),
+            *(("n7", "failed", "refused", "no"), ("n8", "failed", "host_key_changed", "another")),
         ):
             connection.execute(
                 f"INSERT INTO notices (endpoint, stage, result, why, {columns})"
@@ -266,8 +266,8 @@ def test_updates_that_failed_are_told_first_with_their_reason(
                 (name, stage, result, why),
             )
         (told,) = summaries(connection)
-    assert told.words() == "3 failed (no space), 1 refused, 1 host key changed, 1 not reached, 1 updated, 1 retry"
-    assert (told.failed, told.stages) == (3, {"done": 4, "gave_up": 3, "retry": 1})
+    assert told.words() == "3 failed (no space), 1 refused, 1 host key changed, 1 not reached, 1 updated, 1 retrying"
+    assert (told.failed, told.stages) == (3, {"finished": 4, "failed": 3, "retrying": 1})
 
 
 def test_two_fetches_at_once_are_one(server: Server, capsys: pytest.CaptureFixture[str]) -> None:

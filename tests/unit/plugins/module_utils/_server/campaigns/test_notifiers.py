@@ -99,9 +99,9 @@ def test_one_notifier_serves_many_threads(way: Way, endpoint: SandboxEndpoint) -
 @pytest.mark.parametrize(
     ("out", "code", "heard", "result"),
     [
-        ('{"result":"updated","why":""}', 0, Heard.REPORTED, "updated"),
-        ('a banner\n{"result":"failed","why":"x"}\n', 1, Heard.REPORTED, "failed"),
-        ('{"result":"busy","why":"another notice"}', 1, Heard.LOST, ""),
+        ('{"result":"updated","reason":""}', 0, Heard.REPORTED, "updated"),
+        ('a banner\n{"result":"failed","reason":"x"}\n', 1, Heard.REPORTED, "failed"),
+        ('{"result":"busy","reason":"another notice"}', 1, Heard.LOST, ""),
         ('{"result":"updated","campaign":"of-another"}', 0, Heard.REPORTED, "failed"),
         ('{"result":', None, Heard.LOST, ""),
         ("", None, Heard.LOST, ""),

@@ -72,7 +72,7 @@ def events(*names: str) -> list[Any]:
 
 
 def stages(connection: sqlite3.Connection, subject: Subject = SUBJECT) -> dict[str, str]:
-    return {one["endpoint"]: one["stage"] for one in notices(connection, subject.id)}
+    return {one["endpoint"]: one["status"] for one in notices(connection, subject.id)}
 
 
 def report(version: str, result: str = "updated") -> Told:
@@ -83,7 +83,7 @@ def report(version: str, result: str = "updated") -> Told:
 def test_a_version_has_one_campaign(store: CampaignStore, connection: sqlite3.Connection) -> None:
     assert store.create(SUBJECT, events("n1"), now=NOW)
     assert not store.create(SUBJECT, events("n1", "n2"), now=NOW + 1)
-    assert stages(connection) == {"n1": "waiting"}
+    assert stages(connection) == {"n1": "queued"}
     assert len(summaries(connection)) == 1
 
 
@@ -125,7 +125,7 @@ def test_a_newer_version_supersedes_what_waits_for_the_older(
     newer = Subject(Trigger.DOWNLOAD, "files", "3")
     store.create(newer, events("n1", "n2"), now=NOW + 1)
     assert stages(connection) == {"n1": "in_flight", "n2": "skipped"}
-    assert stages(connection, newer) == {"n1": "waiting", "n2": "waiting"}
+    assert stages(connection, newer) == {"n1": "queued", "n2": "queued"}
 
 
 def test_after_a_kill_everybody_listened_to_is_asked_and_nobody_else(store: CampaignStore) -> None:
@@ -147,7 +147,7 @@ def test_a_report_is_kept_as_evidence_and_tells_who_is_behind(
     (errand,) = store.step(now=NOW, cap=1)[0]
     store.heard(errand, report("2"), now=NOW + 9, limits=LIMITS)
     (row,) = notices(connection, SUBJECT.id)
-    assert (row["stage"], row["result"], row["answer"]["after"][0]["version"]) == ("done", "updated", "2")
+    assert (row["status"], row["result"], row["answer"]["after"][0]["version"]) == ("finished", "updated", "2")
     assert reports(connection)["n1"].holdings == {"files": Holding({"patterns-a": "2"}, "2")}
 
 
@@ -156,7 +156,7 @@ def test_a_report_may_be_nonsense(store: CampaignStore, connection: sqlite3.Conn
     store.create(SUBJECT, events("n1"), now=NOW)
     (errand,) = store.step(now=NOW, cap=1)[0]
     store.heard(errand, Told(Reply(Heard.REPORTED, "updated"), {"after": after}), now=NOW, limits=LIMITS)
-    assert stages(connection) == {"n1": "done"}
+    assert stages(connection) == {"n1": "finished"}
     assert reports(connection) == {}
 
 
@@ -165,7 +165,7 @@ def test_an_answer_twice_changes_nothing(store: CampaignStore, connection: sqlit
     (errand,) = store.step(now=NOW, cap=1)[0]
     store.heard(errand, report("2"), now=NOW, limits=LIMITS)
     store.heard(errand, Told.silence(Heard.NOT_REACHED, "late"), now=NOW + 1, limits=LIMITS)
-    assert stages(connection) == {"n1": "done"}
+    assert stages(connection) == {"n1": "finished"}
 
 
 def test_a_sign_of_life_makes_a_kept_notice_due(store: CampaignStore) -> None:
@@ -201,9 +201,9 @@ def test_a_new_version_is_announced_once_and_to_those_who_are_behind(
         store.record_versions(name, "files", {"patterns-a": version}, NOW)
     name = announce(connection, "files", published("2"), now=NOW, limits=LIMITS)
     assert name is not None
-    told = {one["endpoint"]: (one["stage"], one["why"]) for one in notices(connection, name)}
+    told = {one["endpoint"]: (one["status"], one["reason"]) for one in notices(connection, name)}
     assert sorted(told) == ["behind", "broken", "off", "unknown"]
-    assert told["behind"][0] == told["unknown"][0] == "waiting"
+    assert told["behind"][0] == told["unknown"][0] == "queued"
     assert told["off"] == ("skipped", "events.update_after_download is off")
     assert told["broken"][0] == "skipped"
     assert announce(connection, "files", published("2"), now=NOW + 1, limits=LIMITS) is None
@@ -288,10 +288,10 @@ def test_the_policy_of_the_tree_decides_key_by_key(connection: sqlite3.Connectio
     register(connection, "plant", domain="apac/jp")
     name = announce(connection, "files", published("2"), now=NOW, limits=LIMITS)
     assert name is not None
-    told = {one["endpoint"]: (one["stage"], one["mode"], one["until"]) for one in notices(connection, name)}
+    told = {one["endpoint"]: (one["status"], one["mode"], one["until"]) for one in notices(connection, name)}
     assert told["nowhere"][0] == "skipped"
-    assert told["office"] == ("waiting", "event", None)
-    assert told["plant"] == ("waiting", "kept", iso(NOW + 7 * 86400))
+    assert told["office"] == ("queued", "event", None)
+    assert told["plant"] == ("queued", "kept", iso(NOW + 7 * 86400))
 
 
 def test_slots_that_the_server_keeps_are_notified_once_at_their_instant(

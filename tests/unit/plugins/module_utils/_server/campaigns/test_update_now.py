@@ -59,12 +59,12 @@ def move(server: Server, **domains: str) -> None:
 def test_who_is_meant_updates_once_and_the_others_hear_nothing(server: Server) -> None:
     server.enrol("n1", "n2", "n3", privileges={"update_now": False}, events={"update_after_download": False})
     report = update_now(server.host, ["n1", "n2"], timeout=120)
-    assert results(report) == dict.fromkeys(("n1", "n2"), ("done", "updated"))
+    assert results(report) == dict.fromkeys(("n1", "n2"), ("finished", "updated"))
     assert [endpoint.runs() for endpoint in server.fleet.values()] == [1, 1, 0]
     assert [part.after[0]["version"] for part in report.parts] == ["1", "1"]
     assert report.to_dict()["changed"] is True
     again = update_now(server.host, ["n1"], timeout=120)
-    assert (again.to_dict()["changed"], results(again)) == (False, {"n1": ("done", "current")})
+    assert (again.to_dict()["changed"], results(again)) == (False, {"n1": ("finished", "current")})
     assert again.campaign != report.campaign
     assert server.fleet["n1"].runs() == 2
 
@@ -76,7 +76,7 @@ def test_a_roaming_endpoint_takes_no_command_and_one_that_is_off_is_tried_once(s
     subprocess.run([str(roaming.agent), "--root", str(roaming.root), "roaming", "on"], check=True)
     server.fleet["off"].switch_off()
     report = update_now(server.host, ["off", "roaming"], timeout=120)
-    assert results(report) == {"off": ("gave_up", "not_reached"), "roaming": ("skipped", "skipped")}
+    assert results(report) == {"off": ("failed", "not_reached"), "roaming": ("skipped", "skipped")}
     assert "roaming" in report.parts[1].why
     assert (report.not_reached, report.unfinished, report.broken) == (("off",), (), ())
     assert roaming.runs() == 0
@@ -89,7 +89,7 @@ def test_one_without_an_address_is_left_to_its_own_schedule(server: Server) -> N
     with closing(open_database(server.host)) as connection:
         connection.execute("UPDATE endpoints SET address = '' WHERE name = 'pulls'")
     report = update_now(server.host, ["n1", "pulls"], timeout=120)
-    assert results(report) == {"n1": ("done", "updated"), "pulls": ("skipped", "skipped")}
+    assert results(report) == {"n1": ("finished", "updated"), "pulls": ("skipped", "skipped")}
     assert "it has no address" in report.parts[1].why
     assert (report.not_reached, report.refused) == ((), ())
     campaign = server.publish("2")
@@ -104,11 +104,11 @@ def test_one_that_is_slow_is_waited_for_no_longer_than_wanted_and_its_answer_sti
     server.fleet["slow"].hold.touch()
     report = update_now(server.host, ["quick", "slow"], timeout=2)
     assert report.campaign is not None
-    assert results(report) == {"quick": ("done", "updated"), "slow": ("in_flight", "")}
+    assert results(report) == {"quick": ("finished", "updated"), "slow": ("in_flight", "")}
     assert report.unfinished == ("slow",)
     server.fleet["slow"].hold.unlink()
     notify(server.host, until_settled=True)
-    assert server.told(report.campaign)["slow"] == ("done", "updated")
+    assert server.told(report.campaign)["slow"] == ("finished", "updated")
     assert server.fleet["slow"].runs() == 1
 
 
@@ -120,7 +120,7 @@ def test_the_cap_holds_and_who_gets_no_turn_in_time_is_told(server: Server) -> N
     assert report.unfinished == ("n1", "n2")
     server.fleet["n1"].hold.unlink()
     notify(server.host, until_settled=True)
-    assert server.told(report.campaign or "") == {"n1": ("done", "updated"), "n2": ("gave_up", "expired")}
+    assert server.told(report.campaign or "") == {"n1": ("finished", "updated"), "n2": ("failed", "expired")}
     assert server.fleet["n2"].runs() == 0
 
 
@@ -137,7 +137,7 @@ def test_it_works_beside_an_engine_that_is_at_work_already(server: Server) -> No
     other.start()
     taken.wait(100)
     threading.Timer(1.0, released.set).start()
-    assert results(update_now(server.host, ["n1"], timeout=120)) == {"n1": ("done", "updated")}
+    assert results(update_now(server.host, ["n1"], timeout=120)) == {"n1": ("finished", "updated")}
     assert released.is_set()
     other.join()
 
@@ -195,5 +195,5 @@ def test_the_exit_code_tells_about_failures(server: Server, capsys: pytest.Captu
     server.fleet["n2"].installed.write_text("")
     assert command(server, "--all", "--json") == 1
     report = json.loads(capsys.readouterr().out)
-    assert report["broken"] == ["n2"]
+    assert report["failed_endpoints"] == ["n2"]
     assert {one["name"]: one["result"] for one in report["endpoints"]} == {"n1": "updated", "n2": "failed"}

@@ -69,7 +69,7 @@ def test_who_is_registered_where_and_who_is_behind(fleet: Server) -> None:
         "reported": "1970-01-01T00:16:40Z",
         "outdated": True,
     }
-    assert (old["versions"], old["notice"]["stage"]) == ({"files": {"patterns-a": "0"}}, "waiting")
+    assert (old["versions"], old["notice"]["status"]) == ({"files": {"patterns-a": "0"}}, "queued")
     _status, out, _err = fleet.run("endpoints", "--domain", "emea2")
     assert [line.split() for line in out.splitlines()][1] == (
         ["other", "emea2", "3", "-", "pinned", "daily", "1", "skipped", "skipped"]

@@ -174,14 +174,14 @@ def test_who_is_purged_has_no_part_in_campaigns_any_more(server: Server) -> None
         connection.execute("INSERT INTO campaigns VALUES ('c', 'download', 'files', '1', 0)")
         columns = "campaign, endpoint, mode, stage, due, tries, result, why, changed"
         for name in ("a", "b"):
-            row = ("c", name, "event", "waiting", 0, 0, "", "", 0)
+            row = ("c", name, "event", "queued", 0, 0, "", "", 0)
             connection.execute(f"INSERT INTO notices ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
             connection.execute("INSERT INTO reports VALUES (?, 'files', '{}', 0, '')", (name,))
     server.ask("register", document={"endpoints": [{"name": "a"}], "purge": True})
     with server.connection() as connection:
         told = dict(tuple(row) for row in connection.execute("SELECT endpoint, stage FROM notices"))
         reports = [row["endpoint"] for row in connection.execute("SELECT endpoint FROM reports")]
-    assert (told, reports) == ({"a": "waiting", "b": "skipped"}, ["a"])
+    assert (told, reports) == ({"a": "queued", "b": "skipped"}, ["a"])
 
 
 def test_a_new_way_to_an_endpoint_makes_due_what_waits_for_it(server: Server) -> None:
@@ -191,7 +191,7 @@ def test_a_new_way_to_an_endpoint_makes_due_what_waits_for_it(server: Server) ->
     with server.connection() as connection:
         connection.execute("INSERT INTO campaigns VALUES ('c', 'download', 'files', '1', 0)")
         columns = "campaign, endpoint, mode, stage, due, tries, result, why, changed"
-        for name, stage in {"a": "retry", "b": "pending", "c": "waiting", "d": "retry"}.items():
+        for name, stage in {"a": "retrying", "b": "deferred", "c": "queued", "d": "retrying"}.items():
             row = ("c", name, "event", stage, later, 1, "not_reached", "", 0)
             connection.execute(f"INSERT INTO notices ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     shown = {"host_key": KEY}

@@ -26,7 +26,7 @@ EARLY, LATE = {"schedule": {"start": "03:00"}}, {"schedule": {"start": "21:00"}}
 
 def start_of(server: Server, endpoint: str) -> tuple[str, str]:
     told = server.ask("tree", "effective", endpoint, "--json")
-    return told["policy"]["schedule"]["start"], told["origins"]["schedule.start"]
+    return told["policy"]["schedule"]["start"], told["provenance"]["schedule.start"]
 
 
 def test_the_nearest_value_wins_and_every_value_says_where_it_comes_from(server: Server) -> None:
