@@ -127,7 +127,7 @@ def rooms_imported(path: Path, ring: str) -> Iterator[str]:
         if isinstance(node, ast.ImportFrom) and node.level:
             base = (*package[: len(package) - (node.level - 1)], *(node.module.split(".") if node.module else ()))
             targets = ((*base, alias.name) for alias in node.names)
-            yield from (room_of(ring, target[1]) for target in targets if target[0] == ring)
+            yield from (room_of(ring, target[1]) for target in targets if target[0] == ring and target[1:])
 
 
 def floor_offences(path: Path, ring: str) -> Iterator[str]:
