@@ -148,6 +148,22 @@ def test_a_picture_is_shown_by_a_guide_and_loads_nothing_from_elsewhere(path):
     assert all(part in text for part in ('role="img"', "<title ", "<desc ", 'class="card"'))
 
 
+LIBRARY = repository.ROOT / "plugins" / "module_utils"
+_IN_THE_LIBRARY = re.compile(r"``(_(?:core|host|endpoint|server)/[a-z_/]+(?:\.py)?)``")
+
+
+def test_every_file_and_package_that_the_architecture_names_exists():
+    named = set(_IN_THE_LIBRARY.findall(guide("architecture")))
+    assert len([name for name in named if name.endswith(".py")]) >= 10
+    assert [name for name in sorted(named) if not (LIBRARY / name).exists()] == []
+
+
+def test_the_architecture_has_every_package_of_the_library():
+    packages = {face.parent.relative_to(LIBRARY).as_posix() for face in LIBRARY.glob("_[cehs]*/**/__init__.py")}
+    packages = {name for name in packages if "/" in name}
+    assert packages - set(_IN_THE_LIBRARY.findall(guide("architecture"))) == set()
+
+
 def test_who_looks_for_the_documentation_comes_to_a_page_that_lists_the_guides():
     place, _hash, section = repository.load("galaxy.yml")["documentation"].partition("#")
     assert place == repository.load("galaxy.yml")["repository"]
