@@ -6,17 +6,15 @@
 
 from __future__ import annotations
 
-import json
-import syslog
 from typing import TYPE_CHECKING
 
 from .._core.schedule.timetable import Timetable
 from .._core.settings.endpoint import EndpointDocument
-from .._core.validation.errors import InvalidDocument
-from .._core.values import frozen
+from .._core.values import frozen, replace
 from .._host.host import Host
 from .._host.timezone import zone_of
 from . import paths
+from .installed import adopted_for, effective, installed_document
 from .products import select_product
 from .products.base import Product
 from .schedulers import select_scheduler
@@ -49,7 +47,7 @@ class Endpoint:
     def of(cls, host: Host, document: EndpointDocument, adopted: TrustedConfiguration | None = None) -> Endpoint:
         """The endpoint that a document brought by a converge describes on this host, with what was adopted for it."""
         if document.server is not None:
-            document, adopted = _in_force(host, document, adopted)
+            document, adopted = effective(host, document, adopted)
         return cls(
             host=host,
             document=document,
@@ -66,6 +64,16 @@ class Endpoint:
         if document is None:
             raise NotEnrolled(f"{paths.DOCUMENT} does not exist: this host is not enrolled; converge it first")
         return cls.of(host, document, adopted_for(host, document))
+
+    def on(self, host: Host) -> Endpoint:
+        """The same endpoint, seen through another view of its host."""
+        return replace(
+            self,
+            host=host,
+            product=select_product(self.document, host),
+            scheduler=select_scheduler(self.scheduler.name, host),
+            store=StateStore(host),
+        )
 
     def reloaded(self) -> Endpoint:
         """The endpoint as it is now, after a wait in which a converge may have happened."""
@@ -98,47 +106,6 @@ class Endpoint:
             return ""
         zone = self.document.policy.schedule.timezone
         return f"schedule.timezone: {zone} is not known here any more (tzdata): no scheduled update until it is changed"
-
-
-def installed_document(host: Host) -> EndpointDocument | None:
-    """The document that the last converge brought, None where there is none; raises ValueError if it is damaged."""
-    content = host.read(paths.DOCUMENT)
-    return None if content is None else EndpointDocument.from_dict(json.loads(content), stored=True)
-
-
-def load_document(host: Host) -> EndpointDocument | None:
-    """The document that is in force on the host, None where there is none; raises ValueError if it is damaged."""
-    document = installed_document(host)
-    if document is None or document.server is None:
-        return document
-    return _in_force(host, document, adopted_for(host, document))[0]
-
-
-def adopted_for(host: Host, document: EndpointDocument) -> TrustedConfiguration | None:
-    """What was adopted for a document that a converge brought."""
-    if document.server is None:
-        return None
-    from .._core.metadata.trusted import Enrollment
-    from .trust.store import ConfigurationStore
-
-    return ConfigurationStore(host).read(Enrollment.of(document, document.server))
-
-
-def _in_force(
-    host: Host, document: EndpointDocument, adopted: TrustedConfiguration | None
-) -> tuple[EndpointDocument, TrustedConfiguration | None]:
-    """The document with what was adopted; what this agent does not understand (any more) counts as not adopted."""
-    from .._core.metadata.shard import Membership
-    from .._core.settings.managed import in_force
-
-    if adopted is None:
-        return in_force(document, None, None), None
-    try:
-        place = Membership(adopted.domain, adopted.ordinal)
-        return in_force(document, place, adopted.policy, stored=True), adopted
-    except InvalidDocument as error:
-        host.log(syslog.LOG_WARNING, f"the adopted configuration is not understood and asked for anew: {error}")
-        return in_force(document, None, None), None
 
 
 def timetable_of(host: Host, document: EndpointDocument) -> Timetable:

@@ -26,6 +26,7 @@ ADOPTED_DIRECTORY = STATE_DIRECTORY + "/configuration"
 """What was adopted from the update server; it is no more precious than what can be fetched again."""
 
 RUNTIME_DIRECTORY = "/run/epp-autoupdate"
+CONVERGE_LOCK = RUNTIME_DIRECTORY + "/converge.lock"
 UPDATE_LOCK = RUNTIME_DIRECTORY + "/update.lock"
 WAIT_LOCK = RUNTIME_DIRECTORY + "/wait.lock"
 """Held by the one run that waits for a scheduled slot; cron would start another waiter every hour."""

@@ -11,7 +11,9 @@ from typing import Any, Callable
 from ansible.module_utils.basic import AnsibleModule
 
 from .._endpoint import paths, payload
-from .._endpoint.converge.converge import Busy, Converged, converge, remove
+from .._endpoint.converge.converge import Busy, converge
+from .._endpoint.converge.remove import remove
+from .._endpoint.converge.result import Converged
 from .._host.host import Host
 from .._host.local_host import LocalHost
 from .._host.superuser import require_root

@@ -18,7 +18,8 @@ from .._core.policy.inheritance import Layer, resolve
 from .._core.policy.policy import Policy
 from .._core.settings.endpoint import EndpointDocument
 from .._endpoint.converge.converge import converge
-from .._endpoint.endpoint import NotEnrolled, installed_document
+from .._endpoint.endpoint import NotEnrolled
+from .._endpoint.installed import installed_document
 from .._host.host import Host
 from .installed_server import Server
 from .scopes import Assignment, Place

@@ -21,9 +21,10 @@ from ..._host.output import write_document
 from ..._host.seal import has_valid_checksum
 from ..._host.superuser import require_root
 from ..converge import selftest
-from ..converge.converge import Busy, converge, remove
+from ..converge.converge import Busy, converge
 from ..converge.fast_path import RECORD
 from ..converge.recording_host import Witness
+from ..converge.remove import remove
 from ..state.store import StateStore
 from . import exit_codes
 

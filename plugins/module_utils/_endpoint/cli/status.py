@@ -17,7 +17,7 @@ from ..._host.local_host import LocalHost
 from ..._host.output import write_document, write_lines
 from .. import paths
 from ..converge import selftest
-from ..converge.converge import host_key
+from ..converge.machine import host_key
 from ..endpoint import Endpoint, NotEnrolled
 from ..status.status import compose
 from . import exit_codes

@@ -14,7 +14,8 @@ from ..._host.local_host import LocalHost
 from ..._host.output import write_document, write_lines
 from ..clock import reckoning_anew
 from ..converge.adopted import carry_out, hand_over
-from ..converge.converge import Busy, Converged
+from ..converge.converge import Busy
+from ..converge.result import Converged
 from ..endpoint import Endpoint
 from ..runner.user_actions import for_root_alone
 from ..sync.due import daily_asks

@@ -9,9 +9,11 @@ from __future__ import annotations
 import syslog
 
 from ..._core.values import replace
-from ..endpoint import Endpoint, NotEnrolled, installed_document
+from ..endpoint import Endpoint, NotEnrolled
+from ..installed import installed_document
 from ..status.status import save_and_publish
-from .converge import Busy, Converged, converge
+from .converge import Busy, converge
+from .result import Converged
 
 
 def carry_out(endpoint: Endpoint) -> Converged:

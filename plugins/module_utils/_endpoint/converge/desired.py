@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timezone
 
 from ..._core.canonical import readable_json
@@ -20,11 +19,11 @@ from ..._core.system_files.vendor_updaters import Starters
 from ..._core.values import field, frozen
 from .. import paths
 from ..endpoint import Endpoint
+from ..installed import Installed
 from ..notify_access import account
 from ..privileges import select_rights
 from ..privileges.base import Rights
 from ..schedulers.job_plan import JobPlan
-from ..state.store import StateStore
 from ..time_limits import longest_wait
 from ..vendor_updaters import find
 from ..vendor_updaters.restore import remembered_entries, running_before
@@ -47,19 +46,19 @@ class Desired:
     resumed: tuple[str, ...] = ()
 
 
-def desired(endpoint: Endpoint, *, agent: bytes | None) -> Desired:
+def desired(endpoint: Endpoint, installed: Installed, *, agent: bytes | None) -> Desired:
     """What this endpoint's document asks for; ``agent`` is the agent's file, None to leave it out of the picture."""
     document, host = endpoint.document, endpoint.host
     beside = find(host, endpoint.product.needs().own_updaters)
     plan = job_plan(endpoint, beside.starters)
-    returning = _returning(endpoint)
+    returning = _returning(endpoint, installed)
     rights = rights_of(document)
     own: list[Entry] = [] if agent is None else [File(paths.AGENT, agent, 0o755)]
     own += [
         Directory(paths.CONFIGURATION_DIRECTORY, 0o755),
         Directory(paths.STATE_DIRECTORY, 0o755),
         # Command lines may hold secrets; everything else in it is policy, which people want to see in a diff.
-        File(paths.DOCUMENT, readable_json(brought(document)), 0o600, secret=_holds_command_lines(endpoint)),
+        File(paths.DOCUMENT, readable_json(brought(document)), 0o600, secret=_holds_command_lines(document, installed)),
     ]
     return Desired(
         entries=(
@@ -76,19 +75,15 @@ def desired(endpoint: Endpoint, *, agent: bytes | None) -> Desired:
     )
 
 
-def _returning(endpoint: Endpoint) -> dict[str, str]:
+def _returning(endpoint: Endpoint, installed: Installed) -> dict[str, str]:
     """What was switched off for a product of before, whose updaters are nothing to us any more."""
-    return {} if endpoint.product.needs().own_updaters else StateStore(endpoint.host).read().switched_off
+    return {} if endpoint.product.needs().own_updaters else installed.state.switched_off
 
 
-def _holds_command_lines(endpoint: Endpoint) -> bool:
+def _holds_command_lines(document: EndpointDocument, installed: Installed) -> bool:
     """Whether the document, or the one that it replaces, may hold command lines; one that is damaged may."""
-    installed = endpoint.host.read(paths.DOCUMENT)
-    try:
-        before = installed is not None and json.loads(installed)["product"] == ProductKind.COMMAND.value
-    except (ValueError, TypeError, KeyError):
-        before = True
-    return before or endpoint.document.product is ProductKind.COMMAND
+    before = installed.document is not None and installed.document.product is ProductKind.COMMAND
+    return installed.damaged or before or document.product is ProductKind.COMMAND
 
 
 def job_plan(endpoint: Endpoint, beside: Starters) -> JobPlan:

@@ -16,8 +16,9 @@ from ..._core.values import frozen, replace
 from ..._host.host import Host
 from ..._host.lock import locked
 from .. import paths
-from ..endpoint import Endpoint, adopted_for, installed_document
-from ..state.store import SyncRecord
+from ..endpoint import Endpoint
+from ..installed import Installed
+from ..state.store import State, SyncRecord
 from ..time_limits import SYNC_S
 
 if TYPE_CHECKING:
@@ -75,19 +76,19 @@ class Enrolment:
             self.candidate.adopt(store)
 
 
-def enrol(document: EndpointDocument, host: Host, *, check: bool) -> Enrolment:
+def enrol(document: EndpointDocument, host: Host, installed: Installed, *, check: bool) -> Enrolment:
     """The endpoint that a document describes; what a managed one lacks is fetched, and in check mode only looked at.
 
     Where a configuration was adopted for this document and none was refused since, or there is no server, no request is
     sent. Raises NotConfigured.
     """
-    before = _previously_adopted(host)
+    before = installed.adopted_for(installed.document)
     document = following(document, before)
-    server, endpoint = document.server, Endpoint.of(host, document, adopted_for(host, document))
+    server, endpoint = document.server, Endpoint.of(host, document, installed.adopted_for(document))
     if server is None:
         return Enrolment(endpoint)
     if endpoint.adopted is not None:
-        if not _refused_last(endpoint):
+        if not _refused_last(installed.state):
             return Enrolment(endpoint)
         return _asked_again(endpoint, document, server, before)
     candidate = _fetched(document, server, host, before, check=check)
@@ -99,10 +100,9 @@ def enrol(document: EndpointDocument, host: Host, *, check: bool) -> Enrolment:
     return Enrolment(Endpoint.of(host, document, candidate.adopted), words, candidate)
 
 
-def _refused_last(endpoint: Endpoint) -> bool:
+def _refused_last(state: State) -> bool:
     """Whether this endpoint refused what its update server published when it asked last."""
-    sync = endpoint.store.read().sync
-    return sync is not None and sync.result in REFUSALS
+    return state.sync is not None and state.sync.result in REFUSALS
 
 
 def _asked_again(
@@ -157,11 +157,3 @@ def _fetched(
     if candidate is None:
         raise NotConfigured("the update server says that nothing has changed, though nothing is held")
     return candidate
-
-
-def _previously_adopted(host: Host) -> TrustedConfiguration | None:
-    try:
-        document = installed_document(host)
-    except ValueError:
-        return None  # damaged by hand: it is about to be replaced
-    return None if document is None else adopted_for(host, document)

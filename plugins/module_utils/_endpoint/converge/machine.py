@@ -13,11 +13,12 @@ from __future__ import annotations
 from ..._core.settings.endpoint import EndpointDocument
 from ..._core.validation.errors import InvalidDocument, ValidationError, show
 from ..._host.host import Host
-from ..endpoint import installed_document
-from ..state.store import StateStore
+from ..installed import Installed
 
 _MACHINE_ID = "/etc/machine-id"
 _NONE_YET = "uninitialized"
+_HOST_KEYS = tuple(f"/etc/ssh/ssh_host_{kind}_key.pub" for kind in ("ed25519", "ecdsa", "rsa"))
+"""The host's public keys, the best kind first; which of them there are is the host's affair."""
 
 
 def machine_id(host: Host) -> str:
@@ -26,13 +27,18 @@ def machine_id(host: Host) -> str:
     return "" if text == _NONE_YET else text
 
 
-def refuse_another_name(document: EndpointDocument, host: Host) -> None:
+def host_key(host: Host) -> str | None:
+    """The host's public SSH key, by which an update server knows it; None where it has none."""
+    from ..._core.validation.public_keys import public_key
+
+    found = (public_key((host.read(path) or b"").decode("utf-8", "replace")) for path in _HOST_KEYS)
+    return next((key for key in found if key is not None), None)
+
+
+def refuse_another_name(document: EndpointDocument, host: Host, installed: Installed) -> None:
     """Raise InvalidDocument where this very machine is an endpoint already, and has another name."""
-    try:
-        before = installed_document(host)
-    except ValueError:
-        return  # damaged by hand: it is about to be replaced
-    if before is None or before.endpoint == document.endpoint or StateStore(host).read().machine != machine_id(host):
+    before = installed.document
+    if before is None or before.endpoint == document.endpoint or installed.state.machine != machine_id(host):
         return
     name = before.endpoint
     allowed = (

@@ -16,7 +16,8 @@ from ..._host.boot import boot_id
 from ..._host.lock import locked
 from .. import paths
 from ..clock import set_back
-from ..endpoint import Endpoint, load_document
+from ..endpoint import Endpoint
+from ..installed import load_document
 from ..state.store import State
 from ..status.status import save_and_publish
 from .admission import refusal

@@ -165,8 +165,7 @@ class StateStore:
 
     def read(self) -> State:
         """The state; a fresh one where there is none, or none that can be understood. Writes nothing."""
-        content = self._host.read(paths.STATE)
-        return (content is not None and _parsed(content)) or State()
+        return _state_in(self._host.read(paths.STATE))[0]
 
     def change(self, transform: Callable[[State], State]) -> State:
         """Read, transform and write the state as one step; nothing is written when nothing changes.
@@ -176,23 +175,22 @@ class StateStore:
         with locked(self._host, paths.STATE_LOCK, wait=_LOCK_WAIT_S) as held:
             if not held:
                 raise TimeoutError(f"{paths.STATE_LOCK}: still held by another process after {_LOCK_WAIT_S:.0f} s")
-            before, damaged = self.read(), self._set_damaged_aside()
+            content = self._host.read(paths.STATE)
+            before, damaged = _state_in(content)
+            if damaged and content is not None:
+                self._keep_aside(content)
             after = transform(before)
-            if after != before or damaged or not self._host.exists(paths.STATE):
+            if after != before or damaged or content is None:
                 self._write(after)
             return after
 
     def _write(self, state: State) -> None:
         self._host.write(paths.STATE, json.dumps(state.to_dict(), sort_keys=True).encode(), mode=0o600)
 
-    def _set_damaged_aside(self) -> bool:
-        content = self._host.read(paths.STATE)
-        if content is None or _parsed(content) is not None:
-            return False
+    def _keep_aside(self, content: bytes) -> None:
         aside = paths.STATE + ".unreadable"
         self._host.write(aside, content, mode=0o600)
         self._host.log(4, f"{paths.STATE} can't be understood; it was kept as {aside} and a new one begun")
-        return True
 
 
 def reconnected(state: State, result: Result, boot_id: str) -> State:
@@ -207,6 +205,12 @@ def reconnected(state: State, result: Result, boot_id: str) -> State:
     if result in (Result.UNREACHABLE, Result.SKIPPED):
         return state
     return replace(state, boot_id=boot_id, source_lost=False, failed_reconnects=0)
+
+
+def _state_in(content: bytes | None) -> tuple[State, bool]:
+    """The state in a file, a fresh one where there is none, and whether the file is damaged."""
+    state = None if content is None else _parsed(content)
+    return state or State(), content is not None and state is None
 
 
 def _parsed(content: bytes) -> State | None:

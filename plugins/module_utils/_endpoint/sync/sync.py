@@ -20,7 +20,8 @@ from ..._host.host import Host
 from ..._host.http.client import HttpClient
 from ..._host.lock import locked
 from .. import paths
-from ..endpoint import Endpoint, adopted_for, installed_document
+from ..endpoint import Endpoint
+from ..installed import adopted_for, installed_document
 from ..state.store import State, SyncRecord
 from ..status.status import save_and_publish
 from ..time_limits import SYNC_S

@@ -12,11 +12,9 @@ from typing import Any
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import (
-    Converged,
-    converge,
-    remove,
-)
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import converge
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.remove import remove
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.result import Converged
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 
 ID, OTHER = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.system_files.cron_tables import DISARMED, OFF
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import remove
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.remove import remove
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.vendor_updaters.units import DROP_IN
 
 from .conftest import Sandbox

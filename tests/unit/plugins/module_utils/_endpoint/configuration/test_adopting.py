@@ -16,7 +16,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shar
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import enroll
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import remove
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.remove import remove
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.trust import store
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import Answer
 

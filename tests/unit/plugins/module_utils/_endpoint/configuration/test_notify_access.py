@@ -15,7 +15,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.autho
     authorized_line,
     with_line,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import remove
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.remove import remove
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.notify_access.authorized_keys import NotFollowed
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.filesystem.user_files import Account, change_file
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost

@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a converge would do: what the host should hold and do, compared with what it holds and does now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Union
+
+from ..._core.resources.resources import Absent, Entry
+from ..._core.settings.endpoint import EndpointDocument
+from ..._core.values import frozen
+from ..._host.host import Host
+from ..._host.reconcile import diff
+from .. import paths
+from ..endpoint import Endpoint
+from ..installed import Installed
+from ..privileges import all_rights
+from ..products.base import missing_programs
+from ..schedulers import all_schedulers
+from ..state.store import SyncRecord
+from ..status.status import next_run_text
+from . import groups, selftest
+from .desired import Desired, desired, rights_of
+from .machine import host_key
+from .result import Converged
+
+if TYPE_CHECKING:
+    from ..notify_access.authorized_keys import Access
+    from .enroll import Enrolment
+
+
+@frozen
+class Standalone:
+    """An endpoint that has nothing to adopt."""
+
+    endpoint: Endpoint
+    words: tuple[str, ...] = ()
+    record: SyncRecord | None = None
+    refusal: tuple[str, str] | None = None
+
+    @contextmanager
+    def adopting(self) -> Iterator[None]:
+        yield
+
+
+Enrolling = Union["Enrolment", Standalone]
+"""What a converge of a managed endpoint, and of a standalone one, begins with."""
+
+
+@frozen
+class Plan:
+    """What a converge of ``endpoint`` would do, and what it would report (``result``)."""
+
+    endpoint: Endpoint
+    wanted: Desired
+    access: Access
+    result: Converged
+
+
+def plan(enrolment: Enrolling, installed: Installed, *, agent: bytes | None) -> Plan:
+    """Compare the endpoint's host with what its document asks for; nothing is written. Raises OSError, LookupError."""
+    endpoint = enrolment.endpoint
+    wanted, access = desired(endpoint, installed, agent=agent), _access(endpoint, installed)
+    return Plan(endpoint, wanted, access, _compared(enrolment, installed, wanted, access))
+
+
+def _access(endpoint: Endpoint, installed: Installed) -> Access:
+    """What the update server's way in has to become (N5); only on an endpoint that has, or had, such a server."""
+    from ..notify_access.authorized_keys import Access, access
+
+    host, previous = endpoint.host, installed.document
+    if endpoint.document.server is None and (previous is None or previous.server is None):
+        return Access()
+    return access(host, endpoint.document, previous, sudo=endpoint.scheduler.name == "cron")
+
+
+def _compared(enrolment: Enrolling, installed: Installed, wanted: Desired, access: Access) -> Converged:
+    """What is otherwise than wanted, and what would be done about it."""
+    endpoint, host = enrolment.endpoint, enrolment.endpoint.host
+    entries = (*wanted.entries, *access.entries)
+    changes = diff(host, (*entries, *_leftovers(endpoint, installed, entries)))
+    state, key = installed.state, host_key(host)
+    resumed = (f"{name} is started again" for name in wanted.resumed)
+    drift = (*endpoint.scheduler.drift(wanted.plan), *resumed, *groups.missing(host, rights_of(endpoint.document)))
+    return Converged(
+        changes=(*changes, *(edit.change for edit in access.edits)),
+        corrections=(*enrolment.words, *drift, *access.corrections),
+        next_run=next_run_text(endpoint, state),
+        host_key=key,
+        refusal=enrolment.refusal,
+        missing=missing_programs(host, endpoint.product),
+        errors=(*selftest.recorded(host, state), *selftest.evident(endpoint, host_key=key)),
+        obstacles=access.obstacles,
+    )
+
+
+def _leftovers(endpoint: Endpoint, installed: Installed, wanted: Iterable[Entry]) -> tuple[Absent, ...]:
+    """Files of other back ends, of jobs and rights that are no longer wanted, and metrics in a former directory."""
+    kept = {entry.path for entry in wanted} | {textfile(endpoint.document)}
+    metrics = () if installed.document is None else (textfile(installed.document),)
+    adopted = () if endpoint.document.server is not None else (paths.ADOPTED_DIRECTORY,)
+    return tuple(Absent(path) for path in (*back_end_paths(endpoint.host), *metrics, *adopted) if path not in kept)
+
+
+def back_end_paths(host: Host) -> tuple[str, ...]:
+    """Every path that a back end may have written; rights first, so that none outlives what it starts."""
+    rights = [path for keeper in all_rights() for path in keeper.owned()]
+    return (*rights, *(path for scheduler in all_schedulers(host) for path in scheduler.owned()))
+
+
+def textfile(document: EndpointDocument) -> str:
+    """Where this endpoint's metrics are written."""
+    return f"{document.textfile_directory}/{paths.TEXTFILE_NAME}"

@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a host holds of its last converge: the document, the configurations that were adopted, the state."""
+
+from __future__ import annotations
+
+import json
+import syslog
+from typing import TYPE_CHECKING
+
+from .._core.settings.endpoint import EndpointDocument
+from .._core.validation.errors import InvalidDocument
+from .._core.values import frozen
+from .._host.host import Host
+from . import paths
+from .state.store import State, StateStore
+
+if TYPE_CHECKING:
+    from .._core.metadata.trusted import TrustedConfiguration
+
+
+@frozen
+class Installed:
+    """What was read of a host at once, to be handed on.
+
+    ``document`` is the one that the last converge brought, None where there is none; ``damaged`` tells that there is
+    one which can't be parsed. ``configurations`` are all that are kept of the update server's.
+    """
+
+    document: EndpointDocument | None = None
+    damaged: bool = False
+    configurations: tuple[TrustedConfiguration, ...] = ()
+    state: State = State()
+
+    @classmethod
+    def load(cls, host: Host, *, managed: bool = False) -> Installed:
+        """Read it; configurations only for a managed endpoint, or for one that becomes it (``managed``)."""
+        document, damaged = None, False
+        try:
+            document = installed_document(host)
+        except ValueError:
+            damaged = True
+        with_server = managed or (document is not None and document.server is not None)
+        kept = _configurations(host) if with_server else ()
+        return cls(document, damaged, kept, StateStore(host).read())
+
+    def adopted_for(self, document: EndpointDocument | None) -> TrustedConfiguration | None:
+        """What was adopted for a document that a converge brought."""
+        return None if document is None else _adopted_for(document, self.configurations)
+
+    def effective_document(self, host: Host) -> EndpointDocument | None:
+        """The document that was in force, with what was adopted for it."""
+        document = self.document
+        if document is None or document.server is None:
+            return document
+        return effective(host, document, self.adopted_for(document))[0]
+
+
+def installed_document(host: Host) -> EndpointDocument | None:
+    """The document that the last converge brought, None where there is none; raises ValueError if it is damaged."""
+    content = host.read(paths.DOCUMENT)
+    return None if content is None else EndpointDocument.from_dict(json.loads(content), stored=True)
+
+
+def load_document(host: Host) -> EndpointDocument | None:
+    """The document that is in force on the host, None where there is none; raises ValueError if it is damaged."""
+    document = installed_document(host)
+    if document is None or document.server is None:
+        return document
+    return effective(host, document, adopted_for(host, document))[0]
+
+
+def adopted_for(host: Host, document: EndpointDocument) -> TrustedConfiguration | None:
+    """What was adopted for a document that a converge brought."""
+    return None if document.server is None else _adopted_for(document, _configurations(host))
+
+
+def effective(
+    host: Host, document: EndpointDocument, adopted: TrustedConfiguration | None
+) -> tuple[EndpointDocument, TrustedConfiguration | None]:
+    """The document with what was adopted; what this agent does not understand (any more) counts as not adopted."""
+    from .._core.metadata.shard import Membership
+    from .._core.settings.managed import in_force
+
+    if adopted is None:
+        return in_force(document, None, None), None
+    try:
+        place = Membership(adopted.domain, adopted.ordinal)
+        return in_force(document, place, adopted.policy, stored=True), adopted
+    except InvalidDocument as error:
+        host.log(syslog.LOG_WARNING, f"the adopted configuration is not understood and asked for anew: {error}")
+        return in_force(document, None, None), None
+
+
+def _adopted_for(
+    document: EndpointDocument, configurations: tuple[TrustedConfiguration, ...]
+) -> TrustedConfiguration | None:
+    if document.server is None:
+        return None
+    from .._core.metadata.trusted import Enrollment
+
+    enrollment = Enrollment.of(document, document.server)
+    return next((one for one in configurations if one.basis == enrollment), None)
+
+
+def _configurations(host: Host) -> tuple[TrustedConfiguration, ...]:
+    from .trust.store import ConfigurationStore
+
+    return ConfigurationStore(host).all()
