@@ -16,7 +16,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils import _core
 from ansible_collections.epp.autoupdate.plugins.plugin_utils import _inventory as inventory
 
 COLLECTION = Path(_core.__file__).parents[3]
-BAD_DOCUMENTS = Path(__file__).parents[1] / "module_utils/_core/bad_documents.json"
+BAD_DOCUMENTS = Path(__file__).parents[1] / "module_utils/_core/settings/bad_documents.json"
 POLICY = {"sources": {"urls": ["http://a.example"]}}
 
 

@@ -16,7 +16,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.st
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers import cron, systemd
 
 from .conftest import Sandbox
-from .runs import NOON, boot, versions
+from .runner.runs import NOON, boot, versions
 
 DAY = 86400.0
 WRONG = [

@@ -28,8 +28,8 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._host.filesystem.op
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.filesystem.safe_paths import UnsafePath
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.files_samples import Source
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.others import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.files.samples import Source
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.filesystem.others import (
     USER,
     as_root,
     beside,

@@ -15,7 +15,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endp
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import select_product
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.files.product import Files
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.clamav_samples import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.clamav.samples import (
     LiveHost,
     clamav,
     needs_databases,

@@ -24,7 +24,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Workplace
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.clamav import ClamAV
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.clamav_samples import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.clamav.samples import (
     DATABASES,
     needs_databases,
 )

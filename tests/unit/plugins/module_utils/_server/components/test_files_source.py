@@ -34,7 +34,7 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoin
     Answer,
     ScriptedServer,
 )
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.others import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.filesystem.others import (
     USER,
     as_root,
     by_the_other,

@@ -19,7 +19,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products 
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components import select_source
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Workplace
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.files_samples import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.files.samples import (
     installed,
 )
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (

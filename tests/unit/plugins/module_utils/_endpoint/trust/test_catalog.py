@@ -1,0 +1,234 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A managed endpoint believes its component source only as far as the signed catalogue vouches for it (C2)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import canonical_json
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import NAMESPACE, Catalog
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Outcome, Result
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import select_product
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.files import update as files_update
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.files.samples import (
+    publish_set,
+)
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.publisher import CATALOGUE
+
+from ..sync.conftest import Managed
+
+COMPONENTS = "components/files"
+
+
+class Source:
+    """The server's components for the product files, and the catalogue of them."""
+
+    def __init__(self, managed: Managed, folder: Path) -> None:
+        self.managed, self.publisher, self.folder = managed, managed.publisher, folder
+        raw = managed.document(product="files")
+        del raw["command"]
+        document = EndpointDocument.from_dict(raw)
+        urls = (f"{managed.server.url}/{COMPONENTS}",)
+        policy = replace(document.policy, sources=replace(document.policy.sources, urls=urls))
+        self.product = select_product(replace(document, policy=policy), managed.sandbox.host)
+        self.target = Path(managed.server.folder) / COMPONENTS
+        self.target.mkdir(parents=True)
+        self.release("1", a="one", b="two")
+
+    def components(self, version: str, **contents: str) -> Any:
+        for name, content in contents.items():
+            path = self.folder / "patterns" / f"{name}.dat"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+        return publish_set(self.folder, self.target, version)
+
+    def release(self, version: str, **contents: str) -> None:
+        self.publisher.catalogue(self.components(version, **contents))
+
+    def manifest(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Let the web server's own side change what the manifest lists."""
+        path = self.target / "manifest.json"
+        raw = json.loads(path.read_text())
+        change(raw)
+        path.write_text(json.dumps(raw))
+
+    def update(self) -> Outcome:
+        return self.product.update(60)
+
+    def installed(self) -> dict[str, str]:
+        current = self.managed.sandbox.root / "var/lib/epp-autoupdate/components/current/patterns"
+        return {path.stem: path.read_text() for path in current.glob("*.dat")}
+
+    def installed_version(self) -> str:
+        release = self.product.store().installed()
+        return str(release.manifest.version)
+
+    def catalogue_requests(self) -> list[int]:
+        return [status for path, status in self.managed.asked() if path == f"/{CATALOGUE}"]
+
+    def objects(self) -> list[str]:
+        return [path for path, _status in self.managed.server.seen() if "/objects/" in path]
+
+
+@pytest.fixture
+def source(managed: Managed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
+    monkeypatch.setattr(files_update, "_PAUSES_S", (0.0,))
+    monkeypatch.setattr(files_update, "with_jitter", lambda seconds, _draw: seconds)
+    return Source(managed, tmp_path / "source")
+
+
+def test_what_the_catalogue_vouches_for_is_installed(source: Source) -> None:
+    assert source.update().result is Result.UPDATED
+    assert source.installed() == {"a": "one", "b": "two"}
+    assert source.catalogue_requests() == [200]
+    assert source.update().result is Result.CURRENT
+    assert source.catalogue_requests() == []
+    source.release("2", a="three")
+    assert source.update().result is Result.UPDATED
+    assert source.installed() == {"a": "three", "b": "two"}
+
+
+def test_an_unchanged_catalogue_costs_one_conditional_request(source: Source) -> None:
+    source.update()
+    source.managed.asked()
+    source.components("2", a="not in the catalogue")
+    assert source.update().result is Result.HELD
+    assert source.catalogue_requests() == [304, 304]
+
+
+def test_a_source_that_is_ahead_of_the_catalogue_is_asked_again(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server publishes components first, then the catalogue."""
+    source.update()
+    manifest = source.components("2", a="three")
+    sleep = files_update.time.sleep
+
+    def catalogue_comes(seconds: float) -> None:
+        source.publisher.catalogue(manifest)
+        sleep(seconds)
+
+    monkeypatch.setattr(files_update.time, "sleep", catalogue_comes)
+    assert source.update().result is Result.UPDATED
+    assert source.installed()["a"] == "three"
+
+
+def bump(raw: dict[str, Any], **changes: Any) -> None:
+    """Let a newer version differ in its first file."""
+    raw["version"] = "2"
+    raw["files"][0].update(changes)
+
+
+def exchanged(raw: dict[str, Any]) -> None:
+    """Let each of two files have the content that was vouched for in the place of the other."""
+    first, second = raw["files"]
+    first["path"], second["path"] = second["path"], first["path"]
+
+
+LIES: dict[str, Callable[[dict[str, Any]], None]] = {
+    "other content": lambda raw: bump(raw, sha256="0" * 64),
+    "another size": lambda raw: bump(raw, size=4),
+    "another version of a component": lambda raw: bump(raw, version="9"),
+    "another name": lambda raw: bump(raw, component="evil"),
+    "another kind": lambda raw: bump(raw, kind="engine"),
+    "another age": lambda raw: bump(raw, built=1),
+    "a file more": lambda raw: raw["files"].append({**raw["files"][0], "path": "patterns/c.dat", "component": "c"}),
+    "a file less": lambda raw: raw["files"].pop(),
+    "vouched content at another path": lambda raw: bump(raw, path="engines/run.dat"),
+    "vouched contents at each other's path": exchanged,
+    "the same under a version that no later one follows": lambda raw: raw.update(version="999999"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_nothing_is_taken_that_the_catalogue_does_not_vouch_for(source: Source, lie: str) -> None:
+    """Whatever a web server changes in the manifest is not installed, and the genuine next version is."""
+    source.update()
+    source.managed.server.forget()
+    source.manifest(LIES[lie])
+    outcome = source.update()
+    assert (outcome.result, "not the one" in outcome.why) == (Result.HELD, True), outcome
+    assert source.objects() == []
+    assert source.installed() == {"a": "one", "b": "two"}
+    assert source.installed_version() == "1"
+    source.release("2", a="three")
+    assert source.update().result is Result.UPDATED
+    assert source.installed() == {"a": "three", "b": "two"}
+
+
+def test_without_a_manifest_in_the_catalogue_nothing_is_taken(source: Source) -> None:
+    raw = json.loads((source.publisher.folder / CATALOGUE).read_bytes().partition(b"\n")[2])
+    document = Catalog.from_bytes(canonical_json({**raw, "manifests": [], "serial": 2})).to_bytes()
+    source.publisher.put(CATALOGUE, document, namespace=NAMESPACE)
+    outcome = source.update()
+    assert (outcome.result, "names no manifest of the product files" in outcome.why) == (Result.HELD, True), outcome
+
+
+def test_content_that_is_not_what_was_vouched_for(source: Source) -> None:
+    for path in (source.target / "objects").rglob("*"):
+        if path.is_file():
+            path.write_bytes(path.read_bytes()[::-1])
+    outcome = source.update()
+    assert (outcome.result, "SHA-256 is not what the manifest says" in outcome.why) == (Result.FAILED, True)
+    assert source.installed() == {}
+
+
+def edited(source: Source) -> None:
+    path = source.publisher.folder / CATALOGUE
+    path.write_bytes(path.read_bytes().replace(b'"size":3', b'"size":4'))
+
+
+REFUSED: dict[str, tuple[Callable[[Source, Any], Any], str]] = {
+    "edited": (lambda source, manifest: edited(source), "bad_signature"),
+    "signed as a configuration": (
+        lambda s, m: s.publisher.catalogue(m, namespace="epp-configuration"),
+        "bad_signature",
+    ),
+    "by another key": (lambda s, m: s.publisher.catalogue(m, key="b"), "unknown_key"),
+    "of a lower serial": (lambda s, m: s.publisher.catalogue(m, serial=4), "rollback"),
+    "another of the same serial": (lambda s, m: s.publisher.catalogue(m, serial=5), "rollback"),
+    "ended": (lambda s, m: s.publisher.catalogue(m, expires=s.publisher.now), "expired"),
+    "too large": (lambda s, m: (s.publisher.folder / CATALOGUE).write_bytes(bytes(17 << 20)), "too_large"),
+    "cut off": (lambda s, m: (s.publisher.folder / CATALOGUE).write_bytes(b'{"format":1'), "malformed"),
+    "gone": (lambda s, m: (s.publisher.folder / CATALOGUE).unlink(), "unreachable"),
+    "a tree in its place": (
+        lambda s, m: s.publisher.tree().replace(s.publisher.folder / CATALOGUE),
+        "bad_signature",
+    ),
+}
+
+
+@pytest.mark.parametrize("way", REFUSED)
+def test_a_catalogue_that_is_tampered_with_is_refused_with_its_own_result(source: Source, way: str) -> None:
+    source.release("1", a="one")
+    source.publisher.catalogue(source.components("1"), serial=5)
+    assert source.update().result is Result.UPDATED
+    source.managed.server.forget()
+    tamper, result = REFUSED[way]
+    tamper(source, source.components("2", a="six"))
+    outcome = source.update()
+    assert outcome.result is Result.FAILED
+    assert outcome.why.startswith(f"{result}: catalogue")
+    assert source.objects() == []
+    assert source.installed() == {"a": "one", "b": "two"}
+    source.publisher.catalogue(source.components("3", a="six"), serial=6)
+    assert source.update().result is Result.UPDATED
+
+
+def test_a_rotated_key_signs_the_catalogue_too(source: Source) -> None:
+    source.update()
+    publisher = source.publisher
+    publisher.signers = ("a", "b")
+    publisher.publish()
+    source.managed.sync()
+    publisher.sign_with = "b"
+    source.release("2", a="three")
+    assert source.update().result is Result.UPDATED
