@@ -42,6 +42,18 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"canonical", "durations", "exit_codes", "masking", "timestamps", "timezones", "untrusted_text", "values"}
         | {"version"},
     ),
+    "_endpoint": (
+        {"cli", "payload"},
+        {"runner"},
+        {"converge"},
+        {"sync"},
+        {"status"},
+        {"endpoint"},
+        {"installed", "schedulers"},
+        {"notify_access", "privileges", "products", "state", "vendor_updaters"},
+        {"trust"},
+        {"clock", "paths", "time_limits"},
+    ),
     "_server": (
         {"cli", "payload"},
         {"converge", "fetch", "status"},
