@@ -11,12 +11,13 @@ import re
 import pytest
 import yaml
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import Manifest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.sync_result import SyncResult
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Policy
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result, Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.cli import exit_codes
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges.base import UserAction
 
-from . import repository
+from . import messages, repository
 
 GUIDES = sorted(path.stem for path in (repository.ROOT / "docs" / "docsite" / "rst").glob("*.rst"))
 README = repository.text("README.md")
@@ -162,6 +163,26 @@ def test_the_architecture_has_every_package_of_the_library():
     packages = {face.parent.relative_to(LIBRARY).as_posix() for face in LIBRARY.glob("_[cehs]*/**/__init__.py")}
     packages = {name for name in packages if "/" in name}
     assert packages - set(_IN_THE_LIBRARY.findall(guide("architecture"))) == set()
+
+
+def quoted_messages() -> list[str]:
+    blocks = re.findall(r"\.\. code-block:: text\n\n((?:    .*\n)+)", guide("troubleshooting"))
+    return [line.strip() for block in blocks for line in block.splitlines()]
+
+
+def test_every_message_that_troubleshooting_quotes_is_one_of_the_programs():
+    known = messages.texts()
+    assert len(quoted_messages()) > 40
+    assert {line: pieces for line in quoted_messages() if (pieces := messages.missing(line, known))} == {}
+
+
+def test_a_message_that_nobody_prints_would_be_found():
+    assert messages.missing("freshclam is not installed yet", messages.texts()) == ["installed yet"]
+
+
+def test_troubleshooting_has_every_reason_for_which_a_configuration_is_not_adopted():
+    refused = {result.value for result in SyncResult} - {"adopted", "unchanged"}
+    assert set(rows(guide("troubleshooting"))) == refused
 
 
 def test_who_looks_for_the_documentation_comes_to_a_page_that_lists_the_guides():
