@@ -46,29 +46,19 @@ READ = (*_LAYERS, *_OPTIONS, SERVER_HOST, NAME)
 """The variables that decide about an endpoint, without their prefix."""
 
 _OF_TREE = ("address", "host_key")
-_OF_PLAYBOOKS = (
-    "become",
-    "hosts",
-    "install",
-    "packages",
-    "component_size",
-    "link",
-    "run_time",
-    "domains",
-    "outdated",
-    "timeout",
-    STRICT,
+_OF_ROLES = ("become", "install", "packages", STRICT)
+_OF_PLAYBOOKS = ("hosts", "component_size", "link", "run_time", "domains", "outdated", "timeout")
+_OF_WEB = ("url", "web", "listen", "tls_certificate", "tls_key", "max_connections", "retry_after", "verify_url")
+_OF_SERVER = tuple(
+    f"server_{name}"
+    for name in (
+        *("state", "installroot", "install", "packages", "cvdupdate_pip_arguments", "cvdupdate_pip_config"),
+        *(name for name in specs.server_settings() if name != "web"),
+        *_OF_WEB,
+    )
 )
-_OF_SERVER = (
-    *(f"server_{name}" for name in specs.server_settings() if name != "web"),
-    *(f"server_{name}" for name in ("state", "installroot", "url", "install", "packages")),
-    *(
-        f"server_{name}"
-        for name in ("cvdupdate_pip_arguments", "cvdupdate_pip_config", "web", "listen", "tls_certificate", "tls_key")
-    ),
-    *(f"server_{name}" for name in ("max_connections", "retry_after", "verify_url")),
-)
-KNOWN = tuple(PREFIX + name for name in (*READ, *_OF_TREE, *_OF_PLAYBOOKS, *_OF_SERVER))
+KNOWN = tuple(PREFIX + name for name in (*READ, *_OF_TREE, *_OF_ROLES, *_OF_PLAYBOOKS, *_OF_SERVER))
+"""Every variable that there is; the tests hold it against the roles' specifications and the README."""
 _SOME_SERVER = {"url": "http://updates.invalid", "signers": [f"ssh-ed25519 {'A' * 68}"]}
 """Stands for the server of hosts that are to have one: what it is, is known when it is up."""
 
