@@ -32,6 +32,10 @@ TARGETS: tuple[Version, ...] = ((3, 9), (3, 10), (3, 11), (3, 12), (3, 13))
 """The Pythons of endpoints that the ansible-core of `make test` knows."""
 _SANITY = ("ansible-doc", "compile", "import", "runtime-metadata", "validate-modules")
 """What depends on ansible-core's version; the others look at the same files with the same tools."""
+_WITH_ANSIBLE = tuple(
+    f"tests/unit/plugins/{name}" for name in ("action", "filter", "modules", "plugin_utils", "module_utils/_module")
+)
+"""The tests of what imports Ansible. The library below does not (``test_rings.py``): it depends on its Python alone."""
 
 
 def _on_core(core: str) -> Callable[[Workbench], Outcome]:
@@ -41,7 +45,7 @@ def _on_core(core: str) -> Callable[[Workbench], Outcome]:
             return _missing(f"ansible-core {core}", CORES[core])
         name = f"core-{core}"
         tools = bench.environment(name, _requirements(bench, core), python)
-        tested = programs.pytest(bench, name, tools, "-n", programs.WORKERS, "tests/unit/plugins")
+        tested = programs.pytest(bench, name, tools, "-n", programs.WORKERS, *_WITH_ANSIBLE)
         sane = programs.sanity(bench, f"{name}-sanity", python, tests=_SANITY, tools=tools)
         return Outcome(f"{tested.note}; sanity: {sane.note}", (*tested.skips, *sane.skips), tested.ran)
 
