@@ -13,13 +13,13 @@ from ..._core.metadata.sync_result import SyncResult
 from ..._host.local_host import LocalHost
 from ..._host.output import write_document, write_lines
 from ..clock import reckoning_anew
-from ..converge.adopted import carry_out, hand_over
+from ..converge.adopted import converge_adopted, request_converge
 from ..converge.converge import Busy
 from ..converge.result import Converged
 from ..endpoint import Endpoint
 from ..runner.user_actions import for_root_alone
-from ..sync.due import daily_asks
-from ..sync.sync import NoServer, SyncReport, synchronise
+from ..sync.due import daily_sync_due
+from ..sync.sync import NoServer, SyncReport, synchronize
 from . import exit_codes
 
 _STATUSES = {
@@ -39,9 +39,9 @@ def sync(host: LocalHost, options: argparse.Namespace) -> int:
     if options.due:
         with reckoning_anew(endpoint):
             return _when_due(endpoint, options)
-    report = None if options.adopted else synchronise(endpoint)
+    report = None if options.adopted else synchronize(endpoint)
     try:
-        converged = carry_out(endpoint.reloaded())
+        converged = converge_adopted(endpoint.reloaded())
     except Busy as error:
         raise OSError(str(error)) from error
     return _tell(options, report, converged)
@@ -49,8 +49,8 @@ def sync(host: LocalHost, options: argparse.Namespace) -> int:
 
 def _when_due(endpoint: Endpoint, options: argparse.Namespace) -> int:
     """The daily waking, shut in: what has to be written is another's business."""
-    report = synchronise(endpoint) if daily_asks(endpoint, endpoint.store.read()) else None
-    hand_over(endpoint.reloaded())
+    report = synchronize(endpoint) if daily_sync_due(endpoint, endpoint.store.read()) else None
+    request_converge(endpoint.reloaded())
     return _tell(options, report, None)
 
 

@@ -16,7 +16,7 @@ from .converge import Busy, converge
 from .result import Converged
 
 
-def carry_out(endpoint: Endpoint) -> Converged:
+def converge_adopted(endpoint: Endpoint) -> Converged:
     """Converge this host to its document and what was adopted; raises OSError or Busy. The agent itself stays.
 
     To be called where the host may be written: the hardened units hand over to one that is not shut in.
@@ -34,13 +34,13 @@ def carry_out(endpoint: Endpoint) -> Converged:
     return done
 
 
-def hand_over(endpoint: Endpoint) -> None:
-    """Let the host's scheduler start ``carry_out`` if what is in force was not carried out yet; a failure is logged."""
+def request_converge(endpoint: Endpoint) -> None:
+    """Let the host's scheduler start ``converge_adopted``, unless that was done already; a failure is logged."""
     adopted = endpoint.adopted
     if adopted is None or endpoint.store.read().carried_out == adopted.identity:
         return
     try:
         if not endpoint.scheduler.start_configuring():
-            carry_out(endpoint)
+            converge_adopted(endpoint)
     except (OSError, Busy) as error:
         endpoint.host.log(syslog.LOG_ERR, f"the adopted configuration could not be carried out: {error}")

@@ -24,7 +24,7 @@ from ..status.status import publish
 from . import groups, selftest
 from .desired import rights_of
 from .machine import machine_id, refuse_another_name
-from .plan import Enrolling, Plan, Standalone, plan
+from .plan import Plan, StandaloneTarget, Target, plan
 from .precheck import require
 from .result import Converged
 
@@ -39,8 +39,8 @@ def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, che
     an endpoint of another name.
     """
     view, installed = _looked_at(host, document)
-    enrolment = _enrolment(document, view, installed, check=check)
-    planned = plan(enrolment, installed, agent=agent)
+    target = _target(document, view, installed, check=check)
+    planned = plan(target, installed, agent=agent)
     result, endpoint = planned.result, planned.endpoint
     if result.changed:
         require(view, planned.wanted.plan, rights_of(endpoint.document), scheduler=endpoint.scheduler.name)
@@ -51,7 +51,7 @@ def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, che
         return result
     with exclusively(host, paths.CONVERGE_LOCK, "converge"):
         if result.changed:
-            return _changed(document, host, enrolment, agent=agent)
+            return _changed(document, host, target, agent=agent)
         view.end()
         planned.access.remember(view)
         return _with_trial(result, endpoint)
@@ -65,15 +65,15 @@ def _looked_at(host: Host, document: EndpointDocument) -> tuple[Snapshot, Instal
     return view, installed
 
 
-def _changed(document: EndpointDocument, host: Host, enrolment: Enrolling, *, agent: bytes | None) -> Converged:
+def _changed(document: EndpointDocument, host: Host, target: Target, *, agent: bytes | None) -> Converged:
     """Plan anew, since another converge may have run until the lock was taken, and apply that plan."""
     view, installed = _looked_at(host, document)
-    enrolment = replace(enrolment, endpoint=enrolment.endpoint.on(view))
-    planned, before = plan(enrolment, installed, agent=agent), installed.effective_document(view)
+    target = replace(target, endpoint=target.endpoint.on(view))
+    planned, before = plan(target, installed, agent=agent), installed.effective_document(view)
     view.end()
-    with enrolment.adopting():
+    with target.adopting():
         _apply(planned)
-    _remember(enrolment, before)
+    _remember(target, before)
     obstacles = planned.access.proved(view, planned.endpoint.document)
     return _with_trial(replace(planned.result, obstacles=obstacles), planned.endpoint)
 
@@ -84,12 +84,12 @@ def _with_trial(converged: Converged, endpoint: Endpoint) -> Converged:
     return replace(converged, errors=(*tried, *selftest.evident(endpoint, host_key=converged.host_key)))
 
 
-def _enrolment(document: EndpointDocument, host: Host, installed: Installed, *, check: bool) -> Enrolling:
+def _target(document: EndpointDocument, host: Host, installed: Installed, *, check: bool) -> Target:
     if document.server is None:
-        return Standalone(Endpoint.of(host, document))
-    from .enroll import enrol
+        return StandaloneTarget(Endpoint.of(host, document))
+    from .enroll import enroll
 
-    return enrol(document, host, installed, check=check)
+    return enroll(document, host, installed, check=check)
 
 
 def _apply(planned: Plan) -> None:
@@ -133,17 +133,15 @@ def _forget_notes(host: Host) -> None:
         StateStore(host).change(lambda state: replace(state, switched_off={}))
 
 
-def _remember(enrolment: Enrolling, previous: EndpointDocument | None) -> None:
+def _remember(target: Target, previous: EndpointDocument | None) -> None:
     """Refresh the status; an endpoint to which reconnect updates are new has not missed this boot's (E2)."""
     had_reconnect = previous is not None and previous.policy.events.update_on_reconnect
-    endpoint = enrolment.endpoint
+    endpoint = target.endpoint
     boot, adopted, machine = boot_id(endpoint.host), endpoint.adopted, machine_id(endpoint.host)
     carried_out = "" if adopted is None else adopted.identity
 
     def transform(state: State) -> State:
-        state = replace(
-            state, machine=machine, carried_out=carried_out, sync=enrolment.record or (adopted and state.sync)
-        )
+        state = replace(state, machine=machine, carried_out=carried_out, sync=target.record or (adopted and state.sync))
         return state if had_reconnect else replace(state, boot_id=boot, source_lost=False)
 
     publish(endpoint, StateStore(endpoint.host).change(transform))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a converge by Ansible does about the configuration: an enrolment adopts one in the same converge."""
+"""What a converge by Ansible does about the configuration: an enrollment adopts one in the same converge."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ..time_limits import SYNC_S
 if TYPE_CHECKING:
     from ..._core.metadata.trusted import TrustedConfiguration
     from ..._core.settings.update_server import UpdateServer
-    from ..trust.refresh import Candidate
+    from ..trust.refresh import VerifiedConfiguration
 
 
 class NotConfigured(OSError):
@@ -32,15 +32,15 @@ class NotConfigured(OSError):
 
 
 @frozen
-class Enrolment:
+class ManagedTarget:
     """An endpoint to be converged to.
 
-    ``words`` tell what has to be fetched and adopted, or was; ``candidate`` is what to put in force.
+    ``words`` tell what has to be fetched and adopted, or was; ``verified`` is what to put in force.
     """
 
     endpoint: Endpoint
     words: tuple[str, ...] = ()
-    candidate: Candidate | None = None
+    verified: VerifiedConfiguration | None = None
     refusal: tuple[str, str] | None = None
     """Why what the update server publishes is not taken: the result and its reason. What was adopted stays in force."""
     mended: bool = False
@@ -54,15 +54,15 @@ class Enrolment:
         if self.mended:
             now = self.endpoint.host.now()
             return SyncRecord(SyncResult.UNCHANGED.value, "", now, now)
-        if self.candidate is None:
+        if self.verified is None:
             return None
-        at = self.candidate.adopted.at
+        at = self.verified.adopted.at
         return SyncRecord(SyncResult.ADOPTED.value, "", at, at)
 
     @contextmanager
     def adopting(self) -> Iterator[None]:
         """While the document is replaced, its configuration lies beside that of the document before; then alone."""
-        if self.candidate is None:
+        if self.verified is None:
             yield
             return
         from ..trust.store import ConfigurationStore
@@ -71,12 +71,12 @@ class Enrolment:
         with locked(host, paths.SYNC_LOCK, wait=SYNC_S) as held:
             if not held:
                 raise NotConfigured(f"another synchronisation still runs after {SYNC_S} s")
-            self.candidate.adopt(store, beside=store.all())
+            self.verified.adopt(store, beside=store.all())
             yield
-            self.candidate.adopt(store)
+            self.verified.adopt(store)
 
 
-def enrol(document: EndpointDocument, host: Host, installed: Installed, *, check: bool) -> Enrolment:
+def enroll(document: EndpointDocument, host: Host, installed: Installed, *, check: bool) -> ManagedTarget:
     """The endpoint that a document describes; what a managed one lacks is fetched, and in check mode only looked at.
 
     Where a configuration was adopted for this document and none was refused since, or there is no server, no request is
@@ -86,18 +86,18 @@ def enrol(document: EndpointDocument, host: Host, installed: Installed, *, check
     document = following(document, before)
     server, endpoint = document.server, Endpoint.of(host, document, installed.adopted_for(document))
     if server is None:
-        return Enrolment(endpoint)
+        return ManagedTarget(endpoint)
     if endpoint.adopted is not None:
         if not _refused_last(installed.state):
-            return Enrolment(endpoint)
+            return ManagedTarget(endpoint)
         return _asked_again(endpoint, document, server, before)
-    candidate = _fetched(document, server, host, before, check=check)
-    if candidate is None:
-        return Enrolment(endpoint, (f"the configuration is fetched from {server.url} and adopted",))
+    verified = _fetched(document, server, host, before, check=check)
+    if verified is None:
+        return ManagedTarget(endpoint, (f"the configuration is fetched from {server.url} and adopted",))
     from ..sync.sync import adopted_words
 
-    words = (f"the configuration is adopted: {adopted_words(candidate)}",)
-    return Enrolment(Endpoint.of(host, document, candidate.adopted), words, candidate)
+    words = (f"the configuration is adopted: {adopted_words(verified)}",)
+    return ManagedTarget(Endpoint.of(host, document, verified.adopted), words, verified)
 
 
 def _refused_last(state: State) -> bool:
@@ -107,28 +107,28 @@ def _refused_last(state: State) -> bool:
 
 def _asked_again(
     endpoint: Endpoint, document: EndpointDocument, server: UpdateServer, before: TrustedConfiguration | None
-) -> Enrolment:
+) -> ManagedTarget:
     """Whether the refusal still holds: the server may have been mended since."""
     from ..._core.metadata.sync_result import ConfigurationRejected
-    from ..sync.sync import adopted_words, ask, trusted
+    from ..sync.sync import adopted_words, fetch_configuration, select_trust_anchor
 
     host = endpoint.host
     try:
-        trust = trusted(server, before)
-        candidate = ask(host, document, server, trust=trust, held=endpoint.adopted)
+        trust = select_trust_anchor(server, before)
+        verified = fetch_configuration(host, document, server, trust=trust, held=endpoint.adopted)
     except ConfigurationRejected as refused:
-        return Enrolment(endpoint, refusal=(refused.result.value, refused.why))
-    if candidate is None:
+        return ManagedTarget(endpoint, refusal=(refused.result.value, refused.why))
+    if verified is None:
         words = ("the configuration is taken again: the update server publishes what is in force",)
-        return Enrolment(endpoint, words, mended=True)
-    words = (f"the configuration is adopted: {adopted_words(candidate)}",)
-    return Enrolment(Endpoint.of(host, document, candidate.adopted), words, candidate)
+        return ManagedTarget(endpoint, words, mended=True)
+    words = (f"the configuration is adopted: {adopted_words(verified)}",)
+    return ManagedTarget(Endpoint.of(host, document, verified.adopted), words, verified)
 
 
 def following(document: EndpointDocument, before: TrustedConfiguration | None) -> EndpointDocument:
-    """The document with the first keys of the enrolment that it continues, if it continues one.
+    """The document with the first keys of the enrollment that it continues, if it continues one.
 
-    An endpoint learns of new keys by the trees that it adopts, so after a rotation it needs no new enrolment: the keys
+    An endpoint learns of new keys by the trees that it adopts, so after a rotation it needs no new enrollment: the keys
     that the server names first now (``document.server.signers``, the one that signs at their head) are trusted already.
     It begins anew when it does not trust the key that signs, or when it trusts a key that the server does not name.
     """
@@ -143,17 +143,17 @@ def following(document: EndpointDocument, before: TrustedConfiguration | None) -
 
 def _fetched(
     document: EndpointDocument, server: UpdateServer, host: Host, before: TrustedConfiguration | None, *, check: bool
-) -> Candidate | None:
+) -> VerifiedConfiguration | None:
     """The configuration to adopt; None in check mode for an endpoint that the run before it would register."""
     from ..._core.metadata.sync_result import ConfigurationRejected, SyncResult
-    from ..sync.sync import ask, trusted
+    from ..sync.sync import fetch_configuration, select_trust_anchor
 
     try:
-        candidate = ask(host, document, server, trust=trusted(server, before), held=None)
+        verified = fetch_configuration(host, document, server, trust=select_trust_anchor(server, before), held=None)
     except ConfigurationRejected as refused:
         if check and refused.result is SyncResult.NOT_REGISTERED:
             return None
         raise NotConfigured(f"the update server's configuration can't be adopted: {refused}") from None
-    if candidate is None:
+    if verified is None:
         raise NotConfigured("the update server says that nothing has changed, though nothing is held")
-    return candidate
+    return verified

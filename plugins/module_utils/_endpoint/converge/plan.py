@@ -30,11 +30,11 @@ from .result import Converged
 
 if TYPE_CHECKING:
     from ..notify_access.authorized_keys import Access
-    from .enroll import Enrolment
+    from .enroll import ManagedTarget
 
 
 @frozen
-class Standalone:
+class StandaloneTarget:
     """An endpoint that has nothing to adopt."""
 
     endpoint: Endpoint
@@ -47,7 +47,7 @@ class Standalone:
         yield
 
 
-Enrolling = Union["Enrolment", Standalone]
+Target = Union["ManagedTarget", StandaloneTarget]
 """What a converge of a managed endpoint, and of a standalone one, begins with."""
 
 
@@ -61,11 +61,11 @@ class Plan:
     result: Converged
 
 
-def plan(enrolment: Enrolling, installed: Installed, *, agent: bytes | None) -> Plan:
+def plan(target: Target, installed: Installed, *, agent: bytes | None) -> Plan:
     """Compare the endpoint's host with what its document asks for; nothing is written. Raises OSError, LookupError."""
-    endpoint = enrolment.endpoint
+    endpoint = target.endpoint
     wanted, access = desired(endpoint, installed, agent=agent), _access(endpoint, installed)
-    return Plan(endpoint, wanted, access, _compared(enrolment, installed, wanted, access))
+    return Plan(endpoint, wanted, access, _compared(target, installed, wanted, access))
 
 
 def _access(endpoint: Endpoint, installed: Installed) -> Access:
@@ -78,9 +78,9 @@ def _access(endpoint: Endpoint, installed: Installed) -> Access:
     return access(host, endpoint.document, previous, sudo=endpoint.scheduler.name == "cron")
 
 
-def _compared(enrolment: Enrolling, installed: Installed, wanted: Desired, access: Access) -> Converged:
+def _compared(target: Target, installed: Installed, wanted: Desired, access: Access) -> Converged:
     """What is otherwise than wanted, and what would be done about it."""
-    endpoint, host = enrolment.endpoint, enrolment.endpoint.host
+    endpoint, host = target.endpoint, target.endpoint.host
     entries = (*wanted.entries, *access.entries)
     changes = diff(host, (*entries, *_leftovers(endpoint, installed, entries)))
     state, key = installed.state, host_key(host)
@@ -88,10 +88,10 @@ def _compared(enrolment: Enrolling, installed: Installed, wanted: Desired, acces
     drift = (*endpoint.scheduler.drift(wanted.plan), *resumed, *groups.missing(host, rights_of(endpoint.document)))
     return Converged(
         changes=(*changes, *(edit.change for edit in access.edits)),
-        corrections=(*enrolment.words, *drift, *access.corrections),
+        corrections=(*target.words, *drift, *access.corrections),
         next_run=next_run_text(endpoint, state),
         host_key=key,
-        refusal=enrolment.refusal,
+        refusal=target.refusal,
         missing=missing_programs(host, endpoint.product),
         errors=(*selftest.recorded(host, state), *selftest.evident(endpoint, host_key=key)),
         obstacles=access.obstacles,

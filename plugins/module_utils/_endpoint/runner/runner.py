@@ -64,7 +64,7 @@ class Runner:
         if why is not None:
             return Turn.never(Outcome(Result.SKIPPED, why))
         turn, self._endpoint = self._waiting.await_turn(trigger, self._endpoint, state)
-        if turn.come and self._synchronised(trigger):
+        if turn.come and self._synchronized(trigger):
             why = self._refusal(trigger, self._endpoint.store.read())
         return turn if why is None else Turn.never(Outcome(Result.SKIPPED, why))
 
@@ -73,26 +73,26 @@ class Runner:
             return "no configuration was adopted from the update server yet, so there is no schedule"
         return refusal(trigger, self._endpoint.document.policy, state)
 
-    def _synchronised(self, trigger: Trigger) -> bool:
+    def _synchronized(self, trigger: Trigger) -> bool:
         """Ask the update server for the configuration first, where this run has to (S2); never the end of the run.
 
         Returns whether it was asked: what is in force may be another policy now.
         """
         if self._endpoint.document.server is None:
             return False
-        from ..converge.adopted import hand_over
-        from ..sync.due import run_asks
-        from ..sync.sync import synchronise
+        from ..converge.adopted import request_converge
+        from ..sync.due import should_sync
+        from ..sync.sync import synchronize
 
-        asks = run_asks(trigger, self._endpoint, self._endpoint.store.read())
+        due = should_sync(trigger, self._endpoint, self._endpoint.store.read())
         try:
-            if asks:
-                synchronise(self._endpoint)
+            if due:
+                synchronize(self._endpoint)
                 self._endpoint = self._endpoint.reloaded()
-            hand_over(self._endpoint)
+            request_converge(self._endpoint)
         except (LookupError, ValueError) as error:  # a converge has just made it another endpoint
             self._host.log(syslog.LOG_WARNING, f"the configuration could not be asked for: {error}")
-        return asks
+        return due
 
     def _locked_run(self, trigger: Trigger, occurrence: str | None) -> RunReport:
         store, started = self._endpoint.store, self._host.now()

@@ -14,7 +14,7 @@ from ..endpoint import Endpoint
 from ..state.store import State
 
 
-def run_asks(trigger: Trigger, endpoint: Endpoint, state: State) -> bool:
+def should_sync(trigger: Trigger, endpoint: Endpoint, state: State) -> bool:
     """Whether a run by this trigger asks before it updates: scheduled ones when S2 says so, E2 and Update Now always.
 
     What the server has notified about are components, and 250 at a time; so that asks only where nothing was adopted.
@@ -27,15 +27,15 @@ def run_asks(trigger: Trigger, endpoint: Endpoint, state: State) -> bool:
     return not endpoint.configured or trigger in (Trigger.RECONNECT, Trigger.MANUAL)
 
 
-def daily_asks(endpoint: Endpoint, state: State) -> bool:
+def daily_sync_due(endpoint: Endpoint, state: State) -> bool:
     """Whether the daily waking asks: once a day on an endpoint that no schedule of its own makes ask."""
-    if endpoint.document.server is None or _asks_by_schedule(endpoint, state):
+    if endpoint.document.server is None or _syncs_by_schedule(endpoint, state):
         return False
     calendar = daily_calendar(endpoint.document.endpoint, endpoint.document.ordinal)
     return not endpoint.configured or daily_due(calendar, now=endpoint.host.now(), last=_answered(state))
 
 
-def _asks_by_schedule(endpoint: Endpoint, state: State) -> bool:
+def _syncs_by_schedule(endpoint: Endpoint, state: State) -> bool:
     policy = endpoint.document.policy
     own = policy.schedule.initiator is Initiator.ENDPOINT
     runs = own and scheduled_update_runs(policy.privileges, state.switch)

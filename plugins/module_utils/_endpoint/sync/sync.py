@@ -25,7 +25,7 @@ from ..installed import adopted_for, installed_document
 from ..state.store import State, SyncRecord
 from ..status.status import save_and_publish
 from ..time_limits import SYNC_S
-from ..trust.refresh import Candidate, Inquiry, Trust
+from ..trust.refresh import ConfigurationUpdater, TrustAnchor, VerifiedConfiguration
 from ..trust.store import ConfigurationStore
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class SyncReport:
         return f"configuration: {self.result.value}" + (f"; {self.why}" if self.why else "")
 
 
-def synchronise(endpoint: Endpoint) -> SyncReport:
+def synchronize(endpoint: Endpoint) -> SyncReport:
     """Ask the update server and adopt what is new; every ending is in the report and in the state, none an exception.
 
     What is in force stays so unless the result is ``adopted``. Raises NoServer.
@@ -63,7 +63,7 @@ def synchronise(endpoint: Endpoint) -> SyncReport:
         if not held:
             return SyncReport(SyncResult.FAILED, f"another synchronisation still runs after {SYNC_S} s")
         now, before = host.now(), endpoint.store.read().sync
-        report = _asked(endpoint)
+        report = _refreshed(endpoint)
         if report.result in (SyncResult.UNREACHABLE, SyncResult.FAILED):
             answered = None if before is None else before.answered
         else:
@@ -77,56 +77,61 @@ def synchronise(endpoint: Endpoint) -> SyncReport:
     return report
 
 
-def ask(
-    host: Host, document: EndpointDocument, server: UpdateServer, *, trust: Trust, held: TrustedConfiguration | None
-) -> Candidate | None:
+def fetch_configuration(
+    host: Host,
+    document: EndpointDocument,
+    server: UpdateServer,
+    *,
+    trust: TrustAnchor,
+    held: TrustedConfiguration | None,
+) -> VerifiedConfiguration | None:
     """What the server publishes for a document that a converge brings, verified; None where that is what is held.
 
-    Writes nothing. Raises Refused or OSError.
+    Writes nothing. Raises ConfigurationRejected or OSError.
     """
-    return _inquiry(host, document, server, trust, held).candidate()
+    return _updater(host, document, server, trust, held).refresh()
 
 
-def _inquiry(
-    host: Host, document: EndpointDocument, server: UpdateServer, trust: Trust, held: TrustedConfiguration | None
-) -> Inquiry:
+def _updater(
+    host: Host, document: EndpointDocument, server: UpdateServer, trust: TrustAnchor, held: TrustedConfiguration | None
+) -> ConfigurationUpdater:
     # Never through the policy's proxy: a wrong one could not be mended by any later policy.
     getter = HttpClient(time.monotonic() + SYNC_S, host.now)
-    return Inquiry(host, document, server, trust, getter, held)
+    return ConfigurationUpdater(host, document, server, trust, getter, held)
 
 
-def _asked(endpoint: Endpoint) -> SyncReport:
+def _refreshed(endpoint: Endpoint) -> SyncReport:
     host = endpoint.host
     try:
         document = installed_document(host)
         if document is None or document.server is None:
             raise NoServer("this endpoint has no update server: its policy comes from Ansible")
         before = Endpoint.load(host)
-        trust = trusted(document.server, adopted_for(host, document))
-        inquiry = _inquiry(host, document, document.server, trust, before.adopted)
-        candidate = inquiry.candidate()
-        if candidate is None:
-            inquiry.unchanged()
+        trust = select_trust_anchor(document.server, adopted_for(host, document))
+        updater = _updater(host, document, document.server, trust, before.adopted)
+        verified = updater.refresh()
+        if verified is None:
+            updater.keep_validators()
             return SyncReport(SyncResult.UNCHANGED)
-        candidate.adopt(ConfigurationStore(host))
+        verified.adopt(ConfigurationStore(host))
         _note_what_is_new(before, Endpoint.load(host))
     except ConfigurationRejected as refused:
         return SyncReport(refused.result, shown(refused.why))
     except OSError as error:
         return SyncReport(SyncResult.FAILED, shown(str(error)))
-    return SyncReport(SyncResult.ADOPTED, adopted_words(candidate))
+    return SyncReport(SyncResult.ADOPTED, adopted_words(verified))
 
 
-def trusted(server: UpdateServer, before: TrustedConfiguration | None) -> Trust:
+def select_trust_anchor(server: UpdateServer, before: TrustedConfiguration | None) -> TrustAnchor:
     """Whom to trust: whom the tree that was adopted last names; other keys in the document are a new beginning."""
     if before is None or before.basis.signers != server.signers:
-        return Trust(server.signers)
-    return Trust(before.signers, before)
+        return TrustAnchor(server.signers)
+    return TrustAnchor(before.signers, before)
 
 
-def adopted_words(candidate: Candidate) -> str:
+def adopted_words(verified: VerifiedConfiguration) -> str:
     """Which configuration it is, for people."""
-    adopted = candidate.adopted
+    adopted = verified.adopted
     return f"tree {adopted.tree.serial}, shard {adopted.shard.serial}, from {adopted.basis.url}"
 
 
@@ -134,9 +139,9 @@ def _note_what_is_new(before: Endpoint, after: Endpoint) -> None:
     """An endpoint to which reconnect updates are new has not missed this boot's (E2)."""
     had = before.configured and before.document.policy.events.update_on_reconnect
     if not had and after.document.policy.events.update_on_reconnect:
-        save_and_publish(after, lambda state: first_seen(state, boot_id(after.host)))
+        save_and_publish(after, lambda state: reset_reconnect(state, boot_id(after.host)))
 
 
-def first_seen(state: State, boot: str) -> State:
+def reset_reconnect(state: State, boot: str) -> State:
     """The state of an endpoint that has just been told to watch for its server's return."""
     return replace(state, boot_id=boot, source_lost=False)

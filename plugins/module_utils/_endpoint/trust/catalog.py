@@ -23,52 +23,52 @@ from ..._host.http.client import HttpClient
 from .. import paths
 from .fetch import fetch
 from .store import ConfigurationStore
-from .verify import Form, malformed, opened
+from .verify import FileKind, malformed, verify_envelope
 
 FILE = "configuration/catalogue.json"
 """Where it lies below the server's base URL."""
 _SEALED = paths.ADOPTED_DIRECTORY + "/catalogue.sealed"
 _RECORD = paths.ADOPTED_DIRECTORY + "/catalogue.json"
-_FORM = Form("catalogue", NAMESPACE, 2 * MAX_SIZE)
+_FILE_KIND = FileKind("catalogue", NAMESPACE, 2 * MAX_SIZE)
 
 
-class Unvouched(Exception):
-    """The catalogue does not vouch for a source's manifest; the text is one sentence."""
+class UntrustedManifest(Exception):
+    """The catalogue does not name a source's manifest; the text is one sentence."""
 
 
 @frozen
-class Vouching:
-    """Holds the manifest of a product's source against the server's catalogue. ``basis`` is the enrolment's."""
+class ManifestVerifier:
+    """Verifies the manifest of a product's source by the server's catalogue. ``basis`` is the enrollment."""
 
     host: Host
     basis: Enrollment
     product: str
 
     def check(self, manifest: bytes, getter: HttpClient) -> None:
-        """Raise Unvouched unless the catalogue names exactly these bytes; or Refused, or OSError.
+        """Raise UntrustedManifest unless the catalogue names exactly these bytes; or ConfigurationRejected, or OSError.
 
         The bytes and not what they list: a path or the version as a whole is nobody's to change, either.
         """
         named = [one for one in self._current(getter).manifests if one.product == self.product]
         if not named:
-            raise Unvouched(f"the server's signed catalogue names no manifest of the product {self.product}")
+            raise UntrustedManifest(f"the server's signed catalogue names no manifest of the product {self.product}")
         if (len(manifest), sha256_hex(manifest)) not in [(one.size, one.sha256) for one in named]:
-            raise Unvouched("the source's manifest is not the one that the server's signed catalogue names")
+            raise UntrustedManifest("the source's manifest is not the one that the server's signed catalogue names")
 
     def _current(self, getter: HttpClient) -> Catalog:
-        """The catalogue that is published now, verified, no older than the last one; raises Refused."""
+        """The catalogue that is published now, verified, no older than the last one; raises ConfigurationRejected."""
         record = self._record()
         held = self.host.read(_SEALED)
         if held is not None and sha256_hex(held) != record.get("sha256"):
             held = None
         validators = {} if held is None else record.get("said", {})
-        fetched = fetch(getter, f"{self.basis.url}/{FILE}", validators, _FORM)
+        fetched = fetch(getter, f"{self.basis.url}/{FILE}", validators, _FILE_KIND)
         content = held if fetched.content is None and held is not None else fetched.content or b""
-        document = opened(self.host, content, self._signers(), _FORM)
+        document = verify_envelope(self.host, content, self._signers(), _FILE_KIND)
         try:
             catalogue = Catalog.from_bytes(document)
         except InvalidDocument as error:
-            raise malformed(_FORM.what, error) from None
+            raise malformed(_FILE_KIND.what, error) from None
         self._check_issue(catalogue, document, record)
         self._keep(content, catalogue.serial, {"content": sha256_hex(document), "said": dict(fetched.validators)})
         return catalogue
@@ -94,7 +94,7 @@ class Vouching:
         return self.basis.signers if adopted is None else adopted.signers
 
     def _record(self) -> dict[str, Any]:
-        """What was accepted last; nothing where the enrolment has other first keys since."""
+        """What was accepted last; empty where the enrollment has other first keys since."""
         try:
             record = json.loads(self.host.read(_RECORD) or b"{}")
         except ValueError:

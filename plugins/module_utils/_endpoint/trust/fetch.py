@@ -14,7 +14,7 @@ from ..._core.values import frozen
 from ..._host.http.client import HttpClient, Response, SourceError, whole_body
 from ..._host.http.headers import whole_number
 from ..._host.http.validators import conditional_headers, validators_in
-from .verify import Form
+from .verify import FileKind
 
 
 @frozen
@@ -25,26 +25,26 @@ class Fetched:
     validators: Mapping[str, Any]
 
 
-def fetch(getter: HttpClient, url: str, validators: Mapping[str, Any], form: Form) -> Fetched:
-    """Ask for a file; ``validators`` belong to the one that is held. Raises Refused."""
+def fetch(getter: HttpClient, url: str, validators: Mapping[str, Any], kind: FileKind) -> Fetched:
+    """Ask for a file; ``validators`` belong to the one that is held. Raises ConfigurationRejected."""
     condition = conditional_headers(validators)
     try:
         answer = getter.get(url, condition)
         if answer.status == 304 and condition:
             return Fetched(None, {**validators, **validators_in(answer.headers)})
-        content = _whole(answer, form)
+        content = _whole(answer, kind)
     except SourceError as error:
-        raise ConfigurationRejected(SyncResult.UNREACHABLE, f"{form.what}: {error}") from None
+        raise ConfigurationRejected(SyncResult.UNREACHABLE, f"{kind.what}: {error}") from None
     return Fetched(content, validators_in(answer.headers))
 
 
-def _whole(answer: Response, form: Form) -> bytes:
+def _whole(answer: Response, kind: FileKind) -> bytes:
     if answer.status != 200:
         raise SourceError(f"the server answered {answer.status}")
     announced = whole_number(answer.headers.get("content-length", ""))
-    announced_more = announced is not None and announced > form.limit
-    content = b"" if announced_more else whole_body(answer, form.limit)
-    if announced_more or len(content) > form.limit:
-        why = f"{form.what}: it has more than the {form.limit} bytes that are allowed"
+    announced_more = announced is not None and announced > kind.limit
+    content = b"" if announced_more else whole_body(answer, kind.limit)
+    if announced_more or len(content) > kind.limit:
+        why = f"{kind.what}: it has more than the {kind.limit} bytes that are allowed"
         raise ConfigurationRejected(SyncResult.TOO_LARGE, why)
     return content

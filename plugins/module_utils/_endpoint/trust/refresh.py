@@ -28,16 +28,16 @@ from ..._host.host import Host
 from ..._host.http.client import HttpClient
 from .fetch import fetch
 from .store import SHARD, TREE, ConfigurationStore
-from .verify import Form, malformed, opened
+from .verify import FileKind, malformed, verify_envelope
 
-FORMS = {kind: Form(kind, NAMESPACE, MAX_SIZE) for kind in (TREE, SHARD)}
+FILE_KINDS = {kind: FileKind(kind, NAMESPACE, MAX_SIZE) for kind in (TREE, SHARD)}
 
 
 @frozen
-class Trust:
-    """By whose keys a configuration may be signed, and what was adopted last, below whose serials none is taken.
+class TrustAnchor:
+    """The keys that may sign a configuration, and the last adopted one, below whose serials none is accepted.
 
-    ``known`` is None for an endpoint that begins.
+    ``known`` is None on an endpoint that has adopted none.
     """
 
     signers: tuple[str, ...]
@@ -45,53 +45,56 @@ class Trust:
 
 
 @frozen
-class Candidate:
+class VerifiedConfiguration:
     """A configuration that was verified and may be adopted, with its sealed files."""
 
     adopted: TrustedConfiguration
     contents: Mapping[str, bytes]
-    said: Mapping[str, Mapping[str, Any]]
+    validators: Mapping[str, Mapping[str, Any]]
 
     def adopt(self, store: ConfigurationStore, *, beside: tuple[TrustedConfiguration, ...] = ()) -> None:
-        """Put it in force. What the server said of the files is kept last: it speaks of those that are held."""
+        """Put it in force. The validators are stored last, since they describe the stored files."""
         store.keep(self.adopted, self.contents, beside=beside)
-        store.remember(self.said)
+        store.store_validators(self.validators)
 
 
 @frozen
-class Inquiry:
-    """One question to the server, for the document that a converge brought.
+class ConfigurationUpdater:
+    """One refresh from the update server, for the document that a converge brought.
 
-    ``held`` is what was adopted under this very basis: requests are conditional on its files.
+    ``held`` is what was adopted under the same enrollment: requests are conditional on its files.
     """
 
     host: Host
     document: EndpointDocument
     server: UpdateServer
-    trust: Trust
+    trust: TrustAnchor
     getter: HttpClient
     held: TrustedConfiguration | None = None
-    _said: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _validators: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def candidate(self) -> Candidate | None:
-        """What is to be adopted; None where it is what is held. Raises Refused, or OSError for this host's own part."""
+    def refresh(self) -> VerifiedConfiguration | None:
+        """Fetch and verify the configuration to adopt; None where the held one is current.
+
+        Raises ConfigurationRejected, or OSError for a failure of this host.
+        """
         fresh_tree = self._fetch(policy_tree.FILE, TREE, _part(self.held, TREE))
         tree = None if fresh_tree is None else self._tree(fresh_tree)
         number = published_shard.shard_of(self.document.endpoint, self._shards(tree))
         fresh_shard = self._fetch(published_shard.file_of(number), SHARD, _part(self.held, SHARD))
         if fresh_tree is None and fresh_shard is None:
-            self._still_valid()
+            self._check_held_expiry()
             return None
         tree_file = self._file(TREE, fresh_tree)
         tree = tree or self._tree(tree_file)
         shard_file = self._file(SHARD, fresh_shard)
         shard = self._shard(shard_file, tree, number)
         contents = {TREE: tree_file, SHARD: shard_file}
-        return Candidate(self._adopted(tree, shard, contents), contents, self._said)
+        return VerifiedConfiguration(self._adopted(tree, shard, contents), contents, self._validators)
 
-    def unchanged(self) -> None:
-        """Keep what the server said of files that are still those that are held."""
-        self._store.remember(self._said)
+    def keep_validators(self) -> None:
+        """Store the validators of files that have not changed."""
+        self._store.store_validators(self._validators)
 
     @property
     def _store(self) -> ConfigurationStore:
@@ -101,9 +104,9 @@ class Inquiry:
         """A file that is not the one that is held; None for that one."""
         have = held is not None and self._store.content(kind, held) is not None
         validators = self._store.validators(path, held) if have and held is not None else {}
-        fetched = fetch(self.getter, f"{self.server.url}/{path}", validators, FORMS[kind])
+        fetched = fetch(self.getter, f"{self.server.url}/{path}", validators, FILE_KINDS[kind])
         digest = held.sha256 if fetched.content is None and held is not None else sha256_hex(fetched.content or b"")
-        self._said[path] = {**fetched.validators, "held": digest}
+        self._validators[path] = {**fetched.validators, "held": digest}
         return None if have and held is not None and digest == held.sha256 else fetched.content
 
     def _shards(self, tree: PolicyTree | None) -> int:
@@ -121,7 +124,7 @@ class Inquiry:
         return held
 
     def _tree(self, content: bytes) -> PolicyTree:
-        document = opened(self.host, content, self.trust.signers, FORMS[TREE])
+        document = verify_envelope(self.host, content, self.trust.signers, FILE_KINDS[TREE])
         try:
             tree = PolicyTree.from_bytes(document)
         except InvalidDocument as error:
@@ -131,7 +134,7 @@ class Inquiry:
 
     def _shard(self, content: bytes, tree: PolicyTree, number: int) -> Shard:
         """The shard, by the keys that the tree names: a key that it drops signs nothing any more."""
-        document = opened(self.host, content, tree.signers, FORMS[SHARD])
+        document = verify_envelope(self.host, content, tree.signers, FILE_KINDS[SHARD])
         try:
             shard = Shard.from_bytes(document)
         except InvalidDocument as error:
@@ -165,8 +168,8 @@ class Inquiry:
             why = f"{kind}: it ended at {iso(expires)} and no newer one is published"
             raise ConfigurationRejected(SyncResult.EXPIRED, why)
 
-    def _still_valid(self) -> None:
-        """What has not changed may have ended all the same: a server that stands still must be noticed."""
+    def _check_held_expiry(self) -> None:
+        """Unchanged files may have expired: a server that publishes nothing any more must be noticed."""
         for kind in (TREE, SHARD):
             self._check_expiry(kind, getattr(self.held, kind).expires)
 
@@ -182,8 +185,8 @@ class Inquiry:
             basis=Enrollment.of(self.document, self.server),
             at=self.host.now(),
             signers=tree.signers,
-            tree=_accepted(tree.issue, contents[TREE]),
-            shard=_accepted(shard.issue, contents[SHARD]),
+            tree=_trusted_file(tree.issue, contents[TREE]),
+            shard=_trusted_file(shard.issue, contents[SHARD]),
             shards=tree.shards,
             domain=place.domain,
             ordinal=place.ordinal,
@@ -201,7 +204,7 @@ class Inquiry:
         return place
 
 
-def _accepted(issue: Header, content: bytes) -> TrustedFile:
+def _trusted_file(issue: Header, content: bytes) -> TrustedFile:
     document = unpack(content, limit=MAX_SIZE).document
     return TrustedFile(issue.serial, issue.expires, sha256_hex(content), sha256_hex(document))
 

@@ -80,14 +80,14 @@ class ConfigurationStore:
         self._sweep(kept)
 
     def validators(self, path: str, held: TrustedFile) -> dict[str, Any]:
-        """What the server said of the file at ``path`` when it was the one that is held."""
+        """The validators of the file at ``path``, none where they belong to another version than the held one."""
         known = self._asked().get(path)
         return known if isinstance(known, dict) and known.get("held") == held.sha256 else {}
 
-    def remember(self, said: Mapping[str, Mapping[str, Any]]) -> None:
-        """Keep what the server said of the files that are held now, by path."""
-        if said and {**self._asked(), **said} != self._asked():
-            self._host.write(_ASKED, readable_json(dict(said)))
+    def store_validators(self, validators: Mapping[str, Mapping[str, Any]]) -> None:
+        """Store the validators of the files that are held now, by path."""
+        if validators and {**self._asked(), **validators} != self._asked():
+            self._host.write(_ASKED, readable_json(dict(validators)))
 
     def _asked(self) -> dict[str, Any]:
         try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What makes a published file worth believing: its size, its form, and a trusted key's signature (C2)."""
+"""How a published file is verified: its size, its format, and a trusted key's signature (C2)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..._host.ssh_signatures import BadSignature, UnknownKey, verify
 
 
 @frozen
-class Form:
+class FileKind:
     """What a published file has to be: signed for this ``namespace``, and no larger; ``what`` is the word for it."""
 
     what: str
@@ -25,19 +25,19 @@ class Form:
     limit: int
 
 
-def opened(host: Host, content: bytes, signers: Iterable[str], form: Form) -> bytes:
-    """The document in a sealed file that one of the signers signed for its purpose; raises Refused, or OSError."""
-    what = form.what
+def verify_envelope(host: Host, content: bytes, signers: Iterable[str], kind: FileKind) -> bytes:
+    """The document of a file that one of the signers signed for this use; raises ConfigurationRejected, OSError."""
+    what = kind.what
     try:
-        sealed = unpack(content, limit=form.limit)
+        sealed = unpack(content, limit=kind.limit)
     except TooLarge as error:
         raise ConfigurationRejected(SyncResult.TOO_LARGE, f"{what}: {error}") from None
     except Malformed as error:
         raise ConfigurationRejected(SyncResult.MALFORMED, f"{what}: {error}") from None
-    if sealed.namespace != form.namespace:
+    if sealed.namespace != kind.namespace:
         raise ConfigurationRejected(SyncResult.BAD_SIGNATURE, f"{what}: it was signed for another purpose")
     try:
-        verify(host, sealed.document, sealed.signature, signers, form.namespace)
+        verify(host, sealed.document, sealed.signature, signers, kind.namespace)
     except UnknownKey as error:
         raise ConfigurationRejected(SyncResult.UNKNOWN_KEY, f"{what}: {error}") from None
     except BadSignature as error:

@@ -32,7 +32,7 @@ from ...paths import STATE_DIRECTORY
 from ..base import ProductNeeds, tcp_reachable
 
 if TYPE_CHECKING:
-    from ...trust.catalog import Vouching
+    from ...trust.catalog import ManifestVerifier
     from .releases import Store
 
 DAMAGED = "damaged"
@@ -46,13 +46,13 @@ class Files:
     settings: FilesSettings
     sources: Sources
     scope: Scope
-    vouching: Vouching | None = None
+    verifier: ManifestVerifier | None = None
     name: str = "files"
 
     @classmethod
     def of(cls, document: EndpointDocument, host: Host) -> Files:
         policy = document.policy
-        return cls(host, document.files, policy.sources, policy.components.scope, _vouching(document, host))
+        return cls(host, document.files, policy.sources, policy.components.scope, _verifier(document, host))
 
     def entries(self) -> tuple[Entry, ...]:
         return (Directory(self.settings.directory),)
@@ -108,11 +108,11 @@ class Files:
         return Store(self.host.real(self.settings.directory))
 
 
-def _vouching(document: EndpointDocument, host: Host) -> Vouching | None:
-    """Who vouches for what the sources list; nobody on a standalone endpoint."""
+def _verifier(document: EndpointDocument, host: Host) -> ManifestVerifier | None:
+    """What verifies the manifests of sources; None on a standalone endpoint."""
     if document.server is None:
         return None
     from ...._core.metadata.trusted import Enrollment
-    from ...trust.catalog import Vouching
+    from ...trust.catalog import ManifestVerifier
 
-    return Vouching(host, Enrollment.of(document, document.server), document.product.value)
+    return ManifestVerifier(host, Enrollment.of(document, document.server), document.product.value)

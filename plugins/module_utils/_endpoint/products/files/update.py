@@ -27,7 +27,7 @@ from ...._host.http.client import (
     whole_body,
     with_jitter,
 )
-from ...trust.catalog import Unvouched
+from ...trust.catalog import UntrustedManifest
 from ..base import broken, overdue
 from .download import fetch
 from .releases import Release, Store
@@ -105,13 +105,13 @@ class _Run:
         for pause in _PAUSES_S:
             try:
                 return self._take(url, key)
-            except Unvouched:
+            except UntrustedManifest:
                 if time.monotonic() + 2 * pause >= self.getter.deadline:
                     break
                 time.sleep(with_jitter(pause, self.getter.draw()))
         try:
             return self._take(url, key)
-        except Unvouched as held:
+        except UntrustedManifest as held:
             return Outcome(Result.HELD, f"{held}; what is installed is kept")
 
     def _take(self, url: str, key: str) -> Outcome:
@@ -128,8 +128,8 @@ class _Run:
             why = f"the source offers version {published.version}, older than {installed.manifest.version}"
             return Outcome(Result.HELD, f"{why}; nothing is downgraded")
         target = self._in_scope(published, installed)
-        if self.product.vouching is not None and not (installed and installed.manifest == target):
-            self.product.vouching.check(content, self.getter)
+        if self.product.verifier is not None and not (installed and installed.manifest == target):
+            self.product.verifier.check(content, self.getter)
         outcome = self._reach(target, installed, url)
         self.memory.answered(key, answer.headers, self._held(self.store.installed()))
         return outcome

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status.status import compose
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.sync.sync import SyncReport, synchronise
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.sync.sync import SyncReport, synchronize
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.conftest import Sandbox
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
     ScriptedServer,
@@ -44,7 +44,7 @@ class Managed:
         return converge(document, self.sandbox.host, agent=b"the agent", check=check)
 
     def sync(self) -> SyncReport:
-        return synchronise(self.sandbox.endpoint)
+        return synchronize(self.sandbox.endpoint)
 
     def status(self) -> dict[str, Any]:
         endpoint = self.sandbox.endpoint

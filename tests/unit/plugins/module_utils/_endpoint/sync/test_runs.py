@@ -17,7 +17,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths, payload
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import enroll, fast_path
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status.status import save_and_publish
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.sync.due import daily_asks
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.sync.due import daily_sync_due
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import Answer
 
 from .conftest import Managed
@@ -128,9 +128,9 @@ def test_the_daily_waking_asks_where_no_schedule_does(managed: Managed, policy: 
     """Otherwise nobody could ever switch an endpoint's updates on again."""
     set_policy(managed, **policy)
     endpoint = managed.sandbox.endpoint
-    assert not daily_asks(endpoint, endpoint.store.read())
+    assert not daily_sync_due(endpoint, endpoint.store.read())
     managed.sandbox.host.clock += DAY
-    assert daily_asks(endpoint, endpoint.store.read()) is asks
+    assert daily_sync_due(endpoint, endpoint.store.read()) is asks
 
 
 def test_the_user_s_own_switch_does_not_silence_the_endpoint(managed: Managed) -> None:
@@ -138,7 +138,7 @@ def test_the_user_s_own_switch_does_not_silence_the_endpoint(managed: Managed) -
     save_and_publish(managed.sandbox.endpoint, lambda state: replace(state, switch=False))
     managed.sandbox.host.clock += DAY
     endpoint = managed.sandbox.endpoint
-    assert daily_asks(endpoint, endpoint.store.read())
+    assert daily_sync_due(endpoint, endpoint.store.read())
 
 
 def test_a_failure_to_reach_the_server_is_no_answer_of_the_day(managed: Managed) -> None:
@@ -147,7 +147,7 @@ def test_a_failure_to_reach_the_server_is_no_answer_of_the_day(managed: Managed)
     managed.server.always(Answer(500))
     managed.sync()
     endpoint = managed.sandbox.endpoint
-    assert daily_asks(endpoint, endpoint.store.read())
+    assert daily_sync_due(endpoint, endpoint.store.read())
 
 
 def test_where_the_server_keeps_the_slots_there_is_no_timer(managed: Managed) -> None:

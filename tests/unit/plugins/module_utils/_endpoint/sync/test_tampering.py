@@ -16,7 +16,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.head
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import Membership
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.endpoint import Endpoint
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.sync.sync import synchronise
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.sync.sync import synchronize
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.trust import store
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import Completed
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
@@ -189,7 +189,7 @@ class WithoutKeygen(LocalHost):
 
 def test_without_ssh_keygen_this_host_is_at_fault(managed: Managed) -> None:
     managed.publisher.publish()
-    report = synchronise(Endpoint.load(WithoutKeygen(str(managed.sandbox.root))))
+    report = synchronize(Endpoint.load(WithoutKeygen(str(managed.sandbox.root))))
     assert (report.result.value, "ssh-keygen" in report.why) == ("failed", True)
 
 

@@ -15,7 +15,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import pa
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import converge
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.snapshot import Snapshot
 
-from .conftest import Sandbox, TimedHost
+from ..conftest import Sandbox, TimedHost
 
 QUESTIONS = ("read", "peek", "names", "exists", "status", "target", "executable", "runs", "group_exists", "run")
 DOCUMENT = ("read", paths.DOCUMENT)
