@@ -34,7 +34,7 @@ class Entry:
         self.pause.write_text("0")
 
     def enrol(self, **policy: Any) -> None:
-        work = f"echo run >>{self.updates}; sleep $(cat {self.pause}); cat {self.sandbox.upstream} >"
+        work = f"pause=$(cat {self.pause}); echo run >>{self.updates}; sleep $pause; cat {self.sandbox.upstream} >"
         work += str(self.sandbox.installed)
         command = {"update": ["/bin/sh", "-c", work], "version": ["/bin/cat", str(self.sandbox.installed)]}
         self.sandbox.converge(command=command, policy=policy)
