@@ -20,6 +20,7 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.server import ServerSettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import converge as endpoint
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.remove import remove as remove_endpoint
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import exclusively
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths, payload
@@ -221,7 +222,7 @@ def test_a_server_and_an_endpoint_on_one_host_leave_each_others_files_alone(sand
         endpoint.converge(document, sandbox.host, agent=b"the agent", check=False)
         assert not sandbox.converge().changed
         if order == "endpoint goes first":
-            endpoint.remove(sandbox.host, check=False)
+            remove_endpoint(sandbox.host, check=False)
             assert not sandbox.converge().changed
             remove(sandbox.host, check=False)
         else:
@@ -229,7 +230,7 @@ def test_a_server_and_an_endpoint_on_one_host_leave_each_others_files_alone(sand
             remove(sandbox.host, check=False)
             assert own("etc/epp-autoupdate/") == before != {}
             assert not endpoint.converge(document, sandbox.host, agent=b"the agent", check=False).changed
-            endpoint.remove(sandbox.host, check=False)
+            remove_endpoint(sandbox.host, check=False)
         assert sandbox.files() == set(), order
 
 
