@@ -59,7 +59,7 @@ chance, kills, hits = random.Random(seed), 0, 0
 
 def stages():
     records = sqlite3.connect("/var/lib/epp-autoupdate-server/server.db", timeout=60)
-    rows = records.execute("SELECT stage FROM notices WHERE campaign = ?", (campaign,)).fetchall()
+    rows = records.execute("SELECT status FROM deliveries WHERE campaign = ?", (campaign,)).fetchall()
     records.close()
     return {stage for (stage,) in rows}
 
@@ -240,7 +240,7 @@ def test_a_power_cut_of_the_server_loses_nobody_and_notifies_nobody_twice(world:
     world.pause(0)
     server.run(["systemctl", "start", NOTIFY])
     assert world.settled(campaign) == dict.fromkeys(FLEET, DONE)
-    assert "notices were in flight; their endpoints are asked" in server.journal()
+    assert "deliveries were in flight; their endpoints are asked" in server.journal()
     for name, all_taken in world.taken().items():
         assert all_taken[len(before[name]) :] == [campaign], f"by the journal of {name}"
     assert world.runs() == {name: count + 1 for name, count in runs.items()}
@@ -388,7 +388,7 @@ def test_a_changed_host_key_stops_that_endpoint_only_and_a_new_pin_mends_it(worl
     changed = ("failed", "host_key_changed")
     assert world.settled(campaign) == {**dict.fromkeys(FLEET, DONE), swapped: changed}
     assert taken(world.nodes[swapped]) == before
-    assert f"notify {swapped}: {campaign} gave_up; host_key_changed" in server.node.journal()
+    assert f"notify {swapped}: {campaign} failed; host_key_changed" in server.node.journal()
     (known,) = [one for one in server.command("endpoints", "--json").json() if one["name"] == swapped]
     assert known["notice"]["result"] == "host_key_changed"
     assert server.command("endpoints", "pin", swapped, "--json").json()["kept"] == [swapped]

@@ -20,7 +20,7 @@ from typing import Any
 import lab_documents as documents
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import Membership, file_of, shard_of
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import Order
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import UpdateCommand
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.publisher import Publisher
 from lab_ansible import REPOSITORY, Ansible, HostResult
 from lab_nodes import Node
@@ -55,8 +55,8 @@ user, address, campaign = sys.argv[1:]
 settings = NotifySettings.from_dict({"user": user, "key": "/opt/lab/key", "connect_timeout": "10s"})
 pinned = " ".join(open("/etc/ssh/ssh_host_ed25519_key.pub").read().split()[:2])
 order = Order(campaign, "1", Trigger.MANUAL)
-reply = select_notifier(settings, LocalHost("")).notify(Target("n", address, pinned), order, patience=60).reply
-print(json.dumps({"heard": reply.heard.value, "result": reply.result, "reason": reply.why}))
+outcome = select_notifier(settings, LocalHost("")).notify(Target("n", address, pinned), order, timeout=60).outcome
+print(json.dumps({"heard": outcome.send_result.value, "result": outcome.result, "reason": outcome.reason}))
 """
 
 
@@ -120,7 +120,7 @@ class Door:
         again = self.converge()
         assert (again.failed, again.changed) == (False, False), again.task
         told = self.notify()
-        assert (told["heard"], told["result"]) == ("reported", "current"), told
+        assert (told["heard"], told["result"]) == ("acknowledged", "current"), told
 
 
 @pytest.fixture
@@ -146,7 +146,9 @@ def test_root_may_not_log_in_and_the_server_comes_as_its_own_account(door: Door)
     ]
     for command in (["sudo", "-n", "true"], ["touch", f"{HOME}/x"], ["systemctl", "start", "epp-scan.service"]):
         assert node.run(["runuser", "-u", USER, "--", *command], check=False).code != 0, command
-    stranger = node.agent("notice", user="alice", check=False, stdin=Order("campaign-x", "1").to_line().decode())
+    stranger = node.agent(
+        "notice", user="alice", check=False, stdin=UpdateCommand("campaign-x", "1").to_line().decode()
+    )
     assert (stranger.code, "denied" in stranger.err.lower()) == (77, True), stranger
 
 
@@ -177,7 +179,7 @@ def test_what_shuts_the_server_out_is_told_with_the_lines_that_mend_it(door: Doo
         door.sshd("\n".join(lines) + "\n", path=REMEDY)
         assert door.obstacles() == [], settings
         told = door.notify()
-        assert (told["heard"], told["result"]) == ("reported", "current"), (settings, told)
+        assert (told["heard"], told["result"]) == ("acknowledged", "current"), (settings, told)
 
 
 def test_a_converge_fails_where_the_server_is_shut_out_unless_it_is_not_to_notify(door: Door) -> None:

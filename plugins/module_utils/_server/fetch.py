@@ -13,14 +13,14 @@ from collections.abc import Collection, Iterable, Mapping
 from .._core.results import Outcome, Result
 from .._core.settings.components import SourceSettings
 from .._core.settings.endpoint_keys import ProductKind
-from .._core.settings.retries import Limits
+from .._core.settings.retries import RetryPolicy
 from .._core.untrusted_text import LONGEST_WORD, shown
 from .._core.validation.errors import InvalidDocument
 from .._core.values import replace
 from .._host.host import Host
 from .._host.lock import Busy
 from . import paths
-from .campaigns.start import announce
+from .campaigns.start import start_campaign
 from .components.base import Published
 from .components.configured import sources_of
 from .components.fetch_report import FetchReport, record_fetch
@@ -36,7 +36,7 @@ def fetch(
     connection: sqlite3.Connection,
     components: Mapping[ProductKind, SourceSettings],
     *,
-    limits: Limits,
+    limits: RetryPolicy,
     chosen: Collection[ProductKind] = (),
 ) -> list[FetchReport]:
     """Fetch the chosen products, or all; to be called under ``paths.FETCH_LOCK``.
@@ -56,7 +56,7 @@ def fetch(
         if why:
             outcome = Outcome(Result.FAILED, "; ".join(part for part in (outcome.why, why) if part))
         current = published[kind]
-        begun = announce(connection, kind.value, current, now=host.now(), limits=limits) if current else None
+        begun = start_campaign(connection, kind.value, current, now=host.now(), limits=limits) if current else None
         # Of the other products, endpoints choose the components themselves, whatever their kind.
         warning = untaken(connection, current.items) if current and kind is ProductKind.FILES else ""
         reports.append(replace(_report(kind, outcome, current, begun), warning=warning))

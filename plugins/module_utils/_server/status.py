@@ -37,7 +37,7 @@ def overview(host: LocalHost, connection: sqlite3.Connection) -> dict[str, Any]:
         "published": by_product(current.components if current else ()),
         "fetches": last_fetches(host),
         "campaigns": [one.to_dict() for one in summaries(connection) if one.open],
-        "in_flight": store.in_flight(),
+        "in_flight": store.count_in_flight(),
         "max_in_flight": settings.caps.at(host.now(), cap_zone(host, settings)),
         "documents": _documents(connection),
         "signing_keys": ring.to_result()["keys"] if ring else [],

@@ -22,12 +22,12 @@ _CAMPAIGN = re.compile(r"[a-z0-9][a-z0-9-]{7,63}")
 _VERSION = re.compile(r"[ -~]{1,200}")
 
 
-class InvalidOrder(ValueError):
+class InvalidCommand(ValueError):
     """A line is not an order; the message says why."""
 
 
 @frozen
-class Order:
+class UpdateCommand:
     """Update, because of this campaign. ``version`` is for people and logs: what is installed the endpoint's own
     source decides."""
 
@@ -36,16 +36,16 @@ class Order:
     trigger: Trigger = Trigger.DOWNLOAD
 
     @classmethod
-    def parse(cls, line: bytes) -> Order:
+    def parse(cls, line: bytes) -> UpdateCommand:
         """Read what ``to_line`` wrote; raises InvalidOrder."""
         if len(line) > MAX_SIZE:
-            raise InvalidOrder(f"the notice is longer than {MAX_SIZE} bytes")
+            raise InvalidCommand(f"the notice is longer than {MAX_SIZE} bytes")
         try:
             raw = json.loads(line)
         except (ValueError, RecursionError):
-            raise InvalidOrder("the notice is not JSON") from None
+            raise InvalidCommand("the notice is not JSON") from None
         if not isinstance(raw, dict) or set(raw) != {"campaign", "version", "trigger"}:
-            raise InvalidOrder("the notice must have campaign, version and trigger, and nothing else")
+            raise InvalidCommand("the notice must have campaign, version and trigger, and nothing else")
         return cls(
             campaign=_matching(_CAMPAIGN, raw["campaign"], "campaign"),
             version=_matching(_VERSION, raw["version"], "version"),
@@ -59,11 +59,11 @@ class Order:
 
 def _matching(pattern: re.Pattern[str], raw: Any, name: str) -> str:
     if not isinstance(raw, str) or not pattern.fullmatch(raw):
-        raise InvalidOrder(f"{name}: not a word that a notice may have")
+        raise InvalidCommand(f"{name}: not a word that a notice may have")
     return raw
 
 
 def _trigger(raw: Any) -> Trigger:
     if raw not in [trigger.value for trigger in TRIGGERS]:
-        raise InvalidOrder(f"trigger: must be {' or '.join(trigger.value for trigger in TRIGGERS)}")
+        raise InvalidCommand(f"trigger: must be {' or '.join(trigger.value for trigger in TRIGGERS)}")
     return Trigger(raw)

@@ -26,7 +26,7 @@ class HourClass(str, Enum):
 
 
 @frozen
-class Span:
+class HourRange:
     """A part of the day in seconds after local midnight, half-open; one that ends before it begins goes on past
     midnight."""
 
@@ -34,7 +34,7 @@ class Span:
     end: int
 
     @classmethod
-    def parse(cls, text: str) -> Span:
+    def parse(cls, text: str) -> HourRange:
         """Read ``08:00-18:00``; ValueError for anything else, and for an empty span."""
         first, dash, last = text.partition("-")
         start, end = _clock(first), _clock(last)
@@ -52,14 +52,14 @@ class Span:
 
 
 @frozen
-class Caps:
+class ConcurrencyLimits:
     """The caps of the three classes and their hours; where spans of both overlap, it is peak."""
 
     normal: int = DEFAULT_CAP
     peak: int = DEFAULT_CAP
     off_peak: int = DEFAULT_CAP
-    peak_hours: Sequence[Span] = ()
-    off_peak_hours: Sequence[Span] = ()
+    peak_hours: Sequence[HourRange] = ()
+    off_peak_hours: Sequence[HourRange] = ()
 
     @property
     def most(self) -> int:

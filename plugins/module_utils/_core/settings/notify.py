@@ -15,8 +15,8 @@ from ..validation.errors import ValidationErrors
 from ..validation.parsers import InvalidValue, Parser, choice, duration, integer, listing, read_mapping
 from ..validation.strings import account, line, path
 from ..values import field, frozen
-from .concurrency import DEFAULT_CAP, Caps, Span
-from .retries import Limits
+from .concurrency import DEFAULT_CAP, ConcurrencyLimits, HourRange
+from .retries import RetryPolicy
 from .update_server import NOTIFY_USER
 
 MOST = 100_000
@@ -39,8 +39,8 @@ class NotifySettings:
     key: str = ""
     connect_timeout: int = 10
     timezone: str = "UTC"
-    caps: Caps = field(default_factory=Caps)
-    limits: Limits = field(default_factory=Limits)
+    caps: ConcurrencyLimits = field(default_factory=ConcurrencyLimits)
+    limits: RetryPolicy = field(default_factory=RetryPolicy)
 
     @classmethod
     def from_dict(cls, raw: object, path: str = "notify", *, stored: bool = False) -> NotifySettings:
@@ -55,7 +55,11 @@ class NotifySettings:
         limits = {name: values.pop(name) for name in tuple(values) if name in _LIMITS}
         caps = {_CAPS[name]: values.pop(name) for name in tuple(values) if name in _CAPS}
         normal = caps.get("normal", DEFAULT_CAP)
-        return cls(**values, caps=Caps(**{"peak": normal, "off_peak": normal, **caps}), limits=Limits(**limits))
+        return cls(
+            **values,
+            caps=ConcurrencyLimits(**{"peak": normal, "off_peak": normal, **caps}),
+            limits=RetryPolicy(**limits),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The section in its canonical form, which ``from_dict`` reads back as the same value."""
@@ -71,9 +75,9 @@ class NotifySettings:
         return plain
 
 
-def _span(raw: object) -> Span:
+def _span(raw: object) -> HourRange:
     try:
-        return Span.parse(line(raw, "hours"))
+        return HourRange.parse(line(raw, "hours"))
     except ValueError:
         raise InvalidValue("hours of the day (try 08:00-18:00)") from None
 

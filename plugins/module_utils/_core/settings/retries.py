@@ -10,7 +10,7 @@ from ..values import frozen
 
 
 @frozen
-class Limits:
+class RetryPolicy:
     """The numbers of N1, N2 and E1a, in seconds. ``deadline`` is the longest that one sending may take."""
 
     lease: float = 30 * 60

@@ -21,7 +21,7 @@ from typing import Any
 
 from ..._core.policy.policy import Initiator
 from ..._core.results import Result, Trigger
-from ..._core.rollout.command import MAX_SIZE, InvalidOrder, Order
+from ..._core.rollout.command import MAX_SIZE, InvalidCommand, UpdateCommand
 from ..._host.local_host import LocalHost
 from ..._host.lock import locked
 from ..._host.output import complain, write_document
@@ -55,8 +55,8 @@ def notice(host: LocalHost, options: argparse.Namespace) -> int:
         return _hand_over(options)
     line = _given(options)
     try:
-        order = Order.parse(line)
-    except InvalidOrder as error:
+        order = UpdateCommand.parse(line)
+    except InvalidCommand as error:
         complain("epp-agent", error)
         return exit_codes.USAGE
     endpoint = Endpoint.load(host)
@@ -92,7 +92,7 @@ def _line(descriptor: int) -> bytes:
     return line
 
 
-def _answer(endpoint: Endpoint, order: Order) -> dict[str, Any]:
+def _answer(endpoint: Endpoint, order: UpdateCommand) -> dict[str, Any]:
     store, host = NoticeStore(endpoint.host), endpoint.host
     taken = store.find(order)
     if taken is not None and taken.answer is not None:
@@ -111,7 +111,7 @@ def _answer(endpoint: Endpoint, order: Order) -> dict[str, Any]:
     return {**answer, "repeated": False}
 
 
-def _carry_out(endpoint: Endpoint, order: Order) -> dict[str, Any]:
+def _carry_out(endpoint: Endpoint, order: UpdateCommand) -> dict[str, Any]:
     if order.trigger is Trigger.SCHEDULE and endpoint.document.policy.schedule.initiator is not Initiator.SERVER:
         return {
             "result": Result.SKIPPED.value,
@@ -127,7 +127,7 @@ def _carry_out(endpoint: Endpoint, order: Order) -> dict[str, Any]:
         return {"result": Result.FAILED.value, "reason": "the run was stopped"}
 
 
-def _finished_unheard(taken: Taken, state: State, order: Order) -> dict[str, Any] | None:
+def _finished_unheard(taken: Taken, state: State, order: UpdateCommand) -> dict[str, Any] | None:
     """The result of a run that ended, though the agent was killed before it could write the answer."""
     record: RunRecord | None = state.last.get(order.trigger.value)
     if record is None or state.runs <= taken.runs or record.started < taken.at:

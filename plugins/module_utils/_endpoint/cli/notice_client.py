@@ -15,7 +15,7 @@ import os
 import socket
 
 from ..._core.results import Result
-from ..._core.rollout.command import InvalidOrder, Order
+from ..._core.rollout.command import InvalidCommand, UpdateCommand
 from ..._host.output import complain, write_document
 from .. import paths
 from ..notify_access import sudoers
@@ -43,8 +43,8 @@ def through_socket(line: bytes) -> int:
     Raises Denied for whoever is not the update server's account, and OSError.
     """
     try:
-        Order.parse(line)
-    except InvalidOrder as error:
+        UpdateCommand.parse(line)
+    except InvalidCommand as error:
         complain("epp-agent", error)
         return exit_codes.USAGE
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:

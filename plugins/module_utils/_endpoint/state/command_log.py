@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..._core.rollout.command import Order
+from ..._core.rollout.command import UpdateCommand
 from ..._core.values import asdict, frozen, replace
 from ..._host.host import Host
 from .. import paths
@@ -39,11 +39,11 @@ class NoticeStore:
     def __init__(self, host: Host) -> None:
         self._host = host
 
-    def find(self, order: Order) -> Taken | None:
+    def find(self, order: UpdateCommand) -> Taken | None:
         """The notice of the same campaign, None when this is the first time."""
         return next((taken for taken in self._read() if taken.campaign == order.campaign), None)
 
-    def take(self, order: Order, *, at: float, runs: int) -> Taken:
+    def take(self, order: UpdateCommand, *, at: float, runs: int) -> Taken:
         """Write down that this notice is now being carried out."""
         taken = Taken(order.campaign, order.version, at, runs)
         self._write([*self._read(), taken])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One run of the engine on this host: under its lock, with the notifier and the settings of the server."""
+"""One run of the dispatcher on this host: under its lock, with the notifier and the settings of the server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .. import paths
 from ..database.database import open_database
 from ..publication.key_files import ensure_key
 from ..settings import cap_zone, notify_settings
-from .engine import Engine, EngineReport
+from .dispatcher import Dispatcher, DispatchReport
 from .notifiers.select import select_notifier
 from .start import plan_slots
 from .store import CampaignStore
@@ -35,42 +35,42 @@ _KEPT_BRIEFLY_S = 14 * 86400.0
 
 
 def notify(
-    host: LocalHost, *, until_settled: bool = False, enough: Callable[[CampaignStore], bool] | None = None
-) -> EngineReport | None:
-    """Run the engine until nothing is due, or nothing is open; None where another one runs. SIGTERM ends it soon.
+    host: LocalHost, *, until_settled: bool = False, stop_when: Callable[[CampaignStore], bool] | None = None
+) -> DispatchReport | None:
+    """Run the dispatcher until nothing is due, or nothing is open; None where another one runs. SIGTERM ends it soon.
 
-    ``enough`` is asked every second whether the records are as somebody waits for; then it ends, too.
+    ``stop_when`` is asked every second whether the records are as somebody waits for; then it ends, too.
     """
     settings = notify_settings(host)
-    with locked(host, paths.ENGINE_LOCK, wait=0) as held:
+    with locked(host, paths.DISPATCHER_LOCK, wait=0) as held:
         if not held:
             return None
         with closing(open_database(host)) as connection:
-            return _run_engine(host, connection, settings, until_settled=until_settled, enough=enough)
+            return _run_dispatcher(host, connection, settings, until_settled=until_settled, stop_when=stop_when)
 
 
-def _run_engine(
+def _run_dispatcher(
     host: LocalHost,
     connection: sqlite3.Connection,
     settings: NotifySettings,
     *,
     until_settled: bool,
-    enough: Callable[[CampaignStore], bool] | None,
-) -> EngineReport:
+    stop_when: Callable[[CampaignStore], bool] | None,
+) -> DispatchReport:
     if settings.notifier is NotifierName.SSH and settings.key == paths.NOTIFY_KEY:
         ensure_key(host, settings.key)
     store = CampaignStore(connection)
-    store.forget(host.now() - _KEPT_S)
-    store.forget(host.now() - _KEPT_BRIEFLY_S, but=Trigger.DOWNLOAD)
+    store.delete_before(host.now() - _KEPT_S)
+    store.delete_before(host.now() - _KEPT_BRIEFLY_S, but=Trigger.DOWNLOAD)
     notifier = select_notifier(settings, host)
-    engine = Engine(host, store, notifier, settings=settings, zone=cap_zone(host, settings))
+    dispatcher = Dispatcher(host, store, notifier, settings=settings, zone=cap_zone(host, settings))
     lost: set[str] = set()
-    previous = signal.signal(signal.SIGTERM, lambda _number, _frame: engine.stop())
+    previous = signal.signal(signal.SIGTERM, lambda _number, _frame: dispatcher.stop())
     try:
-        return engine.run(
+        return dispatcher.run(
             until_settled=until_settled,
             tick=lambda: _plan(host, connection, lost),
-            enough=None if enough is None else lambda: enough(store),
+            stop_when=None if stop_when is None else lambda: stop_when(store),
         )
     finally:
         signal.signal(signal.SIGTERM, previous)

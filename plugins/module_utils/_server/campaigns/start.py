@@ -15,16 +15,16 @@ from typing import Callable
 from ..._core.canonical import digest
 from ..._core.policy.policy import Initiator
 from ..._core.results import Trigger
-from ..._core.rollout.delivery import Notice, event_notice, skipped, slot_notice
+from ..._core.rollout.delivery import Delivery, event_delivery, skipped, slot_delivery
 from ..._core.rollout.outdated import Offer
 from ..._core.schedule.slots import Slot
 from ..._core.schedule.timetable import Timetable
 from ..._core.settings.endpoint_keys import ProductKind
-from ..._core.settings.retries import Limits
+from ..._core.settings.retries import RetryPolicy
 from ..components.base import Published
 from ..fleet.holdings import is_behind, reports
-from ..fleet.policies import Member, members
-from .store import CampaignStore, Subject
+from ..fleet.policies import EndpointPolicy, members
+from .store import CampaignKey, CampaignStore
 
 SCHEDULE = "schedule"
 """Stands for the product in campaigns of slots: a scheduled update is of all that an endpoint has."""
@@ -32,8 +32,8 @@ NO_ADDRESS = "it has no address: it is not notified, and asks by itself"
 _HORIZON_S = 600.0
 
 
-def announce(
-    connection: sqlite3.Connection, product: str, published: Published, *, now: float, limits: Limits
+def start_campaign(
+    connection: sqlite3.Connection, product: str, published: Published, *, now: float, limits: RetryPolicy
 ) -> str | None:
     """Begin the campaign for what is published, unless it has one; returns its id if it is new.
 
@@ -41,37 +41,37 @@ def announce(
     makes up for it at its next fetch.
     """
     content = digest([item.to_dict() for item in published.items])
-    subject = Subject(Trigger.DOWNLOAD, product, published.version, content)
+    key = CampaignKey(Trigger.DOWNLOAD, product, published.version, content)
     store = CampaignStore(connection)
-    if store.known(subject):
+    if store.exists(key):
         return None
     offer, known = Offer(ProductKind(product), published.version, published.items), reports(connection)
     fleet = (member for member in members(connection) if is_behind(member, known.get(member.name), offer))
-    notices = list(_event_notices(fleet, now=now, limits=limits))
-    return subject.id if store.create(subject, notices, now=now) else None
+    deliveries = list(_event_deliveries(fleet, now=now, limits=limits))
+    return key.id if store.create(key, deliveries, now=now) else None
 
 
 def plan_slots(connection: sqlite3.Connection, *, now: float, zone_of: Callable[[str], tzinfo]) -> int:
     """Put the slots of the next minutes on record as campaigns, one an occurrence; returns how many are new."""
-    by_occurrence: dict[str, list[Notice]] = {}
+    by_occurrence: dict[str, list[Delivery]] = {}
     for member in members(connection):
         for slot in _due_slots(member, now, zone_of):
-            timely = slot_notice(member.name, at=slot.at, end=slot.end)
-            notice = timely if member.notified else skipped(member.name, NO_ADDRESS)
-            by_occurrence.setdefault(slot.occurrence, []).append(notice)
+            timely = slot_delivery(member.name, at=slot.at, end=slot.end)
+            delivery = timely if member.notified else skipped(member.name, NO_ADDRESS)
+            by_occurrence.setdefault(slot.occurrence, []).append(delivery)
     store = CampaignStore(connection)
     return sum(
-        store.join(Subject(Trigger.SCHEDULE, SCHEDULE, occurrence), notices, now=now)
-        for occurrence, notices in sorted(by_occurrence.items())
+        store.join(CampaignKey(Trigger.SCHEDULE, SCHEDULE, occurrence), deliveries, now=now)
+        for occurrence, deliveries in sorted(by_occurrence.items())
     )
 
 
-def _event_notices(
-    fleet: Iterable[Member],
+def _event_deliveries(
+    fleet: Iterable[EndpointPolicy],
     *,
     now: float,
-    limits: Limits,
-) -> Iterator[Notice]:
+    limits: RetryPolicy,
+) -> Iterator[Delivery]:
     """Who of those that are behind is notified; who is left out by policy is on record with the reason."""
     for member in fleet:
         if member.policy is None:
@@ -82,10 +82,10 @@ def _event_notices(
             yield skipped(member.name, "events.update_after_download is off")
         else:
             kept = member.policy.events.include_roaming_and_offline
-            yield event_notice(member.name, created=now, kept=kept, limits=limits)
+            yield event_delivery(member.name, created=now, kept=kept, limits=limits)
 
 
-def _due_slots(member: Member, now: float, zone_of: Callable[[str], tzinfo]) -> Iterator[Slot]:
+def _due_slots(member: EndpointPolicy, now: float, zone_of: Callable[[str], tzinfo]) -> Iterator[Slot]:
     if member.policy is None or member.policy.schedule.initiator is not Initiator.SERVER:
         return
     schedule = member.policy.schedule
@@ -94,5 +94,5 @@ def _due_slots(member: Member, now: float, zone_of: Callable[[str], tzinfo]) -> 
     except KeyError:
         return
     timetable = Timetable.of(schedule, endpoint=member.name, ordinal=member.ordinal, zone=zone)
-    # Slots that went by while no engine ran are not made up for (S4): the window may be open, the slot is not.
+    # Slots that went by while no dispatcher ran are not made up for (S4): the window may be open, the slot is not.
     yield from (slot for slot in timetable.grid.around(now) if now - _HORIZON_S <= slot.at <= now + _HORIZON_S)

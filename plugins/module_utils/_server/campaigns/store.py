@@ -4,7 +4,7 @@
 
 """Campaigns on record (N4): every change is one transaction, and is on disk before anything follows from it.
 
-What may happen next is decided by ``_core/rollout/delivery.py``; here it is found and kept. A notice is ``in_flight``
+What may happen next is decided by ``_core/rollout/delivery.py``; here it is found and kept. A delivery is ``in_flight``
 on record before it is sent, so whatever kills the server, its next start knows whom to ask.
 """
 
@@ -19,34 +19,35 @@ from typing import Any
 from ..._core.canonical import digest
 from ..._core.results import Result, Trigger
 from ..._core.rollout import delivery
-from ..._core.rollout.command import Order
-from ..._core.rollout.delivery import Mode, Notice, Stage, Step
+from ..._core.rollout.command import UpdateCommand
+from ..._core.rollout.delivery import Delivery, DeliveryMode, DeliveryStatus, SendPlan
 from ..._core.rollout.reported import reported
 from ..._core.settings.endpoint_keys import ProductKind
-from ..._core.settings.retries import Limits
+from ..._core.settings.retries import RetryPolicy
 from ..._core.values import frozen
 from ..database.database import transaction
 from ..fleet.holdings import offered
-from .notifiers.base import Target, Told
+from .notifiers.base import Response, Target
 
 _UP_TO_DATE = (Result.UPDATED.value, Result.CURRENT.value)
-_OPEN = "('queued', 'retrying', 'deferred')"
-"""The stages of the partial indexes, word for word."""
+_WAITING = "status IN ('queued', 'retrying', 'deferred')"
+"""The condition of the partial indexes, word for word."""
+_OPEN = "status IN ('queued', 'retrying', 'deferred', 'in_flight')"
 _AMONG = "endpoint IN (SELECT value FROM json_each(?))"
-_COLUMNS = "campaign, endpoint, mode, stage, due, until, since, tries, result, why"
+_COLUMNS = "campaign, endpoint, mode, status, due, until, since, tries, result, reason"
 
 
 @frozen
-class Errand:
-    """One notice that is on record as in flight and is now to be sent."""
+class Dispatch:
+    """One delivery, on record as in flight, with the command to send and its target."""
 
-    notice: Notice
-    order: Order
+    delivery: Delivery
+    command: UpdateCommand
     target: Target
 
 
 @frozen
-class Subject:
+class CampaignKey:
     """What a campaign is about; ``content`` tells apart what has one version word and is not the same."""
 
     trigger: Trigger
@@ -67,122 +68,126 @@ class CampaignStore:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def create(self, subject: Subject, notices: Iterable[Notice], *, now: float) -> bool:
+    def create(self, key: CampaignKey, deliveries: Iterable[Delivery], *, now: float) -> bool:
         """Begin a campaign; False if its subject has one already (E1): then nothing changes.
 
-        Open notices of older campaigns for the same product are superseded.
+        Open deliveries of older campaigns for the same product are superseded.
         """
         with self._transaction():
-            if not self._begin(subject, now):
+            if not self._begin(key, now):
                 return False
-            self._supersede(subject, now)
-            self._insert(subject, notices, now)
+            self._supersede(key, now)
+            self._insert(key, deliveries, now)
         return True
 
-    def join(self, subject: Subject, notices: Iterable[Notice], *, now: float) -> int:
+    def join(self, key: CampaignKey, deliveries: Iterable[Delivery], *, now: float) -> int:
         """Begin a campaign or add endpoints to it; returns how many were new to it (S6)."""
         with self._transaction():
-            self._begin(subject, now)
-            return self._insert(subject, notices, now)
+            self._begin(key, now)
+            return self._insert(key, deliveries, now)
 
-    def known(self, subject: Subject) -> bool:
+    def exists(self, key: CampaignKey) -> bool:
         """Whether there is a campaign about this."""
-        return self._connection.execute("SELECT 1 FROM campaigns WHERE id = ?", (subject.id,)).fetchone() is not None
+        return self._connection.execute("SELECT 1 FROM campaigns WHERE id = ?", (key.id,)).fetchone() is not None
 
-    def interrupted(self, now: float) -> int:
+    def resume_after_restart(self, now: float) -> int:
         """After a start: let everything in flight be asked at once; returns how many that are."""
         with self._transaction() as connection:
-            rows = connection.execute(f"SELECT {_COLUMNS} FROM notices WHERE stage = 'in_flight'").fetchall()
+            rows = connection.execute(f"SELECT {_COLUMNS} FROM deliveries WHERE status = 'in_flight'").fetchall()
             for row in rows:
-                self._update(row["campaign"], delivery.interrupted(_notice(row), now), now)
+                self._update(row["campaign"], delivery.resume_after_restart(_delivery(row), now), now)
         return len(rows)
 
-    def bound(self, now: float, limits: Limits) -> int:
+    def clamp_deadlines(self, now: float, limits: RetryPolicy) -> int:
         """Bring what a clock that was ahead has put on record to what could be asked for now; returns how much."""
-        ahead = f"stage IN {_OPEN[:-1]}, 'in_flight') AND (since > ? OR until > ? OR (due > ? AND due < 9e999))"
+        ahead = f"{_OPEN} AND (since > ? OR until > ? OR (due > ? AND due < 9e999))"
         latest = (now, now + limits.offline_ttl, now + min(limits.retry_delay, limits.lease))
         changed = 0
         with self._transaction() as connection:
             for row in self._select(ahead, latest):
-                before = _notice(row)
-                after = delivery.bounded(before, now, limits)
+                before = _delivery(row)
+                after = delivery.clamp_deadlines(before, now, limits)
                 if after != before:
                     until = (after.until, row["campaign"], after.endpoint)
-                    connection.execute("UPDATE notices SET until = ? WHERE campaign = ? AND endpoint = ?", until)
+                    connection.execute("UPDATE deliveries SET until = ? WHERE campaign = ? AND endpoint = ?", until)
                     self._update(row["campaign"], after, now)
                     changed += 1
-            for table, column in (("campaigns", "created"), ("notices", "changed"), ("reports", "at")):
+            for table, column in (("campaigns", "created"), ("deliveries", "changed"), ("reports", "at")):
                 connection.execute(f"UPDATE {table} SET {column} = ? WHERE {column} > ?", (now, now))
         return changed
 
-    def step(self, *, now: float, cap: int, busy: Collection[str] = frozenset()) -> tuple[list[Errand], float | None]:
+    def next_dispatches(
+        self, *, now: float, cap: int, busy: Collection[str] = frozenset()
+    ) -> tuple[list[Dispatch], float | None]:
         """Put on record what is to be done now, and only then return it: what to send, and when to look again."""
         with self._transaction():
             rows = self._candidates(now, cap, busy)
             campaigns = {row["endpoint"]: row["campaign"] for row in rows}
-            in_flight = self.in_flight()
-            notices = [_notice(row) for row in rows]
-            step: Step = delivery.step(notices, now=now, cap=cap, in_flight=in_flight, busy=busy)
-            for notice in (*step.over, *step.send):
-                self._update(campaigns[notice.endpoint], notice, now)
-            errands = [self._errand(campaigns[notice.endpoint], notice) for notice in step.send]
-            return errands, self._wake(now)
+            in_flight = self.count_in_flight()
+            deliveries = [_delivery(row) for row in rows]
+            plan: SendPlan = delivery.plan(deliveries, now=now, cap=cap, in_flight=in_flight, busy=busy)
+            for one in (*plan.expired, *plan.send):
+                self._update(campaigns[one.endpoint], one, now)
+            dispatches = [self._dispatch(campaigns[one.endpoint], one) for one in plan.send]
+            return dispatches, self._wake(now)
 
-    def heard(self, errand: Errand, told: Told, *, now: float, limits: Limits) -> Notice:
+    def record_response(self, dispatch: Dispatch, response: Response, *, now: float, limits: RetryPolicy) -> Delivery:
         """Put on record what a sending came to, with the endpoint's own report as evidence."""
-        name, endpoint = errand.order.campaign, errand.notice.endpoint
+        name, endpoint = dispatch.command.campaign, dispatch.delivery.endpoint
         with self._transaction() as connection:
             row = connection.execute(
-                f"SELECT {_COLUMNS} FROM notices WHERE campaign = ? AND endpoint = ?",
+                f"SELECT {_COLUMNS} FROM deliveries WHERE campaign = ? AND endpoint = ?",
                 (name, endpoint),
             ).fetchone()
-            if row is None or row["stage"] != Stage.IN_FLIGHT.value:  # purged, or answered through another sending
-                return errand.notice
-            after = delivery.heard(_notice(row), told.reply, now=now, limits=limits)
-            self._update(name, after, now, answer=told.answer)
+            if (
+                row is None or row["status"] != DeliveryStatus.IN_FLIGHT.value
+            ):  # purged, or answered through another sending
+                return dispatch.delivery
+            after = delivery.apply_response(_delivery(row), response.outcome, now=now, limits=limits)
+            self._update(name, after, now, answer=response.answer)
             about = connection.execute("SELECT product, version FROM campaigns WHERE id = ?", (name,)).fetchone()
-            versions = _reported(told.answer)
+            versions = _reported(response.answer)
             if versions is not None:
-                product = _product(told.answer) or about["product"]
-                done = told.reply.result in _UP_TO_DATE
+                product = _product(response.answer) or about["product"]
+                done = response.outcome.result in _UP_TO_DATE
                 word = about["version"] if about["product"] == product else offered(connection, product)
                 self._record(endpoint, product, versions, now, word=word if done else None)
         return after
 
-    def returned(self, endpoint: str, now: float) -> None:
+    def mark_reachable(self, endpoint: str, now: float) -> None:
         """Take note of a sign of life: what waits for this endpoint is due at once (E1a)."""
         with self._transaction() as connection:
-            select = f"SELECT {_COLUMNS} FROM notices WHERE endpoint = ? AND stage IN ('retrying', 'deferred')"
+            select = f"SELECT {_COLUMNS} FROM deliveries WHERE endpoint = ? AND status IN ('retrying', 'deferred')"
             for row in connection.execute(select, (endpoint,)).fetchall():
-                self._update(row["campaign"], delivery.returned(_notice(row), now), now)
+                self._update(row["campaign"], delivery.mark_reachable(_delivery(row), now), now)
 
     def record_versions(self, endpoint: str, product: str, versions: Mapping[str, str], now: float) -> None:
         """Take note of what an endpoint has installed, however it was learned."""
         with self._transaction():
             self._record(endpoint, product, versions, now)
 
-    def in_flight(self) -> int:
+    def count_in_flight(self) -> int:
         """How many places are taken, whatever took them (N3)."""
-        return int(self._connection.execute("SELECT count(*) FROM notices WHERE stage = 'in_flight'").fetchone()[0])
+        return int(self._connection.execute("SELECT count(*) FROM deliveries WHERE status = 'in_flight'").fetchone()[0])
 
-    def open(self) -> int:
-        """How many notices are not settled yet."""
-        select = f"SELECT count(*) FROM notices WHERE stage IN {_OPEN}"
-        return int(self._connection.execute(select).fetchone()[0]) + self.in_flight()
+    def count_open(self) -> int:
+        """The number of open deliveries."""
+        select = f"SELECT count(*) FROM deliveries WHERE {_WAITING}"
+        return int(self._connection.execute(select).fetchone()[0]) + self.count_in_flight()
 
-    def slots(self, begin: float, end: float) -> bool:
+    def has_slot(self, begin: float, end: float) -> bool:
         """Whether the slot of an endpoint lies in [begin, end) (S6)."""
-        select = f"SELECT 1 FROM notices WHERE stage IN {_OPEN} AND mode = 'slot' AND due >= ? AND due < ? LIMIT 1"
+        select = f"SELECT 1 FROM deliveries WHERE {_WAITING} AND mode = 'slot' AND due >= ? AND due < ? LIMIT 1"
         return self._connection.execute(select, (begin, end)).fetchone() is not None
 
-    def settled(self, subject: Subject) -> bool:
+    def is_settled(self, key: CampaignKey) -> bool:
         """Whether every endpoint's part in a campaign is settled."""
-        is_open = f"SELECT 1 FROM notices WHERE campaign = ? AND stage IN {_OPEN[:-1]}, 'in_flight') LIMIT 1"
-        return self._connection.execute(is_open, (subject.id,)).fetchone() is None
+        is_open = f"SELECT 1 FROM deliveries WHERE campaign = ? AND {_OPEN} LIMIT 1"
+        return self._connection.execute(is_open, (key.id,)).fetchone() is None
 
-    def forget(self, before: float, *, but: Trigger | None = None) -> int:
+    def delete_before(self, before: float, *, but: Trigger | None = None) -> int:
         """Remove settled campaigns that began before an instant, ``but`` those of a trigger; returns how many."""
-        is_open = f"SELECT 1 FROM notices WHERE campaign = campaigns.id AND stage IN {_OPEN[:-1]}, 'in_flight')"
+        is_open = f"SELECT 1 FROM deliveries WHERE campaign = campaigns.id AND {_OPEN}"
         kept = "" if but is None else but.value
         with self._transaction() as connection:
             delete = f"DELETE FROM campaigns WHERE created < ? AND trigger <> ? AND NOT EXISTS ({is_open})"
@@ -190,16 +195,17 @@ class CampaignStore:
 
     def _candidates(self, now: float, cap: int, busy: Collection[str]) -> list[sqlite3.Row]:
         """The rows that may have to do something now, one an endpoint; never more fresh ones than could be sent."""
-        asked = self._select("stage = 'in_flight' AND due <= ?", (now,))
-        over = self._select(f"stage IN {_OPEN} AND until <= ?", (now,))
-        places = max(0, cap - self.in_flight())
+        asked = self._select("status = 'in_flight' AND due <= ?", (now,))
+        over = self._select(f"{_WAITING} AND until <= ?", (now,))
+        places = max(0, cap - self.count_in_flight())
         # By the index that is sorted as they are sent: otherwise each step would sort all that wait.
         fresh = self._select(
-            f"stage IN {_OPEN} AND due <= ? AND (until IS NULL OR until > ?) AND NOT EXISTS"
-            " (SELECT 1 FROM notices AS other WHERE other.endpoint = notices.endpoint AND other.stage = 'in_flight')"
+            f"{_WAITING} AND due <= ? AND (until IS NULL OR until > ?) AND NOT EXISTS"
+            " (SELECT 1 FROM deliveries AS other"
+            " WHERE other.endpoint = deliveries.endpoint AND other.status = 'in_flight')"
             " ORDER BY tries, due, endpoint LIMIT ?",
             (now, now, places + len(busy)),
-            index="INDEXED BY notices_ready",
+            index="INDEXED BY deliveries_ready",
         )
         unique: dict[str, sqlite3.Row] = {}
         for row in (*asked, *over, *fresh):
@@ -207,54 +213,54 @@ class CampaignStore:
         return list(unique.values())
 
     def _select(self, where: str, values: tuple[Any, ...], *, index: str = "") -> list[sqlite3.Row]:
-        return self._connection.execute(f"SELECT {_COLUMNS} FROM notices {index} WHERE {where}", values).fetchall()
+        return self._connection.execute(f"SELECT {_COLUMNS} FROM deliveries {index} WHERE {where}", values).fetchall()
 
     def _wake(self, now: float) -> float | None:
         """The next instant at which something can become due or over."""
         found = []
         for column in ("due", "until"):
-            select = f"SELECT min({column}) FROM notices WHERE stage IN {_OPEN} AND {column} > ?"
+            select = f"SELECT min({column}) FROM deliveries WHERE {_WAITING} AND {column} > ?"
             found.append(self._connection.execute(select, (now,)).fetchone()[0])
-        asked = "SELECT min(due) FROM notices WHERE stage = 'in_flight' AND due > ?"
+        asked = "SELECT min(due) FROM deliveries WHERE status = 'in_flight' AND due > ?"
         found.append(self._connection.execute(asked, (now,)).fetchone()[0])
         return min((instant for instant in found if instant is not None and instant < delivery.NEVER), default=None)
 
-    def _errand(self, name: str, notice: Notice) -> Errand:
+    def _dispatch(self, name: str, one: Delivery) -> Dispatch:
         about = self._connection.execute("SELECT * FROM campaigns WHERE id = ?", (name,)).fetchone()
         select = "SELECT address, host_key FROM endpoints WHERE name = ?"
-        where = self._connection.execute(select, (notice.endpoint,)).fetchone()
-        target = Target(notice.endpoint, (where and where["address"]) or "", (where and where["host_key"]) or "")
-        return Errand(notice, Order(name, about["version"], Trigger(about["trigger"])), target)
+        where = self._connection.execute(select, (one.endpoint,)).fetchone()
+        target = Target(one.endpoint, (where and where["address"]) or "", (where and where["host_key"]) or "")
+        return Dispatch(one, UpdateCommand(name, about["version"], Trigger(about["trigger"])), target)
 
-    def _begin(self, subject: Subject, now: float) -> bool:
-        row = (subject.id, subject.trigger.value, subject.product, subject.version, now)
+    def _begin(self, key: CampaignKey, now: float) -> bool:
+        row = (key.id, key.trigger.value, key.product, key.version, now)
         done = self._connection.execute("INSERT OR IGNORE INTO campaigns VALUES (?, ?, ?, ?, ?)", row)
         return bool(done.rowcount)
 
-    def _supersede(self, subject: Subject, now: float) -> None:
+    def _supersede(self, key: CampaignKey, now: float) -> None:
         older = "SELECT id FROM campaigns WHERE trigger = ? AND product = ? AND id <> ?"
-        about = (subject.trigger.value, subject.product, subject.id)
-        for row in self._select(f"stage IN {_OPEN} AND campaign IN ({older})", about):
-            self._update(row["campaign"], delivery.superseded(_notice(row), subject.version), now)
+        about = (key.trigger.value, key.product, key.id)
+        for row in self._select(f"{_WAITING} AND campaign IN ({older})", about):
+            self._update(row["campaign"], delivery.superseded(_delivery(row), key.version), now)
 
-    def _insert(self, subject: Subject, notices: Iterable[Notice], now: float) -> int:
+    def _insert(self, key: CampaignKey, deliveries: Iterable[Delivery], now: float) -> int:
         rows = [
-            (subject.id, *(getattr(one, key) for key in _FIELDS), one.mode.value, one.stage.value, now)
-            for one in notices
+            (key.id, *(getattr(one, key) for key in _FIELDS), one.mode.value, one.status.value, now)
+            for one in deliveries
         ]
-        names = ("campaign", *_FIELDS, "mode", "stage", "changed")
+        names = ("campaign", *_FIELDS, "mode", "status", "changed")
         marks = ", ".join("?" for _name in names)
-        insert = f"INSERT OR IGNORE INTO notices ({', '.join(names)}) VALUES ({marks})"
+        insert = f"INSERT OR IGNORE INTO deliveries ({', '.join(names)}) VALUES ({marks})"
         return max(0, self._connection.executemany(insert, rows).rowcount)
 
-    def _update(self, name: str, notice: Notice, now: float, *, answer: dict[str, Any] | None = None) -> None:
+    def _update(self, name: str, one: Delivery, now: float, *, answer: dict[str, Any] | None = None) -> None:
         self._connection.execute(
-            "UPDATE notices SET stage = ?, due = ?, since = ?, tries = ?, result = ?, why = ?, changed = ?,"
+            "UPDATE deliveries SET status = ?, due = ?, since = ?, tries = ?, result = ?, reason = ?, changed = ?,"
             " answer = coalesce(?, answer) WHERE campaign = ? AND endpoint = ?",
             (
-                *(notice.stage.value, notice.due, notice.since, notice.tries, notice.result, notice.why, now),
+                *(one.status.value, one.due, one.since, one.tries, one.result, one.reason, now),
                 None if answer is None else json.dumps(answer, sort_keys=True),
-                *(name, notice.endpoint),
+                *(name, one.endpoint),
             ),
         )
 
@@ -274,34 +280,34 @@ class CampaignStore:
         return transaction(self._connection)
 
 
-def leave(connection: sqlite3.Connection, names: Iterable[str], now: float) -> None:
+def drop_endpoints(connection: sqlite3.Connection, names: Iterable[str], now: float) -> None:
     """Take endpoints that are registered no more out of all campaigns; a part of somebody else's transaction.
 
     What is in flight still gets its answer.
     """
-    why = "stage = 'skipped', result = 'unregistered', why = 'it is registered no more'"
+    dropped = "status = 'skipped', result = 'unregistered', reason = 'it is registered no more'"
     them = json.dumps(list(names))
-    connection.execute(f"UPDATE notices SET {why}, changed = ? WHERE stage IN {_OPEN} AND {_AMONG}", (now, them))
+    connection.execute(f"UPDATE deliveries SET {dropped}, changed = ? WHERE {_WAITING} AND {_AMONG}", (now, them))
     connection.execute(f"DELETE FROM reports WHERE {_AMONG}", (them,))
 
 
-def reachable(connection: sqlite3.Connection, names: Iterable[str], now: float) -> None:
+def mark_reachable(connection: sqlite3.Connection, names: Iterable[str], now: float) -> None:
     """Take note that there is a new way to these endpoints: what waits for them is due at once.
 
     A part of somebody else's transaction.
     """
     connection.execute(
-        f"UPDATE notices SET due = ?, changed = ? WHERE stage IN ('retrying', 'deferred') AND due > ? AND {_AMONG}",
+        f"UPDATE deliveries SET due = ?, changed = ? WHERE status IN ('retrying', 'deferred') AND due > ? AND {_AMONG}",
         (now, now, now, json.dumps(list(names))),
     )
 
 
-_FIELDS = ("endpoint", "due", "until", "since", "tries", "result", "why")
+_FIELDS = ("endpoint", "due", "until", "since", "tries", "result", "reason")
 
 
-def _notice(row: sqlite3.Row) -> Notice:
+def _delivery(row: sqlite3.Row) -> Delivery:
     values = {key: row[key] for key in _FIELDS}
-    return Notice(**values, mode=Mode(row["mode"]), stage=Stage(row["stage"]))
+    return Delivery(**values, mode=DeliveryMode(row["mode"]), status=DeliveryStatus(row["status"]))
 
 
 def _product(answer: dict[str, Any] | None) -> str | None:

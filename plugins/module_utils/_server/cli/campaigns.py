@@ -16,7 +16,7 @@ from ..._core.timestamps import iso
 from ..._host.local_host import LocalHost
 from ..._host.output import complain, write_document, write_lines
 from ..campaigns.notify import notify
-from ..campaigns.queries import notices, summaries
+from ..campaigns.queries import deliveries, summaries
 from ..database.database import open_database
 
 
@@ -36,10 +36,10 @@ def run_notify(host: LocalHost, options: argparse.Namespace) -> int:
     """Send what is due."""
     report = notify(host, until_settled=options.until_settled)
     if report is None:
-        _say(options, {"running": True}, "notify: another engine is at work")
+        _say(options, {"running": True}, "notify: another dispatcher is running")
         return DONE
-    content = {"running": False, "sent": report.sent, "settled": report.done, "open": report.left}
-    text = f"notify: {report.sent} sent, {report.done} settled, {report.left} open"
+    content = {"running": False, "sent": report.sent, "settled": report.finished, "open": report.open}
+    text = f"notify: {report.sent} sent, {report.finished} settled, {report.open} open"
     _say(options, content, text)
     return DONE
 
@@ -69,7 +69,7 @@ def _show_one(connection: sqlite3.Connection, name: str, *, as_json: bool) -> in
     if name not in [one.id for one in summaries(connection)]:
         complain("epp-server", f"there is no campaign {name}")
         return FAILED
-    found = notices(connection, name)
+    found = deliveries(connection, name)
     if as_json:
         write_document(found)
         return DONE

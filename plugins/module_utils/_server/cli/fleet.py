@@ -17,7 +17,7 @@ from ..._host.local_host import LocalHost
 from ..._host.output import write_lines
 from ..campaigns.notifiers.host_keys import Pinned, pin
 from ..database.database import open_database
-from ..fleet.inventory import Known, known_endpoints
+from ..fleet.inventory import EndpointRecord, known_endpoints
 from ..fleet.nodes import read_nodes
 from ..publication.catalog import published_catalogue
 from ..status import overview
@@ -94,7 +94,7 @@ def _tell_pinned(done: Pinned) -> None:
         write_lines([f"{name}: not pinned, {why}"])
 
 
-def _row(one: Known) -> tuple[str, ...]:
+def _row(one: EndpointRecord) -> tuple[str, ...]:
     known = "; ".join(versions(some) for some in one.versions.values()) or "unknown"
     notice = " ".join(part for part in (one.notice["status"], one.notice["result"]) if part) if one.notice else "-"
     mark = " (outdated)" if one.outdated and one.versions else ""

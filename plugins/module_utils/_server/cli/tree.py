@@ -19,7 +19,7 @@ from ..._core.policy.overrides import flat
 from ..._core.settings.registration import Registration
 from ..._host.local_host import LocalHost
 from ..._host.output import write_lines
-from ..campaigns.store import leave, reachable
+from ..campaigns.store import drop_endpoints, mark_reachable
 from ..database.database import open_copy, open_database, transaction
 from ..enrollment import enrolment_of
 from ..fleet.dirty_shards import counted
@@ -101,8 +101,8 @@ def run_register(host: LocalHost, options: argparse.Namespace) -> int:
 def _register(connection: sqlite3.Connection, wanted: Registration, now: float) -> Outcome:
     """Register, and let campaigns follow in the same transaction."""
     outcome = register(connection, wanted, now=now)
-    leave(connection, outcome.removed, now)
-    reachable(connection, outcome.rerouted, now)
+    drop_endpoints(connection, outcome.removed, now)
+    mark_reachable(connection, outcome.rerouted, now)
     return outcome
 
 

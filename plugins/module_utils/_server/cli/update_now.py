@@ -18,7 +18,7 @@ from ..._core.validation.parsers import duration, read_mapping
 from ..._host.host import Host
 from ..._host.local_host import LocalHost
 from ..._host.output import write_document, write_lines
-from ..campaigns.update_now import NowReport, update_now
+from ..campaigns.update_now import UpdateNowReport, update_now
 from ..database.database import open_database
 from ..fleet.inventory import known_endpoints
 from ..fleet.nodes import read_nodes
@@ -53,7 +53,7 @@ def run_update_now(host: LocalHost, options: argparse.Namespace) -> int:
         write_document(report.to_dict())
     else:
         write_lines(_lines(report))
-    return FAILED if report.broken or report.refused or report.unfinished else DONE
+    return FAILED if report.failed or report.refused or report.pending else DONE
 
 
 def _selection(options: argparse.Namespace) -> Selection:
@@ -93,9 +93,9 @@ def _tell_names(names: list[str], *, as_json: bool) -> int:
     return DONE
 
 
-def _lines(report: NowReport) -> list[str]:
+def _lines(report: UpdateNowReport) -> list[str]:
     told = [
-        "; ".join(text for text in (f"{part.name}  {part.result or part.stage.value}", part.why) if text)
-        for part in report.parts
+        "; ".join(text for text in (f"{result.name}  {result.result or result.status.value}", result.reason) if text)
+        for result in report.results
     ]
     return told or ["update-now: nobody is meant"]

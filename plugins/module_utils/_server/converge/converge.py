@@ -35,7 +35,7 @@ __all__ = ("Busy", "Converged", "converge", "remove")
 _LOCK = paths.RUNTIME_DIRECTORY + "/converge.lock"
 _JOB_LOCKS = (
     (paths.FETCH_LOCK, "fetch"),
-    (paths.ENGINE_LOCK, "campaign"),
+    (paths.DISPATCHER_LOCK, "campaign"),
     (paths.PUBLISH_LOCK, "publication"),
 )
 _OWN_COMMAND_S = 600.0

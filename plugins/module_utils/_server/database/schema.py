@@ -48,25 +48,25 @@ CREATE TABLE campaigns (
     version TEXT NOT NULL,
     created REAL NOT NULL
 );
-CREATE TABLE notices (
+CREATE TABLE deliveries (
     campaign TEXT NOT NULL REFERENCES campaigns (id) ON DELETE CASCADE,
     endpoint TEXT NOT NULL,
     mode TEXT NOT NULL,
-    stage TEXT NOT NULL,
+    status TEXT NOT NULL,
     due REAL NOT NULL,
     until REAL,
     since REAL,
     tries INTEGER NOT NULL,
     result TEXT NOT NULL,
-    why TEXT NOT NULL,
+    reason TEXT NOT NULL,
     answer TEXT,
     changed REAL NOT NULL,
     PRIMARY KEY (campaign, endpoint)
 ) WITHOUT ROWID;
-CREATE INDEX notices_ready ON notices (tries, due, endpoint) WHERE stage IN ('queued', 'retrying', 'deferred');
-CREATE INDEX notices_due ON notices (due) WHERE stage IN ('queued', 'retrying', 'deferred');
-CREATE INDEX notices_until ON notices (until) WHERE stage IN ('queued', 'retrying', 'deferred');
-CREATE INDEX notices_in_flight ON notices (endpoint) WHERE stage = 'in_flight';
+CREATE INDEX deliveries_ready ON deliveries (tries, due, endpoint) WHERE status IN ('queued', 'retrying', 'deferred');
+CREATE INDEX deliveries_due ON deliveries (due) WHERE status IN ('queued', 'retrying', 'deferred');
+CREATE INDEX deliveries_until ON deliveries (until) WHERE status IN ('queued', 'retrying', 'deferred');
+CREATE INDEX deliveries_in_flight ON deliveries (endpoint) WHERE status = 'in_flight';
 CREATE TABLE reports (
     endpoint TEXT NOT NULL,
     product TEXT NOT NULL,

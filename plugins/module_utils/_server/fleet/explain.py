@@ -14,14 +14,14 @@ from ..._core.policy.overrides import flat
 from ..._core.policy.policy import Policy
 from ..._core.values import frozen
 from .nodes import Nodes, layers, read_nodes
-from .registry import Registered, find
+from .registry import EndpointRow, find
 
 
 @frozen
 class Explained:
     """``origins`` has the words for each key: ``endpoint``, ``domain emea``, ``domain emea (born)``, ``root``..."""
 
-    endpoint: Registered
+    endpoint: EndpointRow
     policy: Policy
     origins: dict[str, str]
 

@@ -15,7 +15,7 @@ from ..._core.results import Trigger
 from ..._core.rollout.outdated import Holding, Offer, is_outdated
 from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.values import frozen
-from .policies import Member
+from .policies import EndpointPolicy
 
 
 @frozen
@@ -51,7 +51,7 @@ def offered(connection: sqlite3.Connection, product: str) -> str:
     return "" if row is None else str(row["version"])
 
 
-def is_behind(member: Member, reported: Reported | None, offer: Offer) -> bool:
+def is_behind(member: EndpointPolicy, reported: Reported | None, offer: Offer) -> bool:
     """Whether an endpoint is to have something of an offer that it has not.
 
     Which product it has is registered; where that is not so, it is told by its reports, and one that never reported

@@ -19,7 +19,7 @@ from .policies import members
 
 
 @frozen
-class Known:
+class EndpointRecord:
     """One endpoint. ``versions`` are what it reported, by product, ``reported`` when (Unix seconds); ``notice`` is its
     part in its last campaign.
 
@@ -46,15 +46,15 @@ class Known:
 
 def known_endpoints(
     connection: sqlite3.Connection, published: Iterable[CatalogItem], *, domain: str = ""
-) -> Iterator[Known]:
+) -> Iterator[EndpointRecord]:
     """Every endpoint in this domain or below it, by name."""
     offered, reported = list(offers(connection, published).values()), reports(connection)
-    known, notices = {member.name: member for member in members(connection)}, _notices(connection)
+    known, notices = {member.name: member for member in members(connection)}, _last_deliveries(connection)
     for row in connection.execute("SELECT * FROM endpoints ORDER BY name"):
         if not is_below(row["domain"], domain):
             continue
         told = reported.get(row["name"], Reported({}))
-        yield Known(
+        yield EndpointRecord(
             name=row["name"],
             domain=row["domain"],
             ordinal=row["ordinal"],
@@ -76,14 +76,15 @@ def by_product(published: Iterable[CatalogItem]) -> dict[str, dict[str, str]]:
     return versions
 
 
-def _notices(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
-    """The last notice of each endpoint: of several rows SQLite takes the one that has the maximum."""
-    select = "SELECT endpoint, campaign, stage, result, why, max(changed) AS changed FROM notices GROUP BY endpoint"
+def _last_deliveries(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
+    """The last delivery to each endpoint: of several rows SQLite takes the one that has the maximum."""
+    select = (
+        "SELECT endpoint, campaign, status, result, reason, max(changed) AS changed FROM deliveries GROUP BY endpoint"
+    )
     return {
-        row["endpoint"]: {**{name: row[key] for name, key in _NOTICE.items()}, "changed": iso(row["changed"])}
+        row["endpoint"]: {**{key: row[key] for key in _NOTICE}, "changed": iso(row["changed"])}
         for row in connection.execute(select)
     }
 
 
-_NOTICE = {"campaign": "campaign", "status": "stage", "result": "result", "reason": "why"}
-"""What columns a notice has, by their names in results."""
+_NOTICE = ("campaign", "status", "result", "reason")

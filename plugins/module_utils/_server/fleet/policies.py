@@ -21,7 +21,7 @@ from .nodes import Nodes, layers, read_nodes
 
 
 @frozen
-class Member:
+class EndpointPolicy:
     """One endpoint: ``policy`` is None, and ``error`` says why, where the tree gives it none that holds together.
 
     ``product`` and ``databases`` are what is registered of its settings; empty where nothing is. An endpoint without
@@ -46,7 +46,7 @@ class Member:
         return Components().scope if self.policy is None else self.policy.components.scope
 
 
-def members(connection: sqlite3.Connection) -> Iterator[Member]:
+def members(connection: sqlite3.Connection) -> Iterator[EndpointPolicy]:
     """Every registered endpoint. Endpoints of one domain without values of their own share one policy."""
     nodes = read_nodes(connection)
     known: dict[tuple[str, str], tuple[Policy | None, str]] = {}
@@ -57,13 +57,15 @@ def members(connection: sqlite3.Connection) -> Iterator[Member]:
             known[key] = _policy(nodes, row["domain"] or "", row["name"], row["policy"])
         policy, error = known[key]
         databases = tuple(json.loads(row["databases"])) if row["databases"] else ()
-        yield Member(row["name"], row["ordinal"], policy, error, row["product"] or "", databases, bool(row["address"]))
+        yield EndpointPolicy(
+            row["name"], row["ordinal"], policy, error, row["product"] or "", databases, bool(row["address"])
+        )
 
 
-def newcomer(connection: sqlite3.Connection) -> Member:
+def newcomer(connection: sqlite3.Connection) -> EndpointPolicy:
     """What an endpoint would be that is registered at the root, without values of its own."""
     policy, error = _policy(read_nodes(connection), "", "", None)
-    return Member("", 0, policy, error)
+    return EndpointPolicy("", 0, policy, error)
 
 
 def _policy(nodes: Nodes, domain: str, name: str, text: str | None) -> tuple[Policy | None, str]:

@@ -36,7 +36,7 @@ _PUBLISHED = ("domain", "ordinal", "policy")
 
 
 @frozen
-class Registered:
+class EndpointRow:
     """One endpoint as it is on record; ``policy`` are the keys that it sets itself.
 
     ``product`` and ``databases`` say what it is to have, as far as anybody has said it.
@@ -57,7 +57,7 @@ class Registered:
         del plain["name"]
         return {**plain, "databases": list(self.databases), "policy": self.policy or {}}
 
-    def after(self, entry: Entry) -> Registered:
+    def after(self, entry: Entry) -> EndpointRow:
         """With what an entry says; in another update source an endpoint has no ordinal yet."""
         given = {key: getattr(entry, key) for key in _COLUMNS if getattr(entry, key) is not None}
         moved = "source" in given and given["source"] != self.source
@@ -94,7 +94,7 @@ def register(connection: sqlite3.Connection, wanted: Registration, *, now: float
     """
     nodes, entries = read_nodes(connection), wanted.endpoints or ()
     before = {one.name: one for one in _read(connection, [entry.name for entry in entries])}
-    drafts = {entry.name: before.get(entry.name, Registered(entry.name)).after(entry) for entry in entries}
+    drafts = {entry.name: before.get(entry.name, EndpointRow(entry.name)).after(entry) for entry in entries}
     gone = _leaving(connection, wanted, drafts)
     after, errors = _with_ordinals(connection, before, drafts, entries, gone)
     rerouted = _write(connection, before, after, gone, now=now)
@@ -111,7 +111,7 @@ def register(connection: sqlite3.Connection, wanted: Registration, *, now: float
     return Outcome(_told(changes, 0), _told(changes, 1), count, bool(changes), removed, rerouted)
 
 
-def find(connection: sqlite3.Connection, name: str) -> Registered:
+def find(connection: sqlite3.Connection, name: str) -> EndpointRow:
     """One endpoint; raises InvalidDocument where it is not registered."""
     found = list(_read(connection, [name]))
     if not found:
@@ -119,7 +119,7 @@ def find(connection: sqlite3.Connection, name: str) -> Registered:
     return found[0]
 
 
-def _read(connection: sqlite3.Connection, names: list[str]) -> Iterator[Registered]:
+def _read(connection: sqlite3.Connection, names: list[str]) -> Iterator[EndpointRow]:
     """Those of the named endpoints that are registered."""
     rows = connection.execute(
         "SELECT * FROM endpoints WHERE name IN (SELECT value FROM json_each(?))", (json.dumps(names),)
@@ -127,14 +127,14 @@ def _read(connection: sqlite3.Connection, names: list[str]) -> Iterator[Register
     yield from (_registered(row) for row in rows)
 
 
-def _registered(row: sqlite3.Row) -> Registered:
+def _registered(row: sqlite3.Row) -> EndpointRow:
     policy = json.loads(row["policy"]) if row["policy"] else None
     texts = {key: row[key] or "" for key in ("domain", "address", "host_key", "source", "product")}
     databases = tuple(json.loads(row["databases"] or "[]"))
-    return Registered(row["name"], ordinal=row["ordinal"], databases=databases, policy=policy, **texts)
+    return EndpointRow(row["name"], ordinal=row["ordinal"], databases=databases, policy=policy, **texts)
 
 
-def _leaving(connection: sqlite3.Connection, wanted: Registration, named: Mapping[str, Any]) -> list[Registered]:
+def _leaving(connection: sqlite3.Connection, wanted: Registration, named: Mapping[str, Any]) -> list[EndpointRow]:
     """Who goes: those who are to be absent, and with ``purge`` all that are not named, where anybody is."""
     names = list(wanted.absent)
     if wanted.purge and wanted.endpoints is not None:
@@ -145,11 +145,11 @@ def _leaving(connection: sqlite3.Connection, wanted: Registration, named: Mappin
 
 def _with_ordinals(
     connection: sqlite3.Connection,
-    before: Mapping[str, Registered],
-    drafts: Mapping[str, Registered],
+    before: Mapping[str, EndpointRow],
+    drafts: Mapping[str, EndpointRow],
     entries: Iterable[Entry],
-    gone: Iterable[Registered],
-) -> tuple[dict[str, Registered], ValidationErrors]:
+    gone: Iterable[EndpointRow],
+) -> tuple[dict[str, EndpointRow], ValidationErrors]:
     """Everybody with an ordinal, and the errors of those whose chosen one is taken: they get another one."""
     chosen = {
         entry.name: f"endpoints[{index}].ordinal"
@@ -169,11 +169,11 @@ def _with_ordinals(
     return after, errors
 
 
-def _moves(before: Registered, after: Registered) -> bool:
+def _moves(before: EndpointRow, after: EndpointRow) -> bool:
     return (before.source, before.ordinal) != (after.source, after.ordinal)
 
 
-def _leavers(before: Mapping[str, Registered], drafts: Mapping[str, Registered], source: str) -> Iterator[str]:
+def _leavers(before: Mapping[str, EndpointRow], drafts: Mapping[str, EndpointRow], source: str) -> Iterator[str]:
     """Who goes to another update source, so that its ordinal here is free."""
     yield from (name for name, one in before.items() if one.source == source != drafts[name].source)
 
@@ -186,9 +186,9 @@ def _held(connection: sqlite3.Connection, source: str, but: set[str]) -> dict[in
 
 def _write(
     connection: sqlite3.Connection,
-    before: Mapping[str, Registered],
-    after: Mapping[str, Registered],
-    gone: list[Registered],
+    before: Mapping[str, EndpointRow],
+    after: Mapping[str, EndpointRow],
+    gone: list[EndpointRow],
     *,
     now: float,
 ) -> tuple[str, ...]:
@@ -206,12 +206,12 @@ def _write(
     return tuple(_differing(_WAY, before, other))
 
 
-def _differing(keys: Iterable[str], before: Mapping[str, Registered], ones: Iterable[Registered]) -> list[str]:
+def _differing(keys: Iterable[str], before: Mapping[str, EndpointRow], ones: Iterable[EndpointRow]) -> list[str]:
     """The names of those who had something else under one of these keys."""
     return [one.name for one in ones if any(getattr(one, key) != getattr(before[one.name], key) for key in keys)]
 
 
-def _row(one: Registered) -> tuple[Any, ...]:
+def _row(one: EndpointRow) -> tuple[Any, ...]:
     held = {"policy": text(one.policy), "databases": json.dumps(one.databases) if one.databases else None}
     return tuple(held[column] if column in held else getattr(one, column) for column in _COLUMNS)
 
@@ -220,7 +220,7 @@ Change = tuple[str, str, Any, Any]
 
 
 def _endpoint_changes(
-    before: Mapping[str, Registered], after: Mapping[str, Registered], gone: Iterable[Registered]
+    before: Mapping[str, EndpointRow], after: Mapping[str, EndpointRow], gone: Iterable[EndpointRow]
 ) -> Iterator[Change]:
     for name, one in after.items():
         was = before.get(name)

@@ -12,7 +12,7 @@ from ..._core.validation.errors import ValidationErrors, show
 from ..._core.validation.parsers import boolean, listing, read_mapping
 from ..._core.validation.strings import domain_path, endpoint_name
 from ..._core.values import frozen
-from .inventory import Known
+from .inventory import EndpointRecord
 from .nodes import is_below
 
 _MOST = 1_000_000
@@ -43,7 +43,7 @@ class Selection:
         errors.check()
         return cls(**values)
 
-    def names(self, fleet: Iterable[Known], domains: Collection[str]) -> list[str]:
+    def names(self, fleet: Iterable[EndpointRecord], domains: Collection[str]) -> list[str]:
         """The names that are meant; raises InvalidDocument for endpoints and domains that there are not."""
         registered = {one.name: one for one in fleet}
         self._check(registered, domains)

@@ -20,21 +20,21 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.filter.update_results import update_results
 from ansible_collections.epp.autoupdate.plugins.module_utils import _core
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import InvalidManifest, Manifest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import Order
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import UpdateCommand
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.reported import reported
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.untrusted_text import data, shown
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.command import parse_versions
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status.metrics import _escaped
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.output import complain, write_document, write_lines
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import understood
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import parse_response
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.archives import InvalidArchive, unpack
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 LIBRARY = Path(_core.__file__).parents[1]
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\r\n\u202ecod.exe\u2066\u200b\ud800\x9b31m\u2028" + "A" * 600
-ORDER = Order("c-1", "1")
+ORDER = UpdateCommand("c-1", "1")
 ACTING = "\x00\x07\x1b\x7f\x9b\r\n\u200b\u202e\u2066\u2028\ufeff\ud800aZ"
 texts = st.text(max_size=700) | st.text(alphabet=ACTING, max_size=50)
 plain = st.recursive(
@@ -80,17 +80,17 @@ def test_of_plain_data_every_text_is_harmless(content: Any) -> None:
 def test_an_endpoints_answer_is_known_keys_with_bounded_words(raw: dict[str, Any]) -> None:
     kept = reported(raw)
     assert all(text.isprintable() and len(text) <= 500 for text in leaves(kept))
-    told = understood(ORDER, out=json.dumps(raw), err="", code=0)
-    assert told.reply.why.isprintable()
+    told = parse_response(ORDER, out=json.dumps(raw), err="", code=0)
+    assert told.outcome.reason.isprintable()
     assert all(text.isprintable() for text in leaves(told.answer))
 
 
 @given(texts, texts)
 @example(HOSTILE, HOSTILE)
 def test_an_agent_that_gives_no_answer_is_quoted_harmlessly(out: str, err: str) -> None:
-    told = understood(ORDER, out=out, err=err, code=1)
-    assert told.reply.why.isprintable()
-    assert len(told.reply.why) <= 500
+    told = parse_response(ORDER, out=out, err=err, code=1)
+    assert told.outcome.reason.isprintable()
+    assert len(told.outcome.reason) <= 500
 
 
 @given(texts)

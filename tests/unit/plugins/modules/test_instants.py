@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import Order
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import UpdateCommand
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timestamps import unix
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.cli import parser as agent
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
@@ -36,7 +36,7 @@ AGENT = {
     "schedule": (NO_JSON, ""),
     "roaming": (NO_JSON, ""),
     "prepare": (NO_JSON, ""),
-    "notice": ((), Order("campaign-9", "9").to_line().decode()),
+    "notice": ((), UpdateCommand("campaign-9", "9").to_line().decode()),
     "sync": (("--json",), ""),
 }
 SERVER = {

@@ -17,7 +17,7 @@ from ...._core.validation.public_keys import public_key
 from ...._core.values import field, frozen
 from ...._host.host import Host
 from ...database.database import transaction
-from ..store import reachable
+from ..store import mark_reachable
 
 _AT_ONCE = 2000
 _ANSWER_S = 5
@@ -56,7 +56,7 @@ def pin(
             "UPDATE endpoints SET host_key = ? WHERE name = ? AND (coalesce(host_key, '') = '' OR ?)",
             [(key, name, name in replace) for name, key in found.items()],
         )
-        reachable(connection, found, host.now())
+        mark_reachable(connection, found, host.now())
     return Pinned(found, silent, tuple(name for name, _address, _key in chosen if name not in wanted))
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 
-from ...._core.rollout.command import Order
-from ...._core.rollout.delivery import Heard
+from ...._core.rollout.command import UpdateCommand
+from ...._core.rollout.delivery import SendResult
 from ...._core.values import frozen
 from ...._host.host import Host
-from .base import Target, Told, understood
+from .base import Response, Target, parse_response
 
 AGENT = "usr/local/bin/epp-agent"
 
@@ -23,12 +23,12 @@ class LocalNotifier:
 
     host: Host
 
-    def notify(self, target: Target, order: Order, *, patience: float) -> Told:
+    def notify(self, target: Target, command: UpdateCommand, *, timeout: float) -> Response:
         if not os.path.isabs(target.address):
-            return Told.silence(Heard.NOT_REACHED, "no address is known")
+            return Response.without_answer(SendResult.NOT_REACHED, "no address is known")
         agent = os.path.join(target.address, AGENT)
         try:
-            done = self.host.run([agent, "--root", target.address, "notice"], timeout=patience, stdin=order.to_line())
+            done = self.host.run([agent, "--root", target.address, "notice"], timeout=timeout, stdin=command.to_line())
         except OSError as error:
-            return Told.silence(Heard.NOT_REACHED, f"{agent}: {error.strerror}")
-        return understood(order, out=done.out, err=done.err, code=None if done.cut else done.code)
+            return Response.without_answer(SendResult.NOT_REACHED, f"{agent}: {error.strerror}")
+        return parse_response(command, out=done.out, err=done.err, code=None if done.cut else done.code)

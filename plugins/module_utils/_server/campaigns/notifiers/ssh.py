@@ -16,13 +16,13 @@ import socket
 import time
 from typing import Any
 
-from ...._core.rollout.command import Order
-from ...._core.rollout.delivery import Heard
+from ...._core.rollout.command import UpdateCommand
+from ...._core.rollout.delivery import SendResult
 from ...._core.settings.notify import NotifySettings
 from ...._core.validation.addresses import host_and_port
 from ...._core.values import frozen
 from ...._host.host import Host
-from .base import Target, Told, understood
+from .base import Response, Target, parse_response
 
 _COMMAND = "epp-agent notice"
 """What is asked for; the endpoint's ``authorized_keys`` decides what runs."""
@@ -67,37 +67,37 @@ class SshNotifier:
         errors = (paramiko.SSHException, OSError, EOFError, ValueError)
         return cls(paramiko, errors, key, settings.user, float(settings.connect_timeout))
 
-    def notify(self, target: Target, order: Order, *, patience: float) -> Told:
-        deadline = time.monotonic() + patience
+    def notify(self, target: Target, command: UpdateCommand, *, timeout: float) -> Response:
+        deadline = time.monotonic() + timeout
         if not target.host_key:  # registered, but not converged yet: whoever answers there could be anybody
-            return Told.silence(Heard.NOT_REACHED, "no host key has been pinned for this endpoint yet")
+            return Response.without_answer(SendResult.NOT_REACHED, "no host key has been pinned for this endpoint yet")
         try:
-            connection = socket.create_connection(host_and_port(target.address), min(self.connect_timeout, patience))
+            connection = socket.create_connection(host_and_port(target.address), min(self.connect_timeout, timeout))
         except (OSError, ValueError) as error:
-            return Told.silence(Heard.NOT_REACHED, f"{target.address}: {_words(error)}")
+            return Response.without_answer(SendResult.NOT_REACHED, f"{target.address}: {_words(error)}")
         with connection:
-            return self._over(connection, target, order, deadline)
+            return self._over(connection, target, command, deadline)
 
-    def _over(self, connection: socket.socket, target: Target, order: Order, deadline: float) -> Told:
+    def _over(self, connection: socket.socket, target: Target, command: UpdateCommand, deadline: float) -> Response:
         try:
             transport = self._prepared(connection)
         except self.errors as error:
-            return Told.silence(Heard.NOT_REACHED, f"{target.address}: {_words(error)}")
+            return Response.without_answer(SendResult.NOT_REACHED, f"{target.address}: {_words(error)}")
         try:
             channel = self._session(transport, target)
         except _OtherHost as error:
             transport.close()
-            return Told.silence(Heard.HOST_KEY, f"{target.address}: {error}")
+            return Response.without_answer(SendResult.HOST_KEY_CHANGED, f"{target.address}: {error}")
         except _Refused as error:
             transport.close()
-            return Told.silence(Heard.REFUSED, f"{target.address}: {error}")
+            return Response.without_answer(SendResult.REFUSED, f"{target.address}: {error}")
         except self.errors as error:
             transport.close()
-            return Told.silence(Heard.NOT_REACHED, f"{target.address}: {_words(error)}")
+            return Response.without_answer(SendResult.NOT_REACHED, f"{target.address}: {_words(error)}")
         try:
-            return _converse(channel, order, deadline)
+            return _converse(channel, command, deadline)
         except self.errors as error:
-            return Told.silence(Heard.LOST, f"{target.address}: {_words(error)}")
+            return Response.without_answer(SendResult.NO_REPLY, f"{target.address}: {_words(error)}")
         finally:
             transport.close()
 
@@ -150,21 +150,21 @@ def _private_key(paramiko: Any, real: str, path: str) -> Any:
     raise OSError(f"{path}: not a private key without passphrase: {why}") from why
 
 
-def _converse(channel: Any, order: Order, deadline: float) -> Told:
+def _converse(channel: Any, command: UpdateCommand, deadline: float) -> Response:
     channel.settimeout(max(0.1, deadline - time.monotonic()))
     channel.exec_command(_COMMAND)
-    channel.sendall(order.to_line())
+    channel.sendall(command.to_line())
     channel.shutdown_write()
     out, err = bytearray(), bytearray()
     while _read_more(channel, out, err, deadline):
         if len(out) > _OUTPUT_LIMIT or len(err) > _OUTPUT_LIMIT:
-            return Told.silence(Heard.LOST, f"a broken reply: more than {_OUTPUT_LIMIT} bytes")
+            return Response.without_answer(SendResult.NO_REPLY, f"a broken reply: more than {_OUTPUT_LIMIT} bytes")
         if time.monotonic() >= deadline:
-            return Told.silence(Heard.LOST, "no answer in time")
+            return Response.without_answer(SendResult.NO_REPLY, "no answer in time")
     ended = channel.status_event.wait(max(0.1, min(10.0, deadline - time.monotonic())))
     code = channel.recv_exit_status() if ended else -1
-    return understood(
-        order, out=out.decode("utf-8", "replace"), err=err.decode("utf-8", "replace"), code=None if code < 0 else code
+    return parse_response(
+        command, out=out.decode("utf-8", "replace"), err=err.decode("utf-8", "replace"), code=None if code < 0 else code
     )
 
 

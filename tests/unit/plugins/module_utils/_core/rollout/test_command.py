@@ -11,15 +11,15 @@ import json
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.authorized_keys import authorized_line
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import InvalidOrder, Order
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import InvalidCommand, UpdateCommand
 
 KEY = "ssh-ed25519 " + "A" * 68
 GOOD = {"campaign": "c-00000001", "version": "daily 27500", "trigger": "download"}
 
 
 def test_an_order_survives_its_line() -> None:
-    order = Order("c-00000001", "daily 27500", Trigger.DOWNLOAD)
-    assert Order.parse(order.to_line()) == order
+    order = UpdateCommand("c-00000001", "daily 27500", Trigger.DOWNLOAD)
+    assert UpdateCommand.parse(order.to_line()) == order
     assert order.to_line().count(b"\n") == 1
 
 
@@ -39,14 +39,14 @@ def test_an_order_survives_its_line() -> None:
     ],
 )
 def test_anything_else_is_no_order(change: dict[str, object]) -> None:
-    with pytest.raises(InvalidOrder):
-        Order.parse(json.dumps({**GOOD, **change}).encode())
+    with pytest.raises(InvalidCommand):
+        UpdateCommand.parse(json.dumps({**GOOD, **change}).encode())
 
 
 @pytest.mark.parametrize("line", [b"", b"null", b"[]", b"{", b"\xff", b'"' + b"x" * 5000 + b'"', b"[" * 4000])
 def test_what_is_no_object_is_no_order(line: bytes) -> None:
-    with pytest.raises(InvalidOrder):
-        Order.parse(line)
+    with pytest.raises(InvalidCommand):
+        UpdateCommand.parse(line)
 
 
 def test_the_line_for_the_key_restricts_it_to_one_command() -> None:

@@ -9,57 +9,61 @@ from __future__ import annotations
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import (
     NEVER,
-    Mode,
-    Notice,
-    Stage,
-    bounded,
+    Delivery,
+    DeliveryMode,
+    DeliveryStatus,
+    clamp_deadlines,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.rate_limit import HOUR, LONGEST, RateLimit
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.retries import Limits
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.retries import RetryPolicy
 from hypothesis import given
 from hypothesis import strategies as st
 
 NOW = 1_800_000_000.0
 LATER = NOW + 9 * 365 * 86400
-LIMITS = Limits()
+LIMITS = RetryPolicy()
 
 
 @pytest.mark.parametrize(
     ("notice", "due", "until"),
     [
-        (Notice("n", due=LATER), NOW, None),
-        (Notice("n", stage=Stage.RETRY, due=LATER), NOW + LIMITS.retry_delay, None),
-        (Notice("n", stage=Stage.RETRY, due=NOW + 60), NOW + 60, None),
-        (Notice("n", Mode.KEPT, Stage.PENDING, LATER, LATER), NOW + LIMITS.retry_delay, NOW + LIMITS.offline_ttl),
-        (Notice("n", Mode.NOW, due=LATER, until=LATER), NOW, NOW + LIMITS.offline_ttl),
-        (Notice("n", stage=Stage.IN_FLIGHT, due=LATER, since=LATER), NOW + LIMITS.lease, None),
-        (Notice("n", stage=Stage.IN_FLIGHT, due=NEVER, since=LATER), NEVER, None),
-        (Notice("n", Mode.SLOT, due=LATER, until=LATER + 60), LATER, NOW),
-        (Notice("n", Mode.SLOT, due=NOW + 300, until=NOW + 7200), NOW + 300, NOW + 7200),
-        (Notice("n", stage=Stage.DONE, due=LATER), LATER, None),
+        (Delivery("n", due=LATER), NOW, None),
+        (Delivery("n", status=DeliveryStatus.RETRYING, due=LATER), NOW + LIMITS.retry_delay, None),
+        (Delivery("n", status=DeliveryStatus.RETRYING, due=NOW + 60), NOW + 60, None),
+        (
+            Delivery("n", DeliveryMode.RETAINED, DeliveryStatus.DEFERRED, LATER, LATER),
+            NOW + LIMITS.retry_delay,
+            NOW + LIMITS.offline_ttl,
+        ),
+        (Delivery("n", DeliveryMode.NOW, due=LATER, until=LATER), NOW, NOW + LIMITS.offline_ttl),
+        (Delivery("n", status=DeliveryStatus.IN_FLIGHT, due=LATER, since=LATER), NOW + LIMITS.lease, None),
+        (Delivery("n", status=DeliveryStatus.IN_FLIGHT, due=NEVER, since=LATER), NEVER, None),
+        (Delivery("n", DeliveryMode.SLOT, due=LATER, until=LATER + 60), LATER, NOW),
+        (Delivery("n", DeliveryMode.SLOT, due=NOW + 300, until=NOW + 7200), NOW + 300, NOW + 7200),
+        (Delivery("n", status=DeliveryStatus.FINISHED, due=LATER), LATER, None),
     ],
 )
-def test_a_notice_waits_no_longer_than_one_that_begins_now(notice: Notice, due: float, until: float | None) -> None:
-    after = bounded(notice, NOW, LIMITS)
+def test_a_notice_waits_no_longer_than_one_that_begins_now(notice: Delivery, due: float, until: float | None) -> None:
+    after = clamp_deadlines(notice, NOW, LIMITS)
     assert (after.due, after.until) == (due, until)
     assert after.since is None or after.since <= NOW
 
 
 @given(
-    mode=st.sampled_from(Mode),
-    stage=st.sampled_from(Stage),
+    mode=st.sampled_from(DeliveryMode),
+    status=st.sampled_from(DeliveryStatus),
     due=st.floats(0, 1e11),
     until=st.none() | st.floats(0, 1e11),
     since=st.none() | st.floats(0, 1e11),
 )
 def test_to_bound_twice_is_to_bound_once(
-    mode: Mode, stage: Stage, due: float, until: float | None, since: float | None
+    mode: DeliveryMode, status: DeliveryStatus, due: float, until: float | None, since: float | None
 ) -> None:
-    once = bounded(Notice("n", mode, stage, due, until, since), NOW, LIMITS)
-    assert bounded(once, NOW, LIMITS) == once
-    if stage.open and mode is not Mode.SLOT:
+    once = clamp_deadlines(Delivery("n", mode, status, due, until, since), NOW, LIMITS)
+    assert clamp_deadlines(once, NOW, LIMITS) == once
+    if status.open and mode is not DeliveryMode.SLOT:
         assert once.due <= NOW + max(LIMITS.retry_delay, LIMITS.lease)
-    if stage.open and mode is Mode.SLOT and stage is not Stage.IN_FLIGHT and due > NOW + 3600:
+    if status.open and mode is DeliveryMode.SLOT and status is not DeliveryStatus.IN_FLIGHT and due > NOW + 3600:
         assert once.expired(NOW)
 
 

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import Order
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import UpdateCommand
 
 from ..conftest import Sandbox
 
-ORDER = Order("campaign-2", "2")
+ORDER = UpdateCommand("campaign-2", "2")
 
 
 class Entry:
@@ -39,7 +39,7 @@ class Entry:
         command = {"update": ["/bin/sh", "-c", work], "version": ["/bin/cat", str(self.sandbox.installed)]}
         self.sandbox.converge(command=command, policy=policy)
 
-    def start(self, order: Order = ORDER) -> subprocess.Popen[bytes]:
+    def start(self, order: UpdateCommand = ORDER) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert process.stdin is not None
         process.stdin.write(order.to_line())
@@ -47,7 +47,7 @@ class Entry:
         process.stdin = None
         return process
 
-    def send(self, order: Order = ORDER) -> dict[str, Any]:
+    def send(self, order: UpdateCommand = ORDER) -> dict[str, Any]:
         out, err = self.start(order).communicate(timeout=60)
         assert out, err
         return dict(json.loads(out))
@@ -83,7 +83,7 @@ def test_the_same_campaign_again_starts_nothing_and_gets_the_same_answer(entry: 
     first, again = entry.send(), entry.send()
     assert again == {**first, "repeated": True}
     assert entry.runs() == 1
-    entry.send(Order("campaign-3", "3"))
+    entry.send(UpdateCommand("campaign-3", "3"))
     assert entry.runs() == 2
 
 
@@ -148,7 +148,7 @@ def test_a_roaming_endpoint_takes_no_command(entry: Entry, agent: Path) -> None:
 
 def test_a_slot_that_the_endpoint_keeps_itself_is_not_the_servers(entry: Entry) -> None:
     entry.enrol()
-    answer = entry.send(Order("campaign-4", "slot", Trigger.SCHEDULE))
+    answer = entry.send(UpdateCommand("campaign-4", "slot", Trigger.SCHEDULE))
     assert (answer["result"], entry.runs()) == ("skipped", 0)
 
 

@@ -25,18 +25,22 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.cata
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import Kind
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.authorized_keys import authorized_line
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import Order
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import Heard, Reply, slot_notice
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import UpdateCommand
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import (
+    SendOutcome,
+    SendResult,
+    slot_delivery,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.notify import NotifySettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timezones import zone_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.engine import Engine
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import Target, Told
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.dispatcher import Dispatcher
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import Response, Target
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notify import notify
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.queries import notices, summaries
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.start import announce
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.store import CampaignStore, Subject
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.queries import deliveries, summaries
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.start import start_campaign
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.store import CampaignKey, CampaignStore
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Published
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.key_files import ensure_key
@@ -55,7 +59,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host im
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notify import notify
 print("ready", flush=True)
 report = notify(LocalHost(sys.argv[1]), until_settled=True)
-print("settled" if report is not None and not report.left else f"left {report}", flush=True)
+print("settled" if report is not None and not report.open else f"left {report}", flush=True)
 """
 
 
@@ -89,18 +93,20 @@ class Server:
         item = CatalogItem("command", "command", version, Kind.PROGRAM, 1, "0" * 64, "components/command/x")
         with closing(open_database(self.host)) as connection:
             limits = notify_settings(self.host).limits
-            name = announce(connection, "command", Published(version, (item,)), now=self.host.now(), limits=limits)
+            name = start_campaign(
+                connection, "command", Published(version, (item,)), now=self.host.now(), limits=limits
+            )
         if name:
             self.campaigns.append(name)
         return name
 
     def told(self, name: str) -> dict[str, tuple[str, str]]:
         with closing(open_database(self.host)) as connection:
-            return {one["endpoint"]: (one["status"], one["result"]) for one in notices(connection, name)}
+            return {one["endpoint"]: (one["status"], one["result"]) for one in deliveries(connection, name)}
 
     def open(self) -> int:
         with closing(open_database(self.host)) as connection:
-            return CampaignStore(connection).open()
+            return CampaignStore(connection).count_open()
 
 
 @pytest.fixture
@@ -114,7 +120,7 @@ def test_a_new_version_reaches_all_who_are_behind_and_nobody_twice(server: Serve
     assert first is not None
     report = notify(server.host)
     assert report is not None
-    assert (report.sent, report.done, report.left) == (3, 3, 0)
+    assert (report.sent, report.finished, report.open) == (3, 3, 0)
     assert server.told(first) == dict.fromkeys(server.fleet, ("finished", "updated"))
     assert server.publish("1") is None
     again = notify(server.host)
@@ -147,7 +153,7 @@ def test_off_roaming_and_left_out_are_three_different_things(server: Server) -> 
     assert name is not None
     report = notify(server.host)
     assert report is not None
-    assert report.left == 1
+    assert report.open == 1
     told = server.told(name)
     assert told["on"] == ("finished", "updated")
     assert told["off"] == ("retrying", "not_reached")
@@ -177,9 +183,9 @@ def test_an_answer_to_one_notice_is_a_sign_of_life_for_the_others(server: Server
     notify(server.host)
     assert server.told(name)["n1"][0] == "retrying"
     server.fleet["n1"].switch_on()
-    subject, now = Subject(Trigger.SCHEDULE, "schedule", "today"), server.host.now()
+    subject, now = CampaignKey(Trigger.SCHEDULE, "schedule", "today"), server.host.now()
     with closing(open_database(server.host)) as connection:
-        CampaignStore(connection).join(subject, [slot_notice("n1", at=now - 1, end=now + 60)], now=now)
+        CampaignStore(connection).join(subject, [slot_delivery("n1", at=now - 1, end=now + 60)], now=now)
     notify(server.host)
     assert server.told(name) == {"n1": ("finished", "updated")}
 
@@ -189,11 +195,11 @@ def test_a_slot_that_is_near_is_waited_for(server: Server) -> None:
     server.enrol("near", "far")
     now = server.host.now()
     with closing(open_database(server.host)) as connection:
-        slots = [slot_notice("near", at=now + 2, end=now + 300), slot_notice("far", at=now + 200, end=now + 300)]
-        CampaignStore(connection).join(Subject(Trigger.SCHEDULE, "schedule", "today"), slots, now=now)
+        slots = [slot_delivery("near", at=now + 2, end=now + 300), slot_delivery("far", at=now + 200, end=now + 300)]
+        CampaignStore(connection).join(CampaignKey(Trigger.SCHEDULE, "schedule", "today"), slots, now=now)
     report = notify(server.host)
     assert report is not None
-    assert (report.sent, report.left) == (1, 1)
+    assert (report.sent, report.open) == (1, 1)
     (taken,) = server.fleet["near"].taken()
     assert server.told(taken)["near"][0] == "skipped", "this sandbox endpoint keeps its schedule itself"
     assert server.told(taken)["far"] == ("queued", "")
@@ -205,9 +211,9 @@ def test_who_is_started_every_minute_waits_for_the_slots_until_then(
 ) -> None:
     """S6: a window may end before the next start. The endpoint answers that it keeps its schedule itself."""
     server.enrol("n1")
-    subject, now = Subject(Trigger.SCHEDULE, "schedule", "today"), server.host.now()
+    subject, now = CampaignKey(Trigger.SCHEDULE, "schedule", "today"), server.host.now()
     with closing(open_database(server.host)) as connection:
-        slot = slot_notice("n1", at=now + ahead, end=now + ahead + 30)
+        slot = slot_delivery("n1", at=now + ahead, end=now + ahead + 30)
         assert CampaignStore(connection).join(subject, [slot], now=now) == 1
     notify(server.host)
     assert server.told(subject.id) == {"n1": expected}
@@ -240,7 +246,7 @@ class CountingNotifier:
         self._lock = threading.Lock()
         self.fail: set[str] = set()
 
-    def notify(self, target: Target, order: Order, *, patience: float) -> Told:
+    def notify(self, target: Target, command: UpdateCommand, *, timeout: float) -> Response:
         with self._lock:
             self.now += 1
             self.most = max(self.most, self.now)
@@ -249,7 +255,7 @@ class CountingNotifier:
             self.now -= 1
         if target.endpoint in self.fail:
             raise RuntimeError("broken")
-        return Told(Reply(Heard.REPORTED, "updated"), {"result": "updated"})
+        return Response(SendOutcome(SendResult.ACKNOWLEDGED, "updated"), {"result": "updated"})
 
 
 @pytest.fixture
@@ -261,7 +267,7 @@ def storm(server_host: LocalHost) -> Iterator[sqlite3.Connection]:
     connection.commit()
     item = CatalogItem("command", "command", "1", Kind.PROGRAM, 1, "0" * 64, "components/command/x")
     limits = NotifySettings().limits
-    announce(connection, "command", Published("1", (item,)), now=server_host.now(), limits=limits)
+    start_campaign(connection, "command", Published("1", (item,)), now=server_host.now(), limits=limits)
     yield connection
     connection.close()
 
@@ -269,19 +275,19 @@ def storm(server_host: LocalHost) -> Iterator[sqlite3.Connection]:
 @pytest.mark.parametrize("cap", [1, 7, 250])
 def test_no_more_are_in_flight_than_the_cap_allows(server_host: LocalHost, storm: sqlite3.Connection, cap: int) -> None:
     notifier, settings = CountingNotifier(), NotifySettings.from_dict({"max_in_flight": cap})
-    engine = Engine(server_host, CampaignStore(storm), notifier, settings=settings, zone=zone_of("UTC"))
-    report = engine.run()
-    assert (report.sent, report.done, report.left) == (200, 200, 0)
+    dispatcher = Dispatcher(server_host, CampaignStore(storm), notifier, settings=settings, zone=zone_of("UTC"))
+    report = dispatcher.run()
+    assert (report.sent, report.finished, report.open) == (200, 200, 0)
     assert notifier.most <= cap
 
 
 def test_a_notifier_that_breaks_stops_nobody_else(server_host: LocalHost, storm: sqlite3.Connection) -> None:
     notifier = CountingNotifier()
     notifier.fail = {"n7"}
-    engine = Engine(server_host, CampaignStore(storm), notifier, settings=NotifySettings(), zone=zone_of("UTC"))
-    assert engine.run().done == 199
+    dispatcher = Dispatcher(server_host, CampaignStore(storm), notifier, settings=NotifySettings(), zone=zone_of("UTC"))
+    assert dispatcher.run().finished == 199
     (campaign,) = summaries(storm)
-    (row,) = [one for one in notices(storm, campaign.id) if one["endpoint"] == "n7"]
+    (row,) = [one for one in deliveries(storm, campaign.id) if one["endpoint"] == "n7"]
     assert (row["status"], "broken" in row["reason"]) == ("in_flight", True)
 
 
@@ -362,7 +368,7 @@ def test_killed_at_any_moment_each_endpoint_ends_notified_exactly_once_per_versi
         assert endpoint.runs() == len(server.campaigns), f"seed {seed}: updates of {endpoint.name}"
 
 
-def test_the_kills_of_that_test_hit_notices_in_flight(server: Server) -> None:
+def test_the_kills_of_that_test_hit_deliveries_in_flight(server: Server) -> None:
     """What makes the test above one that can fail: a kill while an endpoint works leaves its notice in flight."""
     server.enrol("n1")
     server.fleet["n1"].hold.touch()

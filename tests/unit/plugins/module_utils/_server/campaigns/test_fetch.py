@@ -261,8 +261,8 @@ def test_updates_that_failed_are_told_first_with_their_reason(
             *(("n7", "failed", "refused", "no"), ("n8", "failed", "host_key_changed", "another")),
         ):
             connection.execute(
-                f"INSERT INTO notices (endpoint, stage, result, why, {columns})"
-                f" SELECT ?, ?, ?, ?, {columns} FROM notices WHERE endpoint = 'n1'",
+                f"INSERT INTO deliveries (endpoint, status, result, reason, {columns})"
+                f" SELECT ?, ?, ?, ?, {columns} FROM deliveries WHERE endpoint = 'n1'",
                 (name, stage, result, why),
             )
         (told,) = summaries(connection)

@@ -11,19 +11,19 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import Order
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import Heard
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import UpdateCommand
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import SendResult
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import understood
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import parse_response
 
 from .conftest import SandboxEndpoint, Way
 
-ORDER = Order("campaign-1", "1")
+ORDER = UpdateCommand("campaign-1", "1")
 
 
 def test_the_reply_is_the_endpoints_own_report(way: Way, endpoint: SandboxEndpoint) -> None:
-    told = way.notifier.notify(way.target(endpoint), ORDER, patience=60)
-    assert (told.reply.heard, told.reply.result) == (Heard.REPORTED, "updated")
+    told = way.notifier.notify(way.target(endpoint), ORDER, timeout=60)
+    assert (told.outcome.send_result, told.outcome.result) == (SendResult.ACKNOWLEDGED, "updated")
     assert told.answer is not None
     assert (told.answer["endpoint"], told.answer["after"][0]["version"]) == ("n1", "1")
     assert (endpoint.runs(), endpoint.taken()) == (1, ["campaign-1"])
@@ -34,8 +34,8 @@ def test_the_reply_is_the_endpoints_own_report(way: Way, endpoint: SandboxEndpoi
 
 def test_a_campaign_sent_again_is_an_answer_and_no_run(way: Way, endpoint: SandboxEndpoint) -> None:
     target = way.target(endpoint)
-    first, again = (way.notifier.notify(target, ORDER, patience=60) for _time in range(2))
-    assert again.reply == first.reply
+    first, again = (way.notifier.notify(target, ORDER, timeout=60) for _time in range(2))
+    assert again.outcome == first.outcome
     assert again.answer is not None
     assert again.answer["repeated"] is True
     assert endpoint.runs() == 1
@@ -43,9 +43,9 @@ def test_a_campaign_sent_again_is_an_answer_and_no_run(way: Way, endpoint: Sandb
 
 def test_an_endpoint_that_is_off_is_not_reached(way: Way, endpoint: SandboxEndpoint) -> None:
     endpoint.switch_off()
-    told = way.notifier.notify(way.target(endpoint), ORDER, patience=60)
-    assert told.reply.heard is Heard.NOT_REACHED
-    assert told.reply.why
+    told = way.notifier.notify(way.target(endpoint), ORDER, timeout=60)
+    assert told.outcome.send_result is SendResult.NOT_REACHED
+    assert told.outcome.reason
     assert told.answer is None
 
 
@@ -53,14 +53,14 @@ def test_an_endpoint_that_is_off_is_not_reached(way: Way, endpoint: SandboxEndpo
 def test_what_is_no_address_is_not_reached(way: Way, endpoint: SandboxEndpoint, address: str) -> None:
     """It is as if the endpoint were off: whose notice might have been delivered would hold its place."""
     target = replace(way.target(endpoint), address=address)
-    assert way.notifier.notify(target, ORDER, patience=60).reply.heard is Heard.NOT_REACHED
+    assert way.notifier.notify(target, ORDER, timeout=60).outcome.send_result is SendResult.NOT_REACHED
 
 
 def test_patience_ends_and_the_endpoint_can_be_asked_later(way: Way, endpoint: SandboxEndpoint) -> None:
     target = way.target(endpoint)
     endpoint.pause.write_text("4")
-    told = way.notifier.notify(target, ORDER, patience=2)
-    assert told.reply.heard is Heard.LOST
+    told = way.notifier.notify(target, ORDER, timeout=2)
+    assert told.outcome.send_result is SendResult.NO_REPLY
     # A local agent is killed, and what it had started goes on: were it to end beside the next run, that one would find
     # nothing new. An agent that was too slow to start anything within its time leaves nothing to wait for.
     deadline = time.monotonic() + 8
@@ -68,48 +68,48 @@ def test_patience_ends_and_the_endpoint_can_be_asked_later(way: Way, endpoint: S
         time.sleep(0.05)
     endpoint.upstream.write_text("2")
     endpoint.pause.write_text("0")
-    later = way.notifier.notify(target, ORDER, patience=60)
-    assert (later.reply.heard, later.reply.result) == (Heard.REPORTED, "updated")
+    later = way.notifier.notify(target, ORDER, timeout=60)
+    assert (later.outcome.send_result, later.outcome.result) == (SendResult.ACKNOWLEDGED, "updated")
     assert endpoint.taken() == ["campaign-1"]
 
 
 def test_who_has_no_business_with_it_says_why(way: Way, endpoint: SandboxEndpoint) -> None:
     endpoint.enrol(events={"update_after_download": False})
-    told = way.notifier.notify(way.target(endpoint), ORDER, patience=60)
-    assert (told.reply.heard, told.reply.result) == (Heard.REPORTED, "skipped")
-    assert "update_after_download" in told.reply.why
+    told = way.notifier.notify(way.target(endpoint), ORDER, timeout=60)
+    assert (told.outcome.send_result, told.outcome.result) == (SendResult.ACKNOWLEDGED, "skipped")
+    assert "update_after_download" in told.outcome.reason
 
 
 def test_an_endpoint_that_is_not_enrolled_is_a_failure_with_its_words(way: Way, endpoint: SandboxEndpoint) -> None:
     (endpoint.root / "etc/epp-autoupdate/endpoint.json").unlink()
-    told = way.notifier.notify(way.target(endpoint), ORDER, patience=60)
-    assert (told.reply.heard, told.reply.result) == (Heard.REPORTED, "failed")
-    assert "not enrolled" in told.reply.why
+    told = way.notifier.notify(way.target(endpoint), ORDER, timeout=60)
+    assert (told.outcome.send_result, told.outcome.result) == (SendResult.ACKNOWLEDGED, "failed")
+    assert "not enrolled" in told.outcome.reason
 
 
 def test_one_notifier_serves_many_threads(way: Way, endpoint: SandboxEndpoint) -> None:
     target = way.target(endpoint)
-    orders = [Order(f"campaign-{number}", "1") for number in range(6)]
+    orders = [UpdateCommand(f"campaign-{number}", "1") for number in range(6)]
     with ThreadPoolExecutor(6) as pool:
-        told = list(pool.map(lambda order: way.notifier.notify(target, order, patience=120), orders))
-    assert [one.reply.heard for one in told] == [Heard.REPORTED] * 6
+        told = list(pool.map(lambda order: way.notifier.notify(target, order, timeout=120), orders))
+    assert [one.outcome.send_result for one in told] == [SendResult.ACKNOWLEDGED] * 6
     assert sorted(endpoint.taken()) == [order.campaign for order in orders]
 
 
 @pytest.mark.parametrize(
     ("out", "code", "heard", "result"),
     [
-        ('{"result":"updated","reason":""}', 0, Heard.REPORTED, "updated"),
-        ('a banner\n{"result":"failed","reason":"x"}\n', 1, Heard.REPORTED, "failed"),
-        ('{"result":"busy","reason":"another notice"}', 1, Heard.LOST, ""),
-        ('{"result":"updated","campaign":"of-another"}', 0, Heard.REPORTED, "failed"),
-        ('{"result":', None, Heard.LOST, ""),
-        ("", None, Heard.LOST, ""),
-        ("sh: epp-agent: not found", 127, Heard.REPORTED, "failed"),
-        ('{"result":"no such word"}', 0, Heard.LOST, ""),
-        ("[]", 0, Heard.REPORTED, "failed"),
+        ('{"result":"updated","reason":""}', 0, SendResult.ACKNOWLEDGED, "updated"),
+        ('a banner\n{"result":"failed","reason":"x"}\n', 1, SendResult.ACKNOWLEDGED, "failed"),
+        ('{"result":"busy","reason":"another notice"}', 1, SendResult.NO_REPLY, ""),
+        ('{"result":"updated","campaign":"of-another"}', 0, SendResult.ACKNOWLEDGED, "failed"),
+        ('{"result":', None, SendResult.NO_REPLY, ""),
+        ("", None, SendResult.NO_REPLY, ""),
+        ("sh: epp-agent: not found", 127, SendResult.ACKNOWLEDGED, "failed"),
+        ('{"result":"no such word"}', 0, SendResult.NO_REPLY, ""),
+        ("[]", 0, SendResult.ACKNOWLEDGED, "failed"),
     ],
 )
-def test_what_an_agent_prints_is_understood(out: str, code: int | None, heard: Heard, result: str) -> None:
-    told = understood(ORDER, out=out, err="", code=code)
-    assert (told.reply.heard, told.reply.result) == (heard, result)
+def test_what_an_agent_prints_is_understood(out: str, code: int | None, heard: SendResult, result: str) -> None:
+    told = parse_response(ORDER, out=out, err="", code=code)
+    assert (told.outcome.send_result, told.outcome.result) == (heard, result)

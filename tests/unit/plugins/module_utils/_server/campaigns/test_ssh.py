@@ -18,8 +18,8 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.authorized_keys import authorized_line
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import Order
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import Heard, Reply
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import UpdateCommand
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import SendOutcome, SendResult
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.notify import NotifySettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
@@ -30,7 +30,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication
 
 from .conftest import SandboxEndpoint, Sshd, current_user, free_port
 
-ORDER = Order("campaign-1", "1")
+ORDER = UpdateCommand("campaign-1", "1")
 pytestmark = pytest.mark.skipif(not shutil.which("ssh"), reason="ssh is not installed")
 
 
@@ -162,9 +162,9 @@ def test_what_the_client_asked_for_means_nothing(client: Client, endpoint: Sandb
 def test_a_changed_host_key_is_a_result_of_its_own(notifier: Notifier, server: Sshd, endpoint: SandboxEndpoint) -> None:
     target = Target("n1", server.address, server.host_key)
     server.change_host_key()
-    told = notifier.notify(target, ORDER, patience=60)
-    assert told.reply.heard is Heard.HOST_KEY
-    assert "pinned" in told.reply.why
+    told = notifier.notify(target, ORDER, timeout=60)
+    assert told.outcome.send_result is SendResult.HOST_KEY_CHANGED
+    assert "pinned" in told.outcome.reason
     assert endpoint.taken() == []
     log = (server.directory / "log").read_text()
     assert "Accepted publickey" not in log
@@ -175,18 +175,20 @@ def test_who_has_not_been_pinned_yet_is_not_even_connected_to_and_is_tried_again
     """An endpoint is registered before its first converge shows its key: a version of that moment reaches it, too."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(0)
-        told = notifier.notify(Target("n1", f"127.0.0.1:{listening.getsockname()[1]}"), ORDER, patience=60)
+        told = notifier.notify(Target("n1", f"127.0.0.1:{listening.getsockname()[1]}"), ORDER, timeout=60)
         with pytest.raises(BlockingIOError):
             listening.accept()
-    assert told.reply == Reply(Heard.NOT_REACHED, why="no host key has been pinned for this endpoint yet")
+    assert told.outcome == SendOutcome(
+        SendResult.NOT_REACHED, reason="no host key has been pinned for this endpoint yet"
+    )
 
 
 @pytest.mark.parametrize("pinned", ["ssh-ed25519", "ssh-ed25519 !!!", "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7"])
 def test_without_the_right_pin_nobody_is_talked_to(
     notifier: Notifier, server: Sshd, endpoint: SandboxEndpoint, pinned: str
 ) -> None:
-    told = notifier.notify(Target("n1", server.address, pinned), ORDER, patience=60)
-    assert told.reply.heard is Heard.HOST_KEY
+    told = notifier.notify(Target("n1", server.address, pinned), ORDER, timeout=60)
+    assert told.outcome.send_result is SendResult.HOST_KEY_CHANGED
     assert endpoint.taken() == []
 
 
@@ -196,9 +198,9 @@ def test_a_key_that_the_endpoint_does_not_know_reaches_nothing(
     pytest.importorskip("paramiko", reason="paramiko is not installed")
     ensure_key(server_host, "/keys/other")
     stranger = select_notifier(replace(ssh_settings, key="/keys/other"), server_host)
-    told = stranger.notify(Target("n1", server.address, server.host_key), ORDER, patience=60)
-    assert told.reply.heard is Heard.REFUSED
-    assert "refused: sshd does not accept the notify key for " in told.reply.why
+    told = stranger.notify(Target("n1", server.address, server.host_key), ORDER, timeout=60)
+    assert told.outcome.send_result is SendResult.REFUSED
+    assert "refused: sshd does not accept the notify key for " in told.outcome.reason
     assert endpoint.taken() == []
 
 
@@ -221,18 +223,18 @@ def test_a_login_that_sshd_refuses_is_told_as_such_and_is_no_host_that_is_off(
     if "Root" in settings and os.geteuid() != 0:
         pytest.skip("only root's sshd refuses root")
     server = sshd(f"{endpoint.agent} --root {endpoint.root} notice", first=settings)
-    told = notifier.notify(Target("n1", server.address, server.host_key), ORDER, patience=60)
-    assert told.reply.heard is Heard.REFUSED, told
-    assert f"{server.address}: refused: sshd " in told.reply.why
-    assert REFUSING[settings] in told.reply.why
-    assert current_user() in told.reply.why
+    told = notifier.notify(Target("n1", server.address, server.host_key), ORDER, timeout=60)
+    assert told.outcome.send_result is SendResult.REFUSED, told
+    assert f"{server.address}: refused: sshd " in told.outcome.reason
+    assert REFUSING[settings] in told.outcome.reason
+    assert current_user() in told.outcome.reason
     assert endpoint.taken() == []
 
 
 def test_who_accepts_and_says_nothing_is_not_reached(notifier: Notifier) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         target = Target("n1", f"127.0.0.1:{silent.getsockname()[1]}", "ssh-ed25519 AAAA")
-        assert notifier.notify(target, ORDER, patience=60).reply.heard is Heard.NOT_REACHED
+        assert notifier.notify(target, ORDER, timeout=60).outcome.send_result is SendResult.NOT_REACHED
 
 
 @pytest.mark.parametrize("command", ["exec yes", "exec yes >&2"], ids=["answer", "errors"])
@@ -243,17 +245,18 @@ def test_a_reply_without_an_end_is_a_broken_one_at_once(
     public = ensure_key(server_host, ssh_settings.key)
     endless = Sshd(tmp_path / "endless", public, command, line=f'restrict,command="{command}" {public}')
     try:
-        told = notifier.notify(Target("n1", endless.address, endless.host_key), ORDER, patience=3000)
+        told = notifier.notify(Target("n1", endless.address, endless.host_key), ORDER, timeout=3000)
     finally:
         endless.stop()
-    assert (told.reply.heard, told.answer) == (Heard.LOST, None)
-    assert told.reply.why.startswith("a broken reply: more than")
+    assert (told.outcome.send_result, told.answer) == (SendResult.NO_REPLY, None)
+    assert told.outcome.reason.startswith("a broken reply: more than")
 
 
 @pytest.mark.parametrize("address", ["", "127.0.0.1:none", "[::1", "host.invalid"])
 def test_an_address_that_leads_nowhere_is_not_reached(notifier: Notifier, address: str) -> None:
     assert (
-        notifier.notify(Target("n1", address, "ssh-ed25519 AAAA"), ORDER, patience=5).reply.heard is Heard.NOT_REACHED
+        notifier.notify(Target("n1", address, "ssh-ed25519 AAAA"), ORDER, timeout=5).outcome.send_result
+        is SendResult.NOT_REACHED
     )
 
 

@@ -22,7 +22,10 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host im
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notify import notify
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.update_now import NowReport, update_now
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.update_now import (
+    UpdateNowReport,
+    update_now,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import update_now as commands_update_now
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.holdings import reports
@@ -43,8 +46,8 @@ def command(server: Server, *argv: str) -> int:
     return int(options.run(server.host, options))
 
 
-def results(report: NowReport) -> dict[str, tuple[str, str]]:
-    return {part.name: (part.stage.value, part.result) for part in report.parts}
+def results(report: UpdateNowReport) -> dict[str, tuple[str, str]]:
+    return {part.name: (part.status.value, part.result) for part in report.results}
 
 
 def move(server: Server, **domains: str) -> None:
@@ -61,7 +64,7 @@ def test_who_is_meant_updates_once_and_the_others_hear_nothing(server: Server) -
     report = update_now(server.host, ["n1", "n2"], timeout=120)
     assert results(report) == dict.fromkeys(("n1", "n2"), ("finished", "updated"))
     assert [endpoint.runs() for endpoint in server.fleet.values()] == [1, 1, 0]
-    assert [part.after[0]["version"] for part in report.parts] == ["1", "1"]
+    assert [part.after[0]["version"] for part in report.results] == ["1", "1"]
     assert report.to_dict()["changed"] is True
     again = update_now(server.host, ["n1"], timeout=120)
     assert (again.to_dict()["changed"], results(again)) == (False, {"n1": ("finished", "current")})
@@ -77,8 +80,8 @@ def test_a_roaming_endpoint_takes_no_command_and_one_that_is_off_is_tried_once(s
     server.fleet["off"].switch_off()
     report = update_now(server.host, ["off", "roaming"], timeout=120)
     assert results(report) == {"off": ("failed", "not_reached"), "roaming": ("skipped", "skipped")}
-    assert "roaming" in report.parts[1].why
-    assert (report.not_reached, report.unfinished, report.broken) == (("off",), (), ())
+    assert "roaming" in report.results[1].reason
+    assert (report.not_reached, report.pending, report.failed) == (("off",), (), ())
     assert roaming.runs() == 0
     assert server.open() == 0
 
@@ -90,7 +93,7 @@ def test_one_without_an_address_is_left_to_its_own_schedule(server: Server) -> N
         connection.execute("UPDATE endpoints SET address = '' WHERE name = 'pulls'")
     report = update_now(server.host, ["n1", "pulls"], timeout=120)
     assert results(report) == {"n1": ("finished", "updated"), "pulls": ("skipped", "skipped")}
-    assert "it has no address" in report.parts[1].why
+    assert "it has no address" in report.results[1].reason
     assert (report.not_reached, report.refused) == ((), ())
     campaign = server.publish("2")
     assert campaign is not None
@@ -105,7 +108,7 @@ def test_one_that_is_slow_is_waited_for_no_longer_than_wanted_and_its_answer_sti
     report = update_now(server.host, ["quick", "slow"], timeout=2)
     assert report.campaign is not None
     assert results(report) == {"quick": ("finished", "updated"), "slow": ("in_flight", "")}
-    assert report.unfinished == ("slow",)
+    assert report.pending == ("slow",)
     server.fleet["slow"].hold.unlink()
     notify(server.host, until_settled=True)
     assert server.told(report.campaign)["slow"] == ("finished", "updated")
@@ -117,7 +120,7 @@ def test_the_cap_holds_and_who_gets_no_turn_in_time_is_told(server: Server) -> N
     server.enrol("n1", "n2")
     server.fleet["n1"].hold.touch()
     report = update_now(server.host, ["n1", "n2"], timeout=2)
-    assert report.unfinished == ("n1", "n2")
+    assert report.pending == ("n1", "n2")
     server.fleet["n1"].hold.unlink()
     notify(server.host, until_settled=True)
     assert server.told(report.campaign or "") == {"n1": ("finished", "updated"), "n2": ("failed", "expired")}
@@ -129,7 +132,7 @@ def test_it_works_beside_an_engine_that_is_at_work_already(server: Server) -> No
     taken, released = threading.Event(), threading.Event()
 
     def other_engine() -> None:
-        with locked(server.host, paths.ENGINE_LOCK, wait=0):
+        with locked(server.host, paths.DISPATCHER_LOCK, wait=0):
             taken.set()
             released.wait(100)
 

@@ -254,7 +254,7 @@ def test_a_removal_that_waits_makes_no_lock_of_its_own(sandbox: Sandbox) -> None
     host = sandbox.host
     host.remove(paths.FETCH_LOCK)
     with ThreadPoolExecutor(1) as pool:
-        with exclusively(host, paths.ENGINE_LOCK, "campaign"):
+        with exclusively(host, paths.DISPATCHER_LOCK, "campaign"):
             removal = pool.submit(remove, host, check=False)
             time.sleep(0.5)  # it has come to the lock that is held
             assert not removal.done()

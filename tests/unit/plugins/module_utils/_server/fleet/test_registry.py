@@ -172,14 +172,14 @@ def test_who_is_purged_has_no_part_in_campaigns_any_more(server: Server) -> None
     server.register("a", "b")
     with server.connection() as connection:
         connection.execute("INSERT INTO campaigns VALUES ('c', 'download', 'files', '1', 0)")
-        columns = "campaign, endpoint, mode, stage, due, tries, result, why, changed"
+        columns = "campaign, endpoint, mode, status, due, tries, result, reason, changed"
         for name in ("a", "b"):
             row = ("c", name, "event", "queued", 0, 0, "", "", 0)
-            connection.execute(f"INSERT INTO notices ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            connection.execute(f"INSERT INTO deliveries ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
             connection.execute("INSERT INTO reports VALUES (?, 'files', '{}', 0, '')", (name,))
     server.ask("register", document={"endpoints": [{"name": "a"}], "purge": True})
     with server.connection() as connection:
-        told = dict(tuple(row) for row in connection.execute("SELECT endpoint, stage FROM notices"))
+        told = dict(tuple(row) for row in connection.execute("SELECT endpoint, status FROM deliveries"))
         reports = [row["endpoint"] for row in connection.execute("SELECT endpoint FROM reports")]
     assert (told, reports) == ({"a": "queued", "b": "skipped"}, ["a"])
 
@@ -190,15 +190,15 @@ def test_a_new_way_to_an_endpoint_makes_due_what_waits_for_it(server: Server) ->
     later = time.time() + 900
     with server.connection() as connection:
         connection.execute("INSERT INTO campaigns VALUES ('c', 'download', 'files', '1', 0)")
-        columns = "campaign, endpoint, mode, stage, due, tries, result, why, changed"
+        columns = "campaign, endpoint, mode, status, due, tries, result, reason, changed"
         for name, stage in {"a": "retrying", "b": "deferred", "c": "queued", "d": "retrying"}.items():
             row = ("c", name, "event", stage, later, 1, "not_reached", "", 0)
-            connection.execute(f"INSERT INTO notices ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            connection.execute(f"INSERT INTO deliveries ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     shown = {"host_key": KEY}
     moved = [{"name": "a", **shown}, {"name": "b", "address": "192.0.2.9"}, {"name": "c", **shown}, {"name": "d"}]
     server.ask("register", document={"endpoints": moved})
     with server.connection() as connection:
-        due = {row["endpoint"]: row["due"] for row in connection.execute("SELECT endpoint, due FROM notices")}
+        due = {row["endpoint"]: row["due"] for row in connection.execute("SELECT endpoint, due FROM deliveries")}
     assert {name for name, instant in due.items() if instant < later} == {"a", "b"}
 
 
