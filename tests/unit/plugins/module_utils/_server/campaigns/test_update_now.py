@@ -31,7 +31,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.da
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.holdings import reports
 
 from .conftest import SandboxEndpoint
-from .test_engine import Server
+from .test_dispatcher import Server
 
 
 @pytest.fixture

@@ -301,7 +301,7 @@ def test_sigterm_ends_the_engine_soon_and_the_next_one_asks(server: Server) -> N
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
-    assert "left EngineReport(sent=1, done=0, left=1)" in out
+    assert "left DispatchReport(sent=1, finished=0, open=1)" in out
     assert server.told(name) == {"n1": ("in_flight", "")}
     server.fleet["n1"].hold.unlink()
     notify(server.host, until_settled=True)
