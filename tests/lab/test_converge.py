@@ -144,7 +144,7 @@ def test_a_hand_edit_of_the_agent_is_found_and_mended(
     assert all(result.changed for result in results.values())
 
 
-SETTLED = "/var/lib/epp-autoupdate/settled"
+SETTLED = "/var/lib/epp-autoupdate/converge-fingerprint"
 SYSTEMD_DRIFT = {
     "a stopped timer": "systemctl stop epp-update.timer",
     "a disabled timer": "systemctl disable epp-update.timer",

@@ -127,7 +127,7 @@ def converge(node: Node, ansible: Ansible) -> None:
 
     def settled() -> bool:
         assert not ansible.converge({node.name: document(node.name)}).demand()[node.name].changed
-        return node.exists("/var/lib/epp-autoupdate/settled")
+        return node.exists("/var/lib/epp-autoupdate/converge-fingerprint")
 
     eventually(settled, seconds=60, why="whatever was looked at can be asked again in no time")
 

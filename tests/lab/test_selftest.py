@@ -22,7 +22,7 @@ from lab_server import ComponentServer
 
 SYSTEMD, BARE = "n45", "b8"
 DATABASES = "/var/lib/clamav"
-SETTLED = "/var/lib/epp-autoupdate/settled"
+SETTLED = "/var/lib/epp-autoupdate/converge-fingerprint"
 Databases = Callable[[int], dict[str, Path]]
 
 

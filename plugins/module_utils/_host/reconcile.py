@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from typing import Callable
 
 from .._core.resources.diff import ActualState, Change, compare
-from .._core.resources.resources import Absent, Directory, Entry, File, Link
+from .._core.resources.resources import Absent, Directory, File, Link, Resource
 from .accounts import ids_of
 from .filesystem.open_directory import temporary_name
 from .host import Host
 
 
-def diff(host: Host, entries: Iterable[Entry]) -> tuple[Change, ...]:
+def diff(host: Host, entries: Iterable[Resource]) -> tuple[Change, ...]:
     """What would change, in the order in which it has to be done."""
     found = (compare(entry, inspect(host, entry.path, owner=_owner(entry))) for entry in entries)
     return tuple(change for change in found if change is not None)
@@ -49,7 +49,7 @@ def inspect(host: Host, path: str, *, owner: str | None = None) -> ActualState |
     return ActualState()
 
 
-def apply(host: Host, entry: Entry) -> None:
+def apply(host: Host, entry: Resource) -> None:
     """Make the host hold this entry, atomically; a directory in a file's way is removed first."""
     if isinstance(entry, Absent):
         host.remove(entry.path)
@@ -65,7 +65,7 @@ def apply(host: Host, entry: Entry) -> None:
         host.write(entry.path, entry.content, mode=entry.mode, owner=_owner(entry) if host.live else None)
 
 
-def _owner(entry: Entry) -> str | None:
+def _owner(entry: Resource) -> str | None:
     return entry.owner if isinstance(entry, (Directory, File)) else None
 
 

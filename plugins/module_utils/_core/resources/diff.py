@@ -14,7 +14,7 @@ from typing import Any
 from ..canonical import sha256_hex
 from ..masking import without_secrets
 from ..values import field, frozen
-from .resources import Absent, Directory, Entry, File, Link
+from .resources import Absent, Directory, File, Link, Resource
 
 _LONGEST_TEXT = 100_000
 _VERSION = re.compile(rb'^VERSION = "([0-9A-Za-z.+-]{1,40})"\r?$', re.MULTILINE)
@@ -60,7 +60,7 @@ class Change:
         return {"path": self.path, "action": self.action.value}
 
 
-def compare(entry: Entry, found: ActualState | None) -> Change | None:
+def compare(entry: Resource, found: ActualState | None) -> Change | None:
     """The change that turns what was found (None: nothing) into the entry; None when it is so already."""
     if isinstance(entry, Absent):
         return None if found is None else _removal(entry, found)

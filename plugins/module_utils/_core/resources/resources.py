@@ -58,4 +58,4 @@ class Absent:
     secret: bool = False
 
 
-Entry = Union[File, Link, Directory, Absent]
+Resource = Union[File, Link, Directory, Absent]

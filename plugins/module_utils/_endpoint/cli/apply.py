@@ -23,7 +23,7 @@ from ..._host.superuser import require_root
 from ..converge import selftest
 from ..converge.converge import Busy, converge
 from ..converge.fast_path import RECORD
-from ..converge.recording_host import Witness
+from ..converge.recording_host import RecordingHost
 from ..converge.remove import remove
 from ..state.store import StateStore
 from . import exit_codes
@@ -36,7 +36,7 @@ def apply(host: LocalHost, options: argparse.Namespace) -> int:
     ):
         return _tell({"stale": True}, exit_codes.STALE)
     try:
-        result = _result(Witness(host.root), options)
+        result = _result(RecordingHost(host.root), options)
     except InvalidDocument as error:
         return _tell({"failed": True, "changed": False, "msg": str(error)}, exit_codes.BAD_DOCUMENT)
     except (OSError, Busy, LookupError, ValueError) as error:
@@ -46,7 +46,7 @@ def apply(host: LocalHost, options: argparse.Namespace) -> int:
     return _tell(result, exit_codes.DONE)
 
 
-def _result(host: Witness, options: argparse.Namespace) -> dict[str, Any]:
+def _result(host: RecordingHost, options: argparse.Namespace) -> dict[str, Any]:
     require_root(host, "a converge of the endpoint")
     if options.absent:
         return remove(host, check=options.check).to_result()
@@ -59,7 +59,7 @@ def _result(host: Witness, options: argparse.Namespace) -> dict[str, Any]:
     # A refusal is asked for anew each time, and what does not work is tried anew.
     quiet = not (converged.changed or converged.refusal or converged.errors)
     if options.digest and not options.check and quiet:
-        _settle(host, given, options.digest, converged.to_result())
+        _save_fingerprint(host, given, options.digest, converged.to_result())
     return converged.to_result()
 
 
@@ -77,10 +77,10 @@ def _document(raw: object) -> EndpointDocument:
     return EndpointDocument.from_dict(raw)
 
 
-def _settle(host: Witness, document: bytes, digest: str, result: dict[str, Any]) -> None:
+def _save_fingerprint(host: RecordingHost, document: bytes, digest: str, result: dict[str, Any]) -> None:
     try:
-        host.settle(document=document, digest=digest, result=result)
-    except OSError as error:  # only the next converge's short way is lost
+        host.save_fingerprint(document=document, digest=digest, result=result)
+    except OSError as error:  # only the next converge's fast path is lost
         host.log(syslog.LOG_WARNING, f"{RECORD} can't be written: {error}")
 
 

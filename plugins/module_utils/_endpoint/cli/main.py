@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the agent starts: the short way where there is one, otherwise the command line."""
+"""Where the agent starts: the fast path of ``apply`` where there is one, otherwise the command line."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def main() -> int:
     document = None
     if arguments[:1] == ["apply"] and "--digest" in arguments and "--absent" not in arguments:
         from ..._host.identity import own_digest
-        from ..converge.fast_path import answer
+        from ..converge.fast_path import cached_result
 
         document = sys.stdin.buffer.read()
-        told = answer(arguments, document, digest=own_digest())
+        told = cached_result(arguments, document, digest=own_digest())
         if told is not None:
             from ..._host.output import write_json_and_exit
 

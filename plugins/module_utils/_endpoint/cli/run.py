@@ -25,13 +25,13 @@ from ..._host.process import Completed
 from .. import paths
 from ..clock import reckoning_anew
 from ..endpoint import Endpoint, NotEnrolled
-from ..privileges import UserAction, select_rights
+from ..privileges import UserAction, select_backend
 from ..runner.runner import Runner, Stopped
 from ..runner.start_gate import Waiting
 from ..runner.user_actions import (
-    closed_door,
+    denied_by_system,
     for_root_alone,
-    no_door,
+    missing_program,
     require,
     require_membership,
     set_roaming,
@@ -131,17 +131,17 @@ def _ask_as_user(host: LocalHost, action: UserAction, options: argparse.Namespac
     before = _public_status(host)
     require_membership(host, action, before["user_group"])
     require(host, action, before["policy"])
-    command = select_rights(before["scheduler"], host).user_command(action.value)
+    command = select_backend(before["scheduler"], host).user_command(action.value)
     try:
         done = host.run(command, timeout=_USER_COMMAND_S)
     except FileNotFoundError:
-        raise no_door(action, command[0]) from None
+        raise missing_program(action, command[0]) from None
     if action is UserAction.UPDATE_NOW:
         if done.code != 0 and _last_manual(before) == _last_manual(_public_status(host)):
-            raise closed_door(action, _complaint(done))
+            raise denied_by_system(action, _complaint(done))
         return _tell_update(_last_manual(_public_status(host)), options)
     if done.code != 0:
-        raise closed_door(action, _complaint(done))
+        raise denied_by_system(action, _complaint(done))
     return exit_codes.DONE
 
 
@@ -157,7 +157,7 @@ def _last_manual(status: dict[str, Any]) -> dict[str, Any] | None:
 def _tell_update(last: dict[str, Any] | None, options: argparse.Namespace) -> int:
     """The result of a user's Update Now; two within one second may have left the same record."""
     if last is None:
-        raise closed_door(UserAction.UPDATE_NOW, "it left no result")
+        raise denied_by_system(UserAction.UPDATE_NOW, "it left no result")
     until = f"until {last['until']}" if last["until"] else ""
     text = "; ".join(part for part in (f"update (manual): {last['result']}", last["reason"], until) if part)
     return _say(options, last, [text], exit_codes.of_result(Result(last["result"])))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bring the host to what was adopted: timers and rights follow the policy without Ansible (C1)."""
+"""Bring the host to what was adopted: timers and privileges follow the policy without Ansible (C1)."""
 
 from __future__ import annotations
 

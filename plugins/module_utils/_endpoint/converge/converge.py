@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..._core.resources.resources import Absent, Entry
+from ..._core.resources.resources import Absent, Resource
 from ..._core.settings.endpoint import EndpointDocument
 from ..._core.values import replace
 from ..._host.boot import boot_id
@@ -22,7 +22,7 @@ from ..schedulers.vendor_updaters import start_again
 from ..state.store import State, StateStore
 from ..status.status import publish
 from . import groups, selftest
-from .desired import rights_of
+from .desired import granted_privileges
 from .machine import machine_id, refuse_another_name
 from .plan import Plan, StandaloneTarget, Target, plan
 from .precheck import require
@@ -43,7 +43,7 @@ def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, che
     planned = plan(target, installed, agent=agent)
     result, endpoint = planned.result, planned.endpoint
     if result.changed:
-        require(view, planned.wanted.plan, rights_of(endpoint.document), scheduler=endpoint.scheduler.name)
+        require(view, planned.wanted.plan, granted_privileges(endpoint.document), scheduler=endpoint.scheduler.name)
     if check:
         return result
     if not (result.changed or selftest.due(view, installed.state)):
@@ -96,7 +96,7 @@ def _apply(planned: Plan) -> None:
     endpoint, wanted, access, changes = planned.endpoint, planned.wanted, planned.access, planned.result.changes
     host = endpoint.host
     changed = {change.path for change in changes}
-    by_path: dict[str, Entry] = {entry.path: entry for entry in (*wanted.entries, *access.entries)}
+    by_path: dict[str, Resource] = {entry.path: entry for entry in (*wanted.entries, *access.entries)}
     others = [scheduler for scheduler in all_schedulers(host) if scheduler.name != endpoint.scheduler.name]
     left = [scheduler for scheduler in others if changed & set(scheduler.owned())]
     for scheduler in left:
@@ -110,7 +110,7 @@ def _apply(planned: Plan) -> None:
             apply(host, by_path.get(change.path, Absent(change.path)))
     for scheduler in left:
         scheduler.forget()
-    created = groups.create(host, rights_of(endpoint.document))
+    created = groups.create(host, granted_privileges(endpoint.document))
     if created:
         StateStore(host).change(lambda state: replace(state, created_groups=(*state.created_groups, created)))
     access.make_account(host)

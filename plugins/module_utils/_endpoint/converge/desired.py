@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from ..._core.canonical import readable_json
 from ..._core.policy.policy import Initiator, Policy
 from ..._core.policy.privileges import scheduled_update_runs
-from ..._core.resources.resources import Directory, Entry, File
+from ..._core.resources.resources import Directory, File, Resource
 from ..._core.schedule.calendars import IntervalCalendar
 from ..._core.settings.endpoint import EndpointDocument, ProductKind
 from ..._core.settings.managed import brought
@@ -21,8 +21,8 @@ from .. import paths
 from ..endpoint import Endpoint
 from ..installed import Installed
 from ..notify_access import account
-from ..privileges import select_rights
-from ..privileges.base import Rights
+from ..privileges import select_backend
+from ..privileges.base import GrantedPrivileges
 from ..schedulers.job_plan import JobPlan
 from ..time_limits import longest_wait
 from ..vendor_updaters import find
@@ -40,7 +40,7 @@ class Desired:
     switched off and is to run again.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[Resource, ...]
     plan: JobPlan
     notes: dict[str, str] = field(default_factory=dict)
     resumed: tuple[str, ...] = ()
@@ -51,9 +51,9 @@ def desired(endpoint: Endpoint, installed: Installed, *, agent: bytes | None) ->
     document, host = endpoint.document, endpoint.host
     beside = find(host, endpoint.product.needs().own_updaters)
     plan = job_plan(endpoint, beside.starters)
-    returning = _returning(endpoint, installed)
-    rights = rights_of(document)
-    own: list[Entry] = [] if agent is None else [File(paths.AGENT, agent, 0o755)]
+    returning = _to_restore(endpoint, installed)
+    privileges = granted_privileges(document)
+    own: list[Resource] = [] if agent is None else [File(paths.AGENT, agent, 0o755)]
     own += [
         Directory(paths.CONFIGURATION_DIRECTORY, 0o755),
         Directory(paths.STATE_DIRECTORY, 0o755),
@@ -65,7 +65,7 @@ def desired(endpoint: Endpoint, installed: Installed, *, agent: bytes | None) ->
             *own,
             *endpoint.product.entries(),
             *endpoint.scheduler.entries(plan),
-            *select_rights(endpoint.scheduler.name, host).entries(rights),
+            *select_backend(endpoint.scheduler.name, host).entries(privileges),
             *beside.entries,
             *remembered_entries(host, returning),
         ),
@@ -75,7 +75,7 @@ def desired(endpoint: Endpoint, installed: Installed, *, agent: bytes | None) ->
     )
 
 
-def _returning(endpoint: Endpoint, installed: Installed) -> dict[str, str]:
+def _to_restore(endpoint: Endpoint, installed: Installed) -> dict[str, str]:
     """What was switched off for a product of before, whose updaters are nothing to us any more."""
     return {} if endpoint.product.needs().own_updaters else installed.state.switched_off
 
@@ -138,10 +138,10 @@ def may_run_scheduled(policy: Policy) -> bool:
     return any(scheduled_update_runs(policy.privileges, switch) for switch in (None, True, False))
 
 
-def rights_of(document: EndpointDocument) -> Rights:
+def granted_privileges(document: EndpointDocument) -> GrantedPrivileges:
     """What the users of this endpoint may do."""
     privileges = document.policy.privileges
-    return Rights(
+    return GrantedPrivileges(
         group=document.user_group,
         toggle=privileges.toggle_scheduled_update,
         update_now=privileges.update_now,

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The short way through a converge that has nothing to do.
+"""The fast path: the cached result of a converge that has nothing to do.
 
-What a converge finds is a function of the document, of the agent, of the clock and of what the host answers when it is
-asked. So a converge that finds nothing to change leaves a record of its document and of each question with its answer.
-The next one that is given the same document by the same agent asks the same questions again, and where every answer
-is the same, so is the result. Any other answer, a question that can't be recorded, or a scheduled instant that has
-passed means the long way. This module imports next to nothing: that is its purpose. The module ``os`` alone would be a
-tenth of a start; what is wanted of it are the system's own calls.
+The result of a converge is a function of the document, the agent, the clock and the host's answers. So a converge that
+finds nothing to change writes a fingerprint: its document, and each question with its answer. The next one that gets
+the same document from the same agent asks the same questions, and where every answer is the same, so is the result.
+Any other answer, a question that can't be recorded, or a scheduled instant that has passed leads to a full converge.
+This module imports as little as possible: the module ``os`` alone would be a tenth of a start, so that the system calls
+are taken from ``posix``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Signature = Optional[tuple[Any, ...]]
 
-RECORD = "/var/lib/epp-autoupdate/settled"
+RECORD = "/var/lib/epp-autoupdate/converge-fingerprint"
 FORMAT = 3
 RACE_S = 2
 """A file younger than this when it was looked at could change once more without a trace in its times."""
@@ -40,7 +40,7 @@ _COMMAND_TIMEOUT_S = 90.0
 _READ = posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_NONBLOCK | posix.O_CLOEXEC
 
 
-class Options:
+class ApplyArguments:
     """The command line of ``apply`` in the form that the Ansible task writes; ``known`` is False for any other."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
@@ -57,12 +57,12 @@ class Options:
                 self.known = False
 
 
-def answer(arguments: Sequence[str], document: bytes, *, digest: str | None) -> str | None:
-    """The result of a converge that would find nothing to change, as ``apply`` prints it; None: take the long way.
+def cached_result(arguments: Sequence[str], document: bytes, *, digest: str | None) -> str | None:
+    """The result of a converge that would find nothing to change, as ``apply`` prints it; None where there is none.
 
     ``digest`` is that of the agent which runs.
     """
-    options = Options(arguments)
+    options = ApplyArguments(arguments)
     root = _absolute(options.values["--root"])
     record = _read(root + RECORD) if options.known else None
     if record is None or record["document"] != document or {digest, options.values["--digest"]} != {record["digest"]}:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ..._host.host import Host
 from ..._host.lookup import first_there
-from ..privileges.base import Rights
+from ..privileges.base import GrantedPrivileges
 
 MAKERS = (("groupadd", "--system"), ("addgroup", "-S"))
 """By which command a system group is made: shadow's, busybox's."""
@@ -18,18 +18,18 @@ _REMOVERS = (("groupdel",), ("delgroup",))
 _TIMEOUT_S = 30.0
 
 
-def missing(host: Host, rights: Rights) -> tuple[str, ...]:
+def missing(host: Host, privileges: GrantedPrivileges) -> tuple[str, ...]:
     """What is to be corrected, in words; nothing in a sandbox, whose users are not this system's."""
-    wanted = host.live and bool(rights.granted()) and not host.group_exists(rights.group)
-    return (f"group {rights.group} is created",) if wanted else ()
+    wanted = host.live and bool(privileges.granted()) and not host.group_exists(privileges.group)
+    return (f"group {privileges.group} is created",) if wanted else ()
 
 
-def create(host: Host, rights: Rights) -> str | None:
+def create(host: Host, privileges: GrantedPrivileges) -> str | None:
     """Create the group if it is missing; returns its name when it was created."""
-    if not missing(host, rights):
+    if not missing(host, privileges):
         return None
-    _command(host, MAKERS, rights.group)
-    return rights.group
+    _command(host, MAKERS, privileges.group)
+    return privileges.group
 
 
 def remove(host: Host, group: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Union
 
-from ..._core.resources.resources import Absent, Entry
+from ..._core.resources.resources import Absent, Resource
 from ..._core.settings.endpoint import EndpointDocument
 from ..._core.values import frozen
 from ..._host.host import Host
@@ -18,13 +18,13 @@ from ..._host.reconcile import diff
 from .. import paths
 from ..endpoint import Endpoint
 from ..installed import Installed
-from ..privileges import all_rights
+from ..privileges import all_backends
 from ..products.base import missing_programs
 from ..schedulers import all_schedulers
 from ..state.store import SyncRecord
 from ..status.status import next_run_text
 from . import groups, selftest
-from .desired import Desired, desired, rights_of
+from .desired import Desired, desired, granted_privileges
 from .machine import host_key
 from .result import Converged
 
@@ -82,10 +82,14 @@ def _compared(target: Target, installed: Installed, wanted: Desired, access: Acc
     """What is otherwise than wanted, and what would be done about it."""
     endpoint, host = target.endpoint, target.endpoint.host
     entries = (*wanted.entries, *access.entries)
-    changes = diff(host, (*entries, *_leftovers(endpoint, installed, entries)))
+    changes = diff(host, (*entries, *_stale_paths(endpoint, installed, entries)))
     state, key = installed.state, host_key(host)
     resumed = (f"{name} is started again" for name in wanted.resumed)
-    drift = (*endpoint.scheduler.drift(wanted.plan), *resumed, *groups.missing(host, rights_of(endpoint.document)))
+    drift = (
+        *endpoint.scheduler.drift(wanted.plan),
+        *resumed,
+        *groups.missing(host, granted_privileges(endpoint.document)),
+    )
     return Converged(
         changes=(*changes, *(edit.change for edit in access.edits)),
         corrections=(*target.words, *drift, *access.corrections),
@@ -98,8 +102,8 @@ def _compared(target: Target, installed: Installed, wanted: Desired, access: Acc
     )
 
 
-def _leftovers(endpoint: Endpoint, installed: Installed, wanted: Iterable[Entry]) -> tuple[Absent, ...]:
-    """Files of other back ends, of jobs and rights that are no longer wanted, and metrics in a former directory."""
+def _stale_paths(endpoint: Endpoint, installed: Installed, wanted: Iterable[Resource]) -> tuple[Absent, ...]:
+    """Files of other back ends, of jobs and privileges that are no longer wanted, and metrics in a former directory."""
     kept = {entry.path for entry in wanted} | {textfile(endpoint.document)}
     metrics = () if installed.document is None else (textfile(installed.document),)
     adopted = () if endpoint.document.server is not None else (paths.ADOPTED_DIRECTORY,)
@@ -107,9 +111,9 @@ def _leftovers(endpoint: Endpoint, installed: Installed, wanted: Iterable[Entry]
 
 
 def back_end_paths(host: Host) -> tuple[str, ...]:
-    """Every path that a back end may have written; rights first, so that none outlives what it starts."""
-    rights = [path for keeper in all_rights() for path in keeper.owned()]
-    return (*rights, *(path for scheduler in all_schedulers(host) for path in scheduler.owned()))
+    """Every path that a back end may have written; privileges first, so that none outlives what it starts."""
+    privileges = [path for backend in all_backends() for path in backend.owned()]
+    return (*privileges, *(path for scheduler in all_schedulers(host) for path in scheduler.owned()))
 
 
 def textfile(document: EndpointDocument) -> str:

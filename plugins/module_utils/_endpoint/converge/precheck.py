@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from ..._host.host import Host
 from ..._host.lookup import first_there, is_there, places_of
 from ..notify_access import account
-from ..privileges.base import Rights
+from ..privileges.base import GrantedPrivileges
 from ..schedulers.job_plan import JobPlan
 from . import groups
 
@@ -26,11 +26,11 @@ class Unsupported(LookupError):
     """The host lacks what no converge brings; nothing was changed on it."""
 
 
-def require(host: Host, plan: JobPlan, rights: Rights, *, scheduler: str) -> None:
+def require(host: Host, plan: JobPlan, privileges: GrantedPrivileges, *, scheduler: str) -> None:
     """Raise Unsupported, with all that is missing and what to do; a directory that stands for a host lacks nothing."""
     if not host.live:
         return
-    found = [*_system(), *_group(host, rights), *_account(host, plan), *_cron(host, plan, scheduler)]
+    found = [*_system(), *_group(host, privileges), *_account(host, plan), *_cron(host, plan, scheduler)]
     if found:
         raise Unsupported(f"this host can't be converged, and nothing was changed: {'; '.join(found)}")
 
@@ -41,10 +41,10 @@ def _system() -> Iterator[str]:
         yield f"its system is {found}, which is not supported ({_SYSTEM})"
 
 
-def _group(host: Host, rights: Rights) -> Iterator[str]:
-    if groups.missing(host, rights) and first_there(host, groups.MAKERS) is None:
+def _group(host: Host, privileges: GrantedPrivileges) -> Iterator[str]:
+    if groups.missing(host, privileges) and first_there(host, groups.MAKERS) is None:
         makers = " or ".join(command[0] for command in groups.MAKERS)
-        yield f"the group {rights.group} can't be made without {makers}: install one, or make the group"
+        yield f"the group {privileges.group} can't be made without {makers}: install one, or make the group"
 
 
 def _account(host: Host, plan: JobPlan) -> Iterator[str]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A host that remembers what it was asked and what it answered, for the record of a settled converge."""
+"""A host that records each question and its answer: the fingerprint of a converge that found nothing to change."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _FOREVER = 86400.0
 """Without a next run, the record still ends within a day: a calendar depends on the year, too."""
 
 
-class Witness(LocalHost):
-    """A host on which a converge is observed. ``sound`` ends with the first thing that can't be asked again."""
+class RecordingHost(LocalHost):
+    """A host that records what a converge asks. ``cacheable`` until a question can't be asked again."""
 
     def __init__(self, root: str = "") -> None:
         super().__init__(root)
-        self.sound = True
+        self.cacheable = True
         self._files: dict[str, Signature] = {}
         self._listings: dict[str, Signature] = {}
         self._commands: dict[tuple[str, ...], tuple[int, str]] = {}
@@ -53,7 +53,7 @@ class Witness(LocalHost):
         try:
             self._listings.setdefault(path, fast_path.listing(super().real(path)))
         except OSError:
-            self.sound = False
+            self.cacheable = False
         return super().names(path)
 
     def exists(self, path: str) -> bool:
@@ -96,18 +96,18 @@ class Witness(LocalHost):
         keep: int = OUTPUT_LIMIT,
     ) -> Completed:
         done = super().run(argv, timeout=timeout, stdin=stdin, env=env, keep=keep)
-        self.sound = self.sound and not stdin and not env and not done.timed_out
+        self.cacheable = self.cacheable and not stdin and not env and not done.timed_out
         self._commands[tuple(argv)] = (done.code, done.out)
         return done
 
     def real(self, path: str) -> str:
-        """Whoever takes a real path looks for himself, unseen."""
-        self.sound = False
+        """A caller that takes a real path reads it unrecorded."""
+        self.cacheable = False
         return super().real(path)
 
-    def settle(self, *, document: bytes, digest: str, result: dict[str, Any]) -> None:
-        """Leave the record of a converge that found nothing to change, if everything it asked can be asked again."""
-        if not self.sound or self._racy():
+    def save_fingerprint(self, *, document: bytes, digest: str, result: dict[str, Any]) -> None:
+        """Write the fingerprint of a converge that found nothing to change, if its questions can all be asked again."""
+        if not self.cacheable or self._racy():
             return
         record = {
             "format": fast_path.FORMAT,
@@ -128,11 +128,11 @@ class Witness(LocalHost):
         LocalHost(self.root).write(fast_path.RECORD, marshal.dumps(record), mode=0o600)
 
     def _note(self, path: str) -> None:
-        """Note what is there before it is looked at: a change in between then shows as one."""
+        """Record the signature before the read, so that a change in between is noticed."""
         try:
             self._files.setdefault(path, fast_path.signature(super().real(path)))
         except OSError:  # which whoever asked is told, if it matters to him
-            self.sound = False
+            self.cacheable = False
 
     def _racy(self) -> bool:
         asked = (*self._files.values(), *self._listings.values())

@@ -16,7 +16,7 @@ import syslog
 from collections.abc import Iterator
 
 from ..._core.resources.diff import Action, Change
-from ..._core.resources.resources import Absent, Directory, Entry, File
+from ..._core.resources.resources import Absent, Directory, File, Resource
 from ..._core.rollout.authorized_keys import authorized_line, with_line
 from ..._core.settings.endpoint import EndpointDocument
 from ..._core.values import frozen, replace
@@ -31,7 +31,7 @@ _FOR_ROOT, _FOR_ALL = 0o600, 0o644
 """Modes of a new file: sshd reads it as the user who logs in."""
 
 
-class NotFollowed(OSError):
+class UnsafePath(OSError):
     """The file can't be changed safely, so it is not."""
 
 
@@ -62,7 +62,7 @@ class Access:
     ``lacking`` is what else stands in the way, a sentence or nothing.
     """
 
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[Resource, ...] = ()
     edits: tuple[Edit, ...] = ()
     corrections: tuple[str, ...] = ()
     unwanted: tuple[str, ...] = ()
@@ -109,7 +109,7 @@ class Access:
 def access(host: Host, wanted: EndpointDocument | None, before: EndpointDocument | None, *, sudo: bool) -> Access:
     """What the wanted document asks for, None for a host that is to have nothing, after the document before it.
 
-    ``sudo`` is whether the account starts the agent by sudo, for want of systemd. Raises NotFollowed where a line is
+    ``sudo`` is whether the account starts the agent by sudo, for want of systemd. Raises UnsafePath where a line is
     wanted and its file can't be trusted, ForeignAccount, and LookupError for a user that does not exist.
     """
     server, former = None if wanted is None else wanted.server, _former(host, before)
@@ -135,12 +135,12 @@ def owned() -> tuple[str, ...]:
     return (sudoers.PATH, notify_account.HOME)
 
 
-def _own_entries(way: WayIn, line: str, *, sudo: bool) -> tuple[Entry, ...]:
+def _own_entries(way: WayIn, line: str, *, sudo: bool) -> tuple[Resource, ...]:
     """The files of an account of ours; without one there are none, and the line's is the last."""
     if way.user == notify_account.ROOT:
         return (Absent(sudoers.PATH), Absent(notify_account.HOME))
-    door: Entry = sudoers.rule(way.user) if sudo else Absent(sudoers.PATH)
-    keys: tuple[Entry, ...] = (*_directories(way.path), File(way.path, line.encode() + b"\n")) if way.own else ()
+    door: Resource = sudoers.rule(way.user) if sudo else Absent(sudoers.PATH)
+    keys: tuple[Resource, ...] = (*_directories(way.path), File(way.path, line.encode() + b"\n")) if way.own else ()
     return (Directory(notify_account.HOME), door, *keys)
 
 
@@ -214,9 +214,9 @@ def _refuse_foreign(host: Host, owner: Account, path: str) -> None:
     if status is None:
         return
     if stat.S_ISLNK(status.st_mode):
-        raise NotFollowed(f"{path} is a symbolic link, which is not followed: nobody may be let in through it")
+        raise UnsafePath(f"{path} is a symbolic link, which is not followed: nobody may be let in through it")
     if owner.uid is not None and status.st_uid not in (owner.uid, 0):
-        raise NotFollowed(f"{path} belongs to somebody else (uid {status.st_uid}): nobody is let in through it")
+        raise UnsafePath(f"{path} belongs to somebody else (uid {status.st_uid}): nobody is let in through it")
 
 
 def _text(content: bytes) -> str:

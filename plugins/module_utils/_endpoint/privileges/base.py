@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Protocol
 
-from ..._core.resources.resources import Entry
+from ..._core.resources.resources import Resource
 from ..._core.values import frozen
 
 
@@ -25,39 +25,41 @@ class UserAction(str, Enum):
     @property
     def privilege(self) -> str:
         """The policy key that grants it."""
-        return _WAYS[self].privilege
+        return _ACTIONS[self].privilege
 
     @property
     def unit(self) -> str:
         """The systemd unit that does it."""
-        return _WAYS[self].unit
+        return _ACTIONS[self].unit
 
     @property
     def arguments(self) -> tuple[str, ...]:
         """What the agent is started with, as root, by that unit or by sudo."""
-        return _WAYS[self].arguments
+        return _ACTIONS[self].arguments
 
 
 @frozen
-class _Way:
+class _ActionSpec:
     privilege: str
     unit: str
     arguments: tuple[str, ...]
 
 
-_WAYS = {
-    UserAction.SCHEDULE_ENABLE: _Way("toggle_scheduled_update", "epp-schedule@enable.service", ("schedule", "enable")),
-    UserAction.SCHEDULE_DISABLE: _Way(
+_ACTIONS = {
+    UserAction.SCHEDULE_ENABLE: _ActionSpec(
+        "toggle_scheduled_update", "epp-schedule@enable.service", ("schedule", "enable")
+    ),
+    UserAction.SCHEDULE_DISABLE: _ActionSpec(
         "toggle_scheduled_update", "epp-schedule@disable.service", ("schedule", "disable")
     ),
-    UserAction.UPDATE_NOW: _Way("update_now", "epp-update@manual.service", ("run", "--trigger", "manual")),
-    UserAction.ROAMING_ON: _Way("go_roaming", "epp-roaming@on.service", ("roaming", "on")),
-    UserAction.ROAMING_OFF: _Way("go_roaming", "epp-roaming@off.service", ("roaming", "off")),
+    UserAction.UPDATE_NOW: _ActionSpec("update_now", "epp-update@manual.service", ("run", "--trigger", "manual")),
+    UserAction.ROAMING_ON: _ActionSpec("go_roaming", "epp-roaming@on.service", ("roaming", "on")),
+    UserAction.ROAMING_OFF: _ActionSpec("go_roaming", "epp-roaming@off.service", ("roaming", "off")),
 }
 
 
 @frozen
-class Rights:
+class GrantedPrivileges:
     """What the members of a group may do on this endpoint."""
 
     group: str
@@ -72,19 +74,19 @@ class Rights:
         return tuple(action for action in UserAction if grants[action.privilege])
 
 
-class RightsKeeper(Protocol):
+class PrivilegeBackend(Protocol):
     """One way in which a host lets ordinary users do a few things as root."""
 
     name: str
 
-    def entries(self, rights: Rights) -> tuple[Entry, ...]:
-        """What the file system should hold for these rights.
+    def entries(self, privileges: GrantedPrivileges) -> tuple[Resource, ...]:
+        """What the file system should hold for these privileges.
 
         Write it after the scheduler's entries and remove it before them: a right must never outlive what it starts.
         """
 
     def owned(self) -> tuple[str, ...]:
-        """Every path that this keeper may ever have written."""
+        """Every path that this back end may ever have written."""
 
     def user_command(self, action: str) -> tuple[str, ...]:
         """The argument list by which an unprivileged user asks for an action; ValueError for one that is unknown."""

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Users' rights as one polkit rule over single systemd units."""
+"""Users' privileges as one polkit rule over single systemd units."""
 
 from __future__ import annotations
 
 import json
 
-from ..._core.resources.resources import Entry, File
-from .base import Rights, UserAction
+from ..._core.resources.resources import File, Resource
+from .base import GrantedPrivileges, UserAction
 
 RULE = "/etc/polkit-1/rules.d/60-epp-autoupdate.rules"
 
@@ -45,16 +45,16 @@ polkit.addRule(function (action, subject) {{
 _LOGGER = "/usr/bin/logger"
 
 
-class PolkitRights:
+class PolkitBackend:
     """Members of the group may start exactly the granted units; nothing else changes."""
 
     name = "polkit"
 
-    def entries(self, rights: Rights) -> tuple[Entry, ...]:
+    def entries(self, privileges: GrantedPrivileges) -> tuple[Resource, ...]:
         rule = _RULE.format(
             privileges=_literal({action.unit: action.privilege for action in UserAction}),
-            granted=_literal([action.unit for action in rights.granted()]),
-            group=_literal(rights.group),
+            granted=_literal([action.unit for action in privileges.granted()]),
+            group=_literal(privileges.group),
             logger=_LOGGER,
         )
         return (File(RULE, rule.encode()),)

@@ -2,15 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Users' rights as a sudoers file over single command lines."""
+"""Users' privileges as a sudoers file over single command lines."""
 
 from __future__ import annotations
 
 import re
 
-from ..._core.resources.resources import Absent, Entry, File
+from ..._core.resources.resources import Absent, File, Resource
 from ..paths import AGENT
-from .base import Rights, UserAction
+from .base import GrantedPrivileges, UserAction
 
 SUDOERS = "/etc/sudoers.d/epp-autoupdate"
 
@@ -25,17 +25,17 @@ Defaults!EPP_AUTOUPDATE env_reset, !setenv, secure_path="/usr/local/sbin:/usr/lo
 _SPECIAL = re.compile(r"""([ !"#$%&'()*+,:;<=>?@\[\\\]^`{|}~])""")
 
 
-class SudoersRights:
+class SudoersBackend:
     """Members of the group may run exactly the granted command lines as root, without a password."""
 
     name = "sudoers"
 
-    def entries(self, rights: Rights) -> tuple[Entry, ...]:
-        granted = rights.granted()
+    def entries(self, privileges: GrantedPrivileges) -> tuple[Resource, ...]:
+        granted = privileges.granted()
         if not granted:
             return (Absent(SUDOERS),)
-        commands = ", \\\n    ".join(_command(rights.agent, action) for action in granted)
-        text = _TEXT.format(commands=commands, group=_escaped(rights.group))
+        commands = ", \\\n    ".join(_command(privileges.agent, action) for action in granted)
+        text = _TEXT.format(commands=commands, group=_escaped(privileges.group))
         return (File(SUDOERS, text.encode(), mode=0o440),)
 
     def owned(self) -> tuple[str, ...]:

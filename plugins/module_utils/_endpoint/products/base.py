@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from ..._core.resources.resources import Directory, Entry
+from ..._core.resources.resources import Directory, Resource
 from ..._core.results import Component, Outcome, Result, ScanOutcome
 from ..._core.system_files.vendor_updaters import Program
 from ..._core.values import frozen
@@ -43,7 +43,7 @@ class Product(Protocol):
     def name(self) -> str:
         """The word for it in documents."""
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[Resource, ...]:
         """The configuration files that a converge puts in place."""
 
     def needs(self) -> ProductNeeds:

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 
 from ..._core.masking import without_arguments
 from ..._core.policy.policy import Sources
-from ..._core.resources.resources import Entry
+from ..._core.resources.resources import Resource
 from ..._core.results import Component, Outcome, Result, ScanOutcome
 from ..._core.settings.endpoint import CommandSettings, EndpointDocument
 from ..._core.settings.endpoint_keys import SINGLE
@@ -52,7 +52,7 @@ class Command:
     def of(cls, document: EndpointDocument, host: Host) -> Command:
         return cls(host, document.command, document.policy.sources)
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[Resource, ...]:
         return ()
 
     def needs(self) -> ProductNeeds:

@@ -50,7 +50,7 @@ class Runner:
         started = self._host.now()
         turn = self._turn(trigger)
         if not turn.come:
-            return self._settle(self._ended(trigger, started, turn.ending, recorded=turn.recorded))
+            return self._record(self._ended(trigger, started, turn.ending, recorded=turn.recorded))
         report = self._locked_run(trigger, turn.occurrence)
         try:
             self._follow_up(report)
@@ -105,12 +105,12 @@ class Runner:
         with locked(self._host, paths.UPDATE_LOCK, wait=limit) as held:
             if not held:
                 why = f"another update still runs after {limit} s"
-                return self._settle(self._ended(trigger, started, Outcome(Result.FAILED, why)))
+                return self._record(self._ended(trigger, started, Outcome(Result.FAILED, why)))
             state = store.read()
             if state.runs == runs_before:  # its holder died without a result, so the work is still to be done
                 return self._update(trigger, occurrence)
             joined = _joined(trigger, started, self._host.now(), state)
-            return self._settle(replace(joined, before=before, after=self._components()))
+            return self._record(replace(joined, before=before, after=self._components()))
 
     def _update(self, trigger: Trigger, occurrence: str | None) -> RunReport:
         started = self._host.now()
@@ -129,7 +129,7 @@ class Runner:
             outcome = Outcome(Result.FAILED, str(error))
         finally:
             report = self._judged(trigger, started, before, outcome)
-            self._settle(report)
+            self._record(report)
         return report
 
     def _judged(self, trigger: Trigger, started: float, before: tuple[Component, ...], outcome: Outcome) -> RunReport:
@@ -152,8 +152,8 @@ class Runner:
             recorded=recorded,
         )
 
-    def _settle(self, report: RunReport) -> RunReport:
-        """Put the report where it belongs: the state, the status, the journal."""
+    def _record(self, report: RunReport) -> RunReport:
+        """Record the report in the state, the status and the journal."""
         if report.recorded:
             save_or_spool(self._endpoint, report)
             self._host.log(_LEVELS.get(report.result, syslog.LOG_INFO), report.sentence())

@@ -71,12 +71,12 @@ def set_roaming(endpoint: Endpoint, *, on: bool) -> None:
     endpoint.host.log(syslog.LOG_NOTICE, f"{_WORDS[action]}: done by the user")
 
 
-def closed_door(action: UserAction, complaint: str) -> Denied:
+def denied_by_system(action: UserAction, complaint: str) -> Denied:
     """What a user is told when the system's own door (polkit, sudo) did not open; it has logged that itself."""
     return Denied(f"{_WORDS[action]}: denied by the system: {complaint.strip() or 'it gave no reason'}")
 
 
-def no_door(action: UserAction, program: str) -> Denied:
+def missing_program(action: UserAction, program: str) -> Denied:
     """What a user is told on a host that lacks the program by which the system would let users in."""
     return Denied(
         f"{_WORDS[action]}: this host has no {program}, by which its users would be let in: root can do it without, "

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..._core.exit_codes import DONE, FAILED
-from ..._core.resources.resources import Entry, File
+from ..._core.resources.resources import File, Resource
 from ..._core.schedule.calendars import DailyCalendar
 from ..._host.cron_words import ENVIRONMENT, table_line
 from ..._host.host import Host
@@ -47,7 +47,7 @@ class CronScheduler:
     def __init__(self, host: Host) -> None:
         self._host = host
 
-    def entries(self, plan: JobPlan) -> tuple[Entry, ...]:
+    def entries(self, plan: JobPlan) -> tuple[Resource, ...]:
         lines = (*self._scheduled(plan), *_reconnecting(plan), *self._configuring(plan))
         table = _HEAD + ENVIRONMENT + "".join(f"{line}\n" for line in lines)
         return (File(TABLE, table.encode()),)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
-from ..._core.resources.resources import Entry
+from ..._core.resources.resources import Resource
 from ..._core.schedule.calendars import Calendar, IntervalCalendar
 from ..._core.system_files.vendor_updaters import Starters
 from ..._core.values import frozen
@@ -59,7 +59,7 @@ class Scheduler(Protocol):
 
     name: str
 
-    def entries(self, plan: JobPlan) -> tuple[Entry, ...]:
+    def entries(self, plan: JobPlan) -> tuple[Resource, ...]:
         """What the file system should hold for the plan, including ``Absent`` for each owned path it does not need."""
 
     def owned(self) -> tuple[str, ...]:

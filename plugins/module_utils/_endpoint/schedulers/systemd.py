@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ..._core.resources.resources import Absent, Entry, File, Link
+from ..._core.resources.resources import Absent, File, Link, Resource
 from ..._host.host import Host
 from ..._host.systemd.state import UnitState, systemctl, systemd_runs, unit_states
 from .job_plan import JobPlan
@@ -52,12 +52,12 @@ class SystemdScheduler:
     def __init__(self, host: Host) -> None:
         self._host = host
 
-    def entries(self, plan: JobPlan) -> tuple[Entry, ...]:
+    def entries(self, plan: JobPlan) -> tuple[Resource, ...]:
         from .units import service_texts, socket_texts, timer_texts
 
         starters = {**timer_texts(plan), **socket_texts(plan)}
         files = {**service_texts(plan), **starters}
-        wanted: list[Entry] = [File(_unit_path(name), text.encode()) for name, text in files.items()]
+        wanted: list[Resource] = [File(_unit_path(name), text.encode()) for name, text in files.items()]
         wanted += [Link(_link_path(name), _unit_path(name)) for name in starters]
         kept = {entry.path for entry in wanted}
         unwanted = (Absent(path) for path in self.owned() if path not in kept)

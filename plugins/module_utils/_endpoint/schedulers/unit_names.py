@@ -24,7 +24,7 @@ RECONNECT_TIMER = "epp-reconnect.timer"
 SYNC_TIMER = "epp-sync.timer"
 
 _ALWAYS = (UPDATE_SERVICE, SCAN_SERVICE, SCHEDULE_SERVICE, ROAMING_SERVICE, SELFTEST_SERVICE)
-"""They exist whatever the policy is; timers, rights and a converge start them."""
+"""They exist whatever the policy is; timers, privileges and a converge start them."""
 SERVICES = (*_ALWAYS, SYNC_SERVICE, CONFIGURE_SERVICE, NOTICE_SERVICE)
 """All of them; those that do not always exist need a server."""
 TIMERS = (UPDATE_TIMER, BOOT_TIMER, RECONNECT_TIMER, SYNC_TIMER)

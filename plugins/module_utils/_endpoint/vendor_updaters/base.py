@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..._core.resources.resources import Entry
+from ..._core.resources.resources import Resource
 from ..._core.system_files.vendor_updaters import Starters
 from ..._core.values import field, frozen
 
@@ -18,7 +18,7 @@ class Found:
     ``notes`` tell for paths of ``entries`` what has to be remembered.
     """
 
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[Resource, ...] = ()
     notes: dict[str, str] = field(default_factory=dict)
     starters: Starters = Starters()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from ..._core.resources.resources import Absent, Entry, Link
+from ..._core.resources.resources import Absent, Link, Resource
 from ..._core.system_files.unit_files import Kept
 from ..._core.system_files.vendor_updaters import Starters
 from ..._host.cron_files import init_scripts, start_links
@@ -41,7 +41,7 @@ def _not_at_boot(path: str, target: str | None, script: str) -> Found:
     """A link that starts becomes one that stops, as update-rc.d(8) does it: one without links is taken for new."""
     if target is None:
         return Found()
-    entries: list[Entry] = [Absent(path)]
+    entries: list[Resource] = [Absent(path)]
     notes = {path: linked(target)}
     if path.startswith("/etc/rc"):
         stops = f"{path.rpartition('/')[0]}/K01{script}"

@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Iterator
 
-from ..._core.resources.resources import Absent, Entry, File, Link
+from ..._core.resources.resources import Absent, File, Link, Resource
 from ..._host.host import Host
 from .notes import EDITED, LINK, MADE, MODE, RUNNING, whole_folder
 
@@ -26,7 +26,7 @@ def notes_left(host: Host, notes: dict[str, str]) -> dict[str, str]:
     return {**told, **notes}
 
 
-def remembered_entries(host: Host, notes: dict[str, str]) -> tuple[Entry, ...]:
+def remembered_entries(host: Host, notes: dict[str, str]) -> tuple[Resource, ...]:
     """How everything that was noted is put back; what somebody has changed or removed since then stays as it is."""
     return tuple(entry for path, note in sorted(notes.items()) for entry in _entries(host, path, note))
 
@@ -36,7 +36,7 @@ def running_before(host: Host, notes: dict[str, str]) -> tuple[str, ...]:
     return tuple(name for name, note in sorted(notes.items()) if note == RUNNING and host.live)
 
 
-def _entries(host: Host, path: str, note: str) -> Iterator[Entry]:
+def _entries(host: Host, path: str, note: str) -> Iterator[Resource]:
     status = host.status(path) if path.startswith("/") else None
     regular = status is not None and stat.S_ISREG(status.st_mode)
     if note == MADE and status is not None:
@@ -49,7 +49,7 @@ def _entries(host: Host, path: str, note: str) -> Iterator[Entry]:
         yield from _file(host, path, note, status)
 
 
-def _file(host: Host, path: str, note: str, status: os.stat_result) -> Iterator[Entry]:
+def _file(host: Host, path: str, note: str, status: os.stat_result) -> Iterator[Resource]:
     from ..._core.system_files.cron_tables import given_back
 
     content, mode = host.peek(path, _LIMIT + 1), stat.S_IMODE(status.st_mode)

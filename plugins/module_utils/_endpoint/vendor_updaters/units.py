@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from ..._core.resources.resources import Absent, Entry, File
+from ..._core.resources.resources import Absent, File, Resource
 from ..._core.system_files.unit_files import (
     ACTIVATORS,
     Kept,
@@ -47,7 +47,7 @@ def found_in_units(look: Look) -> tuple[Found, frozenset[str]]:
     blocked = [name for name, (how, _settings) in kept.items() if how.blocked]
     units = (*_activators(files, blocked), *blocked) if blocked else ()
     links = tuple(_links(look.host, files, units)) if units else ()
-    entries: list[Entry] = [drop_in(name, how) for name, (how, _settings) in kept.items()]
+    entries: list[Resource] = [drop_in(name, how) for name, (how, _settings) in kept.items()]
     oneshots = {name for name, (_how, settings) in kept.items() if is_oneshot(settings)}
     found = Found(
         entries=(*entries, *(Absent(path) for path, _target in links)),

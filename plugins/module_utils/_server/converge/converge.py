@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from ..._core.resources.diff import Change, to_result
-from ..._core.resources.resources import Absent, Entry
+from ..._core.resources.resources import Absent, Resource
 from ..._core.settings.server import ServerSettings
 from ..._core.values import frozen
 from ..._host.host import Host
@@ -146,7 +146,7 @@ def _published(host: Host) -> bool:
     return all(host.exists(path) for path in (paths.TREE, paths.KEYRING))
 
 
-def _leftovers(host: Host, wanted: tuple[Entry, ...]) -> tuple[Absent, ...]:
+def _leftovers(host: Host, wanted: tuple[Resource, ...]) -> tuple[Absent, ...]:
     """Files of other schedulers, and that of a web server which is configured by others now."""
     kept = {entry.path for entry in wanted}
     owned = [path for jobs in all_jobs(host) for path in jobs.owned()] + ([web.FILE] if host.live else [])
@@ -172,7 +172,7 @@ def _around(host: Host) -> tuple[str, ...]:
 
 def _apply(host: Host, settings: ServerSettings, jobs: Jobs, wanted: Desired, changes: tuple[Change, ...]) -> None:
     changed = {change.path for change in changes}
-    by_path: dict[str, Entry] = {entry.path: entry for entry in wanted.entries}
+    by_path: dict[str, Resource] = {entry.path: entry for entry in wanted.entries}
     left = [other for other in all_jobs(host) if other.name != jobs.name and changed & set(other.owned())]
     for other in left:
         other.deactivate()

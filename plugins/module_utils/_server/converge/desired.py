@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from ..._core.canonical import readable_json
-from ..._core.resources.resources import Directory, Entry, File
+from ..._core.resources.resources import Directory, File, Resource
 from ..._core.settings.components import ClamAVSource, FilesSource, SourceSettings
 from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.settings.server import ServerSettings
@@ -26,14 +26,14 @@ _DAY = 86400
 class Desired:
     """What a host should hold (``entries``, parents first) and which jobs it should run."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[Resource, ...]
     plan: JobPlan
 
 
 def desired(host: Host, settings: ServerSettings, jobs: Jobs, *, program: bytes | None) -> Desired:
     """What the settings ask for; ``program`` is the file of epp-server, None to leave it out of the picture."""
     plan = job_plan(settings)
-    own: list[Entry] = [] if program is None else [File(paths.SERVER, program, 0o755)]
+    own: list[Resource] = [] if program is None else [File(paths.SERVER, program, 0o755)]
     own += [
         Directory(paths.CONFIGURATION_DIRECTORY),
         File(

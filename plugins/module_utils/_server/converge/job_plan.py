@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
-from ..._core.resources.resources import Entry
+from ..._core.resources.resources import Resource
 from ..._core.values import frozen
 
 
@@ -58,7 +58,7 @@ class Jobs(Protocol):
 
     name: str
 
-    def entries(self, plan: JobPlan) -> tuple[Entry, ...]:
+    def entries(self, plan: JobPlan) -> tuple[Resource, ...]:
         """What the file system should hold for the plan, including ``Absent`` for each owned path it does not need."""
 
     def owned(self) -> tuple[str, ...]:

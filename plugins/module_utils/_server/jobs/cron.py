@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ..._core.resources.resources import Entry, File
+from ..._core.resources.resources import File, Resource
 from ..._host.cron_words import ENVIRONMENT, intervals, table_line
 from ..._host.host import Host
 from ..converge.job_plan import Interval, JobPlan
@@ -28,7 +28,7 @@ class CronJobs:
     def __init__(self, host: Host) -> None:
         self._host = host
 
-    def entries(self, plan: JobPlan) -> tuple[Entry, ...]:
+    def entries(self, plan: JobPlan) -> tuple[Resource, ...]:
         lines = [_line("* * * * *", plan, "notify"), *_regularly(plan.publish, plan, "publish")]
         if plan.fetch is not None:
             lines += _regularly(plan.fetch, plan, "fetch")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ..._core.resources.resources import Absent, Entry, File, Link
+from ..._core.resources.resources import Absent, File, Link, Resource
 from ..._host.host import Host
 from ..._host.systemd.state import UnitState, systemctl, systemd_runs, unit_states
 from ..converge.job_plan import JobPlan
@@ -30,9 +30,9 @@ class SystemdJobs:
     def __init__(self, host: Host) -> None:
         self._host = host
 
-    def entries(self, plan: JobPlan) -> tuple[Entry, ...]:
+    def entries(self, plan: JobPlan) -> tuple[Resource, ...]:
         texts = unit_texts(plan)
-        wanted: list[Entry] = [File(_unit_path(name), text.encode()) for name, text in texts.items()]
+        wanted: list[Resource] = [File(_unit_path(name), text.encode()) for name, text in texts.items()]
         wanted += [Link(_link_path(name), _unit_path(name)) for name in texts if name.endswith(".timer")]
         kept = {entry.path for entry in wanted}
         return (*wanted, *(Absent(path) for path in self.owned() if path not in kept))

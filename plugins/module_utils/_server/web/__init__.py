@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..._core.resources.resources import Entry
+from ..._core.resources.resources import Resource
 from ..._core.settings.server import ServerSettings
 from ..._core.settings.web import WebServerKind
 from ..._host.host import Host
@@ -21,7 +21,7 @@ def select_web_server(settings: ServerSettings, host: Host) -> Nginx | None:
     return Nginx(host) if host.live and settings.web.server is WebServerKind.NGINX else None
 
 
-def entries(settings: ServerSettings, host: Host) -> tuple[Entry, ...]:
+def entries(settings: ServerSettings, host: Host) -> tuple[Resource, ...]:
     """What the web server is to find on the host for these settings."""
     server = select_web_server(settings, host)
     return () if server is None else server.entries(nginx_configuration(settings, ipv6=server.has_ipv6))

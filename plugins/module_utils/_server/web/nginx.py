@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..._core.resources.resources import Absent, Entry, File
+from ..._core.resources.resources import Absent, File, Resource
 from ..._host.host import Completed, Host
 from ..._host.reconcile import apply
 from ..._host.systemd.state import systemctl, systemd_runs, unit_states
@@ -30,7 +30,7 @@ class Nginx:
     def has_ipv6(self) -> bool:
         return self._host.exists("/proc/net/if_inet6")
 
-    def entries(self, text: str) -> tuple[Entry, ...]:
+    def entries(self, text: str) -> tuple[Resource, ...]:
         """The file that it is to find."""
         return (File(FILE, text.encode()),)
 
@@ -44,7 +44,7 @@ class Nginx:
             *(() if state.enabled else ("nginx does not start at boot",)),
         )
 
-    def configure(self, entry: Entry) -> None:
+    def configure(self, entry: Resource) -> None:
         """Put the file in its place, or take it away; OSError with nginx's words where it refuses the whole, after
         what was there is back."""
         before = self._host.read(FILE)

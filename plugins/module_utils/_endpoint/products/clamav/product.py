@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 from ...._core.cvd_header import file_of
 from ...._core.policy.policy import Scope, Sources
-from ...._core.resources.resources import Directory, Entry, File
+from ...._core.resources.resources import Directory, File, Resource
 from ...._core.results import Component, Outcome, Result, ScanOutcome
 from ...._core.settings.endpoint import ClamavSettings, EndpointDocument
 from ...._core.system_files.vendor_updaters import Program
@@ -59,7 +59,7 @@ class ClamAV:
             vendor_fallback=policy.privileges.vendor_fallback,
         )
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[Resource, ...]:
         return (File(CONFIG, self.config().render(), mode=CONFIG_MODE),)
 
     def needs(self) -> ProductNeeds:

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...._core.policy.policy import Scope, Sources
-from ...._core.resources.resources import Directory, Entry
+from ...._core.resources.resources import Directory, Resource
 from ...._core.results import Component, Outcome, ScanOutcome
 from ...._core.settings.endpoint import EndpointDocument, FilesSettings
 from ...._core.values import frozen
@@ -54,7 +54,7 @@ class Files:
         policy = document.policy
         return cls(host, document.files, policy.sources, policy.components.scope, _verifier(document, host))
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[Resource, ...]:
         return (Directory(self.settings.directory),)
 
     def needs(self) -> ProductNeeds:

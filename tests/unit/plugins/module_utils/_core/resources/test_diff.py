@@ -17,9 +17,9 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.dif
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.resources import (
     Absent,
     Directory,
-    Entry,
     File,
     Link,
+    Resource,
 )
 
 FILE = File("/etc/x", b"new\n")
@@ -34,7 +34,7 @@ FILE = File("/etc/x", b"new\n")
         (Absent("/etc/x"), None),
     ],
 )
-def test_what_is_as_it_should_be_is_no_change(entry: Entry, found: ActualState | None) -> None:
+def test_what_is_as_it_should_be_is_no_change(entry: Resource, found: ActualState | None) -> None:
     assert compare(entry, found) is None
 
 
@@ -53,7 +53,7 @@ def test_what_is_as_it_should_be_is_no_change(entry: Entry, found: ActualState |
     ],
 )
 def test_changes(
-    entry: Entry, found: ActualState | None, action: Action, before: str | None, after: str | None
+    entry: Resource, found: ActualState | None, action: Action, before: str | None, after: str | None
 ) -> None:
     change = compare(entry, found)
     assert change is not None

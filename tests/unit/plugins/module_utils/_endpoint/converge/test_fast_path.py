@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The short way through a converge: taken when nothing changed, and only then, with the same result."""
+"""The fast path of a converge: taken when nothing changed, and only then, with the same result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endp
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import fast_path
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import converge
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.recording_host import Witness
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.recording_host import RecordingHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host import running
 
 from ..conftest import Sandbox
@@ -56,7 +56,7 @@ class Settled:
 
     def short_way(self, *flags: str) -> str | None:
         arguments = ["apply", "--digest", DIGEST, "--root", str(self.root), *flags]
-        return fast_path.answer(arguments, self.document, digest=DIGEST)
+        return fast_path.cached_result(arguments, self.document, digest=DIGEST)
 
 
 def age() -> None:
@@ -218,12 +218,12 @@ def put(path: Path, text: str = "{}") -> None:
 
 def test_another_document_agent_or_option_means_the_long_way(endpoint: Settled) -> None:
     base = ["apply", "--digest", DIGEST, "--root", str(endpoint.root)]
-    assert fast_path.answer(base, endpoint.document, digest=DIGEST) is not None
-    assert fast_path.answer(base, endpoint.document + b" ", digest=DIGEST) is None
-    assert fast_path.answer(base, endpoint.document, digest="0" * 64) is None
-    assert fast_path.answer(base, endpoint.document, digest=None) is None
-    assert fast_path.answer([*base, "--absent"], endpoint.document, digest=DIGEST) is None
-    assert fast_path.answer(["--root", *base], endpoint.document, digest=DIGEST) is None
+    assert fast_path.cached_result(base, endpoint.document, digest=DIGEST) is not None
+    assert fast_path.cached_result(base, endpoint.document + b" ", digest=DIGEST) is None
+    assert fast_path.cached_result(base, endpoint.document, digest="0" * 64) is None
+    assert fast_path.cached_result(base, endpoint.document, digest=None) is None
+    assert fast_path.cached_result([*base, "--absent"], endpoint.document, digest=DIGEST) is None
+    assert fast_path.cached_result(["--root", *base], endpoint.document, digest=DIGEST) is None
 
 
 @pytest.mark.parametrize(
@@ -268,16 +268,16 @@ def test_the_record_is_nobody_elses_to_read_or_write(endpoint: Settled) -> None:
 
 
 def test_what_is_looked_at_behind_the_hosts_back_is_not_recorded(tmp_path: Path) -> None:
-    host = Witness(str(tmp_path))
+    host = RecordingHost(str(tmp_path))
     host.read("/a")
-    assert host.sound
+    assert host.cacheable
     host.real("/a")
-    assert not host.sound
+    assert not host.cacheable
 
 
 def test_a_real_converge_is_sound(sandbox: Sandbox) -> None:
     document = EndpointDocument.from_dict(sandbox.document())
     converge(document, sandbox.host, agent=b"agent", check=False)
-    host = Witness(str(sandbox.root))
+    host = RecordingHost(str(sandbox.root))
     assert not converge(document, host, agent=b"agent", check=False).changed
-    assert host.sound
+    assert host.cacheable

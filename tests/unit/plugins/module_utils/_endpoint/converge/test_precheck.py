@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import groups
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.precheck import Unsupported, require
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges.base import Rights
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges.base import GrantedPrivileges
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
     RunningHost,
     Sandbox,
     plan,
 )
 
-GRANTED = Rights(
+GRANTED = GrantedPrivileges(
     group="epp-no-such-group", toggle=True, update_now=False, roaming=False, agent="/usr/local/bin/epp-agent"
 )
-NOTHING = Rights(
+NOTHING = GrantedPrivileges(
     group="epp-no-such-group", toggle=False, update_now=False, roaming=False, agent="/usr/local/bin/epp-agent"
 )
 IDLE = plan(calendar=None, reconnect_probe=None)

@@ -16,7 +16,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.autho
     with_line,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.remove import remove
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.notify_access.authorized_keys import NotFollowed
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.notify_access.authorized_keys import UnsafePath
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.filesystem.user_files import Account, change_file
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 
@@ -192,7 +192,7 @@ def test_a_link_is_not_followed(access: Access, place: str, tmp_path: Path) -> N
         access.path.parent.mkdir()
         access.path.symlink_to(elsewhere / "authorized_keys")
     before = access.managed.sandbox.tree()
-    with pytest.raises(NotFollowed, match="is a symbolic link, which is not followed"):
+    with pytest.raises(UnsafePath, match="is a symbolic link, which is not followed"):
         access.managed.converge(limits={"update": "20m"})
     assert access.managed.sandbox.tree() == before
     assert (elsewhere / "authorized_keys").read_bytes() == OTHERS

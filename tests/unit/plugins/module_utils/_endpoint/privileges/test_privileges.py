@@ -15,13 +15,13 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.resources import Absent
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges import (
-    Rights,
+    GrantedPrivileges,
     UserAction,
-    all_rights,
-    select_rights,
+    all_backends,
+    select_backend,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges.polkit import PolkitRights
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges.sudoers import SudoersRights
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges.polkit import PolkitBackend
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges.sudoers import SudoersBackend
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers import (
     all_schedulers,
 )
@@ -31,7 +31,7 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoin
 )
 
 AGENT = "/usr/local/bin/epp-agent"
-NOTHING = Rights(group="epp-users", toggle=False, update_now=False, roaming=False, agent=AGENT)
+NOTHING = GrantedPrivileges(group="epp-users", toggle=False, update_now=False, roaming=False, agent=AGENT)
 EVERYTHING = replace(NOTHING, toggle=True, update_now=True, roaming=True)
 GRANTS = [
     (NOTHING, []),
@@ -54,41 +54,41 @@ def text_of(keeper, rights):
 
 @pytest.mark.parametrize(("rights", "grants"), GRANTS)
 def test_polkit_grants_exactly_the_units_of_the_privileges(rights, grants):
-    rule = text_of(PolkitRights(), rights)
+    rule = text_of(PolkitBackend(), rights)
     granted = json.loads(re.search(r"var granted = (\[.*?\]);", rule, re.DOTALL).group(1))
     assert granted == [unit for unit, _arguments in grants]
 
 
 def test_polkitd_which_is_not_root_can_read_the_rule():
-    (entry,) = PolkitRights().entries(EVERYTHING)
+    (entry,) = PolkitBackend().entries(EVERYTHING)
     assert (entry.path, entry.mode) == ("/etc/polkit-1/rules.d/60-epp-autoupdate.rules", 0o644)
 
 
 def test_a_refusal_is_logged_even_where_nothing_is_granted():
-    rule = text_of(PolkitRights(), NOTHING)
+    rule = text_of(PolkitBackend(), NOTHING)
     assert 'polkit.spawn(["/usr/bin/logger", "-t", "epp-agent"' in rule
     assert all(action.unit in rule for action in UserAction)
 
 
 def test_a_group_s_name_is_no_code():
-    rule = text_of(PolkitRights(), replace(EVERYTHING, group='"; return polkit.Result.YES; "\u2028'))
+    rule = text_of(PolkitBackend(), replace(EVERYTHING, group='"; return polkit.Result.YES; "\u2028'))
     assert '\n    var group = "\\"; return polkit.Result.YES; \\"\\u2028";\n' in rule
 
 
 @pytest.mark.parametrize(("rights", "grants"), GRANTS[1:])
 def test_sudo_grants_exactly_the_command_lines_of_the_privileges(rights, grants):
-    text = text_of(SudoersRights(), rights).replace("\\\n", "")
+    text = text_of(SudoersBackend(), rights).replace("\\\n", "")
     commands = re.search(r"^Cmnd_Alias \w+ = (.*)$", text, re.MULTILINE).group(1)
     assert re.split(r",\s+", commands) == [f"{AGENT} {arguments}" for _unit, arguments in grants]
     assert text.endswith("\n%epp-users ALL = (root) NOPASSWD: EPP_AUTOUPDATE\n")
 
 
 def test_nothing_granted_needs_no_sudoers_file():
-    assert SudoersRights().entries(NOTHING) == (Absent("/etc/sudoers.d/epp-autoupdate"),)
+    assert SudoersBackend().entries(NOTHING) == (Absent("/etc/sudoers.d/epp-autoupdate"),)
 
 
 def test_the_sudoers_file_is_for_root_alone():
-    (entry,) = SudoersRights().entries(EVERYTHING)
+    (entry,) = SudoersBackend().entries(EVERYTHING)
     assert entry.mode == 0o440
 
 
@@ -96,7 +96,7 @@ def test_the_sudoers_file_is_for_root_alone():
 @pytest.mark.parametrize("group", ["epp-users", "domain users", "AD\\Users", "a,b=c:d(e)!f#g\"h'i", "größe"])
 def test_visudo_finds_no_fault(tmp_path, group):
     path = tmp_path / "sudoers"
-    path.write_text(text_of(SudoersRights(), replace(EVERYTHING, group=group)))
+    path.write_text(text_of(SudoersBackend(), replace(EVERYTHING, group=group)))
     path.chmod(0o440)
     argv = ["visudo", "--check", "--strict", f"--file={path}"]
     env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
@@ -106,7 +106,7 @@ def test_visudo_finds_no_fault(tmp_path, group):
 
 def test_a_name_that_breaks_a_line_is_refused():
     with pytest.raises(ValueError, match="can't stand in a sudoers file"):
-        SudoersRights().entries(replace(EVERYTHING, group="a\n%b ALL=(ALL) NOPASSWD: ALL"))
+        SudoersBackend().entries(replace(EVERYTHING, group="a\n%b ALL=(ALL) NOPASSWD: ALL"))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_polkit_where_it_knows_rules_and_users_may_start_units(tmp_path, schedul
     host = Sandbox(str(tmp_path))
     for program in programs:
         host.write(program, b"")
-    chosen = select_rights(scheduler, host)
+    chosen = select_backend(scheduler, host)
     assert chosen.name == keeper
     expected = ("sudo", "-n", AGENT, "schedule", "disable")
     if keeper == "polkit":
@@ -132,7 +132,7 @@ def test_polkit_where_it_knows_rules_and_users_may_start_units(tmp_path, schedul
 
 
 def test_whatever_is_written_is_owned():
-    for keeper in all_rights():
+    for keeper in all_backends():
         assert {entry.path for entry in keeper.entries(EVERYTHING)} == set(keeper.owned())
 
 
@@ -143,7 +143,7 @@ def test_every_unit_that_may_be_granted_exists_under_every_policy(tmp_path):
     assert {re.sub(r"@.*\.", "@.", action.unit) for action in UserAction} <= files
 
 
-@pytest.mark.parametrize("keeper", all_rights(), ids=lambda keeper: keeper.name)
+@pytest.mark.parametrize("keeper", all_backends(), ids=lambda keeper: keeper.name)
 def test_an_unknown_action_is_refused(keeper):
     with pytest.raises(ValueError, match="format the disk"):
         keeper.user_command("format the disk")

@@ -235,7 +235,7 @@ class Agent:
 
     def short_way(self) -> str | None:
         arguments = ["apply", "--digest", self.digest, "--root", str(self.managed.sandbox.root)]
-        return fast_path.answer(arguments, json.dumps(self.managed.document()).encode(), digest=self.digest)
+        return fast_path.cached_result(arguments, json.dumps(self.managed.document()).encode(), digest=self.digest)
 
 
 @pytest.fixture
