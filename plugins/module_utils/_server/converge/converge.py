@@ -25,9 +25,9 @@ from ..._host.paths import SERVER_SETTINGS_NAME
 from ..._host.reconcile import apply, diff, owned_paths
 from .. import paths, web
 from ..jobs import all_jobs, select_jobs
+from ..jobs.job_plan import Jobs
 from . import own_url, service_account
 from .desired import Desired, desired, installed_settings_may
-from .job_plan import Jobs
 from .requirements import missing_requirements, require
 
 __all__ = ("Busy", "Converged", "converge", "remove")

@@ -16,7 +16,7 @@ from ..._core.settings.server import ServerSettings
 from ..._core.values import frozen
 from ..._host.host import Host
 from .. import paths, web
-from .job_plan import Interval, JobPlan, Jobs
+from ..jobs.job_plan import Interval, JobPlan, Jobs
 
 _MARGIN_S = 120
 _DAY = 86400

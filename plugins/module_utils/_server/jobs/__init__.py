@@ -11,7 +11,7 @@ from typing import Callable
 from ..._core.settings.endpoint_keys import SchedulerKind
 from ..._host.host import Host
 from ..._host.service_manager import own_scheduler
-from ..converge.job_plan import Jobs
+from .job_plan import Jobs
 
 
 def _systemd(host: Host) -> Jobs:

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from ..._core.resources.resources import File, Resource
 from ..._host.cron_words import ENVIRONMENT, intervals, table_line
 from ..._host.host import Host
-from ..converge.job_plan import Interval, JobPlan
+from .job_plan import Interval, JobPlan
 
 TABLE = "/etc/cron.d/epp-autoupdate-server"
 

@@ -11,8 +11,8 @@ from collections.abc import Collection
 from ..._core.resources.resources import Absent, File, Link, Resource
 from ..._host.host import Host
 from ..._host.systemd.state import UnitState, systemctl, systemd_runs, unit_states
-from ..converge.job_plan import JobPlan
-from ..converge.units import NAMES, unit_texts
+from .job_plan import JobPlan
+from .units import NAMES, unit_texts
 
 UNIT_DIRECTORY = "/etc/systemd/system"
 _TIMERS_WANTS = UNIT_DIRECTORY + "/timers.target.wants"

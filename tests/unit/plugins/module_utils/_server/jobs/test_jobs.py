@@ -23,10 +23,10 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import C
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd.calendar import intervals
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.converge.desired import job_plan
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.converge.job_plan import JobPlan
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.converge.units import unit_texts
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.jobs import all_jobs, select_jobs
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.jobs.job_plan import JobPlan
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.jobs.systemd import SystemdJobs
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.jobs.units import unit_texts
 
 needs_systemd_analyze = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is missing")
 COMPONENTS: dict[str, dict[str, Any]] = {
