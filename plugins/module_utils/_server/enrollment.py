@@ -15,8 +15,8 @@ from .._host.host import Host
 from . import paths
 from .publication.key_files import ensure_key, public_part
 from .publication.keys import ensure_keyring, read_keyring
-from .publication.publish import turn
-from .settings import notify_settings, section
+from .publication.publish import publication_lock
+from .settings import notify_settings, read_section
 
 
 def enrolment_of(host: Host, *, check: bool) -> dict[str, Any] | None:
@@ -24,11 +24,11 @@ def enrolment_of(host: Host, *, check: bool) -> dict[str, Any] | None:
 
     With ``check`` none are made: None where they are not there yet. Raises InvalidDocument for bad settings.
     """
-    url, notify = _url(section(host, "web")), notify_settings(host)
+    url, notify = _url(read_section(host, "web")), notify_settings(host)
     own = notify.key == paths.NOTIFY_KEY
     if check and (read_keyring(host) is None or (own and not host.exists(notify.key))):
         return None
-    with turn(host):
+    with publication_lock(host):
         signers = ensure_keyring(host).signers
         key = ensure_key(host, notify.key) if own else public_part(host, notify.key)
     plain = " ".join(key.split()[:2])

@@ -26,7 +26,7 @@ from .components.configured import sources_of
 from .components.fetch_report import FetchReport, record_fetch
 from .components.guard import Guard
 from .fleet.untaken import untaken
-from .publication.publish import publish_catalogue, turn
+from .publication.publish import publication_lock, publish_catalog
 
 _LEVELS = {Result.FAILED: syslog.LOG_ERR, Result.UNREACHABLE: syslog.LOG_WARNING}
 
@@ -72,8 +72,8 @@ def _catalogued(host: Host, connection: sqlite3.Connection, published: Iterable[
     Endpoints find the components all the same; that the catalogue is old has to be told and mended.
     """
     try:
-        with turn(host):
-            publish_catalogue(host, connection, published)
+        with publication_lock(host):
+            publish_catalog(host, connection, published)
     except (Busy, OSError, InvalidDocument) as error:
         return f"the catalogue: {error}"
     return ""

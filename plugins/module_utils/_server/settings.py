@@ -19,7 +19,7 @@ from .._host.timezone import zone_of
 from . import paths
 
 
-def section(host: Host, name: str) -> Any:
+def read_section(host: Host, name: str) -> Any:
     """One section of the settings as it was written, empty where there is none; raises InvalidDocument.
 
     Who it belongs to reads it: each section has its own rules.
@@ -36,7 +36,7 @@ def section(host: Host, name: str) -> Any:
 
 def notify_settings(host: Host) -> NotifySettings:
     """The settings of notifying; the key is the server's own unless another one is set."""
-    settings = NotifySettings.from_dict(section(host, "notify"), stored=True)
+    settings = NotifySettings.from_dict(read_section(host, "notify"), stored=True)
     return settings if settings.key else replace(settings, key=paths.NOTIFY_KEY)
 
 

@@ -19,15 +19,15 @@ from .campaigns.store import CampaignStore
 from .components.fetch_report import last_fetches
 from .fleet import dirty_shards
 from .fleet.inventory import by_product
-from .publication.catalog import published_catalogue
+from .publication.catalog import published_catalog
 from .publication.keys import read_keyring
 from .publication.signer import Record, records
 from .settings import cap_zone, notify_settings
 
 
-def overview(host: LocalHost, connection: sqlite3.Connection) -> dict[str, Any]:
+def server_status(host: LocalHost, connection: sqlite3.Connection) -> dict[str, Any]:
     """The status as one document."""
-    settings, current, ring = notify_settings(host), published_catalogue(host), read_keyring(host)
+    settings, current, ring = notify_settings(host), published_catalog(host), read_keyring(host)
     store = CampaignStore(connection)
     return {
         "version": VERSION,
@@ -47,14 +47,14 @@ def overview(host: LocalHost, connection: sqlite3.Connection) -> dict[str, Any]:
 def _documents(connection: sqlite3.Connection) -> dict[str, Any]:
     """Serial and end of tree and catalogue; of the shards how many there are and the first end of all."""
     known = records(connection)
-    single = {name: _told(known[name]) for name in (KIND, catalog.KIND) if name in known}
+    single = {name: _header(known[name]) for name in (KIND, catalog.KIND) if name in known}
     shards = [record for name, record in known.items() if name.startswith(dirty_shards.PREFIX)]
     waiting = {name for name, record in known.items() if record.file is None} | dirty_shards.marked(connection)
     ends = min((record.expires for record in shards), default=None)
     return {**single, "shards": {"count": len(shards), "expires": iso_or_none(ends)}, "waiting": sorted(waiting)}
 
 
-def _told(record: Record) -> dict[str, Any]:
+def _header(record: Record) -> dict[str, Any]:
     return {"serial": record.serial, "issued": iso(record.issued), "expires": iso(record.expires)}
 
 

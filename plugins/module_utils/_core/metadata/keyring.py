@@ -89,17 +89,17 @@ class Keyring:
         order = {KeyStage.CURRENT: 0, KeyStage.NEXT: 1, KeyStage.OLD: 2}
         return tuple(key.public for key in sorted(self.keys, key=lambda key: order[key.stage]))
 
-    def announced(self, name: str, public: str, now: int) -> Keyring:
+    def with_next(self, name: str, public: str, now: int) -> Keyring:
         """With one more key, which is to follow the current one."""
         return Keyring((*self.keys, SigningKey(name, public, KeyStage.NEXT, now)))
 
-    def switched(self, now: int) -> Keyring:
+    def promote(self, now: int) -> Keyring:
         """After the next key has followed: it signs, and the one before is trusted for a while."""
         after = {KeyStage.NEXT: KeyStage.CURRENT, KeyStage.CURRENT: KeyStage.OLD}
         turned = (replace(key, stage=after[key.stage], since=now) if key.stage in after else key for key in self.keys)
         return Keyring(tuple(turned))
 
-    def advanced(self, now: int, overlap: int, in_use: Collection[str]) -> Keyring:
+    def rotate_due(self, now: int, overlap: int, in_use: Collection[str]) -> Keyring:
         """What follows from the time alone: an old key is dropped, a next one follows, when its overlap is over.
 
         ``in_use`` are the public keys by which published documents are signed: such a key is not dropped.
@@ -111,7 +111,7 @@ class Keyring:
         )
         ring = Keyring(kept)
         following = ring.next
-        return ring.switched(now) if following is not None and now >= following.since + overlap else ring
+        return ring.promote(now) if following is not None and now >= following.since + overlap else ring
 
 
 def _key(raw: object) -> SigningKey:

@@ -23,7 +23,7 @@ from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.settings.retries import RetryPolicy
 from ..components.base import Published
 from ..fleet.holdings import is_behind, reports
-from ..fleet.policies import EndpointPolicy, members
+from ..fleet.policies import EndpointPolicy, endpoint_policies
 from .store import CampaignKey, CampaignStore
 
 SCHEDULE = "schedule"
@@ -46,7 +46,7 @@ def start_campaign(
     if store.exists(key):
         return None
     offer, known = Offer(ProductKind(product), published.version, published.items), reports(connection)
-    fleet = (member for member in members(connection) if is_behind(member, known.get(member.name), offer))
+    fleet = (member for member in endpoint_policies(connection) if is_behind(member, known.get(member.name), offer))
     deliveries = list(_event_deliveries(fleet, now=now, limits=limits))
     return key.id if store.create(key, deliveries, now=now) else None
 
@@ -54,7 +54,7 @@ def start_campaign(
 def plan_slots(connection: sqlite3.Connection, *, now: float, zone_of: Callable[[str], tzinfo]) -> int:
     """Put the slots of the next minutes on record as campaigns, one an occurrence; returns how many are new."""
     by_occurrence: dict[str, list[Delivery]] = {}
-    for member in members(connection):
+    for member in endpoint_policies(connection):
         for slot in _due_slots(member, now, zone_of):
             timely = slot_delivery(member.name, at=slot.at, end=slot.end)
             delivery = timely if member.notified else skipped(member.name, NO_ADDRESS)

@@ -18,7 +18,7 @@ from ..._core.timestamps import iso
 from ..._core.values import frozen
 from ..._host.local_host import LocalHost
 from ..database.database import open_database
-from ..fleet.policies import members
+from ..fleet.policies import endpoint_policies
 from .notify import notify
 from .queries import deliveries as delivery_rows
 from .start import NO_ADDRESS
@@ -115,7 +115,7 @@ def update_now(host: LocalHost, names: Sequence[str], *, timeout: float) -> Upda
     key = CampaignKey(Trigger.MANUAL, NOW, iso(now), f"{now!r} {time.monotonic_ns()}")
     with closing(open_database(host)) as connection:
         store = CampaignStore(connection)
-        silent = {member.name for member in members(connection) if not member.notified}
+        silent = {member.name for member in endpoint_policies(connection) if not member.notified}
         deliveries = (immediate_delivery(name, created=now, until=until) for name in names if name not in silent)
         left_out = (skipped(name, NO_ADDRESS) for name in names if name in silent)
         store.join(key, [*deliveries, *left_out], now=now)

@@ -23,7 +23,7 @@ from ..campaigns.queries import Summary, summaries
 from ..components.fetch_report import FetchReport
 from ..database.database import open_database
 from ..fetch import fetch
-from ..settings import notify_settings, section
+from ..settings import notify_settings, read_section
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,7 +37,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def run_fetch(host: LocalHost, options: argparse.Namespace) -> int:
     """Fetch, and with ``--notify`` send what follows."""
-    components, settings = read_components(section(host, "components")), notify_settings(host)
+    components, settings = read_components(read_section(host, "components")), notify_settings(host)
     unknown = [name for name in options.product if name not in [kind.value for kind in components]]
     if unknown or not components:
         what = f"{', '.join(unknown)}: not" if unknown else "no product is"

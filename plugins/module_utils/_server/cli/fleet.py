@@ -17,11 +17,11 @@ from ..._host.local_host import LocalHost
 from ..._host.output import write_lines
 from ..campaigns.notifiers.host_keys import Pinned, pin
 from ..database.database import open_database
-from ..fleet.inventory import EndpointRecord, known_endpoints
+from ..fleet.inventory import EndpointRecord, endpoint_records
 from ..fleet.nodes import read_nodes
-from ..publication.catalog import published_catalogue
-from ..status import overview
-from .output import refusals, table, tell, versions
+from ..publication.catalog import published_catalog
+from ..status import server_status
+from .output import format_versions, print_json, print_table, report_rejections
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -47,26 +47,26 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 def run_status(host: LocalHost, options: argparse.Namespace) -> int:
     """Tell the server's status."""
     with closing(open_database(host)) as connection:
-        known = overview(host, connection)
+        known = server_status(host, connection)
     if options.json:
-        tell(known)
+        print_json(known)
     else:
-        table(_rows(known))
+        print_table(_rows(known))
     return DONE
 
 
 def run_endpoints(host: LocalHost, options: argparse.Namespace) -> int:
     """List the endpoints."""
-    current = published_catalogue(host)
+    current = published_catalog(host)
     with closing(open_database(host)) as connection:
         if options.domain and options.domain not in read_nodes(connection):
             raise InvalidDocument((ValidationError("--domain", show(options.domain), "a domain of the client tree"),))
-        found = known_endpoints(connection, current.components if current else (), domain=options.domain)
+        found = endpoint_records(connection, current.components if current else (), domain=options.domain)
         chosen = [one for one in found if one.outdated or not options.outdated]
     if options.json:
-        tell([one.to_dict() for one in chosen])
+        print_json([one.to_dict() for one in chosen])
     elif chosen:
-        table([("NAME", "DOMAIN", "ORDINAL", "ADDRESS", "KEY", "VERSIONS", "LAST NOTICE"), *map(_row, chosen)])
+        print_table([("NAME", "DOMAIN", "ORDINAL", "ADDRESS", "KEY", "VERSIONS", "LAST NOTICE"), *map(_row, chosen)])
     else:
         write_lines(["endpoints: none"])
     return DONE
@@ -74,12 +74,12 @@ def run_endpoints(host: LocalHost, options: argparse.Namespace) -> int:
 
 def run_pin(host: LocalHost, options: argparse.Namespace) -> int:
     """Pin host keys."""
-    with refusals(as_json=options.json) as refused, closing(open_database(host)) as connection:
+    with report_rejections(as_json=options.json) as refused, closing(open_database(host)) as connection:
         done = pin(host, connection, options.endpoint, replace=options.replace)
         if done.pinned:
             host.log(syslog.LOG_NOTICE, f"endpoints: host keys pinned: {', '.join(sorted(done.pinned))}")
         if options.json:
-            tell(done.to_result())
+            print_json(done.to_result())
         else:
             _tell_pinned(done)
     return refused.status
@@ -95,7 +95,7 @@ def _tell_pinned(done: Pinned) -> None:
 
 
 def _row(one: EndpointRecord) -> tuple[str, ...]:
-    known = "; ".join(versions(some) for some in one.versions.values()) or "unknown"
+    known = "; ".join(format_versions(some) for some in one.versions.values()) or "unknown"
     notice = " ".join(part for part in (one.notice["status"], one.notice["result"]) if part) if one.notice else "-"
     mark = " (outdated)" if one.outdated and one.versions else ""
     pinned = "pinned" if one.pinned else "-"
@@ -106,7 +106,7 @@ def _rows(known: dict[str, Any]) -> list[tuple[str, ...]]:
     documents = known["documents"]
     rows: list[tuple[str, ...]] = []
     rows += [("endpoints", f"{known['endpoints']} in {known['domains']} domains, {known['unpinned']} without host key")]
-    rows += [(f"published {product}", versions(one)) for product, one in known["published"].items()]
+    rows += [(f"published {product}", format_versions(one)) for product, one in known["published"].items()]
     rows += [
         (f"fetched {product}", f"{one['result']} {one['at']} {one['reason']}".strip())
         for product, one in sorted(known["fetches"].items())

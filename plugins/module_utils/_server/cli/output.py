@@ -18,7 +18,7 @@ from ..._core.validation.errors import InvalidDocument, ValidationError
 from ..._host.output import write_document, write_lines
 
 
-def document() -> Any:
+def read_stdin_json() -> Any:
     """The JSON on standard input; raises InvalidDocument."""
     try:
         return json.loads(sys.stdin.buffer.read())
@@ -26,31 +26,31 @@ def document() -> Any:
         raise InvalidDocument((ValidationError("document", "standard input", "JSON"),)) from None
 
 
-class Refusal:
+class Rejection:
     """Whether a command's input was refused, and so its exit status."""
 
     status = DONE
 
 
 @contextmanager
-def refusals(*, as_json: bool = True) -> Iterator[Refusal]:
+def report_rejections(*, as_json: bool = True) -> Iterator[Rejection]:
     """Tell a refused document as a result of its own, for the modules that wait for one; people get it as an error."""
-    refusal = Refusal()
+    refusal = Rejection()
     try:
         yield refusal
     except InvalidDocument as invalid:
         if not as_json:
             raise
         refusal.status = BAD_DOCUMENT
-        tell({"failed": True, "changed": False, "msg": str(invalid)})
+        print_json({"failed": True, "changed": False, "msg": str(invalid)})
 
 
-def tell(result: object) -> None:
+def print_json(result: object) -> None:
     """One result, as one line of JSON."""
     write_document(result)
 
 
-def table(rows: list[tuple[str, ...]]) -> None:
+def print_table(rows: list[tuple[str, ...]]) -> None:
     """Rows of words in columns, for people."""
     plain = [[shown(word, LONGEST_LINE) for word in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*plain)]
@@ -58,6 +58,6 @@ def table(rows: list[tuple[str, ...]]) -> None:
     write_lines(line.rstrip() for line in lines)
 
 
-def versions(known: Mapping[str, str]) -> str:
+def format_versions(known: Mapping[str, str]) -> str:
     """Component versions in one word for people."""
     return ", ".join(f"{name} {version}" for name, version in sorted(known.items())) or "unknown"

@@ -22,10 +22,10 @@ from ..database.database import open_database
 from ..enrollment import enrolment_of
 from ..fleet.dirty_shards import counted
 from ..publication.keys import ensure_keyring, read_keyring, rotate
-from ..publication.publish import Renewal, configuration_settings, publish, publish_catalogue, turn
+from ..publication.publish import Renewal, configuration_settings, publication_lock, publish, publish_catalog
 from ..publication.restoration import came_back
-from ..publication.verify import problems
-from .output import table, tell
+from ..publication.verify import find_problems
+from .output import print_json, print_table
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -58,10 +58,10 @@ def run_publish(host: LocalHost, options: argparse.Namespace) -> int:
         raise ValueError("--above: only with --anew")
     if not 0 <= options.above < LARGEST_SERIAL:
         raise ValueError(f"--above: {options.above} is not a serial (0 to {LARGEST_SERIAL - 1})")
-    with turn(host):
+    with publication_lock(host):
         names = _publish_all(host, anew=options.anew, above=options.above)
     if options.json:
-        tell({"changed": bool(names), "published": counted(names)})
+        print_json({"changed": bool(names), "published": counted(names)})
     else:
         words = ", ".join(f"{number} {kind}" for kind, number in counted(names).items())
         write_lines([f"publish: {words or 'nothing is new'}"])
@@ -70,10 +70,10 @@ def run_publish(host: LocalHost, options: argparse.Namespace) -> int:
 
 def run_verify(host: LocalHost, options: argparse.Namespace) -> int:
     """Name every problem."""
-    with turn(host), closing(open_database(host)) as connection:
-        found = problems(host, connection)
+    with publication_lock(host), closing(open_database(host)) as connection:
+        found = find_problems(host, connection)
     if options.json:
-        tell({"problems": [{"file": problem.file, "problem": problem.what} for problem in found]})
+        print_json({"problems": [{"file": problem.file, "problem": problem.what} for problem in found]})
     else:
         write_lines([f"{problem.file}: {problem.what}" for problem in found] or ["verify: all is well"])
     return FAILED if found else DONE
@@ -81,7 +81,7 @@ def run_verify(host: LocalHost, options: argparse.Namespace) -> int:
 
 def run_enrolment(host: LocalHost, options: argparse.Namespace) -> int:
     """Tell what an endpoint's document has in its section ``server``."""
-    tell(enrolment_of(host, check=options.check))
+    print_json(enrolment_of(host, check=options.check))
     return DONE
 
 
@@ -90,24 +90,24 @@ def run_keys_show(host: LocalHost, options: argparse.Namespace) -> int:
     ring, overlap = read_keyring(host), configuration_settings(host).overlap
     keys = [{**key.to_result(), "then": _then(key, overlap)} for key in ring.keys] if ring else []
     if options.json:
-        tell({"overlap": format_duration(overlap), "keys": keys})
+        print_json({"overlap": format_duration(overlap), "keys": keys})
         return DONE
     if not keys:
         write_lines(["keys: there is none yet, the first publication makes it"])
         return DONE
-    table([(one["name"], one["stage"], f"since {one['since']}", one["then"], one["public"]) for one in keys])
+    print_table([(one["name"], one["stage"], f"since {one['since']}", one["then"], one["public"]) for one in keys])
     return DONE
 
 
 def run_keys_rotate(host: LocalHost, options: argparse.Namespace) -> int:
     """One step, published at once."""
-    with turn(host):
+    with publication_lock(host):
         before = ensure_keyring(host)
         after = rotate(host)
         names = _publish_all(host)
     result = {"changed": True, "before": before.to_result(), "after": after.to_result(), "published": counted(names)}
     if options.json:
-        tell(result)
+        print_json(result)
     else:
         write_lines(_rotated(after, configuration_settings(host).overlap))
     return DONE
@@ -118,9 +118,9 @@ def _publish_all(host: LocalHost, *, anew: bool = False, above: int = 0) -> list
         restored = came_back(host, connection)
         if restored:
             host.log(syslog.LOG_WARNING, "publish: the records were brought back; everything is signed anew")
-        renewal = Renewal(mend=True, anew=anew or restored, above=above)
+        renewal = Renewal(repair=True, anew=anew or restored, above=above)
         names = publish(host, connection, renewal)
-        return names + publish_catalogue(host, connection, published_components(host), renewal)
+        return names + publish_catalog(host, connection, published_components(host), renewal)
 
 
 def _then(key: SigningKey, overlap: int) -> str:

@@ -26,9 +26,9 @@ from ..fleet.dirty_shards import counted
 from ..fleet.edit import set_values
 from ..fleet.explain import explain
 from ..fleet.nodes import read_nodes
-from ..fleet.registry import Outcome, register
-from ..publication.publish import publish, turn
-from .output import document, refusals, table, tell
+from ..fleet.registry import RegistrationResult, register
+from ..publication.publish import publication_lock, publish
+from .output import print_json, print_table, read_stdin_json, report_rejections
 
 Work = Callable[[sqlite3.Connection], Any]
 
@@ -77,28 +77,28 @@ def _add_tree(tree: argparse.ArgumentParser) -> None:
 
 def run_set(host: LocalHost, options: argparse.Namespace) -> int:
     """Change what one node sets, and publish."""
-    with refusals() as refused:
-        wanted = TreeChange.from_dict(document())
+    with report_rejections() as refused:
+        wanted = TreeChange.from_dict(read_stdin_json())
         made = _change(host, lambda connection: set_values(connection, wanted), check=options.check)
         if made["changed"] and not options.check:
             keys = ", ".join([*flat(wanted.values), *(f"{key} (inherited)" for key in wanted.inherit)])
             host.log(syslog.LOG_NOTICE, f"tree: {wanted.scope.value} {wanted.name}: {keys}")
-        tell(made)
+        print_json(made)
     return refused.status
 
 
 def run_register(host: LocalHost, options: argparse.Namespace) -> int:
     """Register in bulk, and publish."""
-    with refusals() as refused:
-        wanted = Registration.from_dict(document())
+    with report_rejections() as refused:
+        wanted = Registration.from_dict(read_stdin_json())
         made = _change(host, lambda connection: _register(connection, wanted, host.now()), check=options.check)
         if made["changed"] and not options.check:
             host.log(syslog.LOG_NOTICE, f"registry: changed, {made['registered']} endpoints are registered")
-        tell({**made, **({"enrolment": enrolment_of(host, check=options.check)} if options.enrolment else {})})
+        print_json({**made, **({"enrolment": enrolment_of(host, check=options.check)} if options.enrolment else {})})
     return refused.status
 
 
-def _register(connection: sqlite3.Connection, wanted: Registration, now: float) -> Outcome:
+def _register(connection: sqlite3.Connection, wanted: Registration, now: float) -> RegistrationResult:
     """Register, and let campaigns follow in the same transaction."""
     outcome = register(connection, wanted, now=now)
     drop_endpoints(connection, outcome.removed, now)
@@ -111,7 +111,7 @@ def _change(host: LocalHost, work: Work, *, check: bool) -> dict[str, Any]:
     if check:
         with closing(open_copy(host)) as copy, transaction(copy):
             return {**work(copy).to_result(), "published": {}}
-    with turn(host), closing(open_database(host)) as connection:
+    with publication_lock(host), closing(open_database(host)) as connection:
         with transaction(connection):
             result = work(connection).to_result()
         return {**result, "published": counted(publish(host, connection))}
@@ -131,7 +131,7 @@ def run_show(host: LocalHost, options: argparse.Namespace) -> int:
             for path, node in nodes.items()
         }
         mine = {"own": root.own, "future_domains": root.future, "endpoints": counted.get("", 0)}
-        tell({"root": mine, "domains": domains})
+        print_json({"root": mine, "domains": domains})
         return DONE
     _show("root", counted.get("", 0), {"": root.own, " (future domains)": root.future})
     for path, node in nodes.items():
@@ -151,8 +151,8 @@ def run_effective(host: LocalHost, options: argparse.Namespace) -> int:
     with closing(open_database(host)) as connection:
         explained = explain(connection, options.endpoint)
     if options.json:
-        tell(explained.to_dict())
+        print_json(explained.to_dict())
         return DONE
     values = flat(explained.policy.to_dict())
-    table([(key, json.dumps(one), explained.origins[key]) for key, one in values.items()])
+    print_table([(key, json.dumps(one), explained.origins[key]) for key, one in values.items()])
     return DONE

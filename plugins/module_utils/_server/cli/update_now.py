@@ -20,10 +20,10 @@ from ..._host.local_host import LocalHost
 from ..._host.output import write_document, write_lines
 from ..campaigns.update_now import UpdateNowReport, update_now
 from ..database.database import open_database
-from ..fleet.inventory import known_endpoints
+from ..fleet.inventory import endpoint_records
 from ..fleet.nodes import read_nodes
 from ..fleet.selection import Selection
-from ..publication.catalog import published_catalogue
+from ..publication.catalog import published_catalog
 
 TIMEOUT = "2h"
 _LONGEST_S = 7 * 86400
@@ -71,9 +71,9 @@ def _selection(options: argparse.Namespace) -> Selection:
 
 
 def _names(host: Host, selection: Selection) -> list[str]:
-    catalogue = published_catalogue(host)
+    catalogue = published_catalog(host)
     with closing(open_database(host)) as connection:
-        fleet = known_endpoints(connection, catalogue.components if catalogue else ())
+        fleet = endpoint_records(connection, catalogue.components if catalogue else ())
         return selection.names(fleet, read_nodes(connection))
 
 

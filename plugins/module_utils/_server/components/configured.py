@@ -12,7 +12,7 @@ from ..._core.settings.components import SourceSettings, read_components
 from ..._core.settings.endpoint_keys import ProductKind
 from ..._host.host import Host
 from .. import paths
-from ..settings import section
+from ..settings import read_section
 from . import select_source
 from .base import Published, Source, Workplace
 
@@ -24,7 +24,7 @@ def sources_of(host: Host, components: Mapping[ProductKind, SourceSettings]) -> 
 
 def published_components(host: Host) -> list[Published | None]:
     """What the settings' products publish now; raises InvalidDocument."""
-    sources = sources_of(host, read_components(section(host, "components")))
+    sources = sources_of(host, read_components(read_section(host, "components")))
     return [source.published() for source in sources.values()]
 
 

@@ -15,7 +15,7 @@ from ..._core.values import replace
 from .nodes import Nodes, ancestry, is_below
 
 
-def after_registration(
+def plan_domains(
     nodes: Nodes, wanted: Registration, *, used: Collection[str]
 ) -> tuple[dict[str, Node], tuple[ValidationError, ...]]:
     """All nodes as they are to be, and an error for each domain that would go while endpoints are in it.

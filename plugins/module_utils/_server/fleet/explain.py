@@ -18,7 +18,7 @@ from .registry import EndpointRow, find
 
 
 @frozen
-class Explained:
+class Explanation:
     """``origins`` has the words for each key: ``endpoint``, ``domain emea``, ``domain emea (born)``, ``root``..."""
 
     endpoint: EndpointRow
@@ -30,12 +30,12 @@ class Explained:
         return {**who, "policy": self.policy.to_dict(), "provenance": self.origins}
 
 
-def explain(connection: sqlite3.Connection, name: str) -> Explained:
+def explain(connection: sqlite3.Connection, name: str) -> Explanation:
     """What one endpoint gets, and why; raises InvalidDocument where it is not registered."""
     endpoint, nodes = find(connection, name), read_nodes(connection)
     found = resolve(layers(nodes, endpoint.domain, name, endpoint.policy), stored=True)
     origins = {key: _words(key, origin, nodes) for key, origin in found.origins.items()}
-    return Explained(endpoint, found.policy, origins)
+    return Explanation(endpoint, found.policy, origins)
 
 
 def _words(key: str, origin: str, nodes: Nodes) -> str:

@@ -15,7 +15,7 @@ from ..._core.timestamps import iso, iso_or_none
 from ..._core.values import frozen
 from .holdings import Reported, is_behind, offers, reports
 from .nodes import is_below
-from .policies import members
+from .policies import endpoint_policies
 
 
 @frozen
@@ -44,12 +44,12 @@ class EndpointRecord:
         return {**who, **where, **what, "notice": self.notice}
 
 
-def known_endpoints(
+def endpoint_records(
     connection: sqlite3.Connection, published: Iterable[CatalogItem], *, domain: str = ""
 ) -> Iterator[EndpointRecord]:
     """Every endpoint in this domain or below it, by name."""
     offered, reported = list(offers(connection, published).values()), reports(connection)
-    known, notices = {member.name: member for member in members(connection)}, _last_deliveries(connection)
+    known, notices = {member.name: member for member in endpoint_policies(connection)}, _last_deliveries(connection)
     for row in connection.execute("SELECT * FROM endpoints ORDER BY name"):
         if not is_below(row["domain"], domain):
             continue

@@ -46,7 +46,7 @@ class EndpointPolicy:
         return Components().scope if self.policy is None else self.policy.components.scope
 
 
-def members(connection: sqlite3.Connection) -> Iterator[EndpointPolicy]:
+def endpoint_policies(connection: sqlite3.Connection) -> Iterator[EndpointPolicy]:
     """Every registered endpoint. Endpoints of one domain without values of their own share one policy."""
     nodes = read_nodes(connection)
     known: dict[tuple[str, str], tuple[Policy | None, str]] = {}

@@ -17,7 +17,7 @@ from ..._core.settings.registration import Entry, Registration
 from ..._core.validation.errors import InvalidDocument, ValidationError, ValidationErrors, show
 from ..._core.values import asdict, frozen, replace
 from . import dirty_shards
-from .domains import after_registration
+from .domains import plan_domains
 from .nodes import Place, errors_in, own_places, read_nodes, text, write_nodes
 
 _COLUMNS = ("domain", "address", "host_key", "ordinal", "source", "product", "databases", "policy")
@@ -68,7 +68,7 @@ class EndpointRow:
 
 
 @frozen
-class Outcome:
+class RegistrationResult:
     """What a registration changed: nodes and endpoints by name, each as it was and as it is (absent: None).
 
     ``removed`` are the endpoints that are no longer registered, ``rerouted`` those with another address or host key.
@@ -87,7 +87,7 @@ class Outcome:
         return {**plain, "registered": self.endpoints}
 
 
-def register(connection: sqlite3.Connection, wanted: Registration, *, now: float) -> Outcome:
+def register(connection: sqlite3.Connection, wanted: Registration, *, now: float) -> RegistrationResult:
     """Bring the registry to what is wanted; a part of somebody else's transaction.
 
     Raises InvalidDocument with all errors, and nothing is to be kept then.
@@ -99,7 +99,7 @@ def register(connection: sqlite3.Connection, wanted: Registration, *, now: float
     after, errors = _with_ordinals(connection, before, drafts, entries, gone)
     rerouted = _write(connection, before, after, gone, now=now)
     used = {row["domain"] for row in connection.execute("SELECT DISTINCT domain FROM endpoints WHERE domain <> ''")}
-    tree, more = after_registration(nodes, wanted, used=used)
+    tree, more = plan_domains(nodes, wanted, used=used)
     changes = [*_endpoint_changes(before, after, gone), *_node_changes(nodes, tree)]
     if changes:
         more += errors_in(tree, [*(Place(path) for path in tree), *own_places(connection)]).found
@@ -108,7 +108,7 @@ def register(connection: sqlite3.Connection, wanted: Registration, *, now: float
     write_nodes(connection, nodes, tree)
     count = connection.execute("SELECT count(*) FROM endpoints").fetchone()[0]
     removed = tuple(one.name for one in gone)
-    return Outcome(_told(changes, 0), _told(changes, 1), count, bool(changes), removed, rerouted)
+    return RegistrationResult(_told(changes, 0), _told(changes, 1), count, bool(changes), removed, rerouted)
 
 
 def find(connection: sqlite3.Connection, name: str) -> EndpointRow:

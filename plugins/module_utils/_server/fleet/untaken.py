@@ -13,7 +13,7 @@ from ..._core.metadata.catalog import CatalogItem
 from ..._core.policy.enums import Scope
 from ..._core.rollout.outdated import KINDS
 from ..._core.settings.endpoint_keys import ProductKind
-from .policies import members, newcomer
+from .policies import endpoint_policies, newcomer
 
 
 def untaken(connection: sqlite3.Connection, items: Iterable[CatalogItem]) -> str:
@@ -22,7 +22,7 @@ def untaken(connection: sqlite3.Connection, items: Iterable[CatalogItem]) -> str
     Of a fleet without endpoints, what the first one would get counts.
     """
     kinds = {item.kind for item in items}
-    fleet = [one for one in members(connection) if one.product in ("", ProductKind.FILES.value)]
+    fleet = [one for one in endpoint_policies(connection) if one.product in ("", ProductKind.FILES.value)]
     scopes = {member.scope for member in fleet} or {newcomer(connection).scope}
     if not kinds or any(kinds & set(KINDS[scope]) for scope in scopes):
         return ""

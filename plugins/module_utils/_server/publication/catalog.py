@@ -15,10 +15,10 @@ from ..._core.validation.errors import InvalidDocument
 from ..._core.values import replace
 from ..._host.host import Host
 from ..components.base import Published
-from .signer import Draft, public_path
+from .signer import PendingDocument, public_path
 
 
-def catalogue_draft(published: Iterable[Published | None]) -> Draft:
+def pending_catalog(published: Iterable[Published | None]) -> PendingDocument:
     """The catalogue of what the products publish; None is of one that publishes nothing yet."""
     found = [one for one in published if one is not None]
     items = (item for one in found for item in one.items)
@@ -28,10 +28,10 @@ def catalogue_draft(published: Iterable[Published | None]) -> Draft:
     def make(issue: Header) -> bytes:
         return replace(content, serial=issue.serial, issued=issue.issued, expires=issue.expires).to_bytes()
 
-    return Draft(KIND, FILE, NAMESPACE, content.digest(), make)
+    return PendingDocument(KIND, FILE, NAMESPACE, content.digest(), make)
 
 
-def published_catalogue(host: Host) -> Catalog | None:
+def published_catalog(host: Host) -> Catalog | None:
     """The catalogue that readers find now; None when there is none that can be read. The server trusts its own file."""
     content = host.read(public_path(FILE))
     try:

@@ -45,10 +45,10 @@ def ensure_keyring(host: Host) -> Keyring:
     return ring if ring is not None else _first(host)
 
 
-def advance(host: Host, *, overlap: int, in_use: Collection[str]) -> Keyring:
-    """The ring after what follows from the time alone, on record; see ``Keyring.advanced``."""
+def rotate_due(host: Host, *, overlap: int, in_use: Collection[str]) -> Keyring:
+    """The ring after what follows from the time alone, on record; see ``Keyring.rotate_due``."""
     ring = ensure_keyring(host)
-    after = ring.advanced(int(host.now()), overlap, in_use)
+    after = ring.rotate_due(int(host.now()), overlap, in_use)
     if after != ring:
         _record(host, after)
         host.log(syslog.LOG_NOTICE, f"keys: {after.current.name} signs, {len(after.signers)} are trusted")
@@ -60,11 +60,11 @@ def rotate(host: Host) -> Keyring:
     """One step by hand: announce the next key, or let the announced one follow now."""
     ring, now = ensure_keyring(host), int(host.now())
     if ring.next is not None:
-        after = ring.switched(now)
+        after = ring.promote(now)
     else:
         _remove_leftovers(host, ring)
         name = f"{_PREFIX}{1 + max(_number(key.name) for key in ring.keys)}"
-        after = ring.announced(name, _made(host, name), now)
+        after = ring.with_next(name, _made(host, name), now)
     _record(host, after)
     words = "is announced" if after.next is not None else "signs from now on"
     host.log(syslog.LOG_NOTICE, f"keys: {(after.next or after.current).name} {words}")

@@ -29,16 +29,16 @@ from .. import paths
 from ..components.base import Published
 from ..fleet import dirty_shards
 from ..fleet.nodes import Nodes, read_nodes
-from ..settings import section
-from .catalog import catalogue_draft
-from .keys import advance, ensure_keyring
-from .signer import Draft, Issuer, records
+from ..settings import read_section
+from .catalog import pending_catalog
+from .keys import ensure_keyring, rotate_due
+from .signer import PendingDocument, Signer, records
 
 _WAIT_S = 600.0
 
 
 @contextmanager
-def turn(host: Host) -> Iterator[None]:
+def publication_lock(host: Host) -> Iterator[None]:
     """The one lock of all that changes tree, registry or keys, or publishes; raises Busy."""
     if not host.exists(paths.STATE_DIRECTORY):
         host.mkdir(paths.STATE_DIRECTORY, mode=0o750)
@@ -48,18 +48,18 @@ def turn(host: Host) -> Iterator[None]:
 
 def configuration_settings(host: Host) -> ConfigurationSettings:
     """The settings of publication; raises InvalidDocument."""
-    return ConfigurationSettings.from_dict(section(host, "configuration"))
+    return ConfigurationSettings.from_dict(read_section(host, "configuration"))
 
 
 @frozen
 class Renewal:
     """What a publication does beyond what has changed.
 
-    ``mend``: look at every file whether it is as it was published, and let keys follow each other. ``anew``: issue all,
-    whatever they say. ``above``: a serial that all new ones have to be higher than.
+    ``repair``: compare every file with what was published, and rotate keys that are due. ``anew``: issue every
+    document, changed or not. ``above``: every new serial is higher than this one.
     """
 
-    mend: bool = False
+    repair: bool = False
     anew: bool = False
     above: int = 0
 
@@ -68,33 +68,33 @@ CHANGES_ONLY = Renewal()
 
 
 def publish(host: Host, connection: sqlite3.Connection, renewal: Renewal = CHANGES_ONLY) -> list[str]:
-    """Issue what has to be issued of tree and shards; returns their names. To be called in one's ``turn``."""
-    mend, anew = renewal.mend, renewal.anew
-    ring = _keyring(host, connection, mend=mend)
-    issuer = Issuer(host, connection, ring.current, configuration_settings(host).lifetime, renewal.above)
-    done = issuer.issue([tree_draft(read_nodes(connection), ring)], mend=mend, anew=anew)
+    """Issue what has to be issued of tree and shards; returns their names. To be called under ``publication_lock``."""
+    repair, anew = renewal.repair, renewal.anew
+    ring = _keyring(host, connection, repair=repair)
+    signer = Signer(host, connection, ring.current, configuration_settings(host).lifetime, renewal.above)
+    done = signer.issue([pending_tree(read_nodes(connection), ring)], repair=repair, anew=anew)
     marked = dirty_shards.marked(connection)
-    due = marked.union(issuer.due(map(_place, range(SHARDS)), mend=mend))
+    due = marked.union(signer.due(map(_place, range(SHARDS)), repair=repair))
     numbers = [number for number in range(SHARDS) if anew or dirty_shards.document(number) in due]
-    done += issuer.issue([shard_draft(connection, number) for number in numbers], mend=mend, anew=anew)
+    done += signer.issue([pending_shard(connection, number) for number in numbers], repair=repair, anew=anew)
     # What was marked and says the same as before (a change was taken back) is not dirty either.
     dirty_shards.clear(connection, marked)
     return done
 
 
-def publish_catalogue(
+def publish_catalog(
     host: Host,
     connection: sqlite3.Connection,
     published: Iterable[Published | None],
     renewal: Renewal = CHANGES_ONLY,
 ) -> list[str]:
-    """Issue the catalogue of what is published, if need be. To be called in one's ``turn``."""
+    """Issue the catalogue of what is published, if need be. To be called under ``publication_lock``."""
     lifetime = configuration_settings(host).lifetime
-    issuer = Issuer(host, connection, ensure_keyring(host).current, lifetime, renewal.above)
-    return issuer.issue([catalogue_draft(published)], mend=renewal.mend, anew=renewal.anew)
+    signer = Signer(host, connection, ensure_keyring(host).current, lifetime, renewal.above)
+    return signer.issue([pending_catalog(published)], repair=renewal.repair, anew=renewal.anew)
 
 
-def tree_draft(nodes: Nodes, ring: Keyring) -> Draft:
+def pending_tree(nodes: Nodes, ring: Keyring) -> PendingDocument:
     """The tree as it is on record, with the keys that are trusted from then on."""
     root = {section: dict(keys) for section, keys in nodes[""].own.items()}
     domains = {path: node.values for path, node in nodes.items() if path}
@@ -103,17 +103,17 @@ def tree_draft(nodes: Nodes, ring: Keyring) -> Draft:
         return PolicyTree(issue, ring.signers, SHARDS, root, domains).to_bytes()
 
     content = digest({"signers": list(ring.signers), "shards": SHARDS, "root": root, "domains": domains})
-    return Draft(KIND, FILE, NAMESPACE, content, make)
+    return PendingDocument(KIND, FILE, NAMESPACE, content, make)
 
 
-def shard_draft(connection: sqlite3.Connection, number: int) -> Draft:
+def pending_shard(connection: sqlite3.Connection, number: int) -> PendingDocument:
     """One shard as the registry says."""
     endpoints = shard_content(connection, number)
 
     def make(issue: Header) -> bytes:
         return Shard(issue, number, endpoints).to_bytes()
 
-    return Draft(*_place(number), NAMESPACE, digest(endpoints), make)
+    return PendingDocument(*_place(number), NAMESPACE, digest(endpoints), make)
 
 
 def shard_content(connection: sqlite3.Connection, number: int) -> dict[str, Any]:
@@ -127,11 +127,11 @@ def shard_content(connection: sqlite3.Connection, number: int) -> dict[str, Any]
     }
 
 
-def _keyring(host: Host, connection: sqlite3.Connection, *, mend: bool) -> Keyring:
-    if not mend:
+def _keyring(host: Host, connection: sqlite3.Connection, *, repair: bool) -> Keyring:
+    if not repair:
         return ensure_keyring(host)
     in_use = {record.signer for record in records(connection).values()}
-    return advance(host, overlap=configuration_settings(host).overlap, in_use=in_use)
+    return rotate_due(host, overlap=configuration_settings(host).overlap, in_use=in_use)
 
 
 def _place(number: int) -> tuple[str, str]:

@@ -34,7 +34,7 @@ _PUBLIC_MODE = 0o644
 
 
 @frozen
-class Draft:
+class PendingDocument:
     """A document before it is issued.
 
     ``name`` is what its serials are recorded under, ``file`` where it lies below the public directory, ``content`` the
@@ -61,7 +61,7 @@ class Record:
 
 
 @frozen
-class Issuer:
+class Signer:
     """Issues documents with one key; to be used under the lock of publication. ``lifetime`` is in seconds.
 
     Serials are higher than any that is on record or published, than ``above``, and than the seconds since 1970: so a
@@ -75,60 +75,62 @@ class Issuer:
     lifetime: int
     above: int = 0
 
-    def due(self, places: Iterable[tuple[str, str]], *, mend: bool = False) -> list[str]:
-        """Which documents (name, file) have to be issued anew even if they say the same; ``mend``: look at files."""
+    def due(self, places: Iterable[tuple[str, str]], *, repair: bool = False) -> list[str]:
+        """Which documents (name, file) have to be issued anew even if they say the same; ``repair``: look at files."""
         known = records(self.connection)
-        return [name for name, file in places if self._due(known.get(name), file, mend=mend)]
+        return [name for name, file in places if self._due(known.get(name), file, repair=repair)]
 
-    def _due(self, record: Record | None, file: str, *, mend: bool) -> bool:
+    def _due(self, record: Record | None, file: str, *, repair: bool) -> bool:
         now = int(self.host.now())
         if record is None or record.file is None or record.signer != self.key.public:
             return True
         # The second of these: the lifetime was shortened, or the clock was wrong when it was issued.
         if record.expires - now <= self.lifetime // 2 or record.expires > now + self.lifetime:
             return True
-        return not (self._whole(file, record) if mend else self.host.exists(public_path(file)))
+        return not (self._whole(file, record) if repair else self.host.exists(public_path(file)))
 
-    def issue(self, drafts: Iterable[Draft], *, mend: bool = False, anew: bool = False) -> list[str]:
-        """Issue those drafts that are due or say something else than before, with ``anew`` all; returns their names."""
+    def issue(self, pending: Iterable[PendingDocument], *, repair: bool = False, anew: bool = False) -> list[str]:
+        """Issue the documents that are due or have changed, with ``anew`` all; returns their names."""
         known = records(self.connection)
         wanted = [
             draft
-            for draft in drafts
+            for draft in pending
             if anew
-            or self._due(known.get(draft.name), draft.file, mend=mend)
+            or self._due(known.get(draft.name), draft.file, repair=repair)
             or known[draft.name].digest != draft.content
         ]
         for namespace in sorted({draft.namespace for draft in wanted}):
             self._issue([draft for draft in wanted if draft.namespace == namespace], namespace)
         return [draft.name for draft in wanted]
 
-    def _issue(self, drafts: Sequence[Draft], namespace: str) -> None:
-        issues = self._numbered(drafts)
-        documents = [draft.make(issue) for draft, issue in zip(drafts, issues)]
+    def _issue(self, pending: Sequence[PendingDocument], namespace: str) -> None:
+        headers = self._allocate_serials(pending)
+        documents = [draft.make(header) for draft, header in zip(pending, headers)]
         signatures = sign_all(self.host, documents, path_of(self.key), namespace)
         done = []
-        for draft, document, signature in zip(drafts, documents, signatures):
+        for draft, document, signature in zip(pending, documents, signatures):
             content = pack(document, signature, namespace)
-            _make_way(self.host, draft.file)
+            _make_directories(self.host, draft.file)
             self.host.write(public_path(draft.file), content, mode=_PUBLIC_MODE)
             done.append((sha256_hex(content), draft.name))
         with transaction(self.connection):
             self.connection.executemany("UPDATE serials SET file = ? WHERE name = ?", done)
             note_issue(self.host, self.connection)
-            dirty_shards.clear(self.connection, [draft.name for draft in drafts])
+            dirty_shards.clear(self.connection, [draft.name for draft in pending])
 
-    def _numbered(self, drafts: Sequence[Draft]) -> list[Header]:
+    def _allocate_serials(self, pending: Sequence[PendingDocument]) -> list[Header]:
         """The next issue of each, on record. Should the records be older than what is published, that one counts."""
         known, now = records(self.connection), int(self.host.now())
         last = {
             draft.name: max(known[draft.name].serial if draft.name in known else 0, self._published_serial(draft.file))
-            for draft in drafts
+            for draft in pending
         }
-        issues = [Header(max(last[draft.name] + 1, self.above + 1, now), now, now + self.lifetime) for draft in drafts]
+        headers = [
+            Header(max(last[draft.name] + 1, self.above + 1, now), now, now + self.lifetime) for draft in pending
+        ]
         rows = [
-            (draft.name, issue.serial, draft.content, issue.issued, issue.expires, self.key.public)
-            for draft, issue in zip(drafts, issues)
+            (draft.name, header.serial, draft.content, header.issued, header.expires, self.key.public)
+            for draft, header in zip(pending, headers)
         ]
         with transaction(self.connection):
             self.connection.executemany(
@@ -136,7 +138,7 @@ class Issuer:
                 " VALUES (?, ?, ?, ?, ?, ?, NULL)",
                 rows,
             )
-        return issues
+        return headers
 
     def _published_serial(self, file: str) -> int:
         content = self.host.read(public_path(file))
@@ -164,7 +166,7 @@ def records(connection: sqlite3.Connection) -> dict[str, Record]:
     return {row["name"]: Record(*tuple(row)[1:]) for row in rows}
 
 
-def _make_way(host: Host, file: str) -> None:
+def _make_directories(host: Host, file: str) -> None:
     """The directories of a published file, open to the web server whatever the umask."""
     directory = places.PUBLIC
     host.mkdir(directory, mode=0o755)

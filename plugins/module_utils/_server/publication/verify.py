@@ -27,9 +27,9 @@ from ..._host.ssh_signatures import BadSignature, verify
 from ..components.configured import published_components
 from ..fleet import dirty_shards
 from ..fleet.nodes import read_nodes
-from .catalog import catalogue_draft
+from .catalog import pending_catalog
 from .keys import read_keyring
-from .publish import shard_content, tree_draft
+from .publish import pending_tree, shard_content
 from .signer import LARGEST_FILE, Record, public_path, records
 
 Document = Union[PolicyTree, Shard, Catalog]
@@ -43,8 +43,8 @@ class Problem:
     what: str
 
 
-def problems(host: Host, connection: sqlite3.Connection) -> list[Problem]:
-    """Every problem, by file. To be called in one's ``turn``."""
+def find_problems(host: Host, connection: sqlite3.Connection) -> list[Problem]:
+    """Every problem, by file. To be called under ``publication_lock``."""
     ring = read_keyring(host)
     if ring is None:
         return [Problem(FILE, "nothing was ever published: there is no signing key")]
@@ -60,13 +60,13 @@ class _Check:
     records: dict[str, Record]
 
     def all(self) -> Iterator[Problem]:
-        tree = tree_draft(read_nodes(self.connection), self.ring)
+        tree = pending_tree(read_nodes(self.connection), self.ring)
         yield from self._told(FILE, self._file(KIND, FILE, NAMESPACE, PolicyTree.from_bytes, tree.content))
         for number in range(SHARDS):
             content, file = digest(shard_content(self.connection, number)), file_of(number)
             told = self._file(dirty_shards.document(number), file, NAMESPACE, Shard.from_bytes, content)
             yield from self._told(file, told)
-        draft = catalogue_draft(published_components(self.host))
+        draft = pending_catalog(published_components(self.host))
         told = self._file(catalog.KIND, catalog.FILE, catalog.NAMESPACE, Catalog.from_bytes, draft.content)
         yield from self._told(catalog.FILE, told)
         yield from self._components()
@@ -92,8 +92,8 @@ class _Check:
         except InvalidDocument as invalid:
             yield f"malformed: {invalid.errors[0]}"
             return
-        yield from self._issue(name, _issue_of(document))
-        if _said(document) != content:
+        yield from self._issue(name, _header_of(document))
+        if _content_digest(document) != content:
             yield "it does not say what the records say"
 
     def _issue(self, name: str, issue: Header) -> Iterator[str]:
@@ -128,14 +128,14 @@ class _Check:
             return "missing, though the catalogue has it"
 
 
-def _issue_of(document: Document) -> Header:
+def _header_of(document: Document) -> Header:
     if isinstance(document, Catalog):
         return Header(document.serial, document.issued, document.expires)
     return document.issue
 
 
-def _said(document: Document) -> str:
-    """The digest of what a document says, as drafts have it."""
+def _content_digest(document: Document) -> str:
+    """The digest of what a document says, as pending have it."""
     if isinstance(document, Catalog):
         return document.digest()
     if isinstance(document, Shard):

@@ -28,17 +28,17 @@ def stages(one: Keyring) -> list[tuple[str, str]]:
 
 
 def test_the_whole_way_of_a_key() -> None:
-    announced = ring().announced("signing-2", public(2), 10)
+    announced = ring().with_next("signing-2", public(2), 10)
     assert announced.current.name == "signing-1"
     assert announced.signers == (public(1), public(2))
-    assert announced.advanced(10 + OVERLAP - 1, OVERLAP, ()) == announced
-    switched = announced.advanced(10 + OVERLAP, OVERLAP, ())
+    assert announced.rotate_due(10 + OVERLAP - 1, OVERLAP, ()) == announced
+    switched = announced.rotate_due(10 + OVERLAP, OVERLAP, ())
     assert stages(switched) == [("signing-1", "old"), ("signing-2", "current")]
     assert switched.signers == (public(2), public(1))
     over = 10 + 2 * OVERLAP
-    assert switched.advanced(over - 1, OVERLAP, ()) == switched
-    assert switched.advanced(over, OVERLAP, {public(1)}) == switched
-    assert stages(switched.advanced(over, OVERLAP, {public(2)})) == [("signing-2", "current")]
+    assert switched.rotate_due(over - 1, OVERLAP, ()) == switched
+    assert switched.rotate_due(over, OVERLAP, {public(1)}) == switched
+    assert stages(switched.rotate_due(over, OVERLAP, {public(2)})) == [("signing-2", "current")]
 
 
 @given(st.lists(st.sampled_from(["rotate", "short", "long", "fetch"]), max_size=30))
@@ -49,11 +49,11 @@ def test_an_endpoint_that_fetches_in_each_stage_never_loses_the_server(steps: li
     for step in steps:
         now += {"short": OVERLAP // 3, "long": OVERLAP}.get(step, 1)
         if step == "rotate" and server.next is not None:
-            server = server.switched(now)
+            server = server.promote(now)
         elif step == "rotate":
             made += 1
-            server = server.announced(f"signing-{made}", public(made), now)
-        server = server.advanced(now, OVERLAP, {server.current.public})
+            server = server.with_next(f"signing-{made}", public(made), now)
+        server = server.rotate_due(now, OVERLAP, {server.current.public})
         assert server.current.public in trusted
         trusted = set(server.signers)
         assert Keyring.from_dict(server.to_dict()) == server

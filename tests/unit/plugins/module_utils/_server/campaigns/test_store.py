@@ -34,7 +34,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.s
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Published
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.holdings import reports
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.inventory import known_endpoints
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.inventory import endpoint_records
 
 LIMITS = RetryPolicy()
 NOW = 1_795_348_800.0  # 2026-11-22T12:00:00Z
@@ -256,7 +256,7 @@ def test_a_database_that_is_new_reaches_who_asks_for_it(
     both = Published("x", (item, replace(item, name="local.ndb", version="0123456789ab")))
     name = start_campaign(connection, "clamav", both, now=NOW, limits=LIMITS)
     assert [one["endpoint"] for one in deliveries(connection, name or "")] == ["n1"] * behind
-    (known,) = known_endpoints(connection, both.items)
+    (known,) = endpoint_records(connection, both.items)
     assert known.outdated is behind
 
 
@@ -274,7 +274,7 @@ def test_an_answer_that_it_is_up_to_date_counts_for_an_updater_with_words_of_its
         store.record_response(
             dispatch, Response(SendOutcome(SendResult.ACKNOWLEDGED, result), answer), now=NOW + 9, limits=LIMITS
         )
-        (known,) = known_endpoints(connection, offer.items)
+        (known,) = endpoint_records(connection, offer.items)
         assert known.outdated is (result == "failed")
 
 

@@ -181,13 +181,13 @@ def test_a_change_waits_for_another_one(server: Server) -> None:
     """Two commands at once: one after the other, both kept."""
     import threading
 
-    from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.publish import turn
+    from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.publish import publication_lock
 
     server.register("a")
     began = threading.Event()
 
     def hold() -> None:
-        with turn(server.host):
+        with publication_lock(server.host):
             began.set()
             time.sleep(0.3)
 
