@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How long a run may wait for its turn, which the host's scheduler has to allow for. Times are seconds."""
+"""How long a run may wait before it starts, which the host's scheduler has to allow for. Times are seconds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SYNC_S = 120
 """How long asking the update server for the configuration may take, and how long another one's is waited for."""
 
 
-def longest_wait(document: EndpointDocument) -> int:
+def max_start_delay(document: EndpointDocument) -> int:
     """The longest that a run may wait before it begins: for its slot, for the server, for another run."""
     schedule, reconnect = document.policy.schedule, document.reconnect
     window = schedule.window if schedule.frequency.windowed else 0

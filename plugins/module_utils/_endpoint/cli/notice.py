@@ -27,9 +27,9 @@ from ..._host.lock import locked
 from ..._host.output import complain, write_document
 from .. import paths
 from ..endpoint import Endpoint
-from ..runner.runner import Runner, Stopped
-from ..runner.start_gate import Turn, Waiting
-from ..state.command_log import NoticeStore, Taken
+from ..runner.runner import Runner, Terminated
+from ..runner.start_gate import StartDecision, StartGate
+from ..state.command_log import CommandLog, HandledCommand
 from ..state.store import RunRecord, State
 from ..time_limits import JOIN_MARGIN_S
 from . import exit_codes
@@ -42,11 +42,11 @@ _LINE_S = 10.0
 """How long the server may take to say its line; it says it at once."""
 
 
-class _ServersTurn(Waiting):
-    """The server keeps the slots (S6): its notice is the turn."""
+class _ImmediateStart(StartGate):
+    """The server keeps the slots (S6): its notice starts the run at once."""
 
-    def await_turn(self, trigger: Trigger, endpoint: Endpoint, state: State) -> tuple[Turn, Endpoint]:  # noqa: ARG002
-        return Turn.now(), endpoint
+    def wait(self, trigger: Trigger, endpoint: Endpoint, state: State) -> tuple[StartDecision, Endpoint]:  # noqa: ARG002
+        return StartDecision.now(), endpoint
 
 
 def notice(host: LocalHost, options: argparse.Namespace) -> int:
@@ -60,7 +60,7 @@ def notice(host: LocalHost, options: argparse.Namespace) -> int:
         complain("epp-agent", error)
         return exit_codes.USAGE
     endpoint = Endpoint.load(host)
-    _outlive_the_connection()
+    _ignore_sighup()
     with locked(host, paths.NOTICE_LOCK, wait=endpoint.document.limits.update + JOIN_MARGIN_S) as held:
         answer = _answer(endpoint, order) if held else {"result": BUSY, "reason": "another notice is being carried out"}
     write_document(answer, sort_keys=True)
@@ -93,21 +93,21 @@ def _line(descriptor: int) -> bytes:
 
 
 def _answer(endpoint: Endpoint, order: UpdateCommand) -> dict[str, Any]:
-    store, host = NoticeStore(endpoint.host), endpoint.host
+    store, host = CommandLog(endpoint.host), endpoint.host
     taken = store.find(order)
     if taken is not None and taken.answer is not None:
         host.log(6, f"notice {order.campaign} came again: the answer is repeated")
         return {**taken.answer, "repeated": True}
     if taken is None:
-        taken = store.take(order, at=host.now(), runs=endpoint.store.read().runs)
+        taken = store.begin(order, at=host.now(), runs=endpoint.store.read().runs)
         host.log(6, f"notice {order.campaign} taken: version {order.version}")
         answer = _carry_out(endpoint, order)
     else:
         host.log(6, f"notice {order.campaign} came again: it had been cut off")
-        answer = _finished_unheard(taken, endpoint.store.read(), order) or _carry_out(endpoint, order)
+        answer = _result_after_crash(taken, endpoint.store.read(), order) or _carry_out(endpoint, order)
     answer.update(campaign=order.campaign, version=order.version)
     answer.update(endpoint=endpoint.document.endpoint, product=endpoint.document.product.value)
-    store.answered(taken, answer)
+    store.finish(taken, answer)
     return {**answer, "repeated": False}
 
 
@@ -119,15 +119,15 @@ def _carry_out(endpoint: Endpoint, order: UpdateCommand) -> dict[str, Any]:
         }
     if order.trigger is Trigger.MANUAL and endpoint.store.read().roaming:
         return {"result": Result.SKIPPED.value, "reason": "this endpoint is roaming, so it takes no commands"}
-    waiting = _ServersTurn if order.trigger is Trigger.SCHEDULE else Waiting
-    runner = Runner(endpoint, waiting(time.sleep, random.SystemRandom().random))
+    gate = _ImmediateStart if order.trigger is Trigger.SCHEDULE else StartGate
+    runner = Runner(endpoint, gate(time.sleep, random.SystemRandom().random))
     try:
         return runner.run(order.trigger).to_dict()
-    except Stopped:
+    except Terminated:
         return {"result": Result.FAILED.value, "reason": "the run was stopped"}
 
 
-def _finished_unheard(taken: Taken, state: State, order: UpdateCommand) -> dict[str, Any] | None:
+def _result_after_crash(taken: HandledCommand, state: State, order: UpdateCommand) -> dict[str, Any] | None:
     """The result of a run that ended, though the agent was killed before it could write the answer."""
     record: RunRecord | None = state.last.get(order.trigger.value)
     if record is None or state.runs <= taken.runs or record.started < taken.at:
@@ -135,6 +135,6 @@ def _finished_unheard(taken: Taken, state: State, order: UpdateCommand) -> dict[
     return record.to_result()
 
 
-def _outlive_the_connection() -> None:
+def _ignore_sighup() -> None:
     """The update goes on when the server's connection ends; its answer is asked for later."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -26,8 +26,8 @@ from .. import paths
 from ..clock import reckoning_anew
 from ..endpoint import Endpoint, NotEnrolled
 from ..privileges import UserAction, select_backend
-from ..runner.runner import Runner, Stopped
-from ..runner.start_gate import Waiting
+from ..runner.runner import Runner, Terminated
+from ..runner.start_gate import StartGate
 from ..runner.user_actions import (
     denied_by_system,
     for_root_alone,
@@ -104,11 +104,11 @@ def roaming(host: LocalHost, options: argparse.Namespace) -> int:
 
 
 def _run(endpoint: Endpoint, trigger: Trigger, options: argparse.Namespace) -> int:
-    runner = Runner(endpoint, Waiting(time.sleep, random.SystemRandom().random))
+    runner = Runner(endpoint, StartGate(time.sleep, random.SystemRandom().random))
     try:
         with reckoning_anew(endpoint):
             report = runner.run(trigger)
-    except Stopped:
+    except Terminated:
         complain("epp-agent", "stopped while the update was under way")
         return exit_codes.FAILED
     return _say(options, report.to_dict(), [report.sentence()], exit_codes.of_result(report.result))

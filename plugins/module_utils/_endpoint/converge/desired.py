@@ -24,7 +24,7 @@ from ..notify_access import account
 from ..privileges import select_backend
 from ..privileges.base import GrantedPrivileges
 from ..schedulers.job_plan import JobPlan
-from ..time_limits import longest_wait
+from ..time_limits import max_start_delay
 from ..vendor_updaters import find
 from ..vendor_updaters.restore import remembered_entries, running_before
 
@@ -99,7 +99,7 @@ def job_plan(endpoint: Endpoint, beside: Starters) -> JobPlan:
         notices=_notified_as(document),
         reconnect_probe=document.reconnect.probe if policy.events.update_on_reconnect else None,
         update_limit=document.limits.update,
-        longest_wait=longest_wait(document),
+        max_start_delay=max_start_delay(document),
         scan_limit=document.limits.scan,
         needs=needs,
         needs_homes=any(path.startswith(_HOMES) for path in (*endpoint.product.programs(), *needs.read_write)),

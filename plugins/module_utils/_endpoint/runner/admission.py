@@ -14,9 +14,9 @@ from ..._core.results import Trigger
 from ..state.store import State
 
 
-def refusal(trigger: Trigger, policy: Policy, state: State) -> str | None:
+def skip_reason(trigger: Trigger, policy: Policy, state: State) -> str | None:
     """Why this trigger may not update now, None when it may."""
-    return _REFUSALS[trigger](policy, state)
+    return _SKIP_REASONS[trigger](policy, state)
 
 
 def may_update_now(policy: Policy) -> str | None:
@@ -55,7 +55,7 @@ def _manual(_policy: Policy, _state: State) -> str | None:
     return None
 
 
-_REFUSALS: dict[Trigger, Callable[[Policy, State], str | None]] = {
+_SKIP_REASONS: dict[Trigger, Callable[[Policy, State], str | None]] = {
     Trigger.SCHEDULE: _scheduled,
     Trigger.DOWNLOAD: _download,
     Trigger.RECONNECT: _reconnect,

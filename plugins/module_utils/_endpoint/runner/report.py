@@ -85,7 +85,7 @@ def changed_components(before: Sequence[Component], after: Sequence[Component]) 
     return tuple(sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name)))
 
 
-def judge(before: Sequence[Component], after: Sequence[Component], outcome: Outcome) -> Outcome:
+def classify(before: Sequence[Component], after: Sequence[Component], outcome: Outcome) -> Outcome:
     """Hold the product's word against the versions: they decide between ``updated`` and ``current``."""
     changed = changed_components(before, after)
     if changed and outcome.result is Result.CURRENT:

@@ -22,56 +22,56 @@ from ..endpoint import Endpoint
 from ..state.store import Running, RunRecord, State, reconnected
 from ..status.status import save_and_publish
 from ..time_limits import JOIN_MARGIN_S
-from .admission import refusal, scans_after
+from .admission import scans_after, skip_reason
 from .recording import drain_spool, save_or_spool
-from .report import RunReport, judge
-from .start_gate import Turn, Waiting
+from .report import RunReport, classify
+from .start_gate import StartDecision, StartGate
 
 _LEVELS = {Result.FAILED: syslog.LOG_ERR, Result.UNREACHABLE: syslog.LOG_WARNING}
 
 
-class Stopped(BaseException):
+class Terminated(BaseException):
     """The process was told to end (SIGTERM) while an update was under way."""
 
 
 class Runner:
-    """Runs updates on one endpoint. ``waiting`` is where time and chance come from."""
+    """Runs updates on one endpoint. ``gate`` decides when a run may start."""
 
-    def __init__(self, endpoint: Endpoint, waiting: Waiting) -> None:
+    def __init__(self, endpoint: Endpoint, gate: StartGate) -> None:
         self._endpoint = endpoint
         self._host = endpoint.host
-        self._waiting = waiting
+        self._gate = gate
 
     def run(self, trigger: Trigger) -> RunReport:
         """Update now if this trigger may; every ending is in the report, none is an exception.
 
-        Raises Stopped and KeyboardInterrupt after recording that the run was stopped.
+        Raises Terminated and KeyboardInterrupt after recording that the run was stopped.
         """
         started = self._host.now()
-        turn = self._turn(trigger)
-        if not turn.come:
-            return self._record(self._ended(trigger, started, turn.ending, recorded=turn.recorded))
-        report = self._locked_run(trigger, turn.occurrence)
+        decision = self._start_decision(trigger)
+        if not decision.may_start:
+            return self._record(self._ended(trigger, started, decision.ending, recorded=decision.recorded))
+        report = self._locked_run(trigger, decision.occurrence)
         try:
             self._follow_up(report)
         except OSError as error:  # the update is done and told; what follows it may fail without taking that back
             self._host.log(syslog.LOG_ERR, f"after the update: {error}")
         return report
 
-    def _turn(self, trigger: Trigger) -> Turn:
+    def _start_decision(self, trigger: Trigger) -> StartDecision:
         state = self._endpoint.store.read()
-        why = self._refusal(trigger, state)
+        why = self._skip_reason(trigger, state)
         if why is not None:
-            return Turn.never(Outcome(Result.SKIPPED, why))
-        turn, self._endpoint = self._waiting.await_turn(trigger, self._endpoint, state)
-        if turn.come and self._synchronized(trigger):
-            why = self._refusal(trigger, self._endpoint.store.read())
-        return turn if why is None else Turn.never(Outcome(Result.SKIPPED, why))
+            return StartDecision.never(Outcome(Result.SKIPPED, why))
+        decision, self._endpoint = self._gate.wait(trigger, self._endpoint, state)
+        if decision.may_start and self._synchronized(trigger):
+            why = self._skip_reason(trigger, self._endpoint.store.read())
+        return decision if why is None else StartDecision.never(Outcome(Result.SKIPPED, why))
 
-    def _refusal(self, trigger: Trigger, state: State) -> str | None:
+    def _skip_reason(self, trigger: Trigger, state: State) -> str | None:
         if trigger is Trigger.SCHEDULE and not self._endpoint.configured:
             return "no configuration was adopted from the update server yet, so there is no schedule"
-        return refusal(trigger, self._endpoint.document.policy, state)
+        return skip_reason(trigger, self._endpoint.document.policy, state)
 
     def _synchronized(self, trigger: Trigger) -> bool:
         """Ask the update server for the configuration first, where this run has to (S2); never the end of the run.
@@ -128,16 +128,18 @@ class Runner:
         except OSError as error:
             outcome = Outcome(Result.FAILED, str(error))
         finally:
-            report = self._judged(trigger, started, before, outcome)
+            report = self._classified(trigger, started, before, outcome)
             self._record(report)
         return report
 
-    def _judged(self, trigger: Trigger, started: float, before: tuple[Component, ...], outcome: Outcome) -> RunReport:
+    def _classified(
+        self, trigger: Trigger, started: float, before: tuple[Component, ...], outcome: Outcome
+    ) -> RunReport:
         try:
             after = self._endpoint.product.components()
         except OSError as error:
             after, outcome = before, Outcome(Result.FAILED, outcome.why or str(error))
-        verdict = judge(before, after, outcome)
+        verdict = classify(before, after, outcome)
         report = self._ended(trigger, started, verdict)
         return replace(report, before=before, after=after, ran=True)
 
@@ -215,10 +217,10 @@ def _joined(trigger: Trigger, started: float, finished: float, state: State) -> 
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """Turn SIGTERM into Stopped, so that children are ended and the record is kept."""
+    """Turn SIGTERM into Terminated, so that children are ended and the record is kept."""
 
     def stop(_number: int, _frame: object) -> None:
-        raise Stopped
+        raise Terminated
 
     try:
         previous = signal.signal(signal.SIGTERM, stop)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a trigger waits for its turn: the slot of a schedule (S4, S5), the server's return (E2, N3)."""
+"""How a trigger waits until it may start: the slot of a schedule (S4, S5), the server's return (E2, N3)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..endpoint import Endpoint
 from ..installed import load_document
 from ..state.store import State
 from ..status.status import save_and_publish
-from .admission import refusal
+from .admission import skip_reason
 
 _SLICE_S = 30.0
 """Sleeping goes by slices of this length, because the wall clock may be set, or the machine suspended, meanwhile."""
@@ -31,92 +31,99 @@ _PROBE_TIMEOUT_S = 5.0
 
 
 @frozen
-class Turn:
+class StartDecision:
     """Whether a run may start now, and if not, how it ends; ``recorded`` tells whether anyone will want to know."""
 
-    come: bool
+    may_start: bool
     occurrence: str | None = None
     ending: Outcome = Outcome(Result.SKIPPED)
     recorded: bool = True
 
     @classmethod
-    def now(cls, occurrence: str | None = None) -> Turn:
-        return cls(come=True, occurrence=occurrence)
+    def now(cls, occurrence: str | None = None) -> StartDecision:
+        return cls(may_start=True, occurrence=occurrence)
 
     @classmethod
-    def never(cls, ending: Outcome, *, recorded: bool = True) -> Turn:
-        return cls(come=False, ending=ending, recorded=recorded)
+    def never(cls, ending: Outcome, *, recorded: bool = True) -> StartDecision:
+        return cls(may_start=False, ending=ending, recorded=recorded)
 
 
-class Waiting:
-    """Waits for a turn. ``sleep`` takes seconds; ``draw`` gives a uniform number in [0, 1)."""
+class StartGate:
+    """Decides when a run may start, and waits until then.
+
+    ``sleep`` takes seconds; ``draw`` gives a uniform number in [0, 1).
+    """
 
     def __init__(self, sleep: Callable[[float], None], draw: Callable[[], float]) -> None:
         self._sleep = sleep
         self._draw = draw
 
-    def await_turn(self, trigger: Trigger, endpoint: Endpoint, state: State) -> tuple[Turn, Endpoint]:
-        """Wait until this trigger may start; returns its turn and the endpoint as it is after the wait."""
+    def wait(self, trigger: Trigger, endpoint: Endpoint, state: State) -> tuple[StartDecision, Endpoint]:
+        """Wait until this trigger may start; returns the decision and the endpoint as it is after the wait."""
         if trigger is Trigger.SCHEDULE:
             return self._slot(endpoint, state)
         if trigger is Trigger.RECONNECT:
             return self._reconnection(endpoint, state), endpoint
-        return Turn.now(), endpoint
+        return StartDecision.now(), endpoint
 
-    def _slot(self, endpoint: Endpoint, state: State) -> tuple[Turn, Endpoint]:
+    def _slot(self, endpoint: Endpoint, state: State) -> tuple[StartDecision, Endpoint]:
         timetable = endpoint.timetable()
         if timetable is None:
-            return Turn.never(Outcome(Result.FAILED, endpoint.lost_timetable())), endpoint
+            return StartDecision.never(Outcome(Result.FAILED, endpoint.lost_timetable())), endpoint
         return self._slot_of(timetable, endpoint, state)
 
-    def _slot_of(self, timetable: Timetable, endpoint: Endpoint, state: State) -> tuple[Turn, Endpoint]:
+    def _slot_of(self, timetable: Timetable, endpoint: Endpoint, state: State) -> tuple[StartDecision, Endpoint]:
         decision = timetable.decide(endpoint.host.now(), state.occurrences, self._draw)
         if decision.action is Action.NOT_DUE:
-            return Turn.never(Outcome(Result.SKIPPED, decision.reason), recorded=False), endpoint
+            return StartDecision.never(Outcome(Result.SKIPPED, decision.reason), recorded=False), endpoint
         if decision.action is Action.RUN:
-            return Turn.now(decision.slot.occurrence), endpoint
+            return StartDecision.now(decision.slot.occurrence), endpoint
         with locked(endpoint.host, paths.WAIT_LOCK, wait=0) as held:
             if not held:
-                return Turn.never(Outcome(Result.SKIPPED, "another run waits already"), recorded=False), endpoint
+                return StartDecision.never(
+                    Outcome(Result.SKIPPED, "another run waits already"), recorded=False
+                ), endpoint
             as_expected = self._sleep_until(endpoint, decision.at)
         if not endpoint.host.exists(paths.DOCUMENT):
-            return Turn.never(Outcome(Result.SKIPPED, "this host is no longer enrolled"), recorded=False), endpoint
+            return StartDecision.never(
+                Outcome(Result.SKIPPED, "this host is no longer enrolled"), recorded=False
+            ), endpoint
         after = endpoint.reloaded()
         if as_expected:
             return self._slot_after_wait(after, decision), after
         return self._slot(after, after.store.read())
 
-    def _slot_after_wait(self, endpoint: Endpoint, decision: Decision) -> Turn:
-        """The turn after a wait in which the switch, the state, or more time than expected may have gone by."""
+    def _slot_after_wait(self, endpoint: Endpoint, decision: Decision) -> StartDecision:
+        """The decision after a wait in which the switch, the state, or more time than expected may have gone by."""
         state, slot = endpoint.store.read(), decision.slot
-        why = refusal(Trigger.SCHEDULE, endpoint.document.policy, state)
+        why = skip_reason(Trigger.SCHEDULE, endpoint.document.policy, state)
         if why is not None:
-            return Turn.never(Outcome(Result.SKIPPED, why))
+            return StartDecision.never(Outcome(Result.SKIPPED, why))
         if slot.occurrence in state.occurrences:
-            return Turn.never(Outcome(Result.SKIPPED, "this occurrence has run"), recorded=False)
+            return StartDecision.never(Outcome(Result.SKIPPED, "this occurrence has run"), recorded=False)
         if endpoint.host.now() > max(slot.end, decision.at + _LATE_S):  # the machine was suspended (S4)
-            return Turn.never(Outcome(Result.SKIPPED, "the window has closed meanwhile"), recorded=False)
-        return Turn.now(slot.occurrence)
+            return StartDecision.never(Outcome(Result.SKIPPED, "the window has closed meanwhile"), recorded=False)
+        return StartDecision.now(slot.occurrence)
 
-    def _reconnection(self, endpoint: Endpoint, state: State) -> Turn:
+    def _reconnection(self, endpoint: Endpoint, state: State) -> StartDecision:
         returning = state.source_lost or state.boot_id != boot_id(endpoint.host)
         if not returning:
             return self._watch(endpoint)
         if not self._reached_within_wait(endpoint):
             save_and_publish(endpoint, lambda state: replace(state, source_lost=True))
-            return Turn.never(Outcome(Result.UNREACHABLE, f"{_source(endpoint)} does not answer"))
+            return StartDecision.never(Outcome(Result.UNREACHABLE, f"{_source(endpoint)} does not answer"))
         self._sleep(self._draw() * endpoint.document.reconnect.jitter)
-        why = refusal(Trigger.RECONNECT, endpoint.document.policy, endpoint.store.read())
+        why = skip_reason(Trigger.RECONNECT, endpoint.document.policy, endpoint.store.read())
         if why is not None:
-            return Turn.never(Outcome(Result.SKIPPED, why))
-        return Turn.now()
+            return StartDecision.never(Outcome(Result.SKIPPED, why))
+        return StartDecision.now()
 
-    def _watch(self, endpoint: Endpoint) -> Turn:
+    def _watch(self, endpoint: Endpoint) -> StartDecision:
         """The usual case: connected before and still; losing the source is only noted."""
         if endpoint.reachable(_PROBE_TIMEOUT_S):
-            return Turn.never(Outcome(Result.SKIPPED, f"{_source(endpoint)} was never lost"), recorded=False)
+            return StartDecision.never(Outcome(Result.SKIPPED, f"{_source(endpoint)} was never lost"), recorded=False)
         save_and_publish(endpoint, lambda state: replace(state, source_lost=True))
-        return Turn.never(Outcome(Result.UNREACHABLE, f"{_source(endpoint)} was lost"), recorded=False)
+        return StartDecision.never(Outcome(Result.UNREACHABLE, f"{_source(endpoint)} was lost"), recorded=False)
 
     def _reached_within_wait(self, endpoint: Endpoint) -> bool:
         """Probe for as long as policy says, by the clock; by the pauses where that is set back meanwhile."""

@@ -33,7 +33,7 @@ class JobPlan:
     """How often to look whether the server is back (E2); None: E2 is off."""
     update_limit: int
     """How long an update may run."""
-    longest_wait: int
+    max_start_delay: int
     """How long the agent may wait inside one run before it updates: a late instant in the window, a slot drawn inside
     it, the server's return and the jitter after it, another run's lock; the largest that can happen."""
     scan_limit: int

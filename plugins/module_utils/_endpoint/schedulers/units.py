@@ -185,7 +185,7 @@ def service_texts(plan: JobPlan) -> dict[str, str]:
     """
     agent = path_word(plan.agent)
     after = "".join(f" {unit}" for unit in plan.needs.after_units)
-    update_limit = plan.longest_wait + plan.update_limit + _MARGIN_S
+    update_limit = plan.max_start_delay + plan.update_limit + _MARGIN_S
     made = "".join(_preparation(plan.agent, directory) for directory in plan.needs.makes)
     update = _UPDATE_SERVICE.format(agent=agent, after=after, limit=update_limit, preparations=made)
     selftest = _SELFTEST_SERVICE.format(agent=agent, limit=_SELFTEST_LIMIT_S, preparations=made)

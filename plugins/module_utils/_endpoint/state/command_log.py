@@ -23,7 +23,7 @@ _KEPT = 50
 
 
 @frozen
-class Taken:
+class HandledCommand:
     """A notice that was taken: when (Unix seconds), after how many runs, and the answer once there is one."""
 
     campaign: str
@@ -33,34 +33,36 @@ class Taken:
     answer: dict[str, Any] | None = None
 
 
-class NoticeStore:
+class CommandLog:
     """The notices of one host; to be used under ``places.NOTICE_LOCK``."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
 
-    def find(self, order: UpdateCommand) -> Taken | None:
+    def find(self, order: UpdateCommand) -> HandledCommand | None:
         """The notice of the same campaign, None when this is the first time."""
         return next((taken for taken in self._read() if taken.campaign == order.campaign), None)
 
-    def take(self, order: UpdateCommand, *, at: float, runs: int) -> Taken:
+    def begin(self, order: UpdateCommand, *, at: float, runs: int) -> HandledCommand:
         """Write down that this notice is now being carried out."""
-        taken = Taken(order.campaign, order.version, at, runs)
+        taken = HandledCommand(order.campaign, order.version, at, runs)
         self._write([*self._read(), taken])
         return taken
 
-    def answered(self, taken: Taken, answer: dict[str, Any]) -> None:
+    def finish(self, taken: HandledCommand, answer: dict[str, Any]) -> None:
         """Write down the answer."""
         others = [one for one in self._read() if one.campaign != taken.campaign]
         self._write([*others, replace(taken, answer=answer)])
 
-    def _read(self) -> list[Taken]:
+    def _read(self) -> list[HandledCommand]:
         try:
-            return [Taken(**one) for one in json.loads(self._host.read(paths.NOTICES) or b"{}").get("notices", ())]
+            return [
+                HandledCommand(**one) for one in json.loads(self._host.read(paths.NOTICES) or b"{}").get("notices", ())
+            ]
         except (ValueError, TypeError, AttributeError):
             self._host.log(4, f"{paths.NOTICES} can't be understood; a notice may be carried out a second time")
             return []
 
-    def _write(self, notices: list[Taken]) -> None:
+    def _write(self, notices: list[HandledCommand]) -> None:
         content = {"format": FORMAT, "notices": [asdict(one) for one in notices[-_KEPT:]]}
         self._host.write(paths.NOTICES, json.dumps(content, sort_keys=True).encode(), mode=0o600)

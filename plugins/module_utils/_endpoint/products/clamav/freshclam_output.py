@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What freshclam says, read for the *why* of a result. Results themselves come from evidence (R1).
+"""The output of freshclam, parsed for the reason of a result. Results themselves come from evidence (R1).
 
 The sentences are those of freshclam 1.4 in the C locale with ``--verbose``, each seen from the real program but one:
 the version that the vendor's DNS tells, which no test can ask for.
@@ -21,7 +21,7 @@ from ...._host.http.client import PROXY_REFUSES
 
 
 class Cause(IntEnum):
-    """Why freshclam did not get its way; where there are several, the lowest is the one worth telling."""
+    """Why freshclam failed; of several causes, the lowest is reported."""
 
     LOCAL = 1
     REFUSED = 2
@@ -29,7 +29,7 @@ class Cause(IntEnum):
     PROXY = 4
     STATUS = 5
     ABSENT = 6
-    NONSENSE = 7
+    INVALID_RESPONSE = 7
     UNREACHABLE_BY_PROXY = 8
     BROKEN_OFF = 9
     UNREACHABLE = 10
@@ -38,7 +38,7 @@ class Cause(IntEnum):
 
 
 @frozen
-class Trouble:
+class FreshclamError:
     """One cause with a sentence fit for the status."""
 
     cause: Cause
@@ -46,8 +46,8 @@ class Trouble:
 
 
 @frozen
-class Said:
-    """What one run said.
+class FreshclamOutput:
+    """What the output of one run says.
 
     ``offered`` are the versions that the source holds by database, ``patch_missing`` those that it has no patch for;
     ``answered`` tells whether a source answered with a database's version at all. ``cooling_until`` (Unix seconds) is
@@ -58,16 +58,16 @@ class Said:
 
     offered: dict[str, int]
     patch_missing: dict[str, str]
-    troubles: tuple[Trouble, ...]
-    clamd_deaf: bool
+    errors: tuple[FreshclamError, ...]
+    clamd_not_notified: bool
     answered: bool
     cooling_until: int | None
     busy: int | None = None
     refused_by: str = ""
 
     @property
-    def worst(self) -> Trouble | None:
-        return min(self.troubles, key=lambda trouble: trouble.cause, default=None)
+    def worst(self) -> FreshclamError | None:
+        return min(self.errors, key=lambda error: error.cause, default=None)
 
 
 _OFFERED = re.compile(
@@ -81,12 +81,12 @@ _COOLING = re.compile(r"You are (?:still )?on cool-down until after: (\d{4}-\d\d
 _BUSY = re.compile(
     r"^< HTTP/\S+ 503\b.*\n(?:< (?!Retry-After).*\n)*< Retry-After: (\d{1,5})\s*$", re.MULTILINE | re.IGNORECASE
 )
-_CLAMD_DEAF = re.compile(r"Clamd was NOT notified|NotifyClamd: Can't find or parse")
+_CLAMD_NOT_NOTIFIED = re.compile(r"Clamd was NOT notified|NotifyClamd: Can't find or parse")
 
 _BY_PROXY = r"^\* (?:CONNECT tunnel failed, response|Received HTTP code) "
 """curl's words for what a proxy answered instead of opening a tunnel."""
 
-_TROUBLES: tuple[tuple[re.Pattern[str], Cause, str], ...] = tuple(
+_ERRORS: tuple[tuple[re.Pattern[str], Cause, str], ...] = tuple(
     (re.compile(pattern), cause, why)
     for pattern, cause, why in (
         (r"No space left on device", Cause.LOCAL, "no space left on device"),
@@ -107,7 +107,7 @@ _TROUBLES: tuple[tuple[re.Pattern[str], Cause, str], ...] = tuple(
         (r"Unexpected response \((\d+)\) from (\S+)", Cause.STATUS, "{1} answered {0}"),
         (r"file not found: (\S+\.cdiff)", Cause.NO_PATCH, "the source lacks the patch {0} (404)"),
         (r"file not found: (\S+)", Cause.ABSENT, "the source lacks {0} (404)"),
-        (r"Malformed CVD header", Cause.NONSENSE, "{server}: the answer is no ClamAV database"),
+        (r"Malformed CVD header", Cause.INVALID_RESPONSE, "{server}: the answer is no ClamAV database"),
         (r"remote_cvdhead: Download failed \((?:5|6|7|28)\).*Message: (.*)", Cause.UNREACHABLE, "{server}: {0}"),
         (r"Download failed \((?:5|6|7)\).*Message: (.*)", Cause.UNREACHABLE, "{server}: {0}"),
         (r"Download failed \(\d+\).*Message: (.*)", Cause.BROKEN_OFF, "{server}: the download broke off: {0}"),
@@ -116,15 +116,15 @@ _TROUBLES: tuple[tuple[re.Pattern[str], Cause, str], ...] = tuple(
 )
 
 
-def understand(output: str) -> Said:
-    """Read the output of one run."""
+def parse_output(output: str) -> FreshclamOutput:
+    """Parse the output of one run."""
     offered = {first or third: int(second or fourth) for first, second, third, fourth in _OFFERED.findall(output)}
     offered.update({name: int(version) for name, version in _AVAILABLE.findall(output)})
-    return Said(
+    return FreshclamOutput(
         offered=offered,
         patch_missing=dict(_PATCH_MISSING.findall(output)),
-        troubles=tuple(dict.fromkeys(_troubles(output))),
-        clamd_deaf=bool(_CLAMD_DEAF.search(output)),
+        errors=tuple(dict.fromkeys(_errors(output))),
+        clamd_not_notified=bool(_CLAMD_NOT_NOTIFIED.search(output)),
         answered=bool(offered or _ANSWERED.search(output)),
         cooling_until=_cooling_until(output),
         busy=_busy(output),
@@ -155,24 +155,24 @@ def _refused_by(output: str) -> str:
     return ""
 
 
-def _troubles(output: str) -> Iterator[Trouble]:
-    """What the lines tell, each with the server that was being asked."""
+def _errors(output: str) -> Iterator[FreshclamError]:
+    """The errors in the lines, each with the server that was being asked."""
     server = "the source"
     for line in output.splitlines():
         asked = _SERVER.match(line)
         if asked:
             server = without_secrets(asked[1] or asked[2])
             continue
-        trouble = _trouble(line, server)
-        if trouble:
-            yield trouble
+        error = _error(line, server)
+        if error:
+            yield error
 
 
-def _trouble(line: str, server: str) -> Trouble | None:
+def _error(line: str, server: str) -> FreshclamError | None:
     """The first row of the table that fits a line."""
-    for pattern, cause, why in _TROUBLES:
+    for pattern, cause, why in _ERRORS:
         match = pattern.search(line)
         if match:
             found = (without_secrets(group.strip()) for group in match.groups())
-            return Trouble(cause, why.format(*found, server=server))
+            return FreshclamError(cause, why.format(*found, server=server))
     return None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ...._core.policy.policy import Scope
 from . import clamd_service, database_directory
 from .clamd import Clamd
-from .freshclam_output import Cause, understand
+from .freshclam_output import Cause, parse_output
 
 if TYPE_CHECKING:
     from .product import ClamAV
@@ -43,12 +43,12 @@ def _updater(product: ClamAV) -> tuple[str, ...]:
         return ()
     except OSError as error:
         return (f"freshclam can't be started: {error.strerror}",)
-    said = understand(done.out + done.err)
-    causes = {trouble.cause for trouble in said.troubles}
-    works = Cause.UNREACHABLE in causes or (done.code == 0 and said.cooling_until is not None)
+    output = parse_output(done.out + done.err)
+    causes = {error.cause for error in output.errors}
+    works = Cause.UNREACHABLE in causes or (done.code == 0 and output.cooling_until is not None)
     if works and Cause.LOCAL not in causes:
         return ()
-    why = said.worst.why if said.worst and not done.cut else f"it {done.ended}"
+    why = output.worst.why if output.worst and not done.cut else f"it {done.ended}"
     return (f"freshclam does not work here: {why}",)
 
 

@@ -19,7 +19,7 @@ from ..base import overdue
 from . import clamd_service, database_directory, freshclam_dat
 from .clamd import Clamd
 from .freshclam_conf import OFFICIAL, FreshclamConfig
-from .freshclam_output import Cause, Said, understand
+from .freshclam_output import Cause, FreshclamOutput, parse_output
 from .parts import Part, parts_of, prepare, put_in_place
 
 if TYPE_CHECKING:
@@ -84,9 +84,9 @@ class ClamavUpdate:
         freshclam itself does so from three versions on. Of the official ones a patch that is missing is on its way, and
         the whole would be a hundred times as much.
         """
-        said = understand(completed.out + completed.err)
-        lacking = tuple(name for name in said.patch_missing if name not in OFFICIAL)
-        other = completed.code != 0 or any(trouble.cause is Cause.LOCAL for trouble in said.troubles)
+        output = parse_output(completed.out + completed.err)
+        lacking = tuple(name for name in output.patch_missing if name not in OFFICIAL)
+        other = completed.code != 0 or any(error.cause is Cause.LOCAL for error in output.errors)
         if other or not lacking or time.monotonic() + _RUN_S > deadline:
             return completed
         return self._completed(part.whole(lacking), deadline)
@@ -100,7 +100,7 @@ class ClamavUpdate:
             remaining = max(0.0, deadline - time.monotonic())
             argv = command(dns=not part.config.mirrors and bool(part.config.databases), only=part.only)
             completed = self.product.host.run(argv, timeout=remaining, stdin=fitted(self.product, part.config))
-            busy = None if completed.code == 0 else understand(completed.out + completed.err).busy
+            busy = None if completed.code == 0 else parse_output(completed.out + completed.err).busy
             if busy is None or busy > LONGEST_PAUSE_S:
                 return completed
             pause = with_jitter(busy, random_fraction())
@@ -119,38 +119,38 @@ class ClamavUpdate:
     def _judge(
         self, part: Part, before: Sequence[Component], completed: Completed, timeout: float, *, deaf: bool
     ) -> Outcome:
-        """The result by the evidence, strongest first; what freshclam said only explains it."""
-        after, said = self.product.installed(part.names), understand(completed.out + completed.err)
+        """The result by the evidence, strongest first; the output of freshclam only explains it."""
+        after, output = self.product.installed(part.names), parse_output(completed.out + completed.err)
         now, directory = self.product.host.now(), self.product.host.real(part.config.directory)
-        until, trouble = freshclam_dat.cooling_until(directory, now) or said.cooling_until, said.worst
+        until, error = freshclam_dat.cooling_until(directory, now) or output.cooling_until, output.worst
         if _versions(after) != _versions(before):
-            return Outcome(Result.UPDATED, _reservation(said, completed, until, deaf=deaf))
+            return Outcome(Result.UPDATED, _partial_reason(output, completed, until, deaf=deaf))
         if completed.timed_out:
             return overdue("freshclam", timeout)
         if until is not None:
-            why = f"{said.refused_by or 'the source'} refuses for now (429 or 403)"
+            why = f"{output.refused_by or 'the source'} refuses for now (429 or 403)"
             return Outcome(Result.COOLING_DOWN, why, until)
-        local = trouble is not None and trouble.cause is Cause.LOCAL
+        local = error is not None and error.cause is Cause.LOCAL
         if completed.code != 0 or local or _missing(part, after):
-            return self._failure(part, said, completed)
-        why = _held(said, after)
+            return self._failure(part, output, completed)
+        why = _held(output, after)
         return Outcome(Result.HELD, why) if why else Outcome(Result.CURRENT)
 
-    def _failure(self, part: Part, said: Said, completed: Completed) -> Outcome:
+    def _failure(self, part: Part, output: FreshclamOutput, completed: Completed) -> Outcome:
         if completed.code < 0:
             return Outcome(Result.FAILED, f"freshclam {completed.ended}")
-        trouble = said.worst
-        if trouble is None:
+        error = output.worst
+        if error is None:
             missing = ", ".join(_missing(part, self.product.installed(part.names)))
             unsaid = f"{missing} is still not installed" if missing else "it gave no reason"
             return Outcome(Result.FAILED, f"freshclam {completed.ended}; {unsaid}")
-        if trouble.cause in (Cause.UNREACHABLE, Cause.UNREACHABLE_BY_PROXY) and not said.answered:
-            return Outcome(Result.UNREACHABLE, trouble.why)
-        if trouble.cause is Cause.LOCAL:
+        if error.cause in (Cause.UNREACHABLE, Cause.UNREACHABLE_BY_PROXY) and not output.answered:
+            return Outcome(Result.UNREACHABLE, error.why)
+        if error.cause is Cause.LOCAL:
             return Outcome(
-                Result.FAILED, database_directory.error(self.product.host.real(part.config.directory)) or trouble.why
+                Result.FAILED, database_directory.error(self.product.host.real(part.config.directory)) or error.why
             )
-        return Outcome(Result.FAILED, trouble.why)
+        return Outcome(Result.FAILED, error.why)
 
 
 def together(outcomes: Sequence[Outcome]) -> Outcome:
@@ -189,15 +189,15 @@ def fitted(product: ClamAV, wanted: FreshclamConfig) -> bytes:
     return (wanted.for_current_user() if os.geteuid() != 0 else wanted).render()
 
 
-def _reservation(said: Said, completed: Completed, until: int | None, *, deaf: bool) -> str:
+def _partial_reason(output: FreshclamOutput, completed: Completed, until: int | None, *, deaf: bool) -> str:
     """What an update that did succeed must still tell; ``deaf``: clamd could not be told of it."""
     if until is not None:
-        return f"in part: {said.refused_by or 'the source'} then refused further requests (429 or 403)"
+        return f"in part: {output.refused_by or 'the source'} then refused further requests (429 or 403)"
     if completed.cut:
         return f"in part: freshclam then {completed.ended}"
-    if completed.code != 0 and said.worst is not None:
-        return f"in part: {said.worst.why}"
-    return "clamd was not running and reads the databases when it starts" if said.clamd_deaf or deaf else ""
+    if completed.code != 0 and output.worst is not None:
+        return f"in part: {output.worst.why}"
+    return "clamd was not running and reads the databases when it starts" if output.clamd_not_notified or deaf else ""
 
 
 def _missing(part: Part, installed: Sequence[Component]) -> list[str]:
@@ -213,13 +213,13 @@ def _versions(components: Sequence[Component]) -> dict[str, str]:
     return {component.name: component.version for component in components}
 
 
-def _held(said: Said, installed: Sequence[Component]) -> str:
+def _held(output: FreshclamOutput, installed: Sequence[Component]) -> str:
     """Why what is installed is kept although the source holds another version; empty when it does not."""
     for component in installed:
         name, version = component.name, component.version
-        offered = said.offered.get(name)
-        if name in said.patch_missing:
-            return f"the source announces {name} {said.patch_missing[name]} but lacks its patch; {version} is kept"
+        offered = output.offered.get(name)
+        if name in output.patch_missing:
+            return f"the source announces {name} {output.patch_missing[name]} but lacks its patch; {version} is kept"
         if offered is None or not version.isdigit() or offered == int(version):
             continue
         if offered < int(version):

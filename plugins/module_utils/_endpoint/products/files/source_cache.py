@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the product ``files`` remembers of its sources: validators for conditional requests, and cool-downs.
+"""The cache of the product ``files`` for its sources: validators for conditional requests, and cool-downs.
 
 A validator says: when the source called its manifest this, we held release so-and-so under this scope. It is used
 only while that is still so, and losing it costs no more than one whole manifest.
@@ -20,19 +20,20 @@ from ...._core.values import field, frozen
 from ...._host.filesystem.atomic_files import write_durably
 from ...._host.filesystem.safe_paths import open_file
 from ...._host.http.client import LONGEST_WAIT_S
-from ...._host.http.validators import conditional_headers, validators_in
+from ...._host.http.validators import conditional_headers as headers_for
+from ...._host.http.validators import validators_in
 
 
 @frozen
-class SourceMemory:
-    """The memory in one file; every change is written at once."""
+class SourceCache:
+    """The cache in one file; every change is written at once."""
 
     path: str
     _sources: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, directory: str) -> SourceMemory:
-        """What is remembered in a (real) directory; a damaged file counts as none."""
+    def load(cls, directory: str) -> SourceCache:
+        """The cache in a (real) directory; a damaged file counts as none."""
         path = os.path.join(directory, "sources.json")
         try:
             with open(open_file(path), "rb") as stream:
@@ -43,9 +44,9 @@ class SourceMemory:
         return cls(path, {url: values for url, values in kept if isinstance(values, dict)})
 
     def cooling_until(self, url: str, now: float) -> int | None:
-        """Until when this source wants to be left alone, None when it may be asked.
+        """Until when this source has limited its rate, None when it may be asked.
 
-        A longer wish than any that is granted was written down by a clock that was ahead.
+        A time beyond the longest one that is granted was stored while the clock was ahead; it does not count.
         """
         until = self._sources.get(url, {}).get("cooling_until")
         return until if isinstance(until, int) and now < until <= now + LONGEST_WAIT_S else None
@@ -54,22 +55,22 @@ class SourceMemory:
         self._sources.setdefault(url, {})["cooling_until"] = until
         self._write()
 
-    def condition(self, url: str, held: Mapping[str, str]) -> dict[str, str]:
+    def conditional_headers(self, url: str, held: Mapping[str, str]) -> dict[str, str]:
         """Headers that make a request conditional; none when something else is held than was then."""
         values = self._sources.get(url, {})
         if values.get("held") != dict(held):
             return {}
-        return conditional_headers(values)
+        return headers_for(values)
 
-    def answered(self, url: str, headers: Mapping[str, str], held: Mapping[str, str]) -> None:
-        """The source gave its manifest with these headers, and we now hold what it says."""
+    def store_validators(self, url: str, headers: Mapping[str, str], held: Mapping[str, str]) -> None:
+        """Store the validators of a manifest, from its response headers; ``held`` is what it led to."""
         values = {**validators_in(headers), "held": dict(held)}
         if self._sources.get(url) != values:
             self._sources[url] = values
             self._write()
 
-    def still_said(self, url: str, held: Mapping[str, str]) -> None:
-        """The source has nothing new, and we now hold the same in another release, since it was mended."""
+    def touch(self, url: str, held: Mapping[str, str]) -> None:
+        """The manifest has not changed (304), and ``held`` is another release of it, since files were repaired."""
         values = self._sources.get(url, {})
         if values.get("held") not in (None, dict(held)):
             self._sources[url] = {**values, "held": dict(held)}

@@ -31,14 +31,14 @@ from ...trust.catalog import UntrustedManifest
 from ..base import broken, overdue
 from .download import fetch
 from .releases import Release, Store
-from .source_cache import SourceMemory
+from .source_cache import SourceCache
 
 if TYPE_CHECKING:
     from .product import Files
 
 _PAUSES_S = (2.0, 4.0, 8.0)
 """Between publishing components and the catalogue lie a signature and a few writes."""
-_TELLING = (Result.HELD, Result.FAILED, Result.COOLING_DOWN, Result.UNREACHABLE)
+_RELEVANCE = (Result.HELD, Result.FAILED, Result.COOLING_DOWN, Result.UNREACHABLE)
 """When no source brought us up to date: whose word counts most."""
 
 
@@ -47,22 +47,22 @@ def update(product: Files, timeout: float) -> Outcome:
     store, deadline = product.store(), time.monotonic() + timeout
     try:
         store.sweep()
-        memory = SourceMemory.load(store.directory)
-        memory.keep_only(product.sources.urls)
+        cache = SourceCache.load(store.directory)
+        cache.keep_only(product.sources.urls)
         getter = HttpClient(deadline, product.host.now, product.sources.proxy)
-        return _Run(product, store, memory, getter).outcome(timeout)
+        return _FileUpdate(product, store, cache, getter).outcome(timeout)
     except OSError as error:
         _free_space(store)
         return broken("the update stopped and the installed version is kept", error)
 
 
 @frozen
-class _Run:
+class _FileUpdate:
     """One update, source by source."""
 
     product: Files
     store: Store
-    memory: SourceMemory
+    cache: SourceCache
     getter: HttpClient
 
     def outcome(self, timeout: float) -> Outcome:
@@ -79,48 +79,48 @@ class _Run:
             endings.append(ending)
         if not endings:
             return Outcome(Result.FAILED, "sources.urls is empty: there is nowhere to update from")
-        return _telling(endings)
+        return _most_relevant(endings)
 
     def _from_source(self, url: str, key: str) -> Outcome:
         """What one source came to; ``key`` is its URL as policy writes it."""
-        until = self.memory.cooling_until(key, self.product.host.now())
+        until = self.cache.cooling_until(key, self.product.host.now())
         if until is not None:
-            why = f"{without_secrets(key)} was not asked: it wants to be left alone"
+            why = f"{without_secrets(key)} was not asked: it is rate-limited"
             return Outcome(Result.COOLING_DOWN, why, until)
         try:
-            return self._vouched(url, key)
+            return self._verified(url, key)
         except DeadlineExceeded:
             raise
         except RateLimited as wish:
-            self.memory.cool_down(key, wish.until)
+            self.cache.cool_down(key, wish.until)
             return Outcome(Result.COOLING_DOWN, str(wish), wish.until)
         except Unreachable as error:
             return Outcome(Result.UNREACHABLE, str(error))
         except (SourceError, InvalidManifest, ConfigurationRejected) as error:
             return Outcome(Result.FAILED, _why(error, url))
 
-    def _vouched(self, url: str, key: str) -> Outcome:
+    def _verified(self, url: str, key: str) -> Outcome:
         """What the source came to. A server publishes components first and the catalogue then, so a source that is
         ahead of it is asked again a few times before its version is held."""
         for pause in _PAUSES_S:
             try:
-                return self._take(url, key)
+                return self._fetch_manifest(url, key)
             except UntrustedManifest:
                 if time.monotonic() + 2 * pause >= self.getter.deadline:
                     break
                 time.sleep(with_jitter(pause, self.getter.draw()))
         try:
-            return self._take(url, key)
+            return self._fetch_manifest(url, key)
         except UntrustedManifest as held:
             return Outcome(Result.HELD, f"{held}; what is installed is kept")
 
-    def _take(self, url: str, key: str) -> Outcome:
+    def _fetch_manifest(self, url: str, key: str) -> Outcome:
         installed = self.store.installed()
-        condition = self.memory.condition(key, self._held(installed)) if installed else {}
+        condition = self.cache.conditional_headers(key, self._held(installed)) if installed else {}
         answer = self.getter.get(f"{url}/{NAME}", condition)
         if answer.status == 304 and installed:
-            outcome = self._reach(installed.manifest, installed, url)
-            self.memory.still_said(key, self._held(self.store.installed()))
+            outcome = self._install(installed.manifest, installed, url)
+            self.cache.touch(key, self._held(self.store.installed()))
             return outcome
         content = _whole(answer)
         published = Manifest.parse(content)
@@ -130,11 +130,11 @@ class _Run:
         target = self._in_scope(published, installed)
         if self.product.verifier is not None and not (installed and installed.manifest == target):
             self.product.verifier.check(content, self.getter)
-        outcome = self._reach(target, installed, url)
-        self.memory.answered(key, answer.headers, self._held(self.store.installed()))
+        outcome = self._install(target, installed, url)
+        self.cache.store_validators(key, answer.headers, self._held(self.store.installed()))
         return outcome
 
-    def _reach(self, target: Manifest, installed: Release | None, url: str) -> Outcome:
+    def _install(self, target: Manifest, installed: Release | None, url: str) -> Outcome:
         """Make the installed files what ``target`` says, with content from this source."""
         intact = installed.intact() if installed else {}
         damaged = installed.damaged() if installed else ()
@@ -193,9 +193,9 @@ def _why(error: Exception, url: str) -> str:
     return f"{error}; nothing is fetched without it" if isinstance(error, ConfigurationRejected) else str(error)
 
 
-def _telling(endings: Sequence[Outcome]) -> Outcome:
+def _most_relevant(endings: Sequence[Outcome]) -> Outcome:
     """The ending to report when no source brought us up to date; of cool-downs the one that ends first."""
-    return min(endings, key=lambda ending: (_TELLING.index(ending.result), ending.until or 0))
+    return min(endings, key=lambda ending: (_RELEVANCE.index(ending.result), ending.until or 0))
 
 
 def _free_space(store: Store) -> None:

@@ -16,7 +16,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import pa
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import converge
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.endpoint import Endpoint
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.runner import Runner
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.start_gate import Waiting
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.start_gate import StartGate
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 
 AGENT = payload.build(payload.sources(), interpreter=sys.executable)
@@ -76,7 +76,7 @@ class Sandbox:
 
     def runner(self, endpoint: Endpoint | None = None, *, draw: float = 0.5) -> Runner:
         """A runner whose sleeping moves the clock and whose draws are all the same."""
-        return Runner(endpoint or self.endpoint, Waiting(self.host.sleep, lambda: draw))
+        return Runner(endpoint or self.endpoint, StartGate(self.host.sleep, lambda: draw))
 
     def tree(self) -> dict[str, tuple[int, bytes]]:
         """Every file and link below the root, with mode and content: what "nothing was written" is held against."""

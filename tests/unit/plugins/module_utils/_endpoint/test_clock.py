@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result, Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.clock import reckoning_anew
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.runner import Runner
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.start_gate import Waiting
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.start_gate import StartGate
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers import cron, systemd
 
 from .conftest import Sandbox
@@ -72,7 +72,7 @@ def test_who_waits_does_not_wait_for_years_when_the_clock_is_set_back(sandbox: S
         slept.append(seconds)
         sandbox.host.clock = NOON - 7200 + sum(slept)
 
-    report = Runner(sandbox.endpoint, Waiting(put_right, lambda: 0.5)).run(Trigger.SCHEDULE)
+    report = Runner(sandbox.endpoint, StartGate(put_right, lambda: 0.5)).run(Trigger.SCHEDULE)
     assert (report.result, report.recorded) == (Result.SKIPPED, False)
     assert sum(slept) < 120
     assert versions(sandbox) == "0"
@@ -85,7 +85,7 @@ def test_who_waits_updates_in_the_window_that_is_open_when_the_clock_is_right(sa
     def put_right(seconds: float) -> None:
         sandbox.host.clock = (NOON + 3600 if sandbox.host.clock > WRONG[0] else sandbox.host.clock) + seconds
 
-    report = Runner(sandbox.endpoint, Waiting(put_right, lambda: 0.5)).run(Trigger.SCHEDULE)
+    report = Runner(sandbox.endpoint, StartGate(put_right, lambda: 0.5)).run(Trigger.SCHEDULE)
     assert report.result is Result.UPDATED
     assert NOON + 3600 < report.started < NOON + 7200
 
@@ -101,7 +101,7 @@ def test_the_source_is_not_waited_for_for_years(sandbox: Sandbox) -> None:
         pauses.append(seconds)
         sandbox.host.clock -= DAY
 
-    report = Runner(sandbox.endpoint, Waiting(set_back, lambda: 0.5)).run(Trigger.RECONNECT)
+    report = Runner(sandbox.endpoint, StartGate(set_back, lambda: 0.5)).run(Trigger.RECONNECT)
     assert report.result is Result.UNREACHABLE
     assert sum(pauses) == pytest.approx(240, abs=15)
 

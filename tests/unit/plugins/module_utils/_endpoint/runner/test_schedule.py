@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result, Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.runner import Runner
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.start_gate import Waiting
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.start_gate import StartGate
 
 from ..conftest import Sandbox
 from .runs import NOON, policy, remember, versions
@@ -71,7 +71,7 @@ def test_only_one_run_waits(sandbox: Sandbox) -> None:
         sandbox.host.sleep(seconds)
         others.append(sandbox.runner(draw=0.0).run(Trigger.SCHEDULE))
 
-    report = Runner(sandbox.endpoint, Waiting(wake_another, lambda: 0.5)).run(Trigger.SCHEDULE)
+    report = Runner(sandbox.endpoint, StartGate(wake_another, lambda: 0.5)).run(Trigger.SCHEDULE)
     assert report.result is Result.UPDATED
     assert {(other.result, other.recorded, other.why) for other in others} == {
         (Result.SKIPPED, False, "another run waits already")
@@ -86,7 +86,7 @@ def test_after_a_suspension_the_window_may_have_closed(sandbox: Sandbox) -> None
     def suspend(_seconds: float) -> None:
         sandbox.host.clock += 12 * 3600
 
-    report = Runner(sandbox.endpoint, Waiting(suspend, lambda: 0.5)).run(Trigger.SCHEDULE)
+    report = Runner(sandbox.endpoint, StartGate(suspend, lambda: 0.5)).run(Trigger.SCHEDULE)
     assert (report.result, report.recorded) == (Result.SKIPPED, False)
     assert versions(sandbox) == "0"
 
@@ -100,7 +100,7 @@ def test_a_new_schedule_does_not_wait_for_the_old_ones_instant(sandbox: Sandbox)
         sandbox.host.sleep(seconds)
         sandbox.converge(**policy(schedule={"start": "13:05"}))
 
-    waited = Runner(sandbox.endpoint, Waiting(converge_meanwhile, lambda: 0.5)).run(Trigger.SCHEDULE)
+    waited = Runner(sandbox.endpoint, StartGate(converge_meanwhile, lambda: 0.5)).run(Trigger.SCHEDULE)
     assert (waited.result, waited.recorded) == (Result.SKIPPED, False)
     assert sandbox.host.clock < NOON + 3700
     sandbox.host.clock = NOON + 3900
@@ -122,6 +122,6 @@ def test_what_changes_during_a_wait_counts(sandbox: Sandbox, change: str) -> Non
         else:
             remember(sandbox, occurrence="2026-11-22")
 
-    runner = Runner(sandbox.endpoint, Waiting(change_it, lambda: 0.5))
+    runner = Runner(sandbox.endpoint, StartGate(change_it, lambda: 0.5))
     assert runner.run(Trigger.SCHEDULE).result is Result.SKIPPED
     assert versions(sandbox) == "0"

@@ -106,7 +106,7 @@ def test_whatever_is_written_is_owned(tmp_path):
 
 
 def test_the_time_limit_leaves_room_for_waiting(tmp_path):
-    text = texts_of(tmp_path, plan(longest_wait=86_000, update_limit=600))["epp-update@.service"]
+    text = texts_of(tmp_path, plan(max_start_delay=86_000, update_limit=600))["epp-update@.service"]
     limit = int(re.search(r"^TimeoutStartSec=(\d+)$", text, re.MULTILINE).group(1))
     assert limit > 86_000 + 600
 

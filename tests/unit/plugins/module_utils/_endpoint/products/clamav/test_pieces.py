@@ -16,7 +16,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.results impor
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav import cvd, freshclam_dat
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav.freshclam_output import (
     Cause,
-    understand,
+    parse_output,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.clamav.samples import (
@@ -188,7 +188,7 @@ def test_no_stored_cool_down(tmp_path: Path) -> None:
     ],
 )
 def test_words_of_a_trouble(line: str, cause: Cause, why: str) -> None:
-    worst = understand(line + "\nERROR: Update failed.\n").worst
+    worst = parse_output(line + "\nERROR: Update failed.\n").worst
     assert worst is not None
     assert (worst.cause, worst.why) == (cause, why)
 
@@ -203,11 +203,11 @@ def test_words_of_a_trouble(line: str, cause: Cause, why: str) -> None:
     ],
 )
 def test_when_a_busy_server_wants_to_be_asked_again(answer: str, seconds: int | None) -> None:
-    assert understand(answer).busy == seconds
+    assert parse_output(answer).busy == seconds
 
 
 def test_words_of_an_announcement_by_dns() -> None:
-    said = understand("daily version from DNS: 27000\ndaily.cld database is up-to-date (version: 27000, sigs: 1)\n")
+    said = parse_output("daily version from DNS: 27000\ndaily.cld database is up-to-date (version: 27000, sigs: 1)\n")
     assert said.offered == {"daily": 27000}
     assert said.answered
     assert said.worst is None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.files.source_cache import SourceMemory
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.files.source_cache import SourceCache
 
 URL = "http://source.example/manifest.json"
 HELD = {"release": "1-abc"}
@@ -17,9 +17,9 @@ NOON = "Sun, 22 Nov 2026 12:00:00 GMT"
 
 
 def condition(directory: Path, headers: dict[str, str]) -> dict[str, str]:
-    memory = SourceMemory.load(str(directory))
-    memory.answered(URL, headers, HELD)
-    return SourceMemory.load(str(directory)).condition(URL, HELD)
+    memory = SourceCache.load(str(directory))
+    memory.store_validators(URL, headers, HELD)
+    return SourceCache.load(str(directory)).conditional_headers(URL, HELD)
 
 
 @pytest.mark.parametrize("modified", ["11:59:59", "12:00:00", "12:00:01"])
@@ -50,11 +50,11 @@ def test_otherwise_it_is_conditional(tmp_path: Path, headers: dict[str, str]) ->
 def test_a_source_is_left_alone_for_as_long_as_it_may_ask(tmp_path: Path, ahead: int, cools: bool) -> None:
     """A clock that was ahead may have written down more."""
     now = 1_795_348_800
-    SourceMemory.load(str(tmp_path)).cool_down(URL, now + ahead)
-    assert SourceMemory.load(str(tmp_path)).cooling_until(URL, now) == (now + ahead if cools else None)
+    SourceCache.load(str(tmp_path)).cool_down(URL, now + ahead)
+    assert SourceCache.load(str(tmp_path)).cooling_until(URL, now) == (now + ahead if cools else None)
 
 
 def test_what_is_remembered_is_for_root_alone(tmp_path: Path) -> None:
     """A source's URL may hold a customer's key, and everybody may enter the directory."""
-    SourceMemory.load(str(tmp_path)).cool_down(URL, 1)
+    SourceCache.load(str(tmp_path)).cool_down(URL, 1)
     assert (tmp_path / "sources.json").stat().st_mode & 0o777 == 0o600
