@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where things lie on the update server."""
+"""Paths of the update server."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ STATE_DIRECTORY = "/var/lib/epp-autoupdate-server"
 DATABASE = STATE_DIRECTORY + "/server.db"
 KEYS = STATE_DIRECTORY + "/keys"
 PUBLIC = "/var/lib/epp-autoupdate-public"
-"""What the web server serves: outside the state, which nobody else may even enter."""
+"""The directory that the web server serves; outside the state directory, which is private."""
 TREE = PUBLIC + "/configuration/tree.json"
 """The client tree, published; it is there once keys are made and a first publication has been."""
 KEYRING = KEYS + "/signing.json"
 """Which signing key is good for what; the private keys lie beside it."""
 PUBLISH_LOCK = STATE_DIRECTORY + "/publish.lock"
-"""Held by whoever changes tree or registry, or publishes."""
+"""Held during changes of tree or registry, and during publication."""
 USER = "epp-server"
 """Whom the server works as; root becomes it before it touches anything."""
 SERVER = "/usr/local/bin/epp-server"
@@ -36,6 +36,6 @@ GUARD = STATE_DIRECTORY + "/requests.json"
 SOURCES = STATE_DIRECTORY + "/sources"
 """A working directory for each product's source."""
 FETCHED = STATE_DIRECTORY + "/fetched.json"
-"""What the last fetch of each product came to."""
+"""The result of the last fetch of each product."""
 COMPONENTS = "components"
 """Where components lie below the server's base URL."""

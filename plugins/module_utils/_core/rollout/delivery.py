@@ -9,8 +9,8 @@ Every function takes ``now`` (Unix seconds) and gives values; who calls them kee
 The rule by which each endpoint is notified exactly once per version, whatever is killed when:
 
 1. A delivery is recorded as ``in_flight`` before it is sent, and its answer is recorded after it came.
-2. Each notice carries its campaign's id. An endpoint writes down the id before it begins and the answer when it ends;
-   the same id again makes it repeat that answer. So to send a notice again is to ask what became of it.
+2. Each delivery carries its campaign's id. An endpoint writes down the id before it begins and the answer when it ends;
+   the same id again makes it repeat that answer. So sending a delivery again queries its result.
 3. After a restart everything that is ``in_flight`` is asked so (``interrupted``). Nothing else is ever sent twice.
 """
 
@@ -54,15 +54,15 @@ class DeliveryMode(str, Enum):
     EVENT = "event"
     """E1: tried again as N2 says, then given up until E2."""
     RETAINED = "retained"
-    """E1a: after N2 the notice is kept until the endpoint is reachable or its time is over."""
+    """E1a: after the retries of N2 the delivery is retained until the endpoint is reachable or it expires."""
     SLOT = "slot"
     """S6: notified once, at its slot; an endpoint that is off then is not made to catch up (S4)."""
     NOW = "now"
-    """Update Now: notified once, while somebody waits for it."""
+    """Update Now: notified once, while the caller waits."""
 
 
 class SendResult(str, Enum):
-    """What the server learned by sending one notice."""
+    """Outcome of one delivery attempt."""
 
     ACKNOWLEDGED = "acknowledged"
     NOT_REACHED = "not_reached"
@@ -71,9 +71,9 @@ class SendResult(str, Enum):
     """The endpoint is up and its sshd does not let the server in; nothing was begun either. It is tried again as N2
     says, since whoever mends it tells the server nothing."""
     NO_REPLY = "no_reply"
-    """The notice was sent and no answer came: what it did is to be asked."""
+    """The command was sent and no response came: its effect is unknown and queried again."""
     HOST_KEY_CHANGED = "host_key_changed"
-    """Another host answers at its address: it is told nothing, and asked nothing again."""
+    """Another host answers at the address: nothing is sent to it, and the delivery fails."""
 
 
 @frozen
@@ -107,7 +107,7 @@ class Delivery:
 
 @frozen
 class SendOutcome:
-    """What one sending came to; ``result`` and ``reason`` are the endpoint's own words if it reported."""
+    """The outcome of one delivery attempt; ``result`` and ``reason`` are those of the endpoint if it responded."""
 
     send_result: SendResult
     result: str = ""
@@ -116,8 +116,8 @@ class SendOutcome:
 
 @frozen
 class SendPlan:
-    """What is to be done now: notices that are over, notices to send (as they are to be recorded before), and when to
-    look again at the latest (None: not before something is heard)."""
+    """What is due now: expired deliveries, deliveries to send (as recorded before), and when to look again at the
+    latest (None: not before a response)."""
 
     expired: tuple[Delivery, ...]
     send: tuple[Delivery, ...]
@@ -125,31 +125,31 @@ class SendPlan:
 
 
 def event_delivery(endpoint: str, *, created: float, kept: bool, limits: RetryPolicy) -> Delivery:
-    """The notice of an endpoint that is behind a new version (E1; ``kept``: E1a)."""
+    """The delivery to an endpoint that lacks a new version (E1; ``kept``: E1a)."""
     if not kept:
         return Delivery(endpoint, due=created)
     return Delivery(endpoint, DeliveryMode.RETAINED, due=created, until=created + limits.offline_ttl)
 
 
 def slot_delivery(endpoint: str, *, at: float, end: float) -> Delivery:
-    """The notice of an endpoint whose slot the server keeps (S6); not sent any more when its window has ended."""
+    """The delivery at a slot that the server schedules (S6); it expires at the end of the window."""
     return Delivery(endpoint, DeliveryMode.SLOT, due=at, until=end)
 
 
 def immediate_delivery(endpoint: str, *, created: float, until: float) -> Delivery:
-    """The notice of an endpoint that is to update at once; not sent any more when nobody waits for it."""
+    """The delivery of Update Now; it expires when the caller stops waiting."""
     return Delivery(endpoint, DeliveryMode.NOW, due=created, until=until)
 
 
 def skipped(endpoint: str, reason: str) -> Delivery:
-    """The record of an endpoint that takes no part."""
+    """The record of an endpoint that is not targeted."""
     return Delivery(endpoint, status=DeliveryStatus.SKIPPED, result=Result.SKIPPED.value, reason=reason)
 
 
 def plan(
     deliveries: Iterable[Delivery], *, now: float, cap: int, in_flight: int, busy: Collection[str] = frozenset()
 ) -> SendPlan:
-    """What to do now with these notices, of which each endpoint has one at most.
+    """What is due now of these deliveries, of which each endpoint has one at most.
 
     ``in_flight`` counts the places taken, whatever took them (N3). ``busy`` are endpoints that are being talked to, for
     this campaign or another: they are left alone.
@@ -170,7 +170,7 @@ def plan(
 
 
 def mark_sent(delivery: Delivery, now: float) -> Delivery:
-    """The notice as it must be on record before it is sent; one that is asked again keeps its place's beginning."""
+    """The delivery as recorded before it is sent; one that is queried again keeps its ``since``."""
     asked = delivery.status is DeliveryStatus.IN_FLIGHT and delivery.since is not None
     return replace(
         delivery,
@@ -182,7 +182,7 @@ def mark_sent(delivery: Delivery, now: float) -> Delivery:
 
 
 def resume_after_restart(delivery: Delivery, now: float) -> Delivery:
-    """The notice after its sender was killed: to whom somebody listened is asked at once, all else is as it was."""
+    """The delivery after a crash of the dispatcher: in flight, it is queried at once."""
     return (
         replace(delivery, due=now)
         if delivery.status is DeliveryStatus.IN_FLIGHT and delivery.due == NEVER
@@ -191,7 +191,7 @@ def resume_after_restart(delivery: Delivery, now: float) -> Delivery:
 
 
 def clamp_deadlines(delivery: Delivery, now: float, limits: RetryPolicy) -> Delivery:
-    """The notice with no deadline later than one that could be asked for now.
+    """The delivery with deadlines limited to what could be set now.
 
     What lies further ahead was put on record by a clock that was ahead; without this it would wait for years.
     """
@@ -210,7 +210,7 @@ def clamp_deadlines(delivery: Delivery, now: float, limits: RetryPolicy) -> Deli
 
 
 def apply_response(delivery: Delivery, outcome: SendOutcome, *, now: float, limits: RetryPolicy) -> Delivery:
-    """The notice after an answer, or after there was none."""
+    """The delivery after a response, or after a failed attempt."""
     if outcome.send_result is SendResult.ACKNOWLEDGED:
         status = DeliveryStatus.SKIPPED if outcome.result == Result.SKIPPED.value else DeliveryStatus.FINISHED
         return replace(delivery, status=status, result=outcome.result, reason=outcome.reason)
@@ -223,7 +223,7 @@ def apply_response(delivery: Delivery, outcome: SendOutcome, *, now: float, limi
 
 
 def mark_reachable(delivery: Delivery, now: float) -> Delivery:
-    """The notice after a sign of life of its endpoint: one that waits for it is due at once."""
+    """The delivery after contact with its endpoint: a postponed one is due at once."""
     return (
         replace(delivery, due=now)
         if delivery.status in (DeliveryStatus.RETRYING, DeliveryStatus.DEFERRED)
@@ -232,7 +232,7 @@ def mark_reachable(delivery: Delivery, now: float) -> Delivery:
 
 
 def superseded(delivery: Delivery, version: str) -> Delivery:
-    """The notice after a newer version got a campaign of its own; what is in flight still gets its answer."""
+    """The delivery after a campaign of a newer version began; one in flight still gets its response."""
     if not delivery.status.open or delivery.status is DeliveryStatus.IN_FLIGHT:
         return delivery
     reason = f"version {version} came before this endpoint was reached"
@@ -240,13 +240,13 @@ def superseded(delivery: Delivery, version: str) -> Delivery:
 
 
 def send_timeout(delivery: Delivery, now: float, limits: RetryPolicy) -> float:
-    """How many seconds a sending may take: not beyond the hold of its place, and a moment at least."""
+    """Seconds that a delivery attempt may take: at most the rest of its lease, at least one."""
     held = limits.lease if delivery.since is None else delivery.since + limits.lease - now
     return max(1.0, min(limits.deadline, held))
 
 
 def _reschedule(delivery: Delivery, outcome: SendOutcome, now: float, limits: RetryPolicy) -> Delivery:
-    """What becomes of an endpoint that was not reached, or did not let the server in (N2, E1a, S6, Update Now)."""
+    """The next status after an endpoint was not reached, or refused the server (N2, E1a, S6, Update Now)."""
     delivery = replace(delivery, since=None, result=outcome.send_result.value, reason=outcome.reason)
     if delivery.mode is DeliveryMode.SLOT:
         return replace(delivery, status=DeliveryStatus.SKIPPED)
@@ -279,5 +279,5 @@ def _expire(delivery: Delivery) -> Delivery:
 
 
 def _priority(delivery: Delivery) -> tuple[int, float, str]:
-    """Who comes first: those not tried yet, so that a dead endpoint never takes a living one's place (N2)."""
+    """The order of sending: untried deliveries first, so that dead endpoints never delay others (N2)."""
     return (delivery.tries, delivery.due, delivery.endpoint)

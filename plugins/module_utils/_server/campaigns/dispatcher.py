@@ -59,7 +59,7 @@ class Dispatcher:
         self._ticked: float | None = None
 
     def stop(self) -> None:
-        """Let ``run`` return soon; may be called by a signal handler."""
+        """End ``run`` soon; safe to call in a signal handler."""
         self._stopped.set()
         self._responses.put(None)
 
@@ -96,7 +96,7 @@ class Dispatcher:
             self._ticked = now
 
     def _should_wait(self, wake: float | None, *, until_settled: bool) -> bool:
-        """Whether to wait though nobody is listened to; ``wake`` is when there is something to do again."""
+        """Whether to wait with nothing in flight; ``wake`` is when the next delivery is due."""
         if wake is None or until_settled:
             return wake is not None
         return self._store.has_slot(wake, self._host.now() + _START_S)
@@ -113,7 +113,7 @@ class Dispatcher:
         return wake
 
     def _send(self, dispatch: Dispatch, now: float) -> None:
-        """In a thread of its own: send and wait. Whatever happens, the dispatcher gets a response."""
+        """Send and wait, in a thread of its own. The dispatcher gets a response in any case."""
         response = Response(SendOutcome(SendResult.NO_REPLY, reason="the notifier failed"))
         try:
             limit = send_timeout(dispatch.delivery, now, self._settings.limits)
@@ -124,7 +124,7 @@ class Dispatcher:
             self._responses.put((dispatch, response))
 
     def _collect(self, longest: float) -> None:
-        """Wait for an answer, then take all that have come."""
+        """Wait for a response, then process all that have arrived."""
         try:
             item = self._responses.get(timeout=max(0.0, longest))
             while True:
@@ -145,7 +145,7 @@ class Dispatcher:
         self._host.log(_LEVELS.get(response.outcome.send_result, syslog.LOG_INFO), _sentence(dispatch, after))
 
     def _drain(self) -> None:
-        """Take the answers that are about to come; the rest is on record as in flight."""
+        """Process responses that arrive soon; the rest stays recorded as in flight."""
         deadline = self._host.now() + _PARTING_S
         while self._in_flight and self._host.now() < deadline:
             self._collect(deadline - self._host.now())

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the records of campaigns tell: summaries, and each endpoint's part."""
+"""Reads the records of campaigns: summaries, and the deliveries of one."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from ..._core.values import frozen
 _FAILED = (Result.FAILED.value, Result.UNREACHABLE.value)
 _NOT_REACHED = "not reached"
 _BARRED = {SendResult.REFUSED.value: "refused", SendResult.HOST_KEY_CHANGED.value: "host key changed"}
-"""Of endpoints that are up, and that somebody has to mend before they can be notified."""
+"""Results of endpoints that are up but cannot be notified until an administrator acts."""
 _ORDER = (
     *(*_FAILED, *_BARRED.values(), _NOT_REACHED, Result.HELD.value, Result.COOLING_DOWN.value),
     *(Result.UPDATED.value, Result.CURRENT.value, Result.SKIPPED.value),
     *(status.value for status in DeliveryStatus if status.open),
 )
-"""In which order results, and statuses without one, are told: what needs somebody first."""
+"""The order in which results, and statuses without one, are listed: failures first."""
 
 
 @frozen

@@ -48,7 +48,7 @@ class Dispatch:
 
 @frozen
 class CampaignKey:
-    """What a campaign is about; ``content`` tells apart what has one version word and is not the same."""
+    """Identifies a campaign; ``content`` distinguishes different content of the same version."""
 
     trigger: Trigger
     product: str
@@ -87,11 +87,11 @@ class CampaignStore:
             return self._insert(key, deliveries, now)
 
     def exists(self, key: CampaignKey) -> bool:
-        """Whether there is a campaign about this."""
+        """Whether this campaign exists."""
         return self._connection.execute("SELECT 1 FROM campaigns WHERE id = ?", (key.id,)).fetchone() is not None
 
     def resume_after_restart(self, now: float) -> int:
-        """After a start: let everything in flight be asked at once; returns how many that are."""
+        """After a start: query everything in flight at once; returns the count."""
         with self._transaction() as connection:
             rows = connection.execute(f"SELECT {_COLUMNS} FROM deliveries WHERE status = 'in_flight'").fetchall()
             for row in rows:
@@ -99,7 +99,7 @@ class CampaignStore:
         return len(rows)
 
     def clamp_deadlines(self, now: float, limits: RetryPolicy) -> int:
-        """Bring what a clock that was ahead has put on record to what could be asked for now; returns how much."""
+        """Limit deadlines that a wrong clock recorded in the future; returns the number of changes."""
         ahead = f"{_OPEN} AND (since > ? OR until > ? OR (due > ? AND due < 9e999))"
         latest = (now, now + limits.offline_ttl, now + min(limits.retry_delay, limits.lease))
         changed = 0
@@ -119,7 +119,7 @@ class CampaignStore:
     def next_dispatches(
         self, *, now: float, cap: int, busy: Collection[str] = frozenset()
     ) -> tuple[list[Dispatch], float | None]:
-        """Put on record what is to be done now, and only then return it: what to send, and when to look again."""
+        """Record what is due now, then return it: the dispatches, and when to look again."""
         with self._transaction():
             rows = self._candidates(now, cap, busy)
             campaigns = {row["endpoint"]: row["campaign"] for row in rows}
@@ -132,7 +132,7 @@ class CampaignStore:
             return dispatches, self._wake(now)
 
     def record_response(self, dispatch: Dispatch, response: Response, *, now: float, limits: RetryPolicy) -> Delivery:
-        """Put on record what a sending came to, with the endpoint's own report as evidence."""
+        """Record the outcome of a delivery attempt, with the report of the endpoint as evidence."""
         name, endpoint = dispatch.command.campaign, dispatch.delivery.endpoint
         with self._transaction() as connection:
             row = connection.execute(
@@ -155,19 +155,19 @@ class CampaignStore:
         return after
 
     def mark_reachable(self, endpoint: str, now: float) -> None:
-        """Take note of a sign of life: what waits for this endpoint is due at once (E1a)."""
+        """Record contact with an endpoint: its postponed deliveries are due at once (E1a)."""
         with self._transaction() as connection:
             select = f"SELECT {_COLUMNS} FROM deliveries WHERE endpoint = ? AND status IN ('retrying', 'deferred')"
             for row in connection.execute(select, (endpoint,)).fetchall():
                 self._update(row["campaign"], delivery.mark_reachable(_delivery(row), now), now)
 
     def record_versions(self, endpoint: str, product: str, versions: Mapping[str, str], now: float) -> None:
-        """Take note of what an endpoint has installed, however it was learned."""
+        """Record the installed versions of an endpoint."""
         with self._transaction():
             self._record(endpoint, product, versions, now)
 
     def count_in_flight(self) -> int:
-        """How many places are taken, whatever took them (N3)."""
+        """The number of deliveries in flight, of all campaigns (N3)."""
         return int(self._connection.execute("SELECT count(*) FROM deliveries WHERE status = 'in_flight'").fetchone()[0])
 
     def count_open(self) -> int:
@@ -181,7 +181,7 @@ class CampaignStore:
         return self._connection.execute(select, (begin, end)).fetchone() is not None
 
     def is_settled(self, key: CampaignKey) -> bool:
-        """Whether every endpoint's part in a campaign is settled."""
+        """Whether no delivery of a campaign is open."""
         is_open = f"SELECT 1 FROM deliveries WHERE campaign = ? AND {_OPEN} LIMIT 1"
         return self._connection.execute(is_open, (key.id,)).fetchone() is None
 
@@ -281,7 +281,7 @@ class CampaignStore:
 
 
 def drop_endpoints(connection: sqlite3.Connection, names: Iterable[str], now: float) -> None:
-    """Take endpoints that are registered no more out of all campaigns; a part of somebody else's transaction.
+    """Remove unregistered endpoints from all campaigns; runs in the caller's transaction.
 
     What is in flight still gets its answer.
     """
@@ -292,9 +292,9 @@ def drop_endpoints(connection: sqlite3.Connection, names: Iterable[str], now: fl
 
 
 def mark_reachable(connection: sqlite3.Connection, names: Iterable[str], now: float) -> None:
-    """Take note that there is a new way to these endpoints: what waits for them is due at once.
+    """Record a new address or host key of these endpoints: their postponed deliveries are due at once.
 
-    A part of somebody else's transaction.
+    Runs in the caller's transaction.
     """
     connection.execute(
         f"UPDATE deliveries SET due = ?, changed = ? WHERE status IN ('retrying', 'deferred') AND due > ? AND {_AMONG}",
@@ -317,7 +317,7 @@ def _product(answer: dict[str, Any] | None) -> str | None:
 
 
 def _reported(answer: dict[str, Any] | None) -> dict[str, str] | None:
-    """The component versions in a report, None when it tells none; what an endpoint says may be anything."""
+    """The component versions in a report, None without any; the report is untrusted input."""
     listed = answer.get("after") if answer else None
     if not isinstance(listed, list):
         return None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Update Now for many: one campaign of its own, waited for until every endpoint's result in it is settled."""
+"""Update Now: one campaign, waited for until none of its deliveries is open."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _BARRED = (SendResult.REFUSED.value, SendResult.HOST_KEY_CHANGED.value)
 
 @frozen
 class EndpointResult:
-    """What Update Now came to on one endpoint; ``before`` and ``after`` are its components, as it reported them."""
+    """The result of Update Now on one endpoint; ``before`` and ``after`` are its reported components."""
 
     name: str
     status: DeliveryStatus
@@ -63,7 +63,7 @@ class EndpointResult:
 
 @frozen
 class UpdateNowReport:
-    """What one Update Now came to; ``campaign`` is None where there was nobody to notify."""
+    """The result of one Update Now; ``campaign`` is None without any endpoint to notify."""
 
     campaign: str | None
     results: tuple[EndpointResult, ...] = ()

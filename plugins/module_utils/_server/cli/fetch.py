@@ -78,7 +78,7 @@ def _tell(reports: list[FetchReport], came_of_it: Mapping[str, Summary], *, as_j
 
 
 def _status(reports: list[FetchReport], came_of_it: Mapping[str, Summary]) -> int:
-    """The exit status: whoever waited for the notices hears that updates failed, too (R6)."""
+    """The exit status; with ``--notify`` it covers failed updates, too (R6)."""
     results = {report.result for report in reports}
     if Result.FAILED in results or any(summary.failed for summary in came_of_it.values()):
         return FAILED

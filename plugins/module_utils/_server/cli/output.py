@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How commands take documents and tell what came of them."""
+"""Input and output of commands: JSON documents, tables, rejections."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def print_json(result: object) -> None:
 
 
 def print_table(rows: list[tuple[str, ...]]) -> None:
-    """Rows of words in columns, for people."""
+    """Print rows as aligned columns."""
     plain = [[shown(word, LONGEST_LINE) for word in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*plain)]
     lines = ("  ".join(word.ljust(width) for word, width in zip(row, widths)) for row in plain)

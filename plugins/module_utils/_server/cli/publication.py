@@ -124,7 +124,7 @@ def _publish_all(host: LocalHost, *, anew: bool = False, above: int = 0) -> list
 
 
 def _then(key: SigningKey, overlap: int) -> str:
-    """What becomes of a key, if nobody does anything."""
+    """The next step in the life of a key, without manual rotation."""
     if key.stage is KeyStage.CURRENT:
         return "signs until the next one follows"
     words = "signs from" if key.stage is KeyStage.NEXT else "is trusted until"

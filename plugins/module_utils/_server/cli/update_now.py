@@ -44,7 +44,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def run_update_now(host: LocalHost, options: argparse.Namespace) -> int:
-    """Notify the endpoints that are meant, and wait for them."""
+    """Notify the selected endpoints and wait for their responses."""
     timeout, names = _timeout(options.timeout), _names(host, _selection(options))
     if options.check:
         return _tell_names(names, as_json=options.json)

@@ -70,7 +70,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def _told(connection: sqlite3.Connection) -> Iterator[None]:
-    """Tell damage in our own words; where there is any, the connection is closed."""
+    """Translate errors of a damaged database, and close the connection then."""
     try:
         yield
     except sqlite3.DatabaseError as error:

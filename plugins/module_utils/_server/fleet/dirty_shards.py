@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which shards no longer say what the registry says: on record with the change that made them so."""
+"""Dirty shards: those that differ from the registry, recorded with the change itself."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def document(shard: int) -> str:
 
 
 def counted(documents: Iterable[str]) -> dict[str, int]:
-    """How many documents of each kind these are: ``{"tree": 1, "shards": 3}``."""
+    """The number of documents of each kind: ``{"tree": 1, "shards": 3}``."""
     kinds = ["shards" if name.startswith(PREFIX) else name for name in documents]
     return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
 
 
 def mark(connection: sqlite3.Connection, endpoints: Iterable[str]) -> None:
-    """Note that what the shards of these endpoints say has changed; a part of somebody else's transaction."""
+    """Mark the shards of these endpoints as dirty; runs in the caller's transaction."""
     shards = {shard_of(name, SHARDS) for name in endpoints}
     rows = [(document(shard),) for shard in sorted(shards)]
     connection.executemany("INSERT OR IGNORE INTO dirty VALUES (?)", rows)
@@ -38,5 +38,5 @@ def marked(connection: sqlite3.Connection) -> set[str]:
 
 
 def clear(connection: sqlite3.Connection, documents: Iterable[str]) -> None:
-    """Note that these documents are published as they should be; a part of somebody else's transaction."""
+    """Mark these documents as published; runs in the caller's transaction."""
     connection.executemany("DELETE FROM dirty WHERE document = ?", [(name,) for name in documents])

@@ -42,7 +42,7 @@ class Changed:
 
 
 def set_values(connection: sqlite3.Connection, change: TreeChange) -> Changed:
-    """Make the change; a part of somebody else's transaction, none of which is to be kept after InvalidDocument."""
+    """Make the change in the caller's transaction, which has to be rolled back after InvalidDocument."""
     if change.scope is TreeScope.ENDPOINT:
         return _at_endpoint(connection, change)
     before = read_nodes(connection)

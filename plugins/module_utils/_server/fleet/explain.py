@@ -19,7 +19,7 @@ from .registry import EndpointRow, find
 
 @frozen
 class Explanation:
-    """``origins`` has the words for each key: ``endpoint``, ``domain emea``, ``domain emea (born)``, ``root``..."""
+    """``origins`` names the source of each key: ``endpoint``, ``domain emea``, ``domain emea (born)``, ``root``..."""
 
     endpoint: EndpointRow
     policy: Policy

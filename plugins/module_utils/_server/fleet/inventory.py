@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The registered endpoints as far as the server knows them: place, versions, last notice."""
+"""The registered endpoints with their domain, reported versions and last delivery."""
 
 from __future__ import annotations
 

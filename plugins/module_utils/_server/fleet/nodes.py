@@ -38,7 +38,7 @@ def read_nodes(connection: sqlite3.Connection) -> dict[str, Node]:
 
 
 def write_nodes(connection: sqlite3.Connection, before: Nodes, after: Nodes) -> None:
-    """Put on record what has changed; a part of somebody else's transaction."""
+    """Record the changed nodes; runs in the caller's transaction."""
     gone = [(path,) for path in before if path not in after]
     connection.executemany("DELETE FROM nodes WHERE path = ?", gone)
     new = [

@@ -88,7 +88,7 @@ class RegistrationResult:
 
 
 def register(connection: sqlite3.Connection, wanted: Registration, *, now: float) -> RegistrationResult:
-    """Bring the registry to what is wanted; a part of somebody else's transaction.
+    """Bring the registry to what is wanted; runs in the caller's transaction.
 
     Raises InvalidDocument with all errors, and nothing is to be kept then.
     """
@@ -179,7 +179,7 @@ def _leavers(before: Mapping[str, EndpointRow], drafts: Mapping[str, EndpointRow
 
 
 def _held(connection: sqlite3.Connection, source: str, but: set[str]) -> dict[int, str]:
-    """The ordinals of an update source that stay taken, and by whom."""
+    """The ordinals of an update source that stay assigned, with the names of their endpoints."""
     rows = connection.execute("SELECT ordinal, name FROM endpoints WHERE source = ?", (source,))
     return {row["ordinal"]: row["name"] for row in rows if row["name"] not in but}
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which endpoints of the registry somebody means: by name, by domain, or because they are behind."""
+"""Selects endpoints of the registry: by name, by domain, or because they are outdated."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Selection:
         return cls(**values)
 
     def names(self, fleet: Iterable[EndpointRecord], domains: Collection[str]) -> list[str]:
-        """The names that are meant; raises InvalidDocument for endpoints and domains that there are not."""
+        """The selected names; raises InvalidDocument for unknown endpoints and domains."""
         registered = {one.name: one for one in fleet}
         self._check(registered, domains)
         everybody = self.endpoints is None and self.domains is None

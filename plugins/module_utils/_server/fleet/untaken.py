@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Published content that the scope of no endpoint takes, so that it would reach nobody."""
+"""Detects published content that is out of scope for every endpoint."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Key pairs of OpenSSH, whose private part nobody but the server's user may read."""
+"""OpenSSH key pairs; only the server's user may read the private key."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def read_keyring(host: Host) -> Keyring | None:
 
 
 def ensure_keyring(host: Host) -> Keyring:
-    """The ring; the first key is made once, by whoever needs it first. To be called under the lock of publication."""
+    """The keyring, created with its first key where it is missing. Called under the publication lock."""
     ring = read_keyring(host)
     return ring if ring is not None else _first(host)
 

@@ -27,7 +27,7 @@ def came_back(host: Host, connection: sqlite3.Connection) -> bool:
 
 
 def note_issue(host: Host, connection: sqlite3.Connection) -> None:
-    """Remember that something was issued; a part of somebody else's transaction."""
+    """Record that documents were issued; runs in the caller's transaction."""
     host.write(MARK, os.urandom(16).hex().encode(), mode=0o600)
     connection.execute("DELETE FROM last_issue")
     connection.execute("INSERT INTO last_issue VALUES (?)", (_mark(host),))

@@ -28,7 +28,7 @@ class Target:
 
 @frozen
 class Response:
-    """What one sending came to; ``answer`` is the endpoint's own report, the evidence that it reported."""
+    """The outcome of one delivery attempt; ``answer`` is the report of the endpoint, kept as evidence."""
 
     outcome: SendOutcome
     answer: dict[str, Any] | None = None

@@ -63,7 +63,7 @@ def pin(
 def _chosen(
     connection: sqlite3.Connection, names: Sequence[str], replace: Collection[str]
 ) -> list[tuple[str, str, str]]:
-    """Name, address and pinned key of whom this is about."""
+    """Name, address and pinned key of the selected endpoints."""
     if not names and not replace:
         select = "SELECT name, address FROM endpoints WHERE coalesce(host_key, '') = '' ORDER BY name"
         return [(row["name"], row["address"] or "", "") for row in connection.execute(select)]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Endpoints over SSH, by a key that can do nothing but deliver a notice there (N5).
+"""Notifies endpoints over SSH, with a key restricted to the delivery of commands (N5).
 
 The address is ``host`` or ``host:port`` (``[v6]:port``); the host key is pinned at enrolment as in ``known_hosts``,
 without the name: ``ssh-ed25519 AAAA...``. No other key of that host is accepted, whatever else it offers, and nothing
@@ -43,7 +43,7 @@ class _OtherHost(Exception):
 
 
 class _Refused(Exception):
-    """The endpoint's sshd has looked at our key and does not let us in."""
+    """The endpoint's sshd rejects the notify key."""
 
 
 @frozen
@@ -108,7 +108,7 @@ class SshNotifier:
         return transport
 
     def _session(self, transport: Any, target: Target) -> Any:
-        """A channel to the host whose key was pinned; to any other one nothing is shown, not even our key."""
+        """Open a channel to the host with the pinned key; no other host is offered the notify key."""
         kind, pinned = _pinned(target.host_key)
         try:
             transport.get_security_options().key_types = _SIGNATURES.get(kind, (kind,))
