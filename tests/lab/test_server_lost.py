@@ -102,7 +102,7 @@ def test_a_backup_is_brought_back(world: World) -> None:
         assert world.goes_on()
     world.follow("A backup is brought back")
     assert world.goes_on()
-    world.follow("Whether endpoints take it")
+    world.follow("Check the endpoints")
 
 
 def test_without_the_guide_endpoints_refuse_and_everybody_says_so(world: World) -> None:
@@ -141,7 +141,7 @@ def test_the_database_is_lost_or_damaged(world: World, damage: str) -> None:
     world.follow("The database is lost or damaged")
     assert world.goes_on()
     world.site()
-    world.follow("Whether endpoints take it")
+    world.follow("Check the endpoints")
 
 
 @pytest.mark.heavy
@@ -153,7 +153,7 @@ def test_the_keys_are_lost(world: World) -> None:
     assert before["notify_key"] != after["notify_key"]
     assert world.goes_on()
     world.site()
-    world.follow("Whether endpoints take it")
+    world.follow("Check the endpoints")
 
 
 @pytest.mark.heavy
@@ -161,6 +161,6 @@ def test_both_are_lost(world: World) -> None:
     world.follow("Both are lost")
     assert world.goes_on()
     world.site()
-    world.follow("Whether endpoints take it")
+    world.follow("Check the endpoints")
     told = world.server.command("update-now", "--all", "--timeout", "2m", "--json", check=False)
     assert told.code == 0, told.out + told.err

@@ -185,6 +185,14 @@ def test_troubleshooting_has_every_reason_for_which_a_configuration_is_not_adopt
     assert set(rows(guide("troubleshooting"))) == refused
 
 
+def test_the_lab_follows_sections_that_the_guide_has():
+    """A heading that changes would be noticed by the lab alone, much later."""
+    followed = set(re.findall(r'follow\("([^"]+)"\)', repository.text("tests", "lab", "test_server_lost.py")))
+    headings = set(re.findall(r"^(.+)\n-+$", guide("server_lost"), re.MULTILINE))
+    assert followed
+    assert followed - headings == set()
+
+
 def test_who_looks_for_the_documentation_comes_to_a_page_that_lists_the_guides():
     place, _hash, section = repository.load("galaxy.yml")["documentation"].partition("#")
     assert place == repository.load("galaxy.yml")["repository"]
