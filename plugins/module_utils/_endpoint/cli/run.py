@@ -48,7 +48,7 @@ def prepare(host: LocalHost, _options: argparse.Namespace) -> int:
     What is there keeps the mode and the owner that its administrator gave it.
     """
     for_root_alone(host, "epp-agent prepare")
-    for directory in Endpoint.load(host).product.needs().makes:
+    for directory in Endpoint.load(host).product.needs().creates:
         if not host.exists(directory.path):
             host.mkdir(directory.path, mode=directory.mode, owner=directory.owner if host.live else None)
     return exit_codes.DONE

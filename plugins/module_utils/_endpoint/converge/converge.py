@@ -116,7 +116,7 @@ def _apply(planned: Plan) -> None:
     access.make_account(host)
     endpoint.scheduler.activate(wanted.plan, changed)
     access.remove_accounts(host)
-    if not endpoint.product.needs().own_updaters:
+    if not endpoint.product.needs().vendor_updaters:
         start_again(host, wanted.resumed)
         _forget_notes(host)
 

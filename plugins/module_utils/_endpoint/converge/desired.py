@@ -49,7 +49,7 @@ class Desired:
 def desired(endpoint: Endpoint, installed: Installed, *, agent: bytes | None) -> Desired:
     """What this endpoint's document asks for; ``agent`` is the agent's file, None to leave it out of the picture."""
     document, host = endpoint.document, endpoint.host
-    beside = find(host, endpoint.product.needs().own_updaters)
+    beside = find(host, endpoint.product.needs().vendor_updaters)
     plan = job_plan(endpoint, beside.starters)
     returning = _to_restore(endpoint, installed)
     privileges = granted_privileges(document)
@@ -77,7 +77,7 @@ def desired(endpoint: Endpoint, installed: Installed, *, agent: bytes | None) ->
 
 def _to_restore(endpoint: Endpoint, installed: Installed) -> dict[str, str]:
     """What was switched off for a product of before, whose updaters are nothing to us any more."""
-    return {} if endpoint.product.needs().own_updaters else installed.state.switched_off
+    return {} if endpoint.product.needs().vendor_updaters else installed.state.switched_off
 
 
 def _holds_command_lines(document: EndpointDocument, installed: Installed) -> bool:

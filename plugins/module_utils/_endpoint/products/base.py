@@ -22,18 +22,18 @@ from ..._host.lookup import is_there
 class ProductNeeds:
     """What a hardened unit must leave to the product.
 
-    ``read_write`` are directories (absolute, without the root prefix), ``makes`` those of them that the unit that
-    updates has to make where they are missing. ``capabilities`` are Linux names for that unit, ``scan_capabilities``
-    for the one that scans. ``after_units`` start before ours, ``own_updaters`` are the programs by which the
+    ``read_write`` are directories (absolute, without the root prefix), ``creates`` those of them that the unit that
+    updates has to create where they are missing. ``capabilities`` are Linux names for that unit, ``scan_capabilities``
+    for the one that scans. ``after_units`` start before ours, ``vendor_updaters`` are the programs by which the
     product updates itself: whatever starts one of them must not run beside us.
     """
 
     read_write: tuple[str, ...] = ()
-    makes: tuple[Directory, ...] = ()
+    creates: tuple[Directory, ...] = ()
     capabilities: tuple[str, ...] = ()
     scan_capabilities: tuple[str, ...] = ()
     after_units: tuple[str, ...] = ()
-    own_updaters: tuple[Program, ...] = ()
+    vendor_updaters: tuple[Program, ...] = ()
 
 
 class Product(Protocol):

@@ -186,7 +186,7 @@ def service_texts(plan: JobPlan) -> dict[str, str]:
     agent = path_word(plan.agent)
     after = "".join(f" {unit}" for unit in plan.needs.after_units)
     update_limit = plan.max_start_delay + plan.update_limit + _MARGIN_S
-    made = "".join(_preparation(plan.agent, directory) for directory in plan.needs.makes)
+    made = "".join(_preparation(plan.agent, directory) for directory in plan.needs.creates)
     update = _UPDATE_SERVICE.format(agent=agent, after=after, limit=update_limit, preparations=made)
     selftest = _SELFTEST_SERVICE.format(agent=agent, limit=_SELFTEST_LIMIT_S, preparations=made)
     scan = _SCAN_SERVICE.format(agent=agent, after=after, limit=plan.scan_limit + _MARGIN_S)

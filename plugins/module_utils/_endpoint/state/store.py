@@ -111,7 +111,7 @@ class State:
     failed_reconnects: int = 0
     sync: SyncRecord | None = None
     switched_off: dict[str, str] = field(default_factory=dict)
-    """What the product's own updaters were started by, as it was before (see ``own_updaters.notes``)."""
+    """What the product's own updaters were started by, as it was before (see ``vendor_updaters.notes``)."""
     carried_out: str = ""
     """Which adopted configuration the host was converged to last (``TrustedConfiguration.identity``)."""
     machine: str | None = None

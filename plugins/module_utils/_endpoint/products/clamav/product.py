@@ -68,11 +68,11 @@ class ClamAV:
         databases = Directory(self.settings.database_directory, owner=self.settings.database_owner)
         return ProductNeeds(
             read_write=(databases.path,),
-            makes=(databases, *directories(self.settings)),
+            creates=(databases, *directories(self.settings)),
             capabilities=("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"),
             scan_capabilities=("CAP_DAC_READ_SEARCH",),
             after_units=clamd_service.SERVICES,
-            own_updaters=(_FRESHCLAM,),
+            vendor_updaters=(_FRESHCLAM,),
         )
 
     def programs(self) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ class Files:
         directory = self.settings.directory
         # The state directory is open to the unit anyway, so what is missing below it the update makes itself.
         outside = not directory.startswith(STATE_DIRECTORY + "/")
-        return ProductNeeds(read_write=(directory,), makes=(Directory(directory),) if outside else ())
+        return ProductNeeds(read_write=(directory,), creates=(Directory(directory),) if outside else ())
 
     def programs(self) -> tuple[str, ...]:
         return ()

@@ -25,11 +25,11 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host im
 
 CLAMAV_NEEDS = ProductNeeds(
     read_write=("/var/lib/clamav",),
-    makes=(Directory("/var/lib/clamav", owner="clamav"),),
+    creates=(Directory("/var/lib/clamav", owner="clamav"),),
     capabilities=("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"),
     scan_capabilities=("CAP_DAC_READ_SEARCH",),
     after_units=("clamav-daemon.service",),
-    own_updaters=(Program("freshclam"),),
+    vendor_updaters=(Program("freshclam"),),
 )
 BESIDE = Starters(
     units=("clamav-freshclam.service",), scripts=("clamav-freshclam",), lasting=("clamav-freshclam.service",)

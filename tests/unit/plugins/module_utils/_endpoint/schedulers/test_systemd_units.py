@@ -147,7 +147,7 @@ def test_paths_lose_every_special_meaning():
 
 def preparation(tmp_path, agent, *directories):
     """The commands before the agent, as systemd would start them."""
-    needs = ProductNeeds(makes=tuple(Directory(str(one)) for one in directories))
+    needs = ProductNeeds(creates=tuple(Directory(str(one)) for one in directories))
     text = texts_of(tmp_path, plan(needs=needs, agent=str(agent)))["epp-update@.service"]
     lines = re.findall(r"^ExecStartPre=-\+(.*)$", text, re.MULTILINE)
     return [shlex.split(line.replace("%%", "%").replace("$$", "$")) for line in lines]

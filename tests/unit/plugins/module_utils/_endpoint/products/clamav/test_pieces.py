@@ -37,7 +37,7 @@ def config_lines(host: LocalHost, *urls: str, **settings: Any) -> list[str]:
 
 def test_the_unit_that_updates_makes_a_missing_directory_for_the_databases_owner(host: LocalHost) -> None:
     needs = clamav(host, database_directory="/srv/databases", database_owner="clamupdate").needs()
-    assert needs.makes == (Directory("/srv/databases", owner="clamupdate"),)
+    assert needs.creates == (Directory("/srv/databases", owner="clamupdate"),)
     assert needs.read_write == ("/srv/databases",)
 
 

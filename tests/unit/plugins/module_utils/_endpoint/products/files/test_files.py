@@ -43,7 +43,7 @@ def test_the_unit_makes_a_missing_directory_that_it_could_not_make_shut_in(
     host: LocalHost, document: Callable[..., EndpointDocument], directory: str, makes: tuple[Directory, ...]
 ) -> None:
     needs = Files.of(document("files", urls=["http://one.example"], files={"directory": directory}), host).needs()
-    assert (needs.makes, needs.read_write) == (makes, (directory,))
+    assert (needs.creates, needs.read_write) == (makes, (directory,))
 
 
 def test_fetches_what_scope_takes_and_then_asks_once(files: Files, host: LocalHost, source: Source) -> None:
