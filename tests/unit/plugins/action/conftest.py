@@ -45,8 +45,8 @@ class Run:
 
     @property
     def text(self) -> str:
-        """What it said, as one line."""
-        return " ".join(self.output.split())
+        """What it said, as one line; ansible-core 2.18 shows a failed task as JSON, in which quotes are escaped."""
+        return " ".join(self.output.replace('\\"', '"').split())
 
 
 class Control:
