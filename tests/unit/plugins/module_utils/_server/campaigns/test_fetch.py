@@ -267,7 +267,7 @@ def test_updates_that_failed_are_told_first_with_their_reason(
             )
         (told,) = summaries(connection)
     assert told.words() == "3 failed (no space), 1 refused, 1 host key changed, 1 not reached, 1 updated, 1 retrying"
-    assert (told.failed, told.stages) == (3, {"finished": 4, "failed": 3, "retrying": 1})
+    assert (told.failed, told.statuses) == (3, {"finished": 4, "failed": 3, "retrying": 1})
 
 
 def test_two_fetches_at_once_are_one(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
