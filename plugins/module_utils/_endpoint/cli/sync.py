@@ -58,7 +58,7 @@ def _tell(options: argparse.Namespace, report: SyncReport | None, converged: Con
     content: dict[str, Any] = {"result": None, "reason": ""}
     lines: list[str] = []
     if report is not None:
-        content.update(result=report.result.value, why=report.why)
+        content.update(result=report.result.value, reason=report.why)
         lines.append(report.sentence())
     if converged is not None:
         told = converged.to_result()

@@ -278,6 +278,8 @@ def test_sync_by_hand_tells_what_it_did(epp_agent: Agent, managed: Managed) -> N
     managed.publisher.tree(key="b")
     refused = epp_agent("sync")
     assert (refused.returncode, refused.stdout.startswith("configuration: unknown_key; tree: ")) == (65, True)
+    told = json.loads(epp_agent("sync", "--json").stdout)
+    assert (told["result"], told["reason"].startswith("tree: "), "why" in told) == ("unknown_key", True, False)
     managed.server.stop()
     assert epp_agent("sync").returncode == 75
 
