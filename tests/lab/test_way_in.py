@@ -44,7 +44,7 @@ systemd-run -q --unit=lab-sshd /usr/sbin/sshd -D -f /etc/ssh/lab_config
 NOTIFY = """#!/usr/bin/python3
 import json, sys
 sys.path.insert(0, "/opt/lab")
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import Order
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import UpdateCommand
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.notify import NotifySettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
@@ -54,8 +54,8 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.n
 user, address, campaign = sys.argv[1:]
 settings = NotifySettings.from_dict({"user": user, "key": "/opt/lab/key", "connect_timeout": "10s"})
 pinned = " ".join(open("/etc/ssh/ssh_host_ed25519_key.pub").read().split()[:2])
-order = Order(campaign, "1", Trigger.MANUAL)
-outcome = select_notifier(settings, LocalHost("")).notify(Target("n", address, pinned), order, timeout=60).outcome
+command = UpdateCommand(campaign, "1", Trigger.MANUAL)
+outcome = select_notifier(settings, LocalHost("")).notify(Target("n", address, pinned), command, timeout=60).outcome
 print(json.dumps({"heard": outcome.send_result.value, "result": outcome.result, "reason": outcome.reason}))
 """
 
