@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,10 @@ HERE = Path(__file__).parent
 COLLECTIONS = Path(_core.__file__).parents[6]
 PUBLIC = "server/var/lib/epp-autoupdate-public"
 POLICY = {"schedule": {"start": "02:00", "window": "2h"}, "sources": {"urls": ["http://127.0.0.1:9"]}}
+
+
+Inventory = dict[str, dict[str, Any]]
+"""The variables of each host."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +138,13 @@ class Fleet:
         self.policy: dict[str, Any] = {"schedule": {"start": "02:00"}}
         self.url = f"http://127.0.0.1:{port}"
         self.names = ("n1", "n2")
+        self.adapt: Callable[[Inventory], Inventory] = lambda hosts: hosts
 
-    def hosts(self) -> dict[str, dict[str, Any]]:
+    def hosts(self) -> Inventory:
+        """The variables of each host, as a test has adapted them."""
+        return self.adapt(self._hosts())
+
+    def _hosts(self) -> Inventory:
         common = {
             "autoupdate_server_host": "updates",
             "autoupdate_server_installroot": str(self.control.server),

@@ -53,9 +53,8 @@ def test_the_drift_of_one_hides_that_of_no_other(fleet: Fleet) -> None:
 
 @pytest.mark.usefixtures("site")
 def test_what_could_not_be_compared_for_want_of_the_server_is_not_well(fleet: Fleet) -> None:
-    own = fleet.hosts
     away = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
-    fleet.hosts = lambda: {**own(), "updates": {**own()["updates"], **away}}  # type: ignore[method-assign]  # an inventory of this test alone
+    fleet.adapt = lambda hosts: {**hosts, "updates": {**hosts["updates"], **away}}
     run = fleet.play("check")
     assert run.code == 4, run.output
     for name in fleet.names:
@@ -64,13 +63,8 @@ def test_what_could_not_be_compared_for_want_of_the_server_is_not_well(fleet: Fl
 
 @pytest.mark.usefixtures("site")
 def test_an_endpoint_that_is_not_registered_says_so_itself(fleet: Fleet) -> None:
-    fleet.names = ("n1", "n2", "n3")
-    own = fleet.hosts
-
-    def with_one_more() -> dict[str, dict[str, Any]]:
-        return {**own(), "n3": {**own()["n2"], "autoupdate_installroot": str(fleet.control.root("n3"))}}
-
-    fleet.names, fleet.hosts = ("n1", "n2"), with_one_more  # type: ignore[method-assign]  # an inventory of this test alone
+    root = str(fleet.control.root("n3"))
+    fleet.adapt = lambda hosts: {**hosts, "n3": {**hosts["n2"], "autoupdate_installroot": root}}
     run = fleet.play("check")
     assert run.code == 2
     assert set(failed(run)) == {"n3"}

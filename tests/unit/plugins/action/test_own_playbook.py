@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Fleet, Run
+from .conftest import Fleet, Inventory, Run
 
 WAYS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     # Keywords of the play, and arguments.
@@ -78,8 +78,7 @@ def test_site_and_the_role_agree(fleet: Fleet) -> None:
 @pytest.mark.parametrize("strategy", ["linear", "free"])
 def test_bad_policy_stops_before_any_host_is_touched(fleet: Fleet, strategy: str) -> None:
     assert run(fleet, [SERVER]).code == 0
-    own = fleet.hosts
-    fleet.hosts = lambda: {**own(), "n2": {**own()["n2"], "autoupdate_ordinal": -1}}  # type: ignore[method-assign]  # an inventory of this test alone
+    fleet.adapt = lambda hosts: {**hosts, "n2": {**hosts["n2"], "autoupdate_ordinal": -1}}
     done = run(fleet, [endpoints(strategy=strategy)])
     assert done.code == 2, done.output
     assert "n2: autoupdate_ordinal: -1 is not a whole number" in done.text
@@ -105,14 +104,13 @@ def test_an_endpoint_that_is_to_go_leaves_the_registry(fleet: Fleet) -> None:
 def test_hosts_of_two_servers_and_of_none_in_one_play(fleet: Fleet) -> None:
     control = fleet.control
     assert run(fleet, [SERVER, endpoints("n1")]).code == 0
-    own = fleet.hosts
 
-    def hosts() -> dict[str, dict[str, Any]]:
-        alone = {name: one for name, one in own()["n2"].items() if name != "autoupdate_server_host"}
+    def adapt(hosts: Inventory) -> Inventory:
+        alone = {name: one for name, one in hosts["n2"].items() if name != "autoupdate_server_host"}
         alone["autoupdate_policy"] = {"sources": {"urls": ["http://127.0.0.1:9"]}}
-        return {"a0": {**alone, "autoupdate_installroot": str(control.root("a0"))}, **own()}
+        return {"a0": {**alone, "autoupdate_installroot": str(control.root("a0"))}, **hosts}
 
-    fleet.hosts = hosts  # type: ignore[method-assign]  # an inventory of this test alone
+    fleet.adapt = adapt
     for strategy in ("linear", "free"):
         done = run(fleet, [endpoints(strategy=strategy)])
         assert done.code == 0, done.output

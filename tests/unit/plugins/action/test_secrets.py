@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Control, Fleet, Run
+from .conftest import Control, Fleet, Inventory, Run
 
 LOUD = ("-vvv", "--diff")
 MARK = "hunter2"
@@ -153,16 +153,13 @@ def test_the_difference_of_secrets_says_that_there_is_one(
 
 
 def test_a_server_shows_no_secret(fleet: Fleet) -> None:
-    own = fleet.hosts
-
-    def with_secrets() -> dict[str, dict[str, Any]]:
-        hosts = own()
+    def with_secrets(hosts: Inventory) -> Inventory:
         hosts["updates"]["autoupdate_server_components"] = COMPONENTS
         hosts["updates"]["autoupdate_server_cvdupdate_pip_arguments"] = f"--proxy me:{mark('proxy')}@{NOBODY}"
         hosts["n1"] |= {name: CLAMAV[name] for name in CLAMAV if name != "autoupdate_policy"}
         return hosts
 
-    fleet.hosts = with_secrets  # type: ignore[method-assign]  # an inventory of this test alone
+    fleet.adapt = with_secrets
     check_quiet(fleet.play("site", "--check", *LOUD))
     check_quiet(fleet.play("site", *LOUD))
     again = fleet.play("site", *LOUD)
