@@ -81,3 +81,7 @@ def clamav(host: Host, *urls: str, **settings: Any) -> ClamAV:
 
 def versions(product: ClamAV) -> dict[str, str]:
     return {component.name: component.version for component in product.components()}
+
+
+def database_directory(host: LocalHost) -> Path:
+    return Path(host.real("/var/lib/clamav"))
