@@ -60,7 +60,7 @@ class ActionModule(DirectAction):
             return members
 
         with record_of(self._task, f"{server} {self._task.check_mode}") as record:
-            before = Told(record)
+            before = RegisteredHosts(record)
             own = collected([host]).wanted() if before.anything else {}
             result = before.result_for(host, own)
             if result is not None:
@@ -89,8 +89,8 @@ class ActionModule(DirectAction):
         return None if answer is None else result_of(answer, diff=self._task.diff)
 
 
-class Told:
-    """What this run has told the server so far, by the hosts that it was about, and what came of it."""
+class RegisteredHosts:
+    """The hosts that this run has registered so far, with what the server answered."""
 
     def __init__(self, record: Record) -> None:
         self._record = record

@@ -139,7 +139,7 @@ class LocalHost:
                 parent.mkdir(os.path.basename(path))
             directory = open_own_directory(self.root + path, below=self.root)
         with directory:
-            directory.settle(mode, identity)
+            directory.set_attributes(mode, identity)
 
     def remove(self, path: str) -> None:
         try:

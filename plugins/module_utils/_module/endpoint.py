@@ -17,7 +17,7 @@ from .._endpoint.converge.result import Converged
 from .._host.host import Host
 from .._host.local_host import LocalHost
 from .._host.superuser import require_root
-from . import agent_manifest as _agent_parts  # noqa: F401
+from . import agent_manifest as _agent_parts  # noqa: F401  # imported so that Ansible brings what it names
 from . import specs
 from .documents import Wanted, plain
 from .interpreters import interpreter_of

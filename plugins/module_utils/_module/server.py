@@ -13,7 +13,7 @@ from .._host.local_host import LocalHost
 from .._host.superuser import require_root
 from .._server import paths, payload
 from .._server.converge.converge import Converged, converge, remove
-from . import server_manifest as _server_parts  # noqa: F401
+from . import server_manifest as _server_parts  # noqa: F401  # imported so that Ansible brings what it names
 from . import specs
 from .documents import plain
 from .endpoint import guarded

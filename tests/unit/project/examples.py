@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -64,7 +65,7 @@ _SPECS: dict[str, Callable[[], specs.Spec]] = {
     "endpoint_info": specs.installroot,
     "update_now": lambda: {**specs.installroot(), **specs.timeout(), **specs.selection()},
     **{
-        name: lambda keys=keys: {**specs.scope(keys()), **specs.installroot(), **keys()}  # type: ignore[misc]
+        name: functools.partial(lambda keys: {**specs.scope(keys()), **specs.installroot(), **keys()}, keys)
         for name, keys in _SECTIONS.items()
     },
 }

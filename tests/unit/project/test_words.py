@@ -2,11 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One word for one thing in the public interface: options, variables, return values and their mention in guides."""
+"""One word for one thing: options, variables, return values, their mention in guides, and the names of the library."""
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,7 +43,35 @@ TEXTS = {
     **{f"``{name}``": word for name, word in {**OPTIONS, **RETURNS}.items() if name not in ("root", "keep")},
 }
 """Words that were given up, and what is said instead."""
+NAMES = {
+    "Adopted": "TrustedConfiguration",
+    "Basis": "Enrollment",
+    "CoolDown": "RateLimited",
+    "Entry": "Resource",
+    "Errand": "Dispatch",
+    "Fault": "ValidationError",
+    "Faults": "ValidationErrors",
+    "Getter": "HttpClient",
+    "Heard": "SendResult",
+    "Inquiry": "ConfigurationUpdater",
+    "Issue": "Header",
+    "Order": "UpdateCommand",
+    "RightsKeeper": "PrivilegeBackend",
+    "Sealed": "Envelope",
+    "SourceMemory": "SourceCache",
+    "Told": "Response",
+    "Unfit": "InvalidValue",
+    "Vouching": "ManifestVerifier",
+    "Witness": "RecordingHost",
+    "drawn": "random_fraction",
+    "patience": "send_timeout",
+    "settle": "reconcile",
+}
+"""Classes and functions of the library, as the field calls them."""
 WRITTEN = ("README.md", "roles", "playbooks", "docs", "meta", "demo", "changelogs/fragments", "plugins/modules")
+
+
+PARTS = sorted((repository.ROOT / "plugins").rglob("*.py"))
 
 
 def given_up(path: str, words: dict[str, str]) -> str | None:
@@ -79,6 +109,18 @@ def test_no_guide_and_no_playbook_says_a_word_that_was_given_up() -> None:
         for word in sorted(set(_PATTERN.findall(path.read_text(encoding="utf-8"))))
     ]
     assert found == []
+
+
+def definitions(source: str) -> set[str]:
+    kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    return {node.name for node in ast.walk(ast.parse(source)) if isinstance(node, kinds)}
+
+
+@pytest.mark.parametrize("path", PARTS, ids=lambda path: path.relative_to(repository.ROOT).as_posix())
+def test_the_library_speaks_the_words_of_its_field(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert {name: NAMES[name] for name in definitions(source) & set(NAMES)} == {}
+    assert not (ast.get_docstring(ast.parse(source)) or "").startswith("Private"), "its underscore says so"
 
 
 _PATTERN = re.compile("|".join(rf"(?<![\w.]){re.escape(word)}(?!\w)" for word in TEXTS))

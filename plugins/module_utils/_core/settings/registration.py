@@ -27,7 +27,7 @@ _ADDRESS = re.compile(
 
 
 @frozen
-class Entry:
+class EndpointRegistration:
     """One endpoint; what is None stays as it is on record, and what a new endpoint lacks is empty.
 
     ``product`` and ``databases``, the components that its ClamAV settings ask for, tell the server what it is to have.
@@ -56,7 +56,7 @@ class Registration:
 
     root: Values | None = None
     domains: Mapping[str, Values | None] | None = None
-    endpoints: tuple[Entry, ...] | None = None
+    endpoints: tuple[EndpointRegistration, ...] | None = None
     absent: tuple[str, ...] = ()
     purge: bool = False
 
@@ -90,8 +90,8 @@ def _domains(raw: dict[Any, object], errors: ValidationErrors) -> dict[str, Valu
     return domains
 
 
-def _endpoints(raw: list[object], errors: ValidationErrors) -> tuple[Entry, ...]:
-    entries: dict[str, Entry] = {}
+def _endpoints(raw: list[object], errors: ValidationErrors) -> tuple[EndpointRegistration, ...]:
+    entries: dict[str, EndpointRegistration] = {}
     for index, one in enumerate(raw):
         where = f"endpoints[{index}]"
         read = read_mapping(one, path=where, known=_ENTRY, errors=errors)
@@ -103,7 +103,7 @@ def _endpoints(raw: list[object], errors: ValidationErrors) -> tuple[Entry, ...]
         if name in entries:
             errors.add(f"{where}.name", show(name), "allowed twice")
         if name is not None:
-            entries[name] = Entry(**read)
+            entries[name] = EndpointRegistration(**read)
     return tuple(entries.values())
 
 

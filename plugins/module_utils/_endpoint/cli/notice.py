@@ -37,7 +37,6 @@ from . import exit_codes
 BUSY = "busy"
 """The answer while another notice is being carried out for longer than this one may wait."""
 
-
 _LINE_S = 10.0
 """How long the server may take to say its line; it says it at once."""
 
@@ -45,7 +44,12 @@ _LINE_S = 10.0
 class _ImmediateStart(StartGate):
     """The server keeps the slots (S6): its notice starts the run at once."""
 
-    def wait(self, trigger: Trigger, endpoint: Endpoint, state: State) -> tuple[StartDecision, Endpoint]:  # noqa: ARG002
+    def wait(
+        self,
+        trigger: Trigger,  # noqa: ARG002  the interface's argument
+        endpoint: Endpoint,
+        state: State,  # noqa: ARG002  the interface's argument
+    ) -> tuple[StartDecision, Endpoint]:
         return StartDecision.now(), endpoint
 
 

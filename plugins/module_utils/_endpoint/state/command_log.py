@@ -34,7 +34,7 @@ class HandledCommand:
 
 
 class CommandLog:
-    """The notices of one host; to be used under ``places.NOTICE_LOCK``."""
+    """The notices of one host; to be used under ``paths.NOTICE_LOCK``."""
 
     def __init__(self, host: Host) -> None:
         self._host = host

@@ -178,7 +178,7 @@ class OpenDirectory:
                 if not stat.S_ISDIR(found.st_mode):
                     raise
 
-    def settle(self, mode: int, identity: tuple[int, int] | None = None) -> None:
+    def set_attributes(self, mode: int, identity: tuple[int, int] | None = None) -> None:
         """Give this directory its mode and owner.
 
         In an exposed place it may be another directory than the one that was made: it is given to somebody else only

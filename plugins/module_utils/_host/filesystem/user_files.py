@@ -72,7 +72,7 @@ def _opened_folder(home: OpenDirectory, owner: Account, folder: str) -> OpenDire
     except FileNotFoundError:
         home.mkdir(folder, 0o700)
         directory = home.descend(folder)
-        directory.settle(0o700, owner.identity)
+        directory.set_attributes(0o700, owner.identity)
         home.sync()
     _check_owner(os.fstat(directory.descriptor), owner, folder)
     return directory

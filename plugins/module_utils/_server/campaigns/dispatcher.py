@@ -138,9 +138,8 @@ class Dispatcher:
         del self._in_flight[dispatch.delivery.endpoint]
         after = self._store.record_response(dispatch, response, now=self._host.now(), limits=self._settings.limits)
         self._finished += not after.status.open
-        if (
-            response.outcome.send_result is SendResult.ACKNOWLEDGED
-        ):  # a sign of life: what else waits for this endpoint waits no longer
+        if response.outcome.send_result is SendResult.ACKNOWLEDGED:
+            # A sign of life: the endpoint's other deliveries are due at once.
             self._store.mark_reachable(after.endpoint, self._host.now())
         self._host.log(_LEVELS.get(response.outcome.send_result, syslog.LOG_INFO), _sentence(dispatch, after))
 

@@ -139,10 +139,8 @@ class CampaignStore:
                 f"SELECT {_COLUMNS} FROM deliveries WHERE campaign = ? AND endpoint = ?",
                 (name, endpoint),
             ).fetchone()
-            if (
-                row is None or row["status"] != DeliveryStatus.IN_FLIGHT.value
-            ):  # purged, or answered through another sending
-                return dispatch.delivery
+            if row is None or row["status"] != DeliveryStatus.IN_FLIGHT.value:
+                return dispatch.delivery  # removed meanwhile, or acknowledged through another attempt
             after = delivery.apply_response(_delivery(row), response.outcome, now=now, limits=limits)
             self._update(name, after, now, answer=response.answer)
             about = connection.execute("SELECT product, version FROM campaigns WHERE id = ?", (name,)).fetchone()
@@ -245,7 +243,7 @@ class CampaignStore:
 
     def _insert(self, key: CampaignKey, deliveries: Iterable[Delivery], now: float) -> int:
         rows = [
-            (key.id, *(getattr(one, key) for key in _FIELDS), one.mode.value, one.status.value, now)
+            (key.id, *(getattr(one, name) for name in _FIELDS), one.mode.value, one.status.value, now)
             for one in deliveries
         ]
         names = ("campaign", *_FIELDS, "mode", "status", "changed")

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..._core.policy.overrides import Values
 from ..._core.schedule import ordinals
-from ..._core.settings.registration import Entry, Registration
+from ..._core.settings.registration import EndpointRegistration, Registration
 from ..._core.validation.errors import InvalidDocument, ValidationError, ValidationErrors, show
 from ..._core.values import asdict, frozen, replace
 from . import dirty_shards
@@ -57,13 +57,13 @@ class EndpointRow:
         del plain["name"]
         return {**plain, "databases": list(self.databases), "policy": self.policy or {}}
 
-    def after(self, entry: Entry) -> EndpointRow:
+    def after(self, entry: EndpointRegistration) -> EndpointRow:
         """With what an entry says; in another update source an endpoint has no ordinal yet."""
         given = {key: getattr(entry, key) for key in _COLUMNS if getattr(entry, key) is not None}
         moved = "source" in given and given["source"] != self.source
         return replace(self, **{"ordinal": -1 if moved else self.ordinal, **given, "policy": self._policy(entry)})
 
-    def _policy(self, entry: Entry) -> Values | None:
+    def _policy(self, entry: EndpointRegistration) -> Values | None:
         return self.policy if entry.policy is None else (entry.policy or None)
 
 
@@ -147,7 +147,7 @@ def _with_ordinals(
     connection: sqlite3.Connection,
     before: Mapping[str, EndpointRow],
     drafts: Mapping[str, EndpointRow],
-    entries: Iterable[Entry],
+    entries: Iterable[EndpointRegistration],
     gone: Iterable[EndpointRow],
 ) -> tuple[dict[str, EndpointRow], ValidationErrors]:
     """Everybody with an ordinal, and the errors of those whose chosen one is taken: they get another one."""
