@@ -126,8 +126,10 @@ def test_another_window(control: Guide) -> None:
 
 
 def test_new_components(control: Guide) -> None:
+    control.nodes["updates"].run("systemctl stop epp-server-fetch.timer")  # it might be first, a minute after the boot
     control.nodes["updates"].write("/srv/rules/two.yar", "rule two { condition: false }\n")
     fetched, _campaigns, behind = control.follow("New components, now")
+    control.nodes["updates"].run("systemctl start epp-server-fetch.timer")
     assert "updated" in fetched
     control.nodes["updates"].run(["epp-server", "notify", "--until-settled"])
     assert "till-1" not in control.type("epp-server endpoints --outdated"), behind
