@@ -11,7 +11,7 @@ from collections.abc import Collection
 from ..._core.exit_codes import DONE, FAILED
 from ..._core.resources.resources import File, Resource
 from ..._core.schedule.calendars import DailyCalendar
-from ..._host.cron_words import ENVIRONMENT, table_line
+from ..._host.cron.table import ENVIRONMENT, table_line
 from ..._host.host import Host
 from ..paths import AGENT
 from .job_plan import JobPlan
@@ -107,7 +107,7 @@ class CronScheduler:
     def _configuring(self, plan: JobPlan) -> tuple[str, ...]:
         if plan.configuration is None:
             return ()
-        from ..._host.scheduler.cron_minutes import minutes_of_hour
+        from ..._host.cron.minutes import minutes_of_hour
 
         minutes = ",".join(str(minute) for minute in minutes_of_hour(plan.configuration, self._host))
         return (table_line(f"{minutes} * * * *", "root", (plan.agent, "sync", "--due")),)
@@ -115,7 +115,7 @@ class CronScheduler:
     def _scheduled(self, plan: JobPlan) -> tuple[str, ...]:
         if plan.calendar is None:
             return ()
-        from ..._host.scheduler.cron_minutes import minutes_of_hour
+        from ..._host.cron.minutes import minutes_of_hour
 
         minutes = ",".join(str(minute) for minute in minutes_of_hour(plan.calendar, self._host))
         slots = _line(f"{minutes} * * * *", plan, "schedule")

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ..._core.resources.resources import Directory
-from ..._host.systemd.on_calendar import on_calendar
+from ..._host.systemd.calendar import on_calendar
 from ..._host.systemd.quoting import argument, path_word
 from ..paths import NOTICE_SOCKET as SOCKET_PATH
 from ..time_limits import JOIN_MARGIN_S, SYNC_S

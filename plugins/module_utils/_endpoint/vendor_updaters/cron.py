@@ -14,7 +14,7 @@ from ..._core.resources.resources import Absent, File
 from ..._core.system_files.command_lines import Starts
 from ..._core.system_files.cron_tables import DISARMED, OFF, Layout, script_without_updaters, table_without_updaters
 from ..._core.system_files.shell_words import Word
-from ..._host.cron_files import periodic_scripts, tables
+from ..._host.cron.files import periodic_scripts, tables
 from ..._host.host import Host
 from .base import Found
 from .look import LIMIT, Look

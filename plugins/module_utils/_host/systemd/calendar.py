@@ -2,15 +2,29 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Instants in systemd's own notation (systemd.time(7))."""
+"""Calendars and intervals in systemd's own notation (systemd.time(7))."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 
-from ..._core.schedule.calendars import hours_by_minutes
+from ..._core.policy.enums import Weekday
+from ..._core.schedule.calendars import Calendar, DailyCalendar, IntervalCalendar, UtcRule, hours_by_minutes
+from ..timezone import LOCAL
 
 _HOURS, _MINUTES = 24, 60
+
+
+def on_calendar(calendar: Calendar) -> tuple[str, ...]:
+    """The ``OnCalendar=`` values which together elapse at the calendar's instants, to the second.
+
+    A daily rule is written in its zone, where systemd follows the changes of its offset; the days of a change, which
+    it would get wrong (systemd skips a local time that does not exist), have rules of their own in UTC. Intervals are
+    written in UTC, where a day always has 86400 s.
+    """
+    if isinstance(calendar, IntervalCalendar):
+        return intervals(calendar.tick, calendar.phase % calendar.tick)
+    return (_daily(calendar), *(_rule(rule) for rule in calendar.extra))
 
 
 def intervals(every: int, phase: int) -> tuple[str, ...]:
@@ -22,6 +36,33 @@ def intervals(every: int, phase: int) -> tuple[str, ...]:
         f"*-*-* {_listed(hours, _HOURS)}:{_listed(minutes, _MINUTES)}:{phase % 60:02} UTC"
         for minutes, hours in hours_by_minutes(every, phase).items()
     )
+
+
+def _daily(calendar: DailyCalendar) -> str:
+    day = "" if calendar.weekday is None else f"{_short(calendar.weekday)} "
+    zone = "" if calendar.zone_name == LOCAL else f" {calendar.zone_name}"
+    return f"{day}*-*-* {calendar.hour:02}:{calendar.minute:02}:{calendar.second:02}{zone}"
+
+
+def _rule(rule: UtcRule) -> str:
+    weekdays = ",".join(map(_short, rule.weekdays))
+    months = "*" if rule.every_month else ",".join(_ranges(rule.months))
+    days = "*" if rule.every_day else ",".join(_ranges(rule.days))
+    minute, second = divmod(rule.second, 60)
+    return f"{weekdays} *-{months}-{days} {minute // 60:02}:{minute % 60:02}:{second:02} UTC"
+
+
+def _short(weekday: Weekday) -> str:
+    return weekday.value[:3].capitalize()
+
+
+def _ranges(numbers: Sequence[int]) -> Iterator[str]:
+    """Sorted numbers as systemd writes them: ``03``, ``25..31``."""
+    first = 0
+    for index, number in enumerate(numbers):
+        if index + 1 == len(numbers) or numbers[index + 1] != number + 1:
+            yield f"{number:02}" if first == index else f"{numbers[first]:02}..{number:02}"
+            first = index + 1
 
 
 def _listed(numbers: Collection[int], whole: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..._core.resources.resources import File, Resource
-from ..._host.cron_words import ENVIRONMENT, intervals, table_line
+from ..._host.cron.table import ENVIRONMENT, intervals, table_line
 from ..._host.host import Host
 from .job_plan import Interval, JobPlan
 

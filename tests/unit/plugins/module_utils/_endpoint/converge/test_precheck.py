@@ -12,11 +12,8 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import groups
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.precheck import Unsupported, require
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges.base import GrantedPrivileges
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
-    RunningHost,
-    Sandbox,
-    plan,
-)
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import plan
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.samples import RunningHost, Sandbox
 
 GRANTED = GrantedPrivileges(
     group="epp-no-such-group", toggle=True, update_now=False, roaming=False, agent="/usr/local/bin/epp-agent"

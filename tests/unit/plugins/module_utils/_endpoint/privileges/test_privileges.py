@@ -25,10 +25,8 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privilege
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers import (
     all_schedulers,
 )
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
-    Sandbox,
-    plan,
-)
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import plan
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.samples import Sandbox
 
 AGENT = "/usr/local/bin/epp-agent"
 NOTHING = GrantedPrivileges(group="epp-users", toggle=False, update_now=False, roaming=False, agent=AGENT)

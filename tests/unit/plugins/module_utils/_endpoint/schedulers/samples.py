@@ -2,26 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plans and hosts for the tests of the schedulers and of users' rights."""
+"""Plans for the tests of the schedulers and of users' rights."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Weekday
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.resources import Directory
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.calendars import (
-    DailyCalendar,
-    IntervalCalendar,
-    UtcRule,
-)
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.calendars import IntervalCalendar
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.system_files.vendor_updaters import Program, Starters
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.base import ProductNeeds
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.job_plan import JobPlan
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import Completed
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.samples import DAILY
 
 CLAMAV_NEEDS = ProductNeeds(
     read_write=("/var/lib/clamav",),
@@ -35,15 +30,6 @@ BESIDE = Starters(
     units=("clamav-freshclam.service",), scripts=("clamav-freshclam",), lasting=("clamav-freshclam.service",)
 )
 
-DAILY = DailyCalendar(
-    weekday=None,
-    hour=12,
-    minute=34,
-    second=56,
-    zone_name="Europe/Berlin",
-    extra=(UtcRule((Weekday.SUNDAY,), (3,), tuple(range(25, 32)), 5400),),
-    utc_minutes=(34,),
-)
 WEEKLY = replace(DAILY, weekday=Weekday.MONDAY, extra=())
 ONCE_A_DAY = IntervalCalendar(tick=86400, phase=3723)
 EVERY_TEN_MINUTES = IntervalCalendar(tick=600, phase=67)
@@ -63,38 +49,6 @@ PLAN = JobPlan(
 def plan(**changes: Any) -> JobPlan:
     """The usual plan with these differences."""
     return replace(PLAN, **changes)
-
-
-class Sandbox(LocalHost):
-    """A directory that stands for a host at a fixed time."""
-
-    def __init__(self, root: str, *, now: float = 1_763_800_000.0) -> None:
-        super().__init__(root)
-        self._now = now
-
-    def now(self) -> float:
-        return self._now
-
-
-class RunningHost(Sandbox):
-    """A directory that claims to be the running system and records what it is told; answers come from ``replies``."""
-
-    def __init__(self, root: str, replies: dict[str, Completed] | None = None) -> None:
-        super().__init__(root)
-        self.replies = replies or {}
-        self.commands: list[tuple[str, ...]] = []
-
-    @property
-    def live(self) -> bool:
-        return True
-
-    def run(
-        self, argv: Sequence[str], *, timeout: float, stdin: bytes = b"", env: dict[str, str] | None = None
-    ) -> Completed:
-        self.commands.append(tuple(argv))
-        words = " ".join(argv)
-        matching = (reply for part, reply in self.replies.items() if part in words)
-        return next(matching, Completed(0, "", ""))
 
 
 def shown(**states: str) -> Completed:

@@ -17,10 +17,8 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endp
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.endpoint import timetable_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers import select_scheduler
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.timezone import clock_zone
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
-    Sandbox,
-    plan,
-)
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import plan
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.samples import Sandbox
 
 ZONE_FILES = "/usr/share/zoneinfo/"
 NOW = 1_774_000_000.0  # 2026-03-20, a week before Europe's change

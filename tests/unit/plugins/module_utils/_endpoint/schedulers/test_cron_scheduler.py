@@ -20,10 +20,9 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host im
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
     BESIDE,
     CLAMAV_NEEDS,
-    RunningHost,
-    Sandbox,
     plan,
 )
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.samples import RunningHost, Sandbox
 
 AGENT = "/usr/local/bin/epp-agent"
 WITH_CLAMAV = plan(needs=CLAMAV_NEEDS, beside=BESIDE)

@@ -11,10 +11,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.scheduler
     all_schedulers,
     select_scheduler,
 )
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
-    RunningHost,
-    Sandbox,
-)
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.samples import RunningHost, Sandbox
 
 
 def test_a_running_host_is_judged_by_its_init_and_not_by_what_is_installed(tmp_path):

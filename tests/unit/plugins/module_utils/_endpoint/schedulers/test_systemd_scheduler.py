@@ -14,11 +14,10 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd.state
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
     BESIDE,
     CLAMAV_NEEDS,
-    RunningHost,
-    Sandbox,
     plan,
     shown,
 )
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.samples import RunningHost, Sandbox
 
 WITH_CLAMAV = plan(needs=CLAMAV_NEEDS, beside=BESIDE)
 QUIET = {"epp_update_timer": "loaded active enabled no", "epp_reconnect_timer": "loaded active enabled no"}

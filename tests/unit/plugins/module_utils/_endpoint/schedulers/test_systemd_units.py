@@ -35,9 +35,9 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoin
     CLAMAV_NEEDS,
     EVERY_TEN_MINUTES,
     ONCE_A_DAY,
-    Sandbox,
     plan,
 )
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.samples import Sandbox
 
 UNITS = "/etc/systemd/system/"
 COMMAND_NEEDS = ProductNeeds(read_write=("/opt/an updater", "/tmp/cache", "/srv/100%"), capabilities=("CAP_CHOWN",))

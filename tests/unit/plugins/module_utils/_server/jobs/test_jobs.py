@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint_keys import SchedulerKind
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.server import ServerSettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.cron_words import intervals as cron_intervals
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.cron.table import intervals as cron_intervals
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import Completed
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd.calendar import intervals

@@ -14,11 +14,8 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Policy
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.calendars import IntervalCalendar
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.timetable import Timetable
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.scheduler.cron_minutes import minutes_of_hour
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
-    DAILY,
-    Sandbox,
-)
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.cron.minutes import minutes_of_hour
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.samples import DAILY, Sandbox
 
 DAY = 86400
 NOW = int(datetime(2026, 1, 1, tzinfo=timezone.utc).timestamp())

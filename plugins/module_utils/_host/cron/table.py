@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._core.schedule.calendars import hours_by_minutes
+from ..._core.schedule.calendars import hours_by_minutes
 
 ENVIRONMENT = """\
 SHELL=/bin/sh

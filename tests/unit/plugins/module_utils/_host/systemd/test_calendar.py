@@ -24,8 +24,8 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.cale
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.timetable import Timetable
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timezones import offset_changes
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd.on_calendar import on_calendar
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import DAILY
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd.calendar import on_calendar
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.samples import DAILY
 
 DAY = 86400
 MINUTE_TICKS = sorted({gcd(60 * minutes, DAY) for minutes in range(1, 60)})

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._core.system_files.cron_tables import Layout
-from .host import Host
+from ..._core.system_files.cron_tables import Layout
+from ..host import Host
 
 _TABLES = (("/etc/crontab", Layout.SYSTEM), ("/etc/anacrontab", Layout.ANACRON))
 _TABLE_DIRECTORIES = (
