@@ -182,6 +182,13 @@ endpoints:
       type: str
       returned: always
       sample: ""
+    until:
+      description:
+        - When RV(endpoints[].result=cooling_down), the instant until which its source asked to be left alone. Otherwise
+          V(null).
+      type: str
+      returned: always
+      sample: "2026-11-29T13:00:00Z"
     before:
       description: Its components before the update, as far as it reported them.
       type: list

@@ -33,7 +33,10 @@ _BARRED = (SendResult.REFUSED.value, SendResult.HOST_KEY_CHANGED.value)
 
 @frozen
 class EndpointResult:
-    """The result of Update Now on one endpoint; ``before`` and ``after`` are its reported components."""
+    """The result of Update Now on one endpoint; ``before`` and ``after`` are its reported components.
+
+    ``until`` is when its source's cool-down ends (ISO 8601), as the endpoint reported it.
+    """
 
     name: str
     status: DeliveryStatus
@@ -41,6 +44,7 @@ class EndpointResult:
     reason: str
     before: tuple[dict[str, Any], ...] = ()
     after: tuple[dict[str, Any], ...] = ()
+    until: str | None = None
 
     @property
     def changed(self) -> bool:
@@ -57,6 +61,7 @@ class EndpointResult:
             "status": self.status.value,
             "result": self.result,
             "reason": self.reason,
+            "until": self.until,
         }
         return {**plain, "before": list(self.before), "after": list(self.after)}
 
@@ -136,11 +141,7 @@ def _wait(host: LocalHost, store: CampaignStore, key: CampaignKey, until: float,
 
 
 def _endpoint_result(row: dict[str, Any]) -> EndpointResult:
-    answer = row["answer"] or {}
-    lists = (_components(answer.get(side)) for side in ("before", "after"))
-    return EndpointResult(row["endpoint"], DeliveryStatus(row["status"]), row["result"], row["reason"], *lists)
-
-
-def _components(raw: object) -> tuple[dict[str, Any], ...]:
-    """Names and versions in what an endpoint said, which may be anything."""
-    return tuple(reported({"after": raw}).get("after", ()))
+    answer = reported(row["answer"] or {})
+    before, after = (tuple(answer.get(side, ())) for side in ("before", "after"))
+    status, until = DeliveryStatus(row["status"]), answer.get("until")
+    return EndpointResult(row["endpoint"], status, row["result"], row["reason"], before, after, until)

@@ -58,7 +58,9 @@ class SandboxEndpoint:
         command = {"update": ["/bin/sh", "-c", update], "version": ["/bin/cat", str(self.installed)]}
         base = {"format": 1, "endpoint": self.name, "product": "command", "scheduler": "systemd", "command": command}
         self.root.mkdir(exist_ok=True)
-        document = EndpointDocument.from_dict({**base, "policy": policy})
+        self.converge(EndpointDocument.from_dict({**base, "policy": policy}))
+
+    def converge(self, document: EndpointDocument) -> None:
         converge(document, LocalHost(str(self.root)), agent=self._content, check=False)
 
     def switch_off(self) -> None:

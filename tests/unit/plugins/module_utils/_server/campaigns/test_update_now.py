@@ -12,11 +12,15 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.timestamps import unix
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
@@ -29,6 +33,10 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.u
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import update_now as commands_update_now
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.holdings import reports
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+    Answer,
+    ScriptedServer,
+)
 
 from .conftest import SandboxEndpoint
 from .test_dispatcher import Server
@@ -176,6 +184,23 @@ def test_the_command_chooses_by_name_by_domain_and_by_age(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"domains": ["emea"], "outdated": true}')))
     assert meant("--read") == ["n2", "n3"]
     assert [endpoint.runs() for endpoint in server.fleet.values()] == [0, 0, 0, 0]
+
+
+def test_a_cool_down_is_told_with_its_end(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    server.enrol("n1", "n2")
+    source = ScriptedServer(str(tmp_path))
+    source.always(Answer(429, headers={"Retry-After": "7200"}))
+    raw = {"format": 1, "endpoint": "n1", "product": "files", "policy": {"sources": {"urls": [source.url]}}}
+    server.fleet["n1"].converge(EndpointDocument.from_dict(raw))
+    before = time.time()
+    try:
+        assert command(server, "--all", "--json") == 0
+    finally:
+        source.stop()
+    after = time.time()
+    told = {one["name"]: one for one in json.loads(capsys.readouterr().out)["endpoints"]}
+    assert (told["n1"]["result"], told["n2"]["result"], told["n2"]["until"]) == ("cooling_down", "updated", None)
+    assert int(before) + 7200 <= unix(told["n1"]["until"]) <= after + 7200
 
 
 def test_what_nobody_knows_is_refused_at_once(server: Server) -> None:
