@@ -52,7 +52,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"installed", "schedulers"},
         {"notify_access", "privileges", "products", "state", "vendor_updaters"},
         {"trust"},
-        {"clock", "paths", "time_limits"},
+        {"clock", "paths", "source_client", "time_limits"},
     ),
     "_server": (
         {"cli", "payload"},

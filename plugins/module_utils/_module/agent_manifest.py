@@ -16,6 +16,7 @@ from .._core.rollout import delivery, rate_limit, reported
 from .._core.schedule import capacity, ordinals
 from .._core.settings import components, notify, publication, registration, server
 from .._endpoint.cli import main
+from .._host.http import download
 
 __all__ = (
     "capacity",
@@ -23,6 +24,7 @@ __all__ = (
     "change",
     "components",
     "delivery",
+    "download",
     "keyring",
     "main",
     "notify",

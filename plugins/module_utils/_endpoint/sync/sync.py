@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import syslog
-import time
 from typing import TYPE_CHECKING
 
 from ..._core.metadata.sync_result import ConfigurationRejected, SyncResult
@@ -17,11 +16,11 @@ from ..._core.untrusted_text import shown
 from ..._core.values import frozen, replace
 from ..._host.boot import boot_id
 from ..._host.host import Host
-from ..._host.http.client import HttpClient
 from ..._host.lock import locked
 from .. import paths
 from ..endpoint import Endpoint
 from ..installed import adopted_for, installed_document
+from ..source_client import source_client
 from ..state.store import State, SyncRecord
 from ..status.status import save_and_publish
 from ..time_limits import SYNC_S
@@ -96,7 +95,7 @@ def _updater(
     host: Host, document: EndpointDocument, server: UpdateServer, trust: TrustAnchor, held: TrustedConfiguration | None
 ) -> ConfigurationUpdater:
     # Never through the policy's proxy: a wrong one could not be mended by any later policy.
-    getter = HttpClient(time.monotonic() + SYNC_S, host.now)
+    getter = source_client(host, SYNC_S)
     return ConfigurationUpdater(host, document, server, trust, getter, held)
 
 

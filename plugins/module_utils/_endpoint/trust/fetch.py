@@ -11,8 +11,8 @@ from typing import Any
 
 from ..._core.metadata.sync_result import ConfigurationRejected, SyncResult
 from ..._core.values import frozen
-from ..._host.http.client import HttpClient, Response, SourceError, whole_body
-from ..._host.http.headers import whole_number
+from ..._host.http.client import HttpClient, Response
+from ..._host.http.errors import BodyTooLarge, SourceError
 from ..._host.http.validators import conditional_headers, validators_in
 from .verify import FileKind
 
@@ -41,10 +41,8 @@ def fetch(getter: HttpClient, url: str, validators: Mapping[str, Any], kind: Fil
 def _whole(answer: Response, kind: FileKind) -> bytes:
     if answer.status != 200:
         raise SourceError(f"the server answered {answer.status}")
-    announced = whole_number(answer.headers.get("content-length", ""))
-    announced_more = announced is not None and announced > kind.limit
-    content = b"" if announced_more else whole_body(answer, kind.limit)
-    if announced_more or len(content) > kind.limit:
+    try:
+        return answer.content(kind.limit)
+    except BodyTooLarge:
         why = f"{kind.what}: it has more than the {kind.limit} bytes that are allowed"
-        raise ConfigurationRejected(SyncResult.TOO_LARGE, why)
-    return content
+        raise ConfigurationRejected(SyncResult.TOO_LARGE, why) from None

@@ -16,7 +16,7 @@ from ..._core.values import frozen
 from ..._host.host import Completed, Host
 from .archives import InvalidArchive, unpack
 from .base import Published, Workplace
-from .download import DownloadFault, download
+from .download import DownloadFault, fetch_file
 from .folder import publish_folder, published_folder
 from .git_login import GitLogin
 
@@ -83,7 +83,7 @@ class Files:
     def _from_url(self) -> Outcome:
         archive = self.workplace.work + "/archive"
         try:
-            download(self.host, self.settings.url, archive, timeout=self.settings.timeout)
+            fetch_file(self.host, self.settings.url, archive, timeout=self.settings.timeout)
         except DownloadFault as error:
             return error.outcome
         folder = self._emptied_staging()

@@ -6,9 +6,7 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
-import ssl
 import time
 
 from ..._core.metadata.envelope import Malformed, TooLarge, unpack
@@ -16,8 +14,11 @@ from ..._core.metadata.header import NAMESPACE
 from ..._core.metadata.policy_tree import FILE
 from ..._core.settings.web import WebSettings
 from ..._core.validation.errors import InvalidDocument, ValidationError, show
+from ..._host.http.client import ClientProfile, HttpClient
+from ..._host.http.errors import SourceError, UnexpectedStatus
 
-_TIMEOUT_S = 10.0
+_PROFILE = ClientProfile("epp-update-server", silence=10.0, verify_tls=False)
+_ATTEMPT_S = 30.0
 _PATIENCE_S = 10.0
 """A web server that reads its configuration anew lets the old one answer for a moment."""
 _PAUSE_S = 0.1
@@ -48,31 +49,14 @@ def try_url(web: WebSettings) -> str:
 
 
 def _attempt(web: WebSettings) -> str:
-    parts = web.parts
-    host = parts.host.strip("[]")
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        connection = http.client.HTTPSConnection(host, parts.port, timeout=_TIMEOUT_S, context=_any_certificate())
-    else:
-        connection = http.client.HTTPConnection(host, parts.port, timeout=_TIMEOUT_S)
+    client = HttpClient(time.monotonic() + _ATTEMPT_S, time.time, _PROFILE)
     try:
-        connection.request("GET", f"{parts.path}/{FILE}")
-        answer = connection.getresponse()
-        content = answer.read(_LARGEST)
-    except (OSError, http.client.HTTPException) as error:
-        return str(error) or repr(error)
-    finally:
-        connection.close()
-    if answer.status != 200:
-        return f"HTTP status {answer.status}"
+        content = client.get(f"{web.url}/{FILE}").content(_LARGEST)
+    except UnexpectedStatus as error:
+        return f"HTTP status {error.status}"
+    except SourceError as error:
+        return str(error)
     return "" if _is_ours(content) else "something else than an update server answers there"
-
-
-def _any_certificate() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _is_ours(content: bytes) -> bool:

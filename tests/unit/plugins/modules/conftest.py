@@ -17,7 +17,7 @@ import pytest
 from ansible.module_utils import basic
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
 from ansible_collections.epp.autoupdate.plugins.modules import client_tree, endpoint, server
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import (
     ScriptedServer,
 )
 

@@ -21,7 +21,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.state.store import StateStore, TrialRecord
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.modules import endpoint_info, fleet_info
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import (
     Answer,
     ScriptedServer,
 )

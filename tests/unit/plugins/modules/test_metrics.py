@@ -17,7 +17,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils import _core
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.sync_result import SyncResult
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.paths import TEXTFILE_NAME
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import (
     ScriptedServer,
 )
 

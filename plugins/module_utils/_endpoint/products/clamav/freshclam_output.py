@@ -17,7 +17,7 @@ from enum import IntEnum
 
 from ...._core.masking import without_secrets
 from ...._core.values import frozen
-from ...._host.http.client import PROXY_REFUSES
+from ...source_client import PROXY_REFUSES
 
 
 class Cause(IntEnum):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ...._core.results import Component, Outcome, Result
 from ...._core.values import frozen, replace
 from ...._host.host import Completed
-from ...._host.http.client import LONGEST_PAUSE_S, random_fraction, with_jitter
+from ...._host.http.waiting import LONGEST_PAUSE_S, random_fraction, with_jitter
 from ..base import overdue
 from . import clamd_service, database_directory, freshclam_dat
 from .clamd import Clamd

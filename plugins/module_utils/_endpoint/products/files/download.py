@@ -14,7 +14,8 @@ from ...._host.filesystem.atomic_files import has_digest
 from ...._host.filesystem.open_directory import NotRegular, OpenDirectory, write_all
 from ...._host.filesystem.removal import remove
 from ...._host.filesystem.safe_paths import open_directory
-from ...._host.http.client import HttpClient, Response, SourceError
+from ...._host.http.client import HttpClient, Response
+from ...._host.http.errors import SourceError
 
 
 class _WrongContent(SourceError):

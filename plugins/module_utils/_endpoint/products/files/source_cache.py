@@ -19,9 +19,9 @@ from ...._core.canonical import readable_json
 from ...._core.values import field, frozen
 from ...._host.filesystem.atomic_files import write_durably
 from ...._host.filesystem.safe_paths import open_file
-from ...._host.http.client import LONGEST_WAIT_S
 from ...._host.http.validators import conditional_headers as headers_for
 from ...._host.http.validators import validators_in
+from ...._host.http.waiting import LONGEST_WAIT_S
 
 
 @frozen

@@ -17,16 +17,10 @@ from ...._core.policy.enums import Scope
 from ...._core.results import Outcome, Result
 from ...._core.rollout.outdated import KINDS
 from ...._core.values import frozen
-from ...._host.http.client import (
-    DeadlineExceeded,
-    HttpClient,
-    RateLimited,
-    Response,
-    SourceError,
-    Unreachable,
-    whole_body,
-    with_jitter,
-)
+from ...._host.http.client import HttpClient, Response
+from ...._host.http.errors import BodyTooLarge, DeadlineExceeded, RateLimited, SourceError, Unreachable
+from ...._host.http.waiting import with_jitter
+from ...source_client import source_client
 from ...trust.catalog import UntrustedManifest
 from ..base import broken, overdue
 from .download import fetch
@@ -44,13 +38,12 @@ _RELEVANCE = (Result.HELD, Result.FAILED, Result.COOLING_DOWN, Result.UNREACHABL
 
 def update(product: Files, timeout: float) -> Outcome:
     """Bring the components up to date in at most ``timeout`` seconds; on any error the installed version is kept."""
-    store, deadline = product.store(), time.monotonic() + timeout
+    store, client = product.store(), source_client(product.host, timeout, product.sources.proxy)
     try:
         store.sweep()
         cache = SourceCache.load(store.directory)
         cache.keep_only(product.sources.urls)
-        getter = HttpClient(deadline, product.host.now, product.sources.proxy)
-        return _FileUpdate(product, store, cache, getter).outcome(timeout)
+        return _FileUpdate(product, store, cache, client).outcome(timeout)
     except OSError as error:
         _free_space(store)
         return broken("the update stopped and the installed version is kept", error)
@@ -181,10 +174,10 @@ def _nothing_taken(published: Manifest, scope: Scope) -> str:
 
 def _whole(answer: Response) -> bytes:
     """The body of a manifest; no more of it is read than a manifest may have."""
-    content = whole_body(answer, MAX_SIZE)
-    if len(content) > MAX_SIZE:
-        raise InvalidManifest(f"it is larger than {MAX_SIZE} bytes")
-    return content
+    try:
+        return answer.content(MAX_SIZE)
+    except BodyTooLarge:
+        raise InvalidManifest(f"it is larger than {MAX_SIZE} bytes") from None
 
 
 def _why(error: Exception, url: str) -> str:

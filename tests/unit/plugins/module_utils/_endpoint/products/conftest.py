@@ -17,7 +17,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products 
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.files.product import Files
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.files.samples import Source
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import (
     ScriptedServer,
 )
 

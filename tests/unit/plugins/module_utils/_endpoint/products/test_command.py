@@ -16,7 +16,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.results impor
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import CommandSettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.command import Command, parse_versions
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import (
     ScriptedServer,
 )
 

@@ -15,10 +15,10 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status.status import compose
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.sync.sync import SyncReport, synchronize
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.conftest import Sandbox
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.publisher import Publisher
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import (
     ScriptedServer,
 )
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.publisher import Publisher
 
 
 class Managed:

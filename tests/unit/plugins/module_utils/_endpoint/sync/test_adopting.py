@@ -18,7 +18,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import pa
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import enroll
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.remove import remove
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.trust import store
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import Answer
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import Answer
 
 from .conftest import Managed
 

@@ -20,7 +20,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.sync.sync
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.trust import store
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import Completed
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import Answer
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import Answer
 
 from .conftest import Managed
 

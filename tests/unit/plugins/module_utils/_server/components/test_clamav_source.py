@@ -28,7 +28,7 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoin
     DATABASES,
     needs_databases,
 )
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import (
     Answer,
     ScriptedServer,
 )

@@ -30,16 +30,16 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.folder import publish_folder
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.objects import store
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
-    Answer,
-    ScriptedServer,
-)
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.filesystem.others import (
     USER,
     as_root,
     by_the_other,
     machine,
     plant,
+)
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import (
+    Answer,
+    ScriptedServer,
 )
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._server.components.packed import tar
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._server.components.published import (
@@ -276,6 +276,7 @@ def test_an_archive_behind_a_url_is_asked_for_conditionally(
 ) -> None:
     archive = Path(server.folder) / "rules.tar.gz"
     archive.write_bytes(tar({"patterns/a.dat": b"one"}))
+    os.utime(archive, (1e9, 1e9))
     files = source(files={"url": f"{server.url}/rules.tar.gz"})
     assert files.fetch().result is Result.UPDATED
     assert files.fetch().result is Result.CURRENT

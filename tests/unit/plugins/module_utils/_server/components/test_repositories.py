@@ -21,7 +21,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host im
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.process import Completed
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components import select_source
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Source, Workplace
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import (
     Answer,
     ScriptedServer,
 )

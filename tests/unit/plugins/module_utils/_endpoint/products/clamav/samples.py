@@ -20,7 +20,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav.product import ClamAV
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import Host
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import (
     ScriptedServer,
 )
 

@@ -19,7 +19,7 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.resources import File
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Outcome, Result
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav import freshclam_dat, update
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.http.client import PROXY_REFUSES
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.source_client import PROXY_REFUSES
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.process import Completed
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.clamav.samples import (
@@ -32,7 +32,7 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoin
     signature,
     versions,
 )
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import (
     Answer,
     ScriptedServer,
 )

@@ -19,7 +19,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.
     publish,
     published,
 )
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import (
     ScriptedServer,
 )
 

@@ -23,7 +23,7 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoin
     Source,
     update,
 )
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import (
     Answer,
     ScriptedServer,
 )

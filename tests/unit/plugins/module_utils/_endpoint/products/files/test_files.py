@@ -27,7 +27,7 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoin
     update,
     versions,
 )
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import (
     ScriptedServer,
 )
 

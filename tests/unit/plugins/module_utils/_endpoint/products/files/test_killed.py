@@ -22,7 +22,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host im
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.files.samples import (
     publish_set,
 )
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import (
     ScriptedServer,
 )
 

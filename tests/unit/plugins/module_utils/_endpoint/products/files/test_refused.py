@@ -21,7 +21,7 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoin
     update,
     versions,
 )
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import Answer
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import Answer
 
 
 def edit_manifest(source: Source, **changes: Any) -> None:

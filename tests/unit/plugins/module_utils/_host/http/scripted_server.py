@@ -107,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
             return Answer(404, b"not here\n")
         with open(path, "rb") as stream:
             body = stream.read()
-        # Manifests look a minute old: a younger one is not asked for conditionally (see source_memory.py).
+        # Manifests look a minute old: a younger one is not asked for conditionally (see validators.py).
         age = 60 if path.endswith("manifest.json") else 0
         headers = {
             "ETag": f'"{hashlib.sha256(body).hexdigest()[:16]}"',
