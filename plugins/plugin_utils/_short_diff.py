@@ -12,6 +12,8 @@ from typing import Any
 _FEW = 3
 """Up to so many new files are shown whole."""
 _ABSENT = " (absent)"
+_IN_ONE_LINE = ("directory\n", "link to ", "(")
+"""How the texts begin that stand for something else than lines."""
 
 
 def shortened(diff: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -24,5 +26,12 @@ def shortened(diff: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _line(item: Mapping[str, Any]) -> str:
-    count = len(str(item["after"]).splitlines())
-    return f"+ {item['after_header']}: {count} line{'' if count == 1 else 's'}\n"
+    return f"+ {item['after_header']}: {_summary(str(item['after']))}\n"
+
+
+def _summary(text: str) -> str:
+    """The number of lines of a file; of a directory, a link or what is no text the one line that stands for it."""
+    if text.startswith(_IN_ONE_LINE):
+        return text.rstrip("\n")
+    count = len(text.splitlines())
+    return f"{count} line{'' if count == 1 else 's'}"

@@ -39,6 +39,13 @@ def test_many_are_listed_and_the_rest_stays() -> None:
     assert short[1:] == [CHANGED, gone]
 
 
+def test_what_is_no_text_is_told_in_its_own_words() -> None:
+    texts = ("directory\n", "link to /a\n", "(hidden: 3 bytes, sha256 0)\n", "one\n")
+    (listed,) = shortened([{**new(f"d{number}"), "after": text} for number, text in enumerate(texts)])
+    told = [line.partition(": ")[2] for line in listed["prepared"].splitlines()[:-1]]
+    assert told == ["directory", "link to /a", "(hidden: 3 bytes, sha256 0)", "1 line"]
+
+
 def test_the_first_check_of_a_host_is_short_and_verbose_it_is_whole(control: Control) -> None:
     options = {"installroot": str(control.root("n1")), "endpoint": "n1", "product": "files", "policy": POLICY}
     short = control.task({**options, "scheduler": "systemd"}, "--check", "--diff")
