@@ -72,6 +72,8 @@ def test_a_download_brings_the_signature_and_the_scan_finds_the_file(
     journal = scanner.journal(since=since - 1)
     assert "Lab.Planted" in journal
     assert "/srv/planted" in journal
+    assert journal.count("update (download): updated") == 1, "what is logged is not printed into the journal, too"
+    assert journal.count("scan: found Lab.Planted") == 1, journal
     published = scanner.run(["cat", "/var/lib/epp-autoupdate/status.json"], user="bob").json()
     assert published["scan"]["last"]["findings"] == scan["findings"]
 

@@ -176,6 +176,8 @@ def test_a_fetch_publishes_the_files_and_its_end_starts_the_notices(server: Serv
     journal = server.node.journal(unit="epp-server-fetch.service")
     assert "fetch files: updated" in journal, journal
     assert re.search("fetch clamav: (failed|unreachable)", journal), journal
+    fetches = re.findall(r"\[(\d+)\]: fetch files: updated", journal)
+    assert len(fetches) == len(set(fetches)), "each is told once"
     assert server.node.exists(f"{PUBLIC}/components/files/manifest.json")
     campaigns = json.loads(server.node.run(["epp-server", "campaigns", "--json"]).out)
     assert {campaign["product"] for campaign in campaigns} == {"files"}

@@ -24,6 +24,22 @@ def write_lines(lines: Iterable[str]) -> None:
     sys.stdout.write("".join(f"{shown(line, LONGEST_LINE)}\n" for line in lines))
 
 
+def write_logged(lines: Iterable[str]) -> None:
+    """Lines for people that the log has already: nothing where standard output is the journal (``$JOURNAL_STREAM``)."""
+    if not _is_journal():
+        write_lines(lines)
+
+
+def _is_journal() -> bool:
+    import os
+
+    stream = os.environ.get("JOURNAL_STREAM", "")
+    if not stream:
+        return False
+    found = os.fstat(sys.stdout.fileno())
+    return stream == f"{found.st_dev}:{found.st_ino}"
+
+
 def write_document(content: Any, *, sort_keys: bool = False) -> None:
     """One JSON document, on one line."""
     import json

@@ -16,11 +16,11 @@ import os
 import random
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Callable
 
 from ..._core.results import Result, Trigger
 from ..._host.local_host import LocalHost
-from ..._host.output import complain, write_document, write_lines
+from ..._host.output import complain, write_document, write_lines, write_logged
 from ..._host.process import Completed
 from .. import paths
 from ..clock import reckoning_anew
@@ -74,6 +74,7 @@ def update_now(host: LocalHost, options: argparse.Namespace) -> int:
 
 def scan(host: LocalHost, options: argparse.Namespace) -> int:
     """Scan Now."""
+    from ..runner.scan import LOGGED_FINDINGS
     from ..runner.scan import scan as scan_now
 
     for_root_alone(host, "epp-agent scan")
@@ -81,10 +82,15 @@ def scan(host: LocalHost, options: argparse.Namespace) -> int:
     if record is None:
         return _say(options, {"running": True}, ["scan: another scan is under way"], exit_codes.DONE)
     findings = [{"path": path, "signature": signature} for path, signature in record.findings]
-    lines = [f"scan: found {signature} in {path}" for path, signature in record.findings]
-    lines.append(f"scan: finished, {record.found} found" if record.ok else f"scan: failed; {record.why}")
     content = {"ok": record.ok, "reason": record.why, "found": record.found, "findings": findings}
-    return _say(options, content, lines, exit_codes.DONE if record.ok else exit_codes.FAILED)
+    if options.json:
+        write_document(content)
+    else:
+        lines = [f"scan: found {signature} in {path}" for path, signature in record.findings]
+        write_logged(lines[:LOGGED_FINDINGS])
+        write_lines(lines[LOGGED_FINDINGS:])
+        write_logged([f"scan: finished, {record.found} found" if record.ok else f"scan: failed; {record.why}"])
+    return exit_codes.DONE if record.ok else exit_codes.FAILED
 
 
 def schedule(host: LocalHost, options: argparse.Namespace) -> int:
@@ -111,14 +117,21 @@ def _run(endpoint: Endpoint, trigger: Trigger, options: argparse.Namespace) -> i
     except Terminated:
         complain("epp-agent", "stopped while the update was under way")
         return exit_codes.FAILED
-    return _say(options, report.to_dict(), [report.sentence()], exit_codes.of_result(report.result))
+    write = write_logged if report.recorded else write_lines
+    return _say(options, report.to_dict(), [report.sentence()], exit_codes.of_result(report.result), write)
 
 
-def _say(options: argparse.Namespace, content: dict[str, Any], lines: Sequence[str], status: int) -> int:
+def _say(
+    options: argparse.Namespace,
+    content: dict[str, Any],
+    lines: Sequence[str],
+    status: int,
+    write: Callable[[Sequence[str]], None] = write_lines,
+) -> int:
     if getattr(options, "json", False):
         write_document(content)
     else:
-        write_lines(lines)
+        write(lines)
     return status
 
 

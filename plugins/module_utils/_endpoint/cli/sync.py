@@ -11,7 +11,7 @@ from typing import Any
 
 from ..._core.metadata.sync_result import SyncResult
 from ..._host.local_host import LocalHost
-from ..._host.output import write_document, write_lines
+from ..._host.output import write_document, write_lines, write_logged
 from ..clock import reckoning_anew
 from ..converge.adopted import converge_adopted, request_converge
 from ..converge.converge import Busy
@@ -56,10 +56,11 @@ def _when_due(endpoint: Endpoint, options: argparse.Namespace) -> int:
 
 def _tell(options: argparse.Namespace, report: SyncReport | None, converged: Converged | None) -> int:
     content: dict[str, Any] = {"result": None, "reason": ""}
+    logged: list[str] = []
     lines: list[str] = []
     if report is not None:
         content.update(result=report.result.value, reason=report.why)
-        lines.append(report.sentence())
+        logged.append(report.sentence())
     if converged is not None:
         told = converged.to_result()
         content.update({key: told[key] for key in ("changed", "changes", "drift", "next_run")})
@@ -68,5 +69,6 @@ def _tell(options: argparse.Namespace, report: SyncReport | None, converged: Con
     if options.json:
         write_document(content)
     else:
+        write_logged(logged)
         write_lines(lines)
     return exit_codes.DONE if report is None else _STATUSES.get(report.result, exit_codes.BAD_DOCUMENT)

@@ -18,7 +18,7 @@ from ..state.store import ScanRecord
 from ..status.status import save_and_publish
 
 KEPT_FINDINGS = 1000
-_LOGGED_FINDINGS = 50
+LOGGED_FINDINGS = 50
 _LONGEST_PATH = 4096
 
 
@@ -56,6 +56,6 @@ def _log(endpoint: Endpoint, record: ScanRecord) -> None:
     log = endpoint.host.log
     if not record.ok:
         log(syslog.LOG_ERR, f"scan: failed; {record.why}")
-    for path, signature in record.findings[:_LOGGED_FINDINGS]:
+    for path, signature in record.findings[:LOGGED_FINDINGS]:
         log(syslog.LOG_ALERT, f"scan: found {signature} in {path}")
     log(syslog.LOG_INFO, f"scan: finished, {record.found} found in {record.finished - record.started:.0f} s")

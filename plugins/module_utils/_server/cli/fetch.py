@@ -16,7 +16,7 @@ from ..._core.settings.components import read_components
 from ..._core.settings.endpoint_keys import ProductKind
 from ..._host.local_host import LocalHost
 from ..._host.lock import locked
-from ..._host.output import complain, write_document, write_lines
+from ..._host.output import complain, write_document, write_lines, write_logged
 from .. import paths
 from ..campaigns.notify import notify
 from ..campaigns.queries import Summary, summaries
@@ -74,7 +74,10 @@ def _tell(reports: list[FetchReport], came_of_it: Mapping[str, Summary], *, as_j
         return
     for report in reports:
         summary = came_of_it.get(report.campaign or "")
-        write_lines([report.sentence() + (f": {summary.words()}" if summary else "")])
+        if summary is None:
+            write_logged([report.sentence()])
+        else:
+            write_lines([f"{report.sentence()}: {summary.words()}"])
 
 
 def _status(reports: list[FetchReport], came_of_it: Mapping[str, Summary]) -> int:
