@@ -20,6 +20,8 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical imp
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.managed import brought
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths, payload
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.interpreters import SYSTEM_PYTHON
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.sources import START, packed
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, plain
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._direct import DirectAction, wanted_false
@@ -30,7 +32,8 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     read_variables,
 )
 
-_DIGEST = payload.digest(payload.sources())
+_SOURCES = payload.sources()
+_DIGEST = payload.digest(_SOURCES)
 gc.freeze()
 
 
@@ -50,6 +53,8 @@ class ActionModule(DirectAction):
         except InvalidDocument as invalid:
             return {"failed": True, "changed": False, "msg": str(invalid)}
         result = self._ask_agent(wanted) if self.takes_the_short_way() else None
+        if result is None and self.takes_the_short_way() and not wanted.root:
+            result = self._bring_agent(wanted)
         if result is None:
             result = self.run_module("endpoint", options, task_vars)
         refusal = result.get("refusal")
@@ -110,17 +115,28 @@ class ActionModule(DirectAction):
 
     def _ask_agent(self, wanted: Wanted) -> dict[str, Any] | None:
         """The agent's result; None when there is no agent, or not the right one, or it can't do its work."""
-        document = {} if wanted.document is None else brought(wanted.document)
-        return self.ask(self._command(wanted), canonical_json(document))
-
-    def _command(self, wanted: Wanted) -> list[str]:
         command = [wanted.root + paths.AGENT]
         command += ["--root", wanted.root] if wanted.root else []
-        command += ["apply", "--digest", _DIGEST]
-        command += ["--check"] if self._task.check_mode else []
+        return self.ask([*command, "apply", "--digest", _DIGEST, *self._flags(wanted)], _given(wanted))
+
+    def _bring_agent(self, wanted: Wanted) -> dict[str, Any] | None:
+        """The result of a converge that brings the agent, to a host itself; None where its Python can't do that.
+
+        The module compiles all that it imports, Ansible's part too, and once more what it puts into the agent. Here
+        that is done once, which halves what a first converge costs the host.
+        """
+        command = [SYSTEM_PYTHON, payload.AGENT.flags, "-c", START, "apply", *self._flags(wanted)]
+        return self.ask(command, packed("_endpoint.bring", _SOURCES, _given(wanted)))
+
+    def _flags(self, wanted: Wanted) -> list[str]:
+        command = ["--check"] if self._task.check_mode else []
         command += ["--diff"] if self._task.diff else []
         command += ["--absent"] if wanted.document is None else []
         return command
+
+
+def _given(wanted: Wanted) -> bytes:
+    return canonical_json({} if wanted.document is None else brought(wanted.document))
 
 
 def _unprotected(result: dict[str, Any], product: str) -> str:

@@ -12,8 +12,9 @@ version_added: 1.0.0
 description:
   - Converges everything that an endpoint needs to update itself as its policy says - the agent C(epp-agent), its
     configuration, the scheduled tasks, and the rights of its users.
-  - The module carries the agent. Where the right agent is installed already, the task goes straight to it, which costs
-    one command on the host and no file transfer; the result is the same either way.
+  - Where the right agent is installed already, the task goes straight to it, which costs one command on the host and no
+    file transfer. Elsewhere one more command brings the agent, or the module itself does, which carries it too. The
+    result is the same either way.
   - All options are checked on the control node, before the host is contacted. Every error is reported at once, each
     with its path, what was found, and what is allowed.
   - A switch that the user of the endpoint may hold is never overwritten.

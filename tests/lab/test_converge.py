@@ -206,6 +206,22 @@ def test_through_the_agent_or_through_the_module_it_is_the_same(converged: list[
         assert refused[0][machine.name].message == refused[1][machine.name].message
 
 
+def test_brought_by_one_command_or_by_the_module_it_is_the_same(fresh: list[Node], ansible: Ansible) -> None:
+    """A first converge: what is foretold and what is done, and the agent that is on the host then."""
+    foretold = [everywhere(ansible, fresh, check=True, diff=True, fast=fast) for fast in (True, False)]
+    done, digests = [], []
+    for fast in (True, False):
+        done.append(everywhere(ansible, fresh, diff=True, fast=fast))
+        digests.append([machine.run(["python3", "-c", IDENTITY]).out for machine in fresh])
+        everywhere(ansible, fresh, state="absent", fast=fast)
+    assert digests[0] == digests[1]
+    for machine in fresh:
+        first = foretold[0][machine.name]
+        assert first.changed
+        assert same(foretold[1][machine.name], first)
+        assert all(same(run[machine.name], done[0][machine.name]) for run in done)
+
+
 def test_absent_removes_every_trace(fresh: list[Node], ansible: Ansible) -> None:
     before = [set(machine.manifest(but=TRACES_OF_OTHERS)) for machine in fresh]
     everywhere(ansible, fresh)
@@ -227,6 +243,11 @@ def test_absent_removes_every_trace(fresh: list[Node], ansible: Ansible) -> None
     again = everywhere(ansible, fresh, state="absent")
     assert not any(result.changed for result in again.values())
 
+
+IDENTITY = """\
+import zipfile
+print(zipfile.ZipFile("/usr/local/bin/epp-agent").read("epp_autoupdate/_identity.py").decode())
+"""
 
 # What is not ours: what machines write by themselves, and the databases that freshclam got.
 TRACES_OF_OTHERS = (*OWN_NOISE, "/var/lib/clamav")

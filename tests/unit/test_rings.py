@@ -43,6 +43,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         | {"version"},
     ),
     "_endpoint": (
+        {"bring"},
         {"cli", "payload"},
         {"runner"},
         {"converge"},

@@ -19,13 +19,15 @@ import pkgutil
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
-from types import ModuleType
-from typing import Any
+from types import CodeType, ModuleType
+from typing import Any, Callable
 
 from .._core.values import frozen
 from .seal import BLANK, append_checksum, has_valid_checksum
+from .sources import PACKAGE, compiled
 
-PACKAGE = "epp_autoupdate"
+Compiler = Callable[[str, bytes], CodeType]
+"""From a member's name (``epp_autoupdate/_core/values.py``) and its source to code."""
 _STRAIGHT = f"import sys;del sys.argv[0];sys.path[:0]=sys.argv[:1];import {PACKAGE}.__main__"
 _LONGEST_SHEBANG = 127
 """Bytes; Linux before 5.1 reads no more."""
@@ -51,8 +53,18 @@ class Program:
             found.update(_sources(package.__loader__, package.__path__[0], name))
         return found
 
-    def build(self, files: Mapping[str, bytes], *, interpreter: str, tag: str | None = None) -> bytes:
-        """The executable file for ``interpreter``, whose byte code has the ``tag``; by default the running one's."""
+    def build(
+        self,
+        files: Mapping[str, bytes],
+        *,
+        interpreter: str,
+        tag: str | None = None,
+        compiler: Compiler | None = None,
+    ) -> bytes:
+        """The executable file for ``interpreter``, whose byte code has the ``tag``; by default the running one's.
+
+        ``compiler`` may know code of the running Python already; by default everything is compiled.
+        """
         tag = tag or bytecode_tag()
         identity = f'DIGEST = "{digest(files)}"\nBYTECODE = "{tag}"\n'
         members = {
@@ -68,11 +80,17 @@ class Program:
             for name in sorted(members):
                 _add(zipped, name, members[name])
                 if tag == bytecode_tag():
-                    _add(zipped, name + "c", _compiled(name, members[name]))
+                    _add(zipped, name + "c", _bytecode(members[name], (compiler or compiled)(name, members[name])))
         return append_checksum(self._shebang(interpreter) + archive.getvalue())
 
     def renewed(
-        self, installed: bytes | None, files: Mapping[str, bytes], *, interpreter: str, tag: str | None = None
+        self,
+        installed: bytes | None,
+        files: Mapping[str, bytes],
+        *,
+        interpreter: str,
+        tag: str | None = None,
+        compiler: Compiler | None = None,
     ) -> bytes:
         """The file for ``interpreter``: the installed one where it is that already, so that a converge finds no change.
 
@@ -82,7 +100,7 @@ class Program:
         same_start = installed is not None and installed.startswith(self._shebang(interpreter))
         if same_start and installed is not None and identity_of(installed) == (digest(files), tag):
             return installed
-        return self.build(files, interpreter=interpreter, tag=tag)
+        return self.build(files, interpreter=interpreter, tag=tag, compiler=compiler)
 
     def _shebang(self, interpreter: str) -> bytes:
         """The first line, which starts the program itself where it may be long enough.
@@ -145,11 +163,10 @@ def _add(zipped: zipfile.ZipFile, name: str, content: bytes) -> None:
     zipped.writestr(zipfile.ZipInfo(name, _EPOCH), content)
 
 
-def _compiled(name: str, source: bytes) -> bytes:
+def _bytecode(source: bytes, code: CodeType) -> bytes:
     """A ``.pyc`` that is used without looking at its source's date (PEP 552, unchecked hash)."""
     import marshal
 
     unchecked_hash = 0b01
-    code = compile(source, name, "exec", dont_inherit=True, optimize=2)
     header = importlib.util.MAGIC_NUMBER + unchecked_hash.to_bytes(4, "little") + importlib.util.source_hash(source)
     return header + marshal.dumps(code)

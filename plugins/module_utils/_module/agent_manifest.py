@@ -15,10 +15,12 @@ from .._core.policy import change
 from .._core.rollout import delivery, rate_limit, reported
 from .._core.schedule import capacity, ordinals
 from .._core.settings import components, notify, publication, registration, server
+from .._endpoint import bring
 from .._endpoint.cli import main
 from .._host.http import download
 
 __all__ = (
+    "bring",
     "capacity",
     "catalog",
     "change",

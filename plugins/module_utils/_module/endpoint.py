@@ -15,12 +15,11 @@ from .._endpoint.converge.converge import Busy, converge
 from .._endpoint.converge.remove import remove
 from .._endpoint.converge.result import Converged
 from .._host.host import Host
+from .._host.interpreters import interpreter_of
 from .._host.local_host import LocalHost
 from .._host.superuser import require_root
-from . import agent_manifest as _agent_parts  # noqa: F401  # imported so that Ansible brings what it names
 from . import specs
 from .documents import Wanted, plain
-from .interpreters import interpreter_of
 from .programs import NoAnswer
 
 
@@ -37,6 +36,11 @@ def run(module: AnsibleModule) -> None:
 
     converged = guarded(module, work)
     module.exit_json(**result_of(converged, diff=module._diff))
+
+
+def _brings() -> None:
+    """Never called: Ansible brings what is named here, and a run does not pay for importing what it does not use."""
+    from . import agent_manifest  # noqa: F401
 
 
 def agent_file(host: Host) -> bytes:

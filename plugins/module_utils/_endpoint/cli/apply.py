@@ -55,7 +55,8 @@ def _result(host: RecordingHost, options: argparse.Namespace) -> dict[str, Any]:
         raw = json.loads(given)
     except ValueError as error:
         raise ValueError(f"standard input is not JSON: {error}") from error
-    converged = converge(_document(raw), host, agent=own_file(), check=options.check)
+    agent = own_file() if options.agent is None else options.agent(host)
+    converged = converge(_document(raw), host, agent=agent, check=options.check)
     # A refusal is asked for anew each time, and what does not work is tried anew.
     quiet = not (converged.changed or converged.refusal or converged.errors)
     if options.digest and not options.check and quiet:

@@ -13,6 +13,7 @@ from typing import Callable
 from ..._core.validation.errors import InvalidDocument
 from ..._core.version import VERSION
 from ..._host.command_line import Parser
+from ..._host.host import Host
 from ..._host.local_host import LocalHost
 from ..._host.output import complain
 from . import exit_codes
@@ -32,10 +33,16 @@ exit status:
 Command = Callable[[LocalHost, argparse.Namespace], int]
 
 
-def main(argv: Sequence[str], *, given: bytes | None = None) -> int:
-    """Run one command; returns the exit status. ``given`` is standard input where it has been read already."""
+def main(
+    argv: Sequence[str], *, given: bytes | None = None, agent: Callable[[Host], bytes | None] | None = None
+) -> int:
+    """Run one command; returns the exit status.
+
+    ``given`` is standard input where it has been read already. ``agent`` makes the agent's file that ``apply``
+    installs, by default the one that runs.
+    """
     options = _parser().parse_args(argv)
-    options.given = given
+    options.given, options.agent = given, agent
     try:
         return _command(options.command)(LocalHost(options.root), options)
     except (InvalidDocument, LookupError, PermissionError, OSError, ValueError) as error:

@@ -12,8 +12,8 @@ import re
 import sys
 
 from .._core.values import frozen
-from .._host.host import Host
-from .._host.zipapp import bytecode_tag
+from .host import Host
+from .zipapp import bytecode_tag
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 _MOST_LINKS = 8
