@@ -18,7 +18,7 @@ demo: ## an update server and its fleet in a sandbox, without root, in under a m
 test: ## every behaviour, in some twelve minutes on two cores: everything below down to `lab`, and the demo
 	@$(RUN) test
 
-heavy: ## what is not for every day: the lab's long and many cases, the oldest Python of endpoints, pylint
+heavy: ## what is not for every day: long and many cases of units and lab, the oldest Python of endpoints, pylint
 	@$(RUN) heavy
 
 lint: ## ruff, yamllint, ansible-lint (production)
@@ -33,8 +33,8 @@ changelog: ## changelog fragments
 docs-lint: ## plugin, role and guide documentation
 	@$(RUN) docs-lint
 
-units: ## unit and property tests
-	@$(RUN) units
+units: ## unit and property tests, all cases
+	@$(RUN) units units-heavy
 
 sanity: ## ansible-test sanity, pylint included
 	@$(RUN) sanity sanity-pylint

@@ -84,8 +84,13 @@ def docs_lint(bench: Workbench) -> Outcome:
 
 
 def units(bench: Workbench) -> Outcome:
-    """Unit and property tests."""
-    return programs.pytest(bench, "units", bench.tools(), "-n", programs.WORKERS, "tests/unit")
+    """Unit and property tests: each behaviour."""
+    return programs.pytest(bench, "units", bench.tools(), "-n", programs.WORKERS, "-m", "not heavy", "tests/unit")
+
+
+def units_heavy(bench: Workbench) -> Outcome:
+    """The unit tests' long and many cases, which are marked so."""
+    return programs.pytest(bench, "units-heavy", bench.tools(), "-n", programs.WORKERS, "-m", "heavy", "tests/unit")
 
 
 def sanity(bench: Workbench) -> Outcome:
@@ -210,6 +215,7 @@ STEPS: dict[str, Callable[[Workbench], Outcome]] = {
         package,
         lab,
         demo,
+        units_heavy,
         lab_heavy,
         lab_older,
         bench,
@@ -225,7 +231,7 @@ STEPS.update(SUITES)
 
 WAITING = frozenset({"lab", "lab-heavy"})
 """Steps that wait for machines more than they compute, and run beside the others of a group."""
-_HEAVY = ("sanity-pylint", "sanity-oldest", "ansible-units", "lab-heavy")
+_HEAVY = ("sanity-pylint", "sanity-oldest", "ansible-units", "units-heavy", "lab-heavy")
 _NOT_EVERY_DAY = (*_HEAVY, "lab-older", "bench", "bench-server", "lock", "docs", "clean", *MATRIX, *SUITES)
 GROUPS: dict[str, tuple[str, ...]] = {
     "lint": ("ruff", "ruff-format", "yamllint", "ansible-lint"),

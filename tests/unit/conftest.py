@@ -4,7 +4,8 @@
 
 """Property tests judge results, never the speed of the machine: on a busy one they must not fail.
 
-A test with an argument ``python`` runs on every Python of endpoints that is here.
+A test with an argument ``python`` runs on every Python of endpoints that is here, those between the oldest and the
+newest one as heavy cases.
 """
 
 from __future__ import annotations
@@ -49,7 +50,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         found = [*filter(Path.exists, _PLACES), *sorted(Path.home().glob(".pyenv/versions/3.*/bin/python3"))]
         known = {python: _minor(python) for python in found}
         supported = [python for python in found if known[python] >= _OLDEST] or [Path(sys.executable)]
-        metafunc.parametrize("python", supported, ids=lambda python: f"3.{known.get(python, 'x')}")
+        minors = sorted(known[python] for python in supported if python in known)
+        ends = [python for python in supported if known.get(python) in (*minors[:1], *minors[-1:])]
+        cases = [python if python in ends else pytest.param(python, marks=pytest.mark.heavy) for python in supported]
+        metafunc.parametrize("python", cases, ids=lambda python: f"3.{known.get(python, 'x')}")
 
 
 def _minor(python: Path) -> int:
