@@ -50,7 +50,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"sync"},
         {"status"},
         {"endpoint"},
-        {"installed", "schedulers"},
+        {"installed", "jobs"},
         {"notify_access", "privileges", "products", "state", "vendor_updaters"},
         {"trust"},
         {"clock", "paths", "source_client", "time_limits"},

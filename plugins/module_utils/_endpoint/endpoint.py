@@ -12,13 +12,14 @@ from .._core.schedule.timetable import Timetable
 from .._core.settings.endpoint import EndpointDocument
 from .._core.values import frozen, replace
 from .._host.host import Host
+from .._host.scheduler import select_scheduler
+from .._host.scheduler.base import Scheduler
 from .._host.timezone import zone_of
 from . import paths
 from .installed import adopted_for, effective, installed_document
+from .jobs import OWNED
 from .products import select_product
 from .products.base import Product
-from .schedulers import select_scheduler
-from .schedulers.job_plan import Scheduler
 from .state.store import StateStore
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Endpoint:
             host=host,
             document=document,
             product=select_product(document, host),
-            scheduler=select_scheduler(document.scheduler, host),
+            scheduler=select_scheduler(document.scheduler, host, OWNED),
             store=StateStore(host),
             adopted=adopted,
         )
@@ -71,7 +72,7 @@ class Endpoint:
             self,
             host=host,
             product=select_product(self.document, host),
-            scheduler=select_scheduler(self.scheduler.name, host),
+            scheduler=select_scheduler(self.scheduler.name, host, OWNED),
             store=StateStore(host),
         )
 

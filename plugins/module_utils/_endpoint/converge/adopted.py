@@ -11,6 +11,7 @@ import syslog
 from ..._core.values import replace
 from ..endpoint import Endpoint, NotEnrolled
 from ..installed import installed_document
+from ..jobs import CONFIGURE
 from ..status.status import save_and_publish
 from .converge import Busy, converge
 from .result import Converged
@@ -40,7 +41,7 @@ def request_converge(endpoint: Endpoint) -> None:
     if adopted is None or endpoint.store.read().carried_out == adopted.identity:
         return
     try:
-        if not endpoint.scheduler.start_configuring():
+        if not endpoint.scheduler.start(CONFIGURE):
             converge_adopted(endpoint)
     except (OSError, Busy) as error:
         endpoint.host.log(syslog.LOG_ERR, f"the adopted configuration could not be carried out: {error}")

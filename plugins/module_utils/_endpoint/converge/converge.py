@@ -13,12 +13,13 @@ from ..._host.boot import boot_id
 from ..._host.host import Host
 from ..._host.lock import Busy, exclusively
 from ..._host.reconcile import apply
+from ..._host.scheduler import schedulers_left
 from ..._host.snapshot import Snapshot
 from .. import paths
 from ..endpoint import Endpoint
 from ..installed import Installed
-from ..schedulers import all_schedulers
-from ..schedulers.vendor_updaters import start_again
+from ..jobs import OWNED
+from ..jobs.vendor_updaters import activate, start_again
 from ..state.store import State, StateStore
 from ..status.status import publish
 from . import groups, selftest
@@ -97,8 +98,7 @@ def _apply(planned: Plan) -> None:
     host = endpoint.host
     changed = {change.path for change in changes}
     by_path: dict[str, Resource] = {entry.path: entry for entry in (*wanted.entries, *access.entries)}
-    others = [scheduler for scheduler in all_schedulers(host) if scheduler.name != endpoint.scheduler.name]
-    left = [scheduler for scheduler in others if changed & set(scheduler.owned())]
+    left = schedulers_left(endpoint.scheduler, host, OWNED, changed_paths=changed)
     for scheduler in left:
         scheduler.deactivate()
     edited = {edit.change.path: edit for edit in access.edits}
@@ -114,7 +114,7 @@ def _apply(planned: Plan) -> None:
     if created:
         StateStore(host).change(lambda state: replace(state, created_groups=(*state.created_groups, created)))
     access.make_account(host)
-    endpoint.scheduler.activate(wanted.plan, changed)
+    activate(host, endpoint.scheduler, wanted.jobs, wanted.plan.beside, changed_paths=changed)
     access.remove_accounts(host)
     if not endpoint.product.needs().vendor_updaters:
         start_again(host, wanted.resumed)

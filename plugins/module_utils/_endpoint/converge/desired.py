@@ -17,13 +17,15 @@ from ..._core.settings.endpoint import EndpointDocument, ProductKind
 from ..._core.settings.managed import brought
 from ..._core.system_files.vendor_updaters import Starters
 from ..._core.values import field, frozen
+from ..._host.scheduler.base import Texts
 from .. import paths
 from ..endpoint import Endpoint
 from ..installed import Installed
+from ..jobs.job_plan import JobPlan
+from ..jobs.texts import texts
 from ..notify_access import account
 from ..privileges import select_backend
 from ..privileges.base import GrantedPrivileges
-from ..schedulers.job_plan import JobPlan
 from ..time_limits import max_start_delay
 from ..vendor_updaters import find
 from ..vendor_updaters.restore import remembered_entries, running_before
@@ -34,7 +36,8 @@ _HOMES = ("/home/", "/root/", "/run/user/")
 
 @frozen
 class Desired:
-    """What a host should hold (``entries``, parents first) and which jobs it should run.
+    """What a host should hold (``entries``, parents first) and which jobs it should run (``plan``, and ``jobs`` as its
+    scheduler reads them).
 
     ``notes`` tell what has to be remembered of some paths before they change, ``resumed`` what ran before it was
     switched off and is to run again.
@@ -42,6 +45,7 @@ class Desired:
 
     entries: tuple[Resource, ...]
     plan: JobPlan
+    jobs: Texts
     notes: dict[str, str] = field(default_factory=dict)
     resumed: tuple[str, ...] = ()
 
@@ -51,6 +55,7 @@ def desired(endpoint: Endpoint, installed: Installed, *, agent: bytes | None) ->
     document, host = endpoint.document, endpoint.host
     beside = find(host, endpoint.product.needs().vendor_updaters)
     plan = job_plan(endpoint, beside.starters)
+    jobs = texts(plan, host, scheduler=endpoint.scheduler.name)
     returning = _to_restore(endpoint, installed)
     privileges = granted_privileges(document)
     own: list[Resource] = [] if agent is None else [File(paths.AGENT, agent, 0o755)]
@@ -64,12 +69,13 @@ def desired(endpoint: Endpoint, installed: Installed, *, agent: bytes | None) ->
         entries=(
             *own,
             *endpoint.product.entries(),
-            *endpoint.scheduler.entries(plan),
+            *endpoint.scheduler.entries(jobs),
             *select_backend(endpoint.scheduler.name, host).entries(privileges),
             *beside.entries,
             *remembered_entries(host, returning),
         ),
         plan=plan,
+        jobs=jobs,
         notes=beside.notes,
         resumed=running_before(host, returning),
     )

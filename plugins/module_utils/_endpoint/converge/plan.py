@@ -15,12 +15,13 @@ from ..._core.settings.endpoint import EndpointDocument
 from ..._core.values import frozen
 from ..._host.host import Host
 from ..._host.reconcile import diff
+from ..._host.scheduler import every_owned_path
 from .. import paths
 from ..endpoint import Endpoint
 from ..installed import Installed
+from ..jobs import OWNED, vendor_updaters
 from ..privileges import all_backends
 from ..products.base import missing_programs
-from ..schedulers import all_schedulers
 from ..state.store import SyncRecord
 from ..status.status import next_run_text
 from . import groups, selftest
@@ -86,7 +87,7 @@ def _compared(target: Target, installed: Installed, wanted: Desired, access: Acc
     state, key = installed.state, host_key(host)
     resumed = (f"{name} is started again" for name in wanted.resumed)
     drift = (
-        *endpoint.scheduler.drift(wanted.plan),
+        *vendor_updaters.drift(host, endpoint.scheduler, wanted.jobs, wanted.plan.beside),
         *resumed,
         *groups.missing(host, granted_privileges(endpoint.document)),
     )
@@ -113,7 +114,7 @@ def _stale_paths(endpoint: Endpoint, installed: Installed, wanted: Iterable[Reso
 def back_end_paths(host: Host) -> tuple[str, ...]:
     """Every path that a back end may have written; privileges first, so that none outlives what it starts."""
     privileges = [path for backend in all_backends() for path in backend.owned()]
-    return (*privileges, *(path for scheduler in all_schedulers(host) for path in scheduler.owned()))
+    return (*privileges, *every_owned_path(host, OWNED))
 
 
 def textfile(document: EndpointDocument) -> str:

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 from ..._host.host import Host
 from ..._host.lookup import first_there, is_there, places_of
+from ..jobs.job_plan import JobPlan
 from ..notify_access import account
 from ..privileges.base import GrantedPrivileges
-from ..schedulers.job_plan import JobPlan
 from . import groups
 
 _SYSTEM = "Linux"

@@ -14,10 +14,11 @@ from ..._host.local_host import SANDBOX_LOG
 from ..._host.lock import exclusively
 from ..._host.paths import CONFIGURATION_DIRECTORY, SERVER_SETTINGS_NAME
 from ..._host.reconcile import apply, diff, owned_paths
+from ..._host.scheduler import all_schedulers
 from .. import paths
 from ..installed import Installed
-from ..schedulers import all_schedulers
-from ..schedulers.vendor_updaters import start_again
+from ..jobs import OWNED
+from ..jobs.vendor_updaters import start_again
 from ..vendor_updaters.restore import notes_left, remembered_entries, running_before
 from . import groups
 from .machine import host_key
@@ -45,7 +46,7 @@ def remove(host: Host, *, check: bool) -> Converged:
     if check or not found.changed:
         return found
     with exclusively(host, paths.CONVERGE_LOCK, "converge"):
-        for scheduler in all_schedulers(host):
+        for scheduler in all_schedulers(host, OWNED):
             scheduler.deactivate()
         with exclusively(host, paths.UPDATE_LOCK, "update"):
             for group in state.created_groups:
@@ -56,7 +57,7 @@ def remove(host: Host, *, check: bool) -> Converged:
             for change in changes:
                 apply(host, by_path[change.path])
         access.remove_accounts(host)
-    for scheduler in all_schedulers(host):
+    for scheduler in all_schedulers(host, OWNED):
         scheduler.forget()
     start_again(host, resumed)
     host.remove(paths.RUNTIME_DIRECTORY)

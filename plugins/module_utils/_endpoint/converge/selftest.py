@@ -18,10 +18,12 @@ from ..._core.values import replace
 from ..._host.host import Host
 from .. import paths
 from ..endpoint import Endpoint
+from ..jobs import SELFTEST
 from ..state.store import State, TrialRecord
 from ..status.status import save_and_publish
 
 _LASTS_S = 86400
+_TRIAL_S = 200.0
 _SCRIPT = b"#!"
 
 
@@ -42,7 +44,7 @@ def tried(endpoint: Endpoint) -> tuple[str, ...]:
     if not host.live:
         return ()
     host.remove(paths.TRIAL)
-    told = endpoint.scheduler.try_agent()
+    told = endpoint.scheduler.trial(SELFTEST, timeout=_TRIAL_S)
     errors = (_why_not_started(host, told),) if told else _found(host)
     save_and_publish(endpoint, lambda state: replace(state, trial=TrialRecord(host.now(), errors)))
     return errors

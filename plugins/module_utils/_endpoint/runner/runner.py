@@ -19,6 +19,7 @@ from ..._host.boot import boot_id
 from ..._host.lock import locked
 from .. import paths
 from ..endpoint import Endpoint
+from ..jobs import SCAN
 from ..state.store import Running, RunRecord, State, reconnected
 from ..status.status import save_and_publish
 from ..time_limits import JOIN_MARGIN_S
@@ -181,7 +182,7 @@ class Runner:
             try:
                 save_and_publish(self._endpoint, lambda state: replace(state, scan_due=True))
             finally:
-                self._endpoint.scheduler.start_scan()
+                self._endpoint.scheduler.start(SCAN)
 
 
 def _begun(state: State, trigger: Trigger, occurrence: str | None, now: float) -> State:

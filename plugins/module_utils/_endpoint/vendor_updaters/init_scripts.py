@@ -13,7 +13,7 @@ from ..._core.resources.resources import Absent, Link, Resource
 from ..._core.system_files.unit_files import Kept
 from ..._core.system_files.vendor_updaters import Starters
 from ..._host.cron.files import init_scripts, start_links
-from ..._host.service_manager import own_scheduler
+from ..._host.scheduler import own_scheduler
 from .base import Found
 from .look import Look
 from .notes import MADE, linked

@@ -25,7 +25,8 @@ from ..._core.system_files.unit_files import (
 )
 from ..._core.system_files.vendor_updaters import Starters
 from ..._host.host import Host
-from ..._host.systemd.unit_files import OWN_DIRECTORY, UnitFiles
+from ..._host.systemd.state import UNIT_DIRECTORY
+from ..._host.systemd.unit_files import UnitFiles
 from .. import paths
 from .base import Found
 from .look import Look
@@ -59,14 +60,14 @@ def found_in_units(look: Look) -> tuple[Found, frozenset[str]]:
 
 def drop_in(name: str, how: Kept) -> File:
     """The file by which a service is kept from the updater."""
-    return File(f"{OWN_DIRECTORY}/{name}.d/{DROP_IN}", (_HEAD + how.drop_in(paths.DOCUMENT)).encode("latin-1"))
+    return File(f"{UNIT_DIRECTORY}/{name}.d/{DROP_IN}", (_HEAD + how.drop_in(paths.DOCUMENT)).encode("latin-1"))
 
 
 def own_drop_ins(host: Host) -> Iterator[str]:
     """Those that are there."""
-    for folder in host.names(OWN_DIRECTORY):
-        if folder.endswith(".service.d") and DROP_IN in host.names(f"{OWN_DIRECTORY}/{folder}"):
-            yield f"{OWN_DIRECTORY}/{folder}/{DROP_IN}"
+    for folder in host.names(UNIT_DIRECTORY):
+        if folder.endswith(".service.d") and DROP_IN in host.names(f"{UNIT_DIRECTORY}/{folder}"):
+            yield f"{UNIT_DIRECTORY}/{folder}/{DROP_IN}"
 
 
 def without_drop_ins(host: Host, *, but: Collection[str]) -> Found:

@@ -2,19 +2,24 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lines of cron's tables in ``/etc/cron.d`` (crontab(5))."""
+"""Cron's tables in ``/etc/cron.d`` (crontab(5))."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..._core.schedule.calendars import hours_by_minutes
 
-ENVIRONMENT = """\
+_ENVIRONMENT = """\
 SHELL=/bin/sh
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 MAILTO=""
 """
+
+
+def table_text(head: str, lines: Iterable[str]) -> str:
+    """A table; ``head`` is its comment."""
+    return head + _ENVIRONMENT + "".join(f"{line}\n" for line in lines)
 
 
 def table_line(when: str, user: str, argv: Sequence[str]) -> str:

@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from ..._core.values import frozen
 from ..host import Completed, Host
 
+UNIT_DIRECTORY = "/etc/systemd/system"
+RUNTIME_DIRECTORY = "/run/systemd/system"
+"""Where units of this boot lie; the directory exists where systemd is the init."""
 _TIMEOUT_S = 90.0
 _PROPERTIES = "Id,Names,LoadState,ActiveState,UnitFileState,NeedDaemonReload"
 
@@ -29,7 +32,7 @@ class UnitState:
 
 def systemd_runs(host: Host) -> bool:
     """Whether systemd is the init of this very system, so that it can be asked and told."""
-    return host.live and host.exists("/run/systemd/system")
+    return host.live and host.exists(RUNTIME_DIRECTORY)
 
 
 def systemctl(host: Host, *arguments: str) -> Completed:
@@ -39,6 +42,13 @@ def systemctl(host: Host, *arguments: str) -> Completed:
         told = done.err.strip() or f"it {done.ended}"
         raise OSError(f"systemctl {' '.join(arguments)}: {told}")
     return done
+
+
+def reload_changed(host: Host, changed_paths: Collection[str], states: Mapping[str, UnitState]) -> None:
+    """Let systemd read its units again where one has changed: by the paths, or by what it says itself."""
+    places = (f"{UNIT_DIRECTORY}/", f"{RUNTIME_DIRECTORY}/")
+    if any(path.startswith(places) for path in changed_paths) or any(state.stale for state in states.values()):
+        systemctl(host, "daemon-reload")
 
 
 def unit_states(host: Host, units: Iterable[str], *, in_memory: Iterable[str] = ()) -> dict[str, UnitState]:
@@ -53,7 +63,7 @@ def unit_states(host: Host, units: Iterable[str], *, in_memory: Iterable[str] = 
     names, held = tuple(dict.fromkeys(units)), tuple(dict.fromkeys(in_memory))
     blocks = _in_memory(host, held) if not names else None
     if blocks is None:
-        blocks = _shown(host, (*names, *map(_pattern, held)))
+        blocks = _shown(host, (*names, *map(pattern, held)))
     found = {name: block for block in blocks for name in (block.get("Id", ""), *block.get("Names", "").split())}
     instances = [name for name in found if f"{name.partition('@')[0]}@.{name.rpartition('.')[2]}" in held]
     return {name: _state(name, found.get(name, {})) for name in (*names, *held, *instances)}
@@ -61,7 +71,7 @@ def unit_states(host: Host, units: Iterable[str], *, in_memory: Iterable[str] = 
 
 def _in_memory(host: Host, names: Iterable[str]) -> list[dict[str, str]] | None:
     """What systemd itself tells; None where it does not answer."""
-    told = host.units_in_memory(tuple(map(_pattern, names)))
+    told = host.units_in_memory(tuple(map(pattern, names)))
     if told is None:
         return None
     return [
@@ -82,7 +92,7 @@ def _shown(host: Host, names: Iterable[str]) -> list[dict[str, str]]:
     return [_properties(block) for block in answer.split("\n\n") if block.strip()]
 
 
-def _pattern(name: str) -> str:
+def pattern(name: str) -> str:
     """One that stands for this unit alone, or for the instances of this template. A backslash stands for itself."""
     return name.replace("@.", "@*.").replace(".", "[.]")
 

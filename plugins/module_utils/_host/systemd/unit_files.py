@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 
 from ..host import Host
+from .state import RUNTIME_DIRECTORY, UNIT_DIRECTORY
 
-OWN_DIRECTORY = "/etc/systemd/system"
 _DIRECTORIES = (
-    OWN_DIRECTORY,
-    "/run/systemd/system",
+    UNIT_DIRECTORY,
+    RUNTIME_DIRECTORY,
     "/usr/local/lib/systemd/system",
     "/usr/lib/systemd/system",
     "/lib/systemd/system",

@@ -23,9 +23,10 @@ from ..._host.host import Host
 from ..._host.lock import Busy, exclusively
 from ..._host.paths import SERVER_SETTINGS_NAME
 from ..._host.reconcile import apply, diff, owned_paths
+from ..._host.scheduler import all_schedulers, every_owned_path, schedulers_left, select_scheduler
+from ..._host.scheduler.base import Scheduler
 from .. import paths, web
-from ..jobs import all_jobs, select_jobs
-from ..jobs.job_plan import Jobs
+from ..jobs import OWNED
 from . import own_url, service_account
 from .desired import Desired, desired, installed_settings_may
 from .requirements import missing_requirements, require
@@ -79,16 +80,16 @@ def converge(
         if complete:
             require(missing)
         return Converged((), missing=missing)
-    jobs = select_jobs(settings.scheduler, host)
-    found = _compared(host, settings, jobs, desired(host, settings, jobs, program=program))
+    scheduler = select_scheduler(settings.scheduler.value, host, OWNED)
+    found = _compared(host, settings, scheduler, desired(host, settings, scheduler, program=program))
     if _new_url(host, settings, found):
         own_url.refuse_unknown_host(settings.web)
     if found.changed and not check:
         with exclusively(host, _LOCK, "converge"):
             # Computed anew: another converge may have been at work until now.
-            wanted = desired(host, settings, jobs, program=program)
-            found = _compared(host, settings, jobs, wanted)
-            _apply(host, settings, jobs, wanted, found.changes)
+            wanted = desired(host, settings, scheduler, program=program)
+            found = _compared(host, settings, scheduler, wanted)
+            _apply(host, settings, scheduler, wanted, found.changes)
     return Converged(found.changes, found.corrections, _enrolment(host, settings, found, check=check), missing)
 
 
@@ -104,15 +105,15 @@ def remove(host: Host, *, check: bool) -> Converged:
     if check or not found.changed:
         return found
     with exclusively(host, _LOCK, "converge"):
-        for jobs in all_jobs(host):
-            jobs.deactivate()
+        for scheduler in all_schedulers(host, OWNED):
+            scheduler.deactivate()
         _clear(host, found.changes)
         if web.FILE in {change.path for change in found.changes}:
             web.Nginx(host).reload()
         if corrections:
             service_account.remove(host)
-    for jobs in all_jobs(host):
-        jobs.forget()
+    for scheduler in all_schedulers(host, OWNED):
+        scheduler.forget()
     host.remove(paths.RUNTIME_DIRECTORY)
     return found
 
@@ -129,13 +130,13 @@ def _new_url(host: Host, settings: ServerSettings, found: Converged) -> bool:
     return bool(before != settings.url)
 
 
-def _compared(host: Host, settings: ServerSettings, jobs: Jobs, wanted: Desired) -> Converged:
+def _compared(host: Host, settings: ServerSettings, scheduler: Scheduler, wanted: Desired) -> Converged:
     """What is otherwise than wanted, and what would be done about it."""
     server = web.select_web_server(settings, host)
     corrections = (
         *((f"user {paths.USER} is made",) if service_account.missing(host) else ()),
         *(() if _published(host) else ("keys are made, and the configuration is published",)),
-        *jobs.drift(wanted.plan),
+        *scheduler.drift(wanted.jobs),
         *(server.drift() if server else ()),
     )
     return Converged(diff(host, (*wanted.entries, *_leftovers(host, wanted.entries))), corrections)
@@ -149,7 +150,7 @@ def _published(host: Host) -> bool:
 def _leftovers(host: Host, wanted: tuple[Resource, ...]) -> tuple[Absent, ...]:
     """Files of other schedulers, and that of a web server which is configured by others now."""
     kept = {entry.path for entry in wanted}
-    owned = [path for jobs in all_jobs(host) for path in jobs.owned()] + ([web.FILE] if host.live else [])
+    owned = (*every_owned_path(host, OWNED), *((web.FILE,) if host.live else ()))
     return tuple(Absent(path) for path in owned if path not in kept)
 
 
@@ -157,9 +158,8 @@ def _everything(host: Host) -> tuple[str, ...]:
     configuration = owned_paths(host, paths.CONFIGURATION_DIRECTORY, ours=lambda name: name == SERVER_SETTINGS_NAME)
     # Without the settings, what else is in the directory is an endpoint's, or nobody's.
     own = configuration if host.exists(paths.SETTINGS) else ()
-    scheduled = (path for jobs in all_jobs(host) for path in jobs.owned())
     around = _around(host) if host.live else (_SANDBOX_LOG,)
-    return (*scheduled, *own, *around, paths.SERVER, paths.PUBLIC, paths.STATE_DIRECTORY)
+    return (*every_owned_path(host, OWNED), *own, *around, paths.SERVER, paths.PUBLIC, paths.STATE_DIRECTORY)
 
 
 def _around(host: Host) -> tuple[str, ...]:
@@ -170,10 +170,12 @@ def _around(host: Host) -> tuple[str, ...]:
     return (web.FILE, *(f"{directory}/{one}" for one in logs), *cvdupdate)
 
 
-def _apply(host: Host, settings: ServerSettings, jobs: Jobs, wanted: Desired, changes: tuple[Change, ...]) -> None:
+def _apply(
+    host: Host, settings: ServerSettings, scheduler: Scheduler, wanted: Desired, changes: tuple[Change, ...]
+) -> None:
     changed = {change.path for change in changes}
     by_path: dict[str, Resource] = {entry.path: entry for entry in wanted.entries}
-    left = [other for other in all_jobs(host) if other.name != jobs.name and changed & set(other.owned())]
+    left = schedulers_left(scheduler, host, OWNED, changed_paths=changed)
     for other in left:
         other.deactivate()
     if service_account.missing(host):
@@ -187,7 +189,7 @@ def _apply(host: Host, settings: ServerSettings, jobs: Jobs, wanted: Desired, ch
         other.forget()
     if changed & {paths.SETTINGS, paths.SERVER, paths.STATE_DIRECTORY} or not _published(host):
         _own_command(host, "publish")
-    jobs.activate(wanted.plan, changed)
+    scheduler.activate(wanted.jobs, changed)
     _serve(host, settings, changed)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything that settings make of a host, as entries and one plan of jobs. Nothing is touched here."""
+"""Everything that settings make of a host, as entries and jobs. Nothing is touched here."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.settings.server import ServerSettings
 from ..._core.values import frozen
 from ..._host.host import Host
+from ..._host.scheduler.base import Scheduler, Texts
 from .. import paths, web
-from ..jobs.job_plan import Interval, JobPlan, Jobs
+from ..jobs import texts
+from ..jobs.job_plan import Interval, JobPlan
 
 _MARGIN_S = 120
 _DAY = 86400
@@ -24,15 +26,15 @@ _DAY = 86400
 
 @frozen
 class Desired:
-    """What a host should hold (``entries``, parents first) and which jobs it should run."""
+    """What a host should hold (``entries``, parents first) and the jobs that its scheduler should have (``jobs``)."""
 
     entries: tuple[Resource, ...]
-    plan: JobPlan
+    jobs: Texts
 
 
-def desired(host: Host, settings: ServerSettings, jobs: Jobs, *, program: bytes | None) -> Desired:
+def desired(host: Host, settings: ServerSettings, scheduler: Scheduler, *, program: bytes | None) -> Desired:
     """What the settings ask for; ``program`` is the file of epp-server, None to leave it out of the picture."""
-    plan = job_plan(settings)
+    jobs = texts(job_plan(settings), scheduler=scheduler.name)
     own: list[Resource] = [] if program is None else [File(paths.SERVER, program, 0o755)]
     own += [
         Directory(paths.CONFIGURATION_DIRECTORY),
@@ -47,7 +49,7 @@ def desired(host: Host, settings: ServerSettings, jobs: Jobs, *, program: bytes 
         Directory(paths.STATE_DIRECTORY, 0o750, owner=paths.USER),
         Directory(paths.PUBLIC, 0o755, owner=paths.USER),
     ]
-    return Desired(entries=(*own, *jobs.entries(plan), *web.entries(settings, host)), plan=plan)
+    return Desired(entries=(*own, *scheduler.entries(jobs), *web.entries(settings, host)), jobs=jobs)
 
 
 def job_plan(settings: ServerSettings) -> JobPlan:

@@ -2,38 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The host's own scheduler for the server's jobs, whichever it is, behind one door."""
+"""The server's jobs: what each scheduler is to hold for a plan."""
 
 from __future__ import annotations
 
 from typing import Callable
 
-from ..._core.settings.endpoint_keys import SchedulerKind
-from ..._host.host import Host
-from ..._host.service_manager import own_scheduler
-from .job_plan import Jobs
+from ..._host.scheduler.base import Owned, Texts, Units
+from .cron import table
+from .job_plan import JobPlan
+from .units import SERVICES, TIMERS, unit_texts
+
+OWNED = Owned(Units(SERVICES, TIMERS, loaded=SERVICES), table="epp-autoupdate-server")
+
+_TEXTS: dict[str, Callable[[JobPlan], Texts]] = {
+    "systemd": unit_texts,
+    "cron": lambda plan: {OWNED.table: table(plan)},
+}
 
 
-def _systemd(host: Host) -> Jobs:
-    from .systemd import SystemdJobs
-
-    return SystemdJobs(host)
-
-
-def _cron(host: Host) -> Jobs:
-    from .cron import CronJobs
-
-    return CronJobs(host)
-
-
-_DOORS: dict[str, Callable[[Host], Jobs]] = {"systemd": _systemd, "cron": _cron}
-
-
-def select_jobs(kind: SchedulerKind, host: Host) -> Jobs:
-    """The scheduler of this kind; ``auto`` takes systemd where it is the host's init, otherwise cron."""
-    return _DOORS[own_scheduler(host) if kind is SchedulerKind.AUTO else kind.value](host)
-
-
-def all_jobs(host: Host) -> tuple[Jobs, ...]:
-    """Every scheduler there is, so that what another one left behind can be removed."""
-    return tuple(door(host) for door in _DOORS.values())
+def texts(plan: JobPlan, *, scheduler: str) -> Texts:
+    """What the scheduler of this name is to hold."""
+    return _TEXTS[scheduler](plan)

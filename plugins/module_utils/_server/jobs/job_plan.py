@@ -2,14 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a server's scheduler is asked to do, and how it is asked."""
+"""What the scheduler of a server is asked to do."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Protocol
-
-from ..._core.resources.resources import Resource
 from ..._core.values import frozen
 
 
@@ -47,31 +43,3 @@ class JobPlan:
     """Whether a fetch runs a program of which nothing is known."""
     key: str = ""
     """The private key by which the server notifies, where it is not its own."""
-
-
-class Jobs(Protocol):
-    """One way in which a host starts the server's jobs; the contract is that of an endpoint's scheduler.
-
-    On a directory that stands for a host, and on a live host where this scheduler does not run, ``drift`` is empty
-    and the other calls do nothing.
-    """
-
-    name: str
-
-    def entries(self, plan: JobPlan) -> tuple[Resource, ...]:
-        """What the file system should hold for the plan, including ``Absent`` for each owned path it does not need."""
-
-    def owned(self) -> tuple[str, ...]:
-        """Every path that this scheduler may ever have written."""
-
-    def drift(self, plan: JobPlan) -> tuple[str, ...]:
-        """What the running scheduler does otherwise than planned, in words."""
-
-    def activate(self, plan: JobPlan, changed_paths: Collection[str]) -> None:
-        """Bring the running scheduler to the plan, once its entries are on disk; raises OSError when it refuses."""
-
-    def deactivate(self) -> None:
-        """Stop everything of the server's that runs or waits, before its files are removed; nothing there is fine."""
-
-    def forget(self) -> None:
-        """Let the running scheduler forget what it knew, once its files are removed."""

@@ -12,11 +12,12 @@ from __future__ import annotations
 from ..._host.systemd.calendar import intervals
 from ..._host.systemd.quoting import path_word
 from ..._host.systemd.sandboxing import EVERY_SERVICE, private_tmp
+from ..._host.systemd.timers import timer_text
 from .job_plan import Interval, JobPlan
 
 FETCH, NOTIFY, PUBLISH = "epp-server-fetch", "epp-server-notify", "epp-server-publish"
-NAMES = (FETCH, NOTIFY, PUBLISH)
-"""Each is a timer and a service."""
+SERVICES = tuple(f"{name}.service" for name in (FETCH, NOTIFY, PUBLISH))
+TIMERS = tuple(f"{name}.timer" for name in (FETCH, NOTIFY, PUBLISH))
 
 _HEAD = """\
 # Managed by the Ansible collection epp.autoupdate; changes are undone by the next converge.
@@ -71,21 +72,6 @@ ProcSubset=pid
 SystemCallFilter=~@privileged @resources
 """
 
-# A timer that is restarted six times in ten seconds (a schedule that is tried out) would else stay failed.
-_TIMER = """\
-[Unit]
-Description={description}
-Wants=network-online.target
-StartLimitIntervalSec=0
-
-[Timer]
-{when}AccuracySec=1s
-Unit={unit}
-
-[Install]
-WantedBy=timers.target
-"""
-
 # systemd reckons instants from the last one, or from the timer's start. Where the clock was years ahead then and is put
 # right while the job runs, it waits for years: so no more than some time goes by without the job, by no clock at all.
 _WHATEVER_THE_CLOCK = """\
@@ -101,15 +87,18 @@ def unit_texts(plan: JobPlan) -> dict[str, str]:
     """Every unit that the plan needs, by name, services first."""
     services = {NOTIFY: _notify(plan), PUBLISH: _publish(plan)}
     timers = {
-        NOTIFY: _timer(NOTIFY, "Notices to endpoints", _every_minute()),
-        PUBLISH: _timer(PUBLISH, "Signatures that are to be renewed", _when(plan.publish)),
+        NOTIFY: ("Notices to endpoints", _every_minute()),
+        PUBLISH: ("Signatures that are to be renewed", _when(plan.publish)),
     }
     if plan.fetch is not None:
         services[FETCH] = _fetch(plan)
-        timers[FETCH] = _timer(FETCH, "Download of new protection components", _when(plan.fetch))
+        timers[FETCH] = ("Download of new protection components", _when(plan.fetch))
     return {
         **{f"{name}.service": _HEAD + text for name, text in services.items()},
-        **{f"{name}.timer": _HEAD + text for name, text in timers.items()},
+        **{
+            f"{name}.timer": _HEAD + timer_text(description, when=when, unit=f"{name}.service")
+            for name, (description, when) in timers.items()
+        },
     }
 
 
@@ -165,7 +154,3 @@ def _every_minute() -> str:
     """A campaign takes its time, so the next minute counts from its end."""
     again = _WHATEVER_THE_CLOCK.format(again="OnUnitInactiveSec", seconds=_NOTIFY_AGAIN_S)
     return f"OnCalendar=minutely\n{again}"
-
-
-def _timer(name: str, description: str, when: str) -> str:
-    return _TIMER.format(description=description, when=when, unit=f"{name}.service")

@@ -13,7 +13,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.results impor
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.clock import reckoning_anew
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.runner import Runner
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.start_gate import StartGate
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers import cron, systemd
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.scheduler import systemd
 
 from .conftest import Sandbox
 from .runner.runs import NOON, boot, versions
@@ -121,7 +121,3 @@ def test_the_timers_are_reckoned_anew_when_the_clock_is_set_back_during_a_run(
         sandbox.host.clock += went_by
     expected = ("try-restart", "--no-block", "--", "epp-update.timer", "epp-sync.timer")
     assert told == ([expected] if anew else [])
-
-
-def test_cron_needs_no_telling(sandbox: Sandbox) -> None:
-    cron.CronScheduler(sandbox.host).reckon_anew()

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge import groups
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.precheck import Unsupported, require
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges.base import GrantedPrivileges
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import plan
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.jobs.samples import plan
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.samples import RunningHost, Sandbox
 
 GRANTED = GrantedPrivileges(

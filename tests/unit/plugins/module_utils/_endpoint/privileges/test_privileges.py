@@ -14,6 +14,7 @@ import subprocess
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.resources import Absent
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.jobs.units import unit_texts
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges import (
     GrantedPrivileges,
     UserAction,
@@ -22,10 +23,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privilege
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges.polkit import PolkitBackend
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges.sudoers import SudoersBackend
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers import (
-    all_schedulers,
-)
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import plan
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.jobs.samples import plan
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.samples import Sandbox
 
 AGENT = "/usr/local/bin/epp-agent"
@@ -134,11 +132,9 @@ def test_whatever_is_written_is_owned():
         assert {entry.path for entry in keeper.entries(EVERYTHING)} == set(keeper.owned())
 
 
-def test_every_unit_that_may_be_granted_exists_under_every_policy(tmp_path):
-    host = Sandbox(str(tmp_path))
-    scheduler = all_schedulers(host)[0]
-    files = {entry.path.rpartition("/")[2] for entry in scheduler.entries(plan(calendar=None, reconnect_probe=None))}
-    assert {re.sub(r"@.*\.", "@.", action.unit) for action in UserAction} <= files
+def test_every_unit_that_may_be_granted_exists_under_every_policy():
+    units = unit_texts(plan(calendar=None, reconnect_probe=None))
+    assert {re.sub(r"@.*\.", "@.", action.unit) for action in UserAction} <= set(units)
 
 
 @pytest.mark.parametrize("keeper", all_backends(), ids=lambda keeper: keeper.name)

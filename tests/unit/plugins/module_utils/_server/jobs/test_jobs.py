@@ -9,24 +9,20 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint_keys import SchedulerKind
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.server import ServerSettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.cron.table import intervals as cron_intervals
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import Completed
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd.calendar import intervals
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.scheduler.systemd import SystemdScheduler
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.converge.desired import job_plan
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.jobs import all_jobs, select_jobs
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.jobs import OWNED, texts
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.jobs.cron import table
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.jobs.job_plan import JobPlan
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.jobs.systemd import SystemdJobs
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.jobs.units import unit_texts
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.samples import RunningHost
 
 needs_systemd_analyze = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is missing")
 COMPONENTS: dict[str, dict[str, Any]] = {
@@ -40,33 +36,6 @@ COMPONENTS: dict[str, dict[str, Any]] = {
 def plan_of(components: str, **more: Any) -> JobPlan:
     settings = {"format": 1, "web": {"url": "http://a.example.com"}, "components": COMPONENTS[components], **more}
     return job_plan(ServerSettings.from_dict(settings))
-
-
-class RunningHost(LocalHost):
-    """A directory that claims to be the running system, and records what systemctl is asked; nothing is active."""
-
-    def __init__(self, root: str, active: str = "") -> None:
-        super().__init__(root)
-        self.commands: list[tuple[str, ...]] = []
-        self.active = active
-        self.mkdir("/run/systemd/system")
-
-    @property
-    def live(self) -> bool:
-        return True
-
-    def run(
-        self, argv: Sequence[str], *, timeout: float, stdin: bytes = b"", env: dict[str, str] | None = None
-    ) -> Completed:
-        self.commands.append(tuple(argv))
-        shown = "\n".join(
-            f"Id={name}\nNames={name}\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\nNeedDaemonReload=no\n"
-            for name in self.active.split()
-        )
-        return Completed(0, shown if "show" in argv else "", "")
-
-    def told(self) -> list[tuple[str, ...]]:
-        return [command[2:] for command in self.commands if "show" not in command]
 
 
 @needs_systemd_analyze
@@ -122,72 +91,32 @@ def test_a_source_or_a_key_in_a_place_that_is_private_to_services_can_be_seen() 
     assert "\nProtectHome=yes\n" in unit_texts(plan_of("files"))["epp-server-notify.service"]
 
 
-@pytest.mark.parametrize(
-    ("every", "phase"), [(300, 17), (420, 65), (900, 899), (3600, 1234), (5400, 0), (86400, 86399)]
-)
-def test_both_schedulers_have_the_instants_of_the_interval(every: int, phase: int) -> None:
-    wanted = set(range(phase, 86400, every))
-    assert {second for one in intervals(every, phase) for second in seconds_of(one)} == wanted
-    by_minute = {minute for one in cron_intervals(every, phase) for minute in minutes_of(one)}
-    assert by_minute == {second // 60 for second in wanted}
-
-
-@needs_systemd_analyze
-def test_systemd_understands_the_instants() -> None:
-    (expression,) = intervals(3600, 1234)
-    told = subprocess.run(["systemd-analyze", "calendar", expression], check=True, capture_output=True, text=True)
-    moment = re.search(r"\(in UTC\): \S+ (\S+ \S+) UTC|Next elapse: \S+ (\S+ \S+) UTC", told.stdout)
-    assert moment is not None
-    found = datetime.strptime(moment[1] or moment[2], "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc)
-    assert (found - timedelta(seconds=1234)).strftime("%M:%S") == "00:00"
-
-
 def test_cron_works_as_the_servers_user_and_percent_signs_are_no_line_breaks() -> None:
-    (table,) = select_jobs(SchedulerKind.CRON, LocalHost("/nowhere")).entries(
-        replace(plan_of("files", fetch={"every": "30m", "offset": "5m"}), program="/opt/100%/epp-server")
-    )
-    lines = [line for line in table.content.decode().splitlines() if " epp-server " in line]  # type: ignore[union-attr]
+    plan = replace(plan_of("files", fetch={"every": "30m", "offset": "5m"}), program="/opt/100%/epp-server")
+    lines = [line for line in table(plan).splitlines() if " epp-server " in line]
     assert "* * * * * epp-server /opt/100\\%/epp-server notify" in lines
     assert "5,35 * * * * epp-server /opt/100\\%/epp-server fetch" in lines
     assert sum(line.endswith(" publish") for line in lines) == 2
 
 
+def test_each_scheduler_is_given_what_it_owns() -> None:
+    assert set(texts(plan_of("files"), scheduler="systemd")) == {*OWNED.units.services, *OWNED.units.timers}
+    assert set(texts(plan_of("files"), scheduler="cron")) == {OWNED.table}
+
+
 def test_a_running_systemd_is_brought_to_the_plan(tmp_path: Path) -> None:
-    plan, timers = plan_of("files"), ["epp-server-fetch.timer", "epp-server-notify.timer", "epp-server-publish.timer"]
-    host = RunningHost(str(tmp_path))
-    jobs = SystemdJobs(host)
-    assert sorted(jobs.drift(plan)) == [f"{name} is not active" for name in timers]
-    jobs.activate(plan, jobs.owned())
-    assert host.told()[0] == ("daemon-reload",)
-    assert sorted(host.told()[1][2:]) == timers
-    quiet = RunningHost(str(tmp_path), active=" ".join(timers))
-    assert SystemdJobs(quiet).drift(plan) == ()
-    SystemdJobs(quiet).activate(plan, ())
-    assert quiet.told() == []
-    assert SystemdJobs(quiet).drift(plan_of("nothing")) == ("epp-server-fetch.timer is still active",)
-
-
-def test_a_directory_is_told_nothing(tmp_path: Path) -> None:
-    for jobs in all_jobs(LocalHost(str(tmp_path))):
-        assert jobs.drift(plan_of("files")) == ()
-        jobs.activate(plan_of("files"), jobs.owned())
-        jobs.deactivate()
-        jobs.forget()
-
-
-def seconds_of(expression: str) -> set[int]:
-    """The seconds of a day that ``*-*-* 00,01:05,10:17 UTC`` names."""
-    hours, minutes, second = expression.split()[1].split(":")
-    return {3600 * h + 60 * m + int(second) for h in numbers(hours, 24) for m in numbers(minutes, 60)}
-
-
-def minutes_of(expression: str) -> set[int]:
-    minutes, hours = expression.split()[:2]
-    return {60 * h + m for h in numbers(hours, 24) for m in numbers(minutes, 60)}
-
-
-def numbers(listed: str, whole: int) -> Sequence[int]:
-    return range(whole) if listed == "*" else [int(number) for number in listed.split(",")]
+    jobs, timers = unit_texts(plan_of("files")), sorted(OWNED.units.timers)
+    host = RunningHost(str(tmp_path), {"show": Completed(0, "", "")})
+    host.mkdir("/run/systemd/system")
+    scheduler = SystemdScheduler(host, OWNED.units)
+    assert sorted(scheduler.drift(jobs)) == [f"{name} is not active" for name in timers]
+    scheduler.activate(jobs, scheduler.owned())
+    reload, restart = (command[2:] for command in host.commands if "show" not in command)
+    assert (reload, restart[0], sorted(restart[2:])) == (("daemon-reload",), "restart", timers)
+    active = (f"Id={name}\nLoadState=loaded\nActiveState=active\nNeedDaemonReload=no\n" for name in timers)
+    host.replies = {"show": Completed(0, "\n".join(active), "")}
+    assert scheduler.drift(jobs) == ()
+    assert scheduler.drift(unit_texts(plan_of("nothing"))) == ("epp-server-fetch.timer is still active",)
 
 
 def written(directory: Path, texts: dict[str, str]) -> list[str]:

@@ -13,33 +13,18 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.resources import (
-    Absent,
-    Directory,
-    File,
-    Link,
-)
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.resources import Directory
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.jobs import OWNED
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.jobs.units import unit_texts
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.base import ProductNeeds
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.systemd import SystemdScheduler
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.unit_names import (
-    SERVICES,
-    SOCKETS,
-    TIMERS,
-)
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.systemd.quoting import (
-    argument,
-    optional_paths,
-    path_word,
-)
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.jobs.samples import (
     CLAMAV_NEEDS,
     EVERY_TEN_MINUTES,
     ONCE_A_DAY,
     plan,
 )
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.samples import Sandbox
 
-UNITS = "/etc/systemd/system/"
+EVERY = {*OWNED.units.services, *OWNED.units.timers, *OWNED.units.sockets}
 COMMAND_NEEDS = ProductNeeds(read_write=("/opt/an updater", "/tmp/cache", "/srv/100%"), capabilities=("CAP_CHOWN",))
 
 MANAGED = {"configuration": ONCE_A_DAY, "notices": "epp-notify"}
@@ -49,23 +34,8 @@ needs_systemd_analyze = pytest.mark.skipif(
 )
 
 
-def entries_of(tmp_path, wanted):
-    return SystemdScheduler(Sandbox(str(tmp_path))).entries(wanted)
-
-
-def texts_of(tmp_path, wanted):
-    found = entries_of(tmp_path, wanted)
-    return {entry.path[len(UNITS) :]: entry.content.decode() for entry in found if isinstance(entry, File)}
-
-
-def test_a_daily_plan_has_every_unit_and_enables_every_timer_and_socket(tmp_path):
-    entries = entries_of(tmp_path, plan(**MANAGED))
-    every = {UNITS + name for name in SERVICES + TIMERS + SOCKETS}
-    assert {entry.path for entry in entries if isinstance(entry, File)} == every
-    assert {entry for entry in entries if isinstance(entry, Link)} == {
-        *(Link(f"{UNITS}timers.target.wants/{name}", UNITS + name) for name in TIMERS),
-        *(Link(f"{UNITS}sockets.target.wants/{name}", UNITS + name) for name in SOCKETS),
-    }
+def test_a_daily_plan_of_a_managed_endpoint_has_every_unit():
+    assert set(unit_texts(plan(**MANAGED))) == EVERY
 
 
 @pytest.mark.parametrize(
@@ -76,22 +46,17 @@ def test_a_daily_plan_has_every_unit_and_enables_every_timer_and_socket(tmp_path
         ({"reconnect_probe": None}, {"epp-reconnect.timer"}),
     ],
 )
-def test_timers_that_the_plan_does_not_need_are_absent_with_their_links(tmp_path, changes, unwanted):
-    entries = entries_of(tmp_path, plan(**{**MANAGED, **changes}))
-    absent = {entry.path for entry in entries if isinstance(entry, Absent) and not entry.path.endswith(".d")}
-    assert absent == {path for name in unwanted for path in (UNITS + name, f"{UNITS}timers.target.wants/{name}")}
-    assert not absent & {entry.path for entry in entries if not isinstance(entry, Absent)}
+def test_a_plan_has_no_timer_that_it_does_not_need(changes, unwanted):
+    assert EVERY - set(unit_texts(plan(**{**MANAGED, **changes}))) == unwanted
 
 
-def test_a_standalone_endpoint_has_nothing_of_an_update_server(tmp_path):
-    names = ("epp-sync.service", "epp-sync.timer", "epp-configure.service", "epp-notice.socket", "epp-notice@.service")
-    managed = {UNITS + name for name in names}
-    absent = {entry.path for entry in entries_of(tmp_path, plan()) if isinstance(entry, Absent)}
-    assert managed <= absent
+def test_a_standalone_endpoint_has_nothing_of_an_update_server():
+    names = {"epp-sync.service", "epp-sync.timer", "epp-configure.service", "epp-notice.socket", "epp-notice@.service"}
+    assert EVERY - set(unit_texts(plan())) == names
 
 
-def test_the_configuration_is_asked_for_at_the_endpoint_s_own_second(tmp_path):
-    texts = texts_of(tmp_path, plan(configuration=ONCE_A_DAY))
+def test_the_configuration_is_asked_for_at_the_endpoint_s_own_second():
+    texts = unit_texts(plan(configuration=ONCE_A_DAY))
     assert (
         "OnCalendar=*-*-* 01:02:03 UTC\nOnBootSec=243s\nOnClockChange=true\nPersistent=false\n"
         in texts["epp-sync.timer"]
@@ -100,19 +65,14 @@ def test_the_configuration_is_asked_for_at_the_endpoint_s_own_second(tmp_path):
     assert f"ExecStart={plan().agent} sync --adopted\n" in texts["epp-configure.service"]
 
 
-def test_whatever_is_written_is_owned(tmp_path):
-    scheduler = SystemdScheduler(Sandbox(str(tmp_path)))
-    assert {entry.path for entry in scheduler.entries(plan())} == set(scheduler.owned())
-
-
-def test_the_time_limit_leaves_room_for_waiting(tmp_path):
-    text = texts_of(tmp_path, plan(max_start_delay=86_000, update_limit=600))["epp-update@.service"]
+def test_the_time_limit_leaves_room_for_waiting():
+    text = unit_texts(plan(max_start_delay=86_000, update_limit=600))["epp-update@.service"]
     limit = int(re.search(r"^TimeoutStartSec=(\d+)$", text, re.MULTILINE).group(1))
     assert limit > 86_000 + 600
 
 
-def test_a_scan_sees_everything_and_yields_to_everybody(tmp_path):
-    text = texts_of(tmp_path, plan())["epp-scan.service"]
+def test_a_scan_sees_everything_and_yields_to_everybody():
+    text = unit_texts(plan())["epp-scan.service"]
     for line in (
         "Nice=19",
         "CPUSchedulingPolicy=idle",
@@ -125,49 +85,40 @@ def test_a_scan_sees_everything_and_yields_to_everybody(tmp_path):
     assert "ProtectKernelModules" not in text
 
 
-def test_an_updater_with_another_user_can_be_killed(tmp_path):
+def test_an_updater_with_another_user_can_be_killed():
     needs = ProductNeeds(capabilities=("CAP_SETUID", "CAP_SETGID"))
-    text = texts_of(tmp_path, plan(needs=needs, textfile_directory=None))["epp-update@.service"]
+    text = unit_texts(plan(needs=needs, textfile_directory=None))["epp-update@.service"]
     assert "\nCapabilityBoundingSet=CAP_KILL CAP_SETGID CAP_SETUID\n" in text
 
 
-def test_the_temporary_directories_are_private_unless_the_product_lives_there(tmp_path):
-    assert "\nPrivateTmp=yes\n" in texts_of(tmp_path, plan())["epp-update@.service"]
-    assert "\nPrivateTmp=no\n" in texts_of(tmp_path, plan(needs=COMMAND_NEEDS))["epp-update@.service"]
+def test_the_temporary_directories_are_private_unless_the_product_lives_there():
+    assert "\nPrivateTmp=yes\n" in unit_texts(plan())["epp-update@.service"]
+    assert "\nPrivateTmp=no\n" in unit_texts(plan(needs=COMMAND_NEEDS))["epp-update@.service"]
 
 
-def test_paths_lose_every_special_meaning():
-    assert optional_paths(["/srv/100%", "/opt/a b", "/opt/a b"]) == '"-/opt/a b" "-/srv/100%%"'
-    assert path_word('/opt/a "b"\\') == '"/opt/a \\"b\\"\\\\"'
-    assert argument("/srv/$HOME/100%") == '"/srv/$$HOME/100%%"'
-    for word in (path_word, argument):
-        with pytest.raises(ValueError, match="breaks the line"):
-            word("/opt/a\nExecStart=/bin/sh")
-
-
-def preparation(tmp_path, agent, *directories):
+def preparation(agent, *directories):
     """The commands before the agent, as systemd would start them."""
     needs = ProductNeeds(creates=tuple(Directory(str(one)) for one in directories))
-    text = texts_of(tmp_path, plan(needs=needs, agent=str(agent)))["epp-update@.service"]
+    text = unit_texts(plan(needs=needs, agent=str(agent)))["epp-update@.service"]
     lines = re.findall(r"^ExecStartPre=-\+(.*)$", text, re.MULTILINE)
     return [shlex.split(line.replace("%%", "%").replace("$$", "$")) for line in lines]
 
 
-def test_only_a_product_that_needs_a_directory_has_one_made(tmp_path):
-    assert preparation(tmp_path, "/usr/local/bin/epp-agent") == []
-    texts = texts_of(tmp_path, plan(needs=CLAMAV_NEEDS))
+def test_only_a_product_that_needs_a_directory_has_one_made():
+    assert preparation("/usr/local/bin/epp-agent") == []
+    texts = unit_texts(plan(needs=CLAMAV_NEEDS))
     assert [name for name, text in texts.items() if "ExecStartPre" in text] == [
         "epp-update@.service",
         "epp-selftest.service",
     ]
 
 
-def test_the_self_test_is_shut_in_as_an_update_and_sees_homes_only_where_the_product_is_in_one(tmp_path):
+def test_the_self_test_is_shut_in_as_an_update_and_sees_homes_only_where_the_product_is_in_one():
     def hardening(text):
         return {line for line in text.splitlines() if re.match(r"[A-Za-z]+=", line)}
 
     for needs_homes, homes in ((False, "yes"), (True, "read-only")):
-        texts = texts_of(tmp_path, plan(needs=CLAMAV_NEEDS, needs_homes=needs_homes))
+        texts = unit_texts(plan(needs=CLAMAV_NEEDS, needs_homes=needs_homes))
         selftest, update = (hardening(texts[name]) for name in ("epp-selftest.service", "epp-update@.service"))
         own = {line.partition("=")[0] for line in selftest ^ update if not line.startswith("ProtectHome=")}
         assert own <= {"After", "Description", "ExecStart", "SuccessExitStatus", "TimeoutStartSec"}
@@ -180,7 +131,7 @@ def test_what_is_missing_is_made_before_the_agent_is_shut_in(tmp_path, name):
     directory, agent, told = tmp_path / name, tmp_path / f"agent {Path(name).name}", tmp_path / "told"
     agent.write_text(f'#!/bin/sh\necho "$@" >>{told}\n')
     agent.chmod(0o755)
-    (argv,) = preparation(tmp_path, agent, directory)
+    (argv,) = preparation(agent, directory)
     subprocess.run(argv, check=True)
     assert told.read_text() == "prepare\n"
     directory.mkdir(parents=True)
@@ -196,7 +147,7 @@ def test_systemd_finds_no_fault(tmp_path, needs, agent):
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     units = written(
-        tmp_path / "units", texts_of(tmp_path, plan(needs=needs, agent=str(program), **{**MANAGED, "notices": "root"}))
+        tmp_path / "units", unit_texts(plan(needs=needs, agent=str(program), **{**MANAGED, "notices": "root"}))
     )
     env = {"SYSTEMD_UNIT_PATH": f"{tmp_path / 'units'}:"}
     argv = ["systemd-analyze", "verify", "--man=no", *units]
@@ -222,7 +173,7 @@ def test_systemd_finds_no_fault(tmp_path, needs, agent):
     ],
 )
 def test_exposure(tmp_path, needs, unit, limit):
-    (path,) = written(tmp_path, {unit: texts_of(tmp_path, plan(needs=needs, **MANAGED))[unit]})
+    (path,) = written(tmp_path, {unit: unit_texts(plan(needs=needs, **MANAGED))[unit]})
     argv = ["systemd-analyze", "security", "--offline=true", "--no-pager", path]
     told = subprocess.run(argv, check=False, capture_output=True, text=True).stdout
     assert float(re.search(r"Overall exposure level for \S+: ([0-9.]+)", told).group(1)) <= limit

@@ -13,9 +13,8 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.res
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.calendars import IntervalCalendar
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.system_files.vendor_updaters import Program, Starters
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.jobs.job_plan import JobPlan
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.base import ProductNeeds
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers.job_plan import JobPlan
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import Completed
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.samples import DAILY
 
 CLAMAV_NEEDS = ProductNeeds(
@@ -49,27 +48,3 @@ PLAN = JobPlan(
 def plan(**changes: Any) -> JobPlan:
     """The usual plan with these differences."""
     return replace(PLAN, **changes)
-
-
-def shown(**states: str) -> Completed:
-    """What ``systemctl show`` says of the units that the scheduler asks for, all quiet but for ``states``.
-
-    A state is written ``load active file reload``, its key is the unit's name with ``_`` for ``-`` and ``.``.
-    """
-    names = (
-        "epp-update.timer",
-        "epp-boot.timer",
-        "epp-reconnect.timer",
-        "epp-scan.service",
-        "epp-update@schedule.service",
-        "epp-update@reconnect.service",
-        "clamav-freshclam.service",
-    )
-    blocks = []
-    for name in names:
-        state = states.get(name.replace("-", "_").replace(".", "_").replace("@", "_"), "loaded inactive disabled no")
-        load, active, file, stale = state.split()
-        blocks.append(
-            f"Id={name}\nLoadState={load}\nActiveState={active}\nUnitFileState={file}\nNeedDaemonReload={stale}\n"
-        )
-    return Completed(0, "\n".join(blocks), "")

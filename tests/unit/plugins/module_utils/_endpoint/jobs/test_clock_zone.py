@@ -12,12 +12,11 @@ import subprocess
 from zoneinfo import available_timezones
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.resources import File
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.endpoint import timetable_of
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers import select_scheduler
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.jobs.texts import texts
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.timezone import clock_zone
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.schedulers.samples import plan
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.jobs.samples import plan
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.samples import Sandbox
 
 ZONE_FILES = "/usr/share/zoneinfo/"
@@ -85,8 +84,8 @@ def test_timer_and_agent_agree_whatever_form_the_zone_has(tmp_path, form):
     timetable, found = slots(host)
     calendar = timetable.calendar(2026)
     jobs = plan(calendar=calendar)
-    timer = text_of(select_scheduler("systemd", host), jobs, "epp-update.timer")
-    table = text_of(select_scheduler("cron", host), jobs, "epp-autoupdate")
+    timer = texts(jobs, host, scheduler="systemd")["epp-update.timer"]
+    table = texts(jobs, host, scheduler="cron")["epp-autoupdate"]
     rule = re.search(r"^OnCalendar=\*-\*-\* (\S+)$", timer, re.MULTILINE)[1]  # no zone: systemd's own, the clock's
     on_changes = {rule.second for rule in calendar.extra}  # in UTC
     minutes = {int(minute) for minute in re.search(r"^(\S+) \* \* \* \* root", table, re.MULTILINE)[1].split(",")}
@@ -112,8 +111,3 @@ def test_a_damaged_zone_is_the_c_library_s_utc_and_no_traceback(tmp_path):
     host.write("/etc/localtime", b"no zone")
     utc = document("UTC")
     assert timetable_of(host, DOCUMENT).next_slot(NOW).at == timetable_of(host, utc).next_slot(NOW).at
-
-
-def text_of(scheduler, jobs, name):
-    files = [entry for entry in scheduler.entries(jobs) if isinstance(entry, File)]
-    return next(file.content for file in files if file.path.endswith(f"/{name}")).decode()

@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 from ..._core.resources.resources import Directory
+from ..._core.schedule.calendars import DailyCalendar
 from ..._host.systemd.calendar import on_calendar
 from ..._host.systemd.quoting import argument, path_word
+from ..._host.systemd.timers import timer_text
 from ..paths import NOTICE_SOCKET as SOCKET_PATH
 from ..time_limits import JOIN_MARGIN_S, SYNC_S
-from .job_plan import JobPlan
-from .sandboxing import for_configuring, for_notice, for_scan, for_selftest, for_switch, for_sync, for_update
-from .unit_names import (
+from . import (
     BOOT_TIMER,
     CONFIGURE_SERVICE,
     NOTICE_SERVICE,
@@ -27,8 +27,9 @@ from .unit_names import (
     SYNC_TIMER,
     UPDATE_SERVICE,
     UPDATE_TIMER,
-    wanted_timers,
 )
+from .job_plan import JobPlan
+from .sandboxing import for_configuring, for_notice, for_scan, for_selftest, for_switch, for_sync, for_update
 
 _MARGIN_S = 120
 """What the agent gets to end a run by itself before systemd kills it: its own limits come first and tell why."""
@@ -158,31 +159,18 @@ RemoveOnStop=yes
 WantedBy=sockets.target
 """
 
-# The timers want network-online.target, and the service is only ordered after it: so the target is part of the boot,
-# and a later start does not sit through its time-out again on a machine without network.
-# A timer that is restarted six times in ten seconds (a schedule that is tried out) would else stay failed.
-_TIMER = """\
-[Unit]
-Description={description}
-Wants=network-online.target
-StartLimitIntervalSec=0
 
-[Timer]
-{when}
-AccuracySec=1s
-Unit={unit}
+def unit_texts(plan: JobPlan) -> dict[str, str]:
+    """Every unit that the plan needs, by name: services, then timers, then sockets.
 
-[Install]
-WantedBy=timers.target
-"""
-
-
-def service_texts(plan: JobPlan) -> dict[str, str]:
-    """The services by name; all of them exist whatever the policy is.
-
-    A user's right to start a unit must never outlive its file: newer systemd asks the same question ("start" this
-    name) for a transient unit, whose command line is the caller's.
+    The services of updates, scans, switches and the self-test exist whatever the policy is. A user's right to start a
+    unit must never outlive its file: newer systemd asks the same question ("start" this name) for a transient unit,
+    whose command line is the caller's.
     """
+    return {**_service_texts(plan), **_timer_texts(plan), **_socket_texts(plan)}
+
+
+def _service_texts(plan: JobPlan) -> dict[str, str]:
     agent = path_word(plan.agent)
     after = "".join(f" {unit}" for unit in plan.needs.after_units)
     update_limit = plan.max_start_delay + plan.update_limit + _MARGIN_S
@@ -217,16 +205,21 @@ def _notice_text(plan: JobPlan, after: str, made: str, update_limit: int) -> str
     return _HEAD + text + for_notice(plan)
 
 
-def socket_texts(plan: JobPlan) -> dict[str, str]:
-    """The sockets that the plan needs, by name."""
+def _timer_texts(plan: JobPlan) -> dict[str, str]:
+    """Only a window can be come late to, so intervals have no boot timer (S4)."""
+    wanted = {
+        UPDATE_TIMER: plan.calendar is not None,
+        BOOT_TIMER: isinstance(plan.calendar, DailyCalendar),
+        RECONNECT_TIMER: plan.reconnect_probe is not None,
+        SYNC_TIMER: plan.configuration is not None,
+    }
+    return {name: _TIMERS[name](plan) for name, needed in wanted.items() if needed}
+
+
+def _socket_texts(plan: JobPlan) -> dict[str, str]:
     if plan.notices is None:
         return {}
     return {NOTICE_SOCKET: _HEAD + _NOTICE_SOCKET.format(path=SOCKET_PATH, group=plan.notices)}
-
-
-def timer_texts(plan: JobPlan) -> dict[str, str]:
-    """The timers that the plan needs, by name."""
-    return {name: _TIMERS[name](plan) for name in wanted_timers(plan)}
 
 
 def _preparation(agent: str, directory: Directory) -> str:
@@ -240,16 +233,16 @@ def _update_timer(plan: JobPlan) -> str:
     # A slot that was missed is not made up for by the scheduler (S4). A timer that has not elapsed yet reckons from the
     # time of its start: where the clock was years ahead then, it would stay there. So a change of the clock wakes the
     # agent, which finds nothing due, and systemd reckons from now.
-    when = f"{lines}OnClockChange=true\nPersistent=false"
+    when = f"{lines}OnClockChange=true\nPersistent=false\n"
     return _timer_text("Scheduled update at this endpoint's own instant", when, "schedule")
 
 
 def _boot_timer(_plan: JobPlan) -> str:
-    return _timer_text("Scheduled update of an endpoint that comes late", "OnBootSec=60s", "schedule")
+    return _timer_text("Scheduled update of an endpoint that comes late", "OnBootSec=60s\n", "schedule")
 
 
 def _reconnect_timer(plan: JobPlan) -> str:
-    when = f"OnActiveSec=15s\nOnUnitInactiveSec={plan.reconnect_probe}s"
+    when = f"OnActiveSec=15s\nOnUnitInactiveSec={plan.reconnect_probe}s\n"
     return _timer_text("Update when the server is reached again", when, "reconnect")
 
 
@@ -260,9 +253,9 @@ def _sync_timer(plan: JobPlan) -> str:
     lines = "".join(f"OnCalendar={expression}\n" for expression in expressions)
     # A machine that is always off at its instant asks after it has started; the agent knows whether that is due.
     # Persistent=true would leave a stamp file of systemd's behind.
-    when = f"{lines}OnBootSec={delay}s\nOnClockChange=true\nPersistent=false"
+    when = f"{lines}OnBootSec={delay}s\nOnClockChange=true\nPersistent=false\n"
     description = "Ask for the configuration once a day where no schedule does"
-    return _HEAD + _TIMER.format(description=description, when=when, unit=SYNC_SERVICE)
+    return _HEAD + timer_text(description, when=when, unit=SYNC_SERVICE)
 
 
 _TIMERS = {
@@ -275,7 +268,7 @@ _TIMERS = {
 
 def _timer_text(description: str, when: str, trigger: str) -> str:
     unit = UPDATE_SERVICE.replace("@", f"@{trigger}")
-    return _HEAD + _TIMER.format(description=description, when=when, unit=unit)
+    return _HEAD + timer_text(description, when=when, unit=unit)
 
 
 def _switch_text(plan: JobPlan, command: str, description: str) -> str:

@@ -7,40 +7,33 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.schedulers import (
-    all_schedulers,
-    select_scheduler,
-)
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.scheduler import select_scheduler
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.samples import RunningHost, Sandbox
+
+from .samples import OWNED
 
 
 def test_a_running_host_is_judged_by_its_init_and_not_by_what_is_installed(tmp_path):
     host = RunningHost(str(tmp_path))
     host.write("/usr/lib/systemd/systemd", b"")
-    assert select_scheduler("auto", host).name == "cron"
+    assert select_scheduler("auto", host, OWNED).name == "cron"
     host.mkdir("/run/systemd/system")
-    assert select_scheduler("auto", host).name == "systemd"
+    assert select_scheduler("auto", host, OWNED).name == "systemd"
 
 
 @pytest.mark.parametrize("program", ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"])
 def test_a_directory_is_judged_by_what_would_boot_there(tmp_path, program):
     host = Sandbox(str(tmp_path))
-    assert select_scheduler("auto", host).name == "cron"
+    assert select_scheduler("auto", host, OWNED).name == "cron"
     host.write(program, b"")
-    assert select_scheduler("auto", host).name == "systemd"
+    assert select_scheduler("auto", host, OWNED).name == "systemd"
 
 
 @pytest.mark.parametrize("kind", ["systemd", "cron"])
 def test_a_scheduler_can_be_asked_for(tmp_path, kind):
-    assert select_scheduler(kind, Sandbox(str(tmp_path))).name == kind
+    assert select_scheduler(kind, Sandbox(str(tmp_path)), OWNED).name == kind
 
 
 def test_an_unknown_scheduler_is_refused(tmp_path):
     with pytest.raises(ValueError, match="auto, systemd, cron"):
-        select_scheduler("launchd", Sandbox(str(tmp_path)))
-
-
-def test_all_of_them_can_be_cleaned_up_after_and_none_owns_what_is_another_s(tmp_path):
-    owned = [scheduler.owned() for scheduler in all_schedulers(Sandbox(str(tmp_path)))]
-    assert len(owned) == 2
-    assert not set(owned[0]) & set(owned[1])
+        select_scheduler("launchd", Sandbox(str(tmp_path)), OWNED)
