@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The account as which the update server notifies: one of our own, without password or place to write (N5).
+"""The account that the update server notifies as: a system account without password or writable files (N5).
 
-Its password is ``*``, which nothing matches, and not ``!``: an sshd without PAM takes that for a locked account and
-refuses its keys, too. It has a shell, by which sshd starts the one command of its key's line.
+The password field is ``*``, which no password matches, and not ``!``: an sshd without PAM takes ``!`` for a locked
+account and refuses its keys. The shell is a real one because sshd starts the forced command of a key through it.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from ..._core.values import frozen
 from ..._host.host import Host
 
 HOME = "/var/lib/epp-autoupdate-notify"
-"""Root's, so that the account can write nothing in it."""
+"""Owned by root, so that the account can write nothing in it."""
 COMMENT = "epp.autoupdate notices"
-"""By which an account is known as ours."""
+"""The comment that marks an account as made by the collection."""
 SHELL = "/bin/sh"
 ROOT = "root"
 MAKER = "useradd"
-"""The program that makes it; usermod and userdel come with it."""
+"""The program that creates the account; usermod and userdel come with it."""
 
 _TIMEOUT_S = 30.0
 _NOTHING_MATCHES = "*"
 
 
 class ForeignAccount(OSError):
-    """There is an account of this name, and it is not ours."""
+    """An account of this name exists and was not made by the collection."""
 
 
 @frozen
@@ -46,9 +46,9 @@ class _Entry:
 
 
 def amiss(host: Host, user: str) -> tuple[str, ...]:
-    """What is to be corrected, in words: an account that is missing, or that somebody has locked or moved.
+    """What has to be corrected, in words: the account is missing, or was locked or changed.
 
-    Nothing in a sandbox, whose users are not this system's. Raises ForeignAccount.
+    Empty in a sandbox, whose users are not those of this system. Raises ForeignAccount.
     """
     if not host.live:
         return ()
@@ -64,7 +64,7 @@ def amiss(host: Host, user: str) -> tuple[str, ...]:
 
 
 def ensure(host: Host, user: str) -> None:
-    """Make the account, or what somebody has changed of it, as it should be; raises OSError."""
+    """Create the account, or restore what was changed of it; raises OSError."""
     if not amiss(host, user):
         return
     kept = ("--home-dir", HOME, "--shell", SHELL, "--password", _NOTHING_MATCHES)
@@ -77,14 +77,14 @@ def ensure(host: Host, user: str) -> None:
 
 
 def others(host: Host, user: str) -> tuple[str, ...]:
-    """Our accounts but this one (empty: none is wanted), which are to go."""
+    """The collection's other accounts, which are to be removed; all of them where ``account`` is empty."""
     if not host.live:
         return ()
     return tuple(name for name, fields in _lines(host, "/etc/passwd") if name != user and fields[4] == COMMENT)
 
 
 def remove(host: Host, user: str) -> None:
-    """Remove an account of ours, and end what still runs as it: a connection of the server's; raises OSError."""
+    """Remove an account of the collection and end its processes, such as a connection of the server; raises OSError."""
     from ..._host.accounts import ids_of
 
     ids = ids_of(user)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The update server's way in: the account that it notifies as, and its key's line there (N5).
+"""How the update server gets in: the account that it notifies as, and the line of its key (N5).
 
-An account of our own has a file of keys that holds this line and nothing else. Root's file, and one that serves all
-users, belong to somebody else, and have the line beside others.
+The account of the collection has a key file that holds this line alone. The key file of root, and one that serves all
+users, belong to others: the line is added to what they hold.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _FOR_ROOT, _FOR_ALL = 0o600, 0o644
 
 
 class UnsafePath(OSError):
-    """The file can't be changed safely, so it is not."""
+    """The file can't be changed safely, so it is left as it is."""
 
 
 @frozen
 class Edit:
-    """What is to change in a file of keys that is not ours; ``line`` None takes ours out."""
+    """A change of a key file that belongs to others; ``line`` None removes the collection's line."""
 
     line: str | None
     change: Change
@@ -55,11 +55,11 @@ class Edit:
 
 @frozen
 class Access:
-    """What has to be, or to become, so that exactly the wanted server may notify.
+    """Everything that lets the wanted server notify, and no other.
 
-    ``entries`` are files of ours, ``edits`` changes of others', ``corrections`` what becomes of accounts, in words.
-    ``unwanted`` are accounts of ours that are to go. ``way`` is what sshd says, None where nobody is to notify;
-    ``lacking`` is what else stands in the way, a sentence or nothing.
+    ``entries`` are files of the collection, ``edits`` changes of others' files, ``corrections`` changes of accounts, in
+    words. ``unwanted`` are accounts to remove. ``way`` is the answer of sshd, None where no server notifies;
+    ``lacking`` is any other obstacle, one sentence or nothing.
     """
 
     entries: tuple[Resource, ...] = ()
@@ -71,22 +71,23 @@ class Access:
 
     @property
     def user(self) -> str:
-        """The account of ours that is wanted, empty for none."""
+        """The wanted account of the collection; empty for none."""
         return "" if self.way is None or self.way.user == notify_account.ROOT else self.way.user
 
     @property
     def obstacles(self) -> tuple[str, ...]:
-        """Why the server could not notify all the same."""
+        """The reasons why the server could not notify even so."""
         found = () if self.way is None else self.way.obstacles
         return (*found, sentence(self.lacking)) if self.lacking else found
 
     def remember(self, host: Host) -> None:
-        """Keep what sshd said, so that it is not asked again until something changes."""
+        """Record the answer of sshd, which is asked again only after a change."""
         if self.way is not None:
             self.way.remember(host)
 
     def proved(self, host: Host, document: EndpointDocument) -> tuple[str, ...]:
-        """The obstacles once all is done; of an account that was made just now, sshd may know more by its groups."""
+        """The obstacles once all is applied; sshd is asked again about an account that was just created, whose groups
+        count."""
         way = self.way
         if way is not None and self.corrections and document.server is not None:
             anew = way_in(host, document.server)
@@ -96,21 +97,21 @@ class Access:
         return now.obstacles
 
     def make_account(self, host: Host) -> None:
-        """Make the account, once its files are there and before its socket is."""
+        """Create the account: after its files, before its socket."""
         if self.user:
             notify_account.ensure(host, self.user)
 
     def remove_accounts(self, host: Host) -> None:
-        """Remove the accounts that are not wanted, once nothing waits for them any more."""
+        """Remove the unwanted accounts, once nothing waits for them."""
         for user in self.unwanted:
             notify_account.remove(host, user)
 
 
 def access(host: Host, wanted: EndpointDocument | None, before: EndpointDocument | None, *, sudo: bool) -> Access:
-    """What the wanted document asks for, None for a host that is to have nothing, after the document before it.
+    """What the wanted document needs (None: nothing), given the document before it.
 
-    ``sudo`` is whether the account starts the agent by sudo, for want of systemd. Raises UnsafePath where a line is
-    wanted and its file can't be trusted, ForeignAccount, and LookupError for a user that does not exist.
+    ``sudo`` tells whether the account starts the agent through sudo, for want of systemd. Raises UnsafePath where a
+    line is wanted and its file can't be trusted, ForeignAccount, and LookupError for a user that does not exist.
     """
     server, former = None if wanted is None else wanted.server, _former(host, before)
     if server is None or server.notify_key is None:
@@ -131,12 +132,12 @@ def access(host: Host, wanted: EndpointDocument | None, before: EndpointDocument
 
 
 def owned() -> tuple[str, ...]:
-    """Every path that is ours wherever sshd looks for keys."""
+    """Every path of the collection, wherever sshd may look for keys."""
     return (sudoers.PATH, notify_account.HOME)
 
 
 def _own_entries(way: WayIn, line: str, *, sudo: bool) -> tuple[Resource, ...]:
-    """The files of an account of ours; without one there are none, and the line's is the last."""
+    """The files of the collection's account; the line's own file is the last. Empty without such an account."""
     if way.user == notify_account.ROOT:
         return (Absent(sudoers.PATH), Absent(notify_account.HOME))
     door: Resource = sudoers.rule(way.user) if sudo else Absent(sudoers.PATH)
@@ -145,7 +146,7 @@ def _own_entries(way: WayIn, line: str, *, sudo: bool) -> tuple[Resource, ...]:
 
 
 def _directories(path: str) -> tuple[Directory, ...]:
-    """The directories of a file in our home; those elsewhere are somebody else's."""
+    """The directories of a file in the account's home; those elsewhere belong to others."""
     below, directory = [], os.path.dirname(path)
     while directory.startswith(notify_account.HOME + "/"):
         below.append(Directory(directory))
@@ -154,7 +155,7 @@ def _directories(path: str) -> tuple[Directory, ...]:
 
 
 def _with_accounts(host: Host, wanted: Access) -> Access:
-    """What becomes of accounts, too."""
+    """With the changes of accounts."""
     user = wanted.user
     unwanted = notify_account.others(host, user)
     words = (*(notify_account.amiss(host, user) if user else ()), *(f"user {name} is removed" for name in unwanted))
@@ -162,7 +163,7 @@ def _with_accounts(host: Host, wanted: Access) -> Access:
 
 
 def _former(host: Host, before: EndpointDocument | None) -> WayIn | None:
-    """The way in until now: where sshd said, or where it looks unless it is told otherwise."""
+    """The way in before this change: as sshd said, or by its defaults."""
     if before is None or before.server is None or before.server.notify_key is None:
         return recorded(host)
     user = before.server.notify_user
@@ -174,12 +175,13 @@ def _former(host: Host, before: EndpointDocument | None) -> WayIn | None:
 
 
 def _former_file(former: WayIn | None, *, kept: str) -> tuple[Absent, ...]:
-    """The file of keys of an account of ours, where sshd looked before."""
+    """The key file of the collection's account before this change."""
     return () if former is None or not former.own or former.path == kept else (Absent(former.path),)
 
 
 def _former_edits(host: Host, former: WayIn | None, *, kept: str) -> Iterator[Edit]:
-    """The line goes out of a file of others'. One that can't be trusted keeps nobody from leaving; it is told."""
+    """The removal of the line from others' files. A file that can't be trusted does not prevent a removal; it is
+    reported."""
     if former is None or former.own or former.path == kept:
         return
     try:
@@ -205,7 +207,7 @@ def _edit(host: Host, path: str, line: str | None) -> Iterator[Edit]:
 
 
 def _is_at_home(path: str, owner: Account) -> bool:
-    """Whether it is in a folder of the home directory, as ``.ssh/authorized_keys`` is."""
+    """Whether the file is in a directory of the home directory, as ``.ssh/authorized_keys`` is."""
     return os.path.dirname(os.path.dirname(path)) == owner.home
 
 

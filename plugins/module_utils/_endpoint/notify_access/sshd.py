@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether this host's sshd would let the update server in, and by which file of keys (N5).
+"""Whether the sshd of this host would accept the update server, and from which key file (N5).
 
-sshd itself is asked for the configuration that counts for this user and this server, ``Match`` blocks included. What it
-said is kept with a fingerprint of all that it depends on, so that a converge without changes starts no sshd.
+sshd itself is asked for the configuration that applies to this user and this server, ``Match`` blocks included. Its
+answer is recorded with a fingerprint of everything that it depends on, so a converge without changes starts no sshd.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ _FORMAT = 1
 _TIMEOUT_S = 20.0
 _SSH_PORT = "22"
 _NOWHERE = "192.0.2.1"
-"""An address of nobody (RFC 5737), for a server whose own is not known here."""
+"""An address for documentation (RFC 5737), used for a server whose own address is not known here."""
 _OTHERS_WRITE = 0o022
 _OTHERS_ENTER = 0o001
 
 
 class _Mute(Exception):
-    """Sshd does not say how it is set up."""
+    """sshd does not tell its configuration."""
 
 
 @frozen
 class WayIn:
-    """``path`` is the file of keys of ``user``, ``shared`` whether it serves others, too; ``obstacles`` are sentences.
+    """``path`` is the key file of ``user``, ``shared`` whether it serves other users too; ``obstacles`` are sentences.
 
-    ``strict`` is whether sshd looks at owners and modes. ``fingerprint`` is empty where nobody was asked, and where
-    there is an obstacle: that is looked at anew each time.
+    ``strict`` is whether sshd checks owners and modes. ``fingerprint`` is empty where sshd was not asked, and where
+    there is an obstacle, which is checked again each time.
     """
 
     user: str
@@ -57,15 +57,15 @@ class WayIn:
 
     @property
     def own(self) -> bool:
-        """Whether the file of keys is ours as a whole."""
+        """Whether the key file belongs to the collection as a whole."""
         return self.user != notify_account.ROOT and not self.shared
 
     def barred_by(self, *why: str) -> WayIn:
-        """The same with these reasons why the server can't notify, as far as there are any."""
+        """A copy with these obstacles added."""
         return replace(self, obstacles=(*self.obstacles, *(sentence(one) for one in why if one)))
 
     def remember(self, host: Host) -> None:
-        """Keep what sshd said."""
+        """Record the answer of sshd."""
         if not host.live:
             return
         fingerprint = "" if self.obstacles else self.fingerprint
@@ -76,7 +76,7 @@ class WayIn:
 
 
 def way_in(host: Host, server: UpdateServer) -> WayIn:
-    """The way in for a server that notifies. In a directory that stands for a host nobody is asked."""
+    """The way in for a server that notifies. In a sandbox sshd is not asked."""
     login = _login(host, server.notify_user)
     if not host.live:
         return unasked(host, login.user)
@@ -89,12 +89,12 @@ def way_in(host: Host, server: UpdateServer) -> WayIn:
 
 
 def unasked(host: Host, user: str) -> WayIn:
-    """The way in where sshd looks unless it is told otherwise; raises LookupError for a user that does not exist."""
+    """The way in by the defaults of sshd; raises LookupError for a user that does not exist."""
     return WayIn(user, f"{_login(host, user).home}/{DEFAULT_KEYS}")
 
 
 def recorded(host: Host) -> WayIn | None:
-    """What sshd said when it was asked last."""
+    """The recorded answer of sshd."""
     try:
         raw = json.loads(host.read(RECORD) or b"null")
         return WayIn(raw["user"], raw["path"], raw["shared"], raw["strict"], (), raw["fingerprint"])
@@ -103,7 +103,7 @@ def recorded(host: Host) -> WayIn | None:
 
 
 def _login(host: Host, user: str) -> Login:
-    """The login as it will be: an account of ours that is still to be made has its own group."""
+    """The login as it will be: an account that is still to be created has a group of its own."""
     from ..._host.filesystem.user_files import account
 
     if user != notify_account.ROOT:
@@ -134,7 +134,7 @@ def _ids_of(host: Host, user: str, uid: int | None, groups: list[str]) -> tuple[
 
 
 def _fingerprint(host: Host, server: UpdateServer, login: Login) -> str:
-    """Of all that decides what sshd says, and of what it is asked about."""
+    """Of everything that decides the answer of sshd, and of the question itself."""
     import hashlib
 
     program = _program(host)
@@ -149,7 +149,7 @@ def _fingerprint(host: Host, server: UpdateServer, login: Login) -> str:
 
 
 def _configuration_files(host: Host, path: str, depth: int = 0) -> Iterator[str]:
-    """The file and what it includes, in sshd's order."""
+    """The configuration file and the files that it includes, in the order of sshd."""
     yield path
     for line in (host.read(path) or b"").decode("utf-8", "replace").splitlines():
         words = line.replace("=", " ").split()
@@ -160,7 +160,7 @@ def _configuration_files(host: Host, path: str, depth: int = 0) -> Iterator[str]
 
 
 def _matching(host: Host, pattern: str) -> tuple[str, ...]:
-    """The paths that a pattern means; in directories it is plain, as hosts have it."""
+    """The paths that match a pattern; a sandbox takes it literally."""
     import fnmatch
 
     directory, _slash, name = pattern.rpartition("/")
@@ -173,7 +173,7 @@ def _program(host: Host) -> str:
 
 
 def _asked(host: Host, server: UpdateServer, login: Login, *, fallback: WayIn | None, fingerprint: str) -> WayIn:
-    """What sshd says now; for a server whose address can't be found out here it is no lasting answer."""
+    """The answer of sshd now; it is not recorded for a server whose address can't be resolved here."""
     host.real(CONFIGURATION)  # sshd and the resolver look for themselves: this converge can't be repeated by looks
     name, address = _server_place(server)
     login = replace(login, host=name, address=address)
@@ -189,7 +189,7 @@ def _asked(host: Host, server: UpdateServer, login: Login, *, fallback: WayIn | 
 
 
 def _effective(host: Host, login: Login, port: str) -> dict[str, tuple[str, ...]]:
-    """What is in force for this login at a port of this host; raises _Mute."""
+    """The configuration that applies to this login at a port of this host; raises _Mute."""
     program = _program(host)
     if not program:
         raise _Mute("there is no sshd on this host (OpenSSH's server)")
@@ -216,7 +216,7 @@ def _judged(host: Host, server: UpdateServer, login: Login, settings: dict[str, 
 
 
 def _where(host: Host) -> str:
-    """Where lines for sshd go so that they count: the first value wins, and a Match block ends with its file."""
+    """Where lines for sshd must go to take effect: the first value wins, and a Match block ends with its file."""
     text = (host.read(CONFIGURATION) or b"").decode("utf-8", "replace")
     if any(line.split()[:1] == ["Include"] and DROP_INS in line for line in text.splitlines()):
         return f"to {DROP_INS}/00-epp-autoupdate.conf"
@@ -224,13 +224,13 @@ def _where(host: Host) -> str:
 
 
 def sentence(why: str, mend: str = "") -> str:
-    """Why a server can't notify, with what mends it, and what can be done instead."""
+    """Why a server can't notify, what fixes it, and what the alternative is."""
     way_out = "autoupdate_notify: false leaves this endpoint to its own schedule"
     return f"the update server can't notify this endpoint: {why}. {mend}{way_out}"
 
 
 def _server_place(server: UpdateServer) -> tuple[str, str]:
-    """Name and address from which the server is likely to come: those by which it is reached."""
+    """Name and address that the server is likely to connect from: those by which it is reached."""
     import socket
     from urllib.parse import urlsplit
 
@@ -242,9 +242,9 @@ def _server_place(server: UpdateServer) -> tuple[str, str]:
 
 
 def _unusable(host: Host, way: WayIn, login: Login) -> str:
-    """Why sshd would not read the file though it looks for it: directories that others may write, or that are shut.
+    """Why sshd would not read the file: its directories are writable by others, or not accessible.
 
-    sshd reads it as the user. What is missing is made with the file.
+    sshd reads the file as the user. Missing directories are created with the file.
     """
     directory, found = os.path.dirname(way.path), []
     while True:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a notice gets to root without systemd: one line of sudoers for exactly the notice entry (N5)."""
+"""How a notice becomes root without systemd: one line of sudoers for the notice entry alone (N5)."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ Defaults!EPP_AUTOUPDATE_NOTICE secure_path="/usr/local/sbin:/usr/local/bin:/usr/
 
 
 def rule(user: str) -> File:
-    """The file by which this account may start the notice entry, without any other argument, and nothing else."""
+    """The file that lets this account start the notice entry, without further arguments, and nothing else."""
     return File(PATH, _TEXT.format(agent=paths.AGENT, user=user).encode(), mode=0o440)
 
 
 def command() -> tuple[str, ...]:
-    """How the account starts it."""
+    """The command by which the account starts it."""
     return ("sudo", "-n", paths.AGENT, "notice")
 
 
 def missing(host: Host) -> str:
-    """Why the rule would not do, empty where it does or where nobody knows (a directory that stands for a host)."""
+    """Why the rule would not work; empty where it does, or where that is unknown (a sandbox)."""
     if not host.live or any(host.exists(f"{place}/sudo") for place in SEARCHED):
         return ""
     return "this host has neither systemd nor sudo, by which a notice gets to root (install sudo)"

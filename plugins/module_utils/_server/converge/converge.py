@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bring the update server itself to what its settings say: compute before and after, then apply, then tell.
+"""Converge the update server: compare, apply, report.
 
-Root does this, and nothing else on a server. Keys and publications are the server's own work: its program makes them,
-as its own user.
+Runs as root and changes nothing else on the server. Keys and publications are made by the server's own program as its
+own user.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ _SANDBOX_LOG = "/var/log/epp-server.log"
 
 @frozen
 class Converged:
-    """What a converge did, or in check mode would do.
+    """The changes of a converge, made or (check mode) planned.
 
-    ``changes`` are the files and links, ``corrections`` what else was otherwise than it should be, in words.
-    ``enrolment`` is what endpoints need to know of this server; None while its keys are not made. ``missing`` is what
-    the host lacks for it; where anything is, nothing was changed.
+    ``changes`` are files and links, ``corrections`` other differences, in words. ``enrolment`` is what endpoints need
+    to know of this server; None until its keys are made. ``missing`` are requirements that the host lacks; where there
+    are any, nothing was changed.
     """
 
     changes: tuple[Change, ...]
@@ -119,7 +119,7 @@ def remove(host: Host, *, check: bool) -> Converged:
 
 
 def _new_url(host: Host, settings: ServerSettings, found: Converged) -> bool:
-    """Whether the URL is one that this server has not had yet, and is to be tried."""
+    """Whether the URL is new for this server, and so has to be tried."""
     changed = paths.SETTINGS in {change.path for change in found.changes}
     if not (host.live and settings.web.verify_url and changed):
         return False
@@ -131,7 +131,7 @@ def _new_url(host: Host, settings: ServerSettings, found: Converged) -> bool:
 
 
 def _compared(host: Host, settings: ServerSettings, scheduler: Scheduler, wanted: Desired) -> Converged:
-    """What is otherwise than wanted, and what would be done about it."""
+    """The differences from the wanted state, and the actions that remove them."""
     server = web.select_web_server(settings, host)
     corrections = (
         *((f"user {paths.USER} is made",) if service_account.missing(host) else ()),
@@ -143,12 +143,12 @@ def _compared(host: Host, settings: ServerSettings, scheduler: Scheduler, wanted
 
 
 def _published(host: Host) -> bool:
-    """Whether there has been a first publication, and its keys are still there."""
+    """Whether a first publication exists and its keys are still there."""
     return all(host.exists(path) for path in (paths.TREE, paths.KEYRING))
 
 
 def _leftovers(host: Host, wanted: tuple[Resource, ...]) -> tuple[Absent, ...]:
-    """Files of other schedulers, and that of a web server which is configured by others now."""
+    """Files of other schedulers, and of a web server that the administrator configures now."""
     kept = {entry.path for entry in wanted}
     owned = (*every_owned_path(host, OWNED), *((web.FILE,) if host.live else ()))
     return tuple(Absent(path) for path in owned if path not in kept)
@@ -163,7 +163,7 @@ def _everything(host: Host) -> tuple[str, ...]:
 
 
 def _around(host: Host) -> tuple[str, ...]:
-    """What a live server has of the programs that it works with: the web server's part and its logs, cvdupdate."""
+    """What a live server needs of other programs: the web server's file and logs, cvdupdate."""
     directory, name = os.path.split(web.LOGS)
     logs = sorted(one for one in os.listdir(directory) if one.startswith(name)) if os.path.isdir(directory) else []
     cvdupdate = owned_paths(host, paths.PROGRAMS, ours=lambda name: name == paths.CVDUPDATE_NAME)
@@ -194,7 +194,7 @@ def _apply(
 
 
 def _serve(host: Host, settings: ServerSettings, changed: set[str]) -> None:
-    """Let the web server go by its file; raises OSError where what is published can't be had by the URL then."""
+    """Configure the web server; raises OSError where the published files can't be fetched by the URL afterwards."""
     server = web.select_web_server(settings, host)
     if server is None:
         if web.FILE in changed:
@@ -212,7 +212,7 @@ def _serve(host: Host, settings: ServerSettings, changed: set[str]) -> None:
 
 
 def _clear(host: Host, changes: tuple[Change, ...]) -> None:
-    """Remove everything, once no job works on it any more."""
+    """Remove everything, once no job runs."""
     if not host.exists(paths.STATE_DIRECTORY):
         _remove_paths(host, changes)
         return
@@ -230,7 +230,7 @@ def _remove_paths(host: Host, changes: tuple[Change, ...]) -> None:
 
 
 def _enrolment(host: Host, settings: ServerSettings, found: Converged, *, check: bool) -> dict[str, Any] | None:
-    """What the server's program says, for these settings; a program that is not the right one is not asked."""
+    """What the server's program reports for these settings; the wrong program is not asked."""
     if check and (not _published(host) or paths.SERVER in {change.path for change in found.changes}):
         return None
     told_now: dict[str, Any] | None = json.loads(_own_command(host, "enrolment", *(["--check"] if check else [])))
@@ -238,7 +238,7 @@ def _enrolment(host: Host, settings: ServerSettings, found: Converged, *, check:
 
 
 def _own_command(host: Host, command: str, *options: str) -> str:
-    """Run a command of the server's, which becomes its own user; raises OSError with its complaint."""
+    """Run a command of the server's program, which becomes its own user; raises OSError with its error message."""
     root = ["--root", host.root] if host.root else []
     done = host.run([host.real(paths.SERVER), *root, command, *options], timeout=_OWN_COMMAND_S)
     if done.code != 0:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything that settings make of a host, as entries and jobs. Nothing is touched here."""
+"""The wanted state of a host by its settings: resources and jobs. Touches nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DAY = 86400
 
 @frozen
 class Desired:
-    """What a host should hold (``entries``, parents first) and the jobs that its scheduler should have (``jobs``)."""
+    """The resources of a host (``entries``, parents first) and its jobs."""
 
     entries: tuple[Resource, ...]
     jobs: Texts
@@ -72,7 +72,7 @@ def job_plan(settings: ServerSettings) -> JobPlan:
 
 
 def installed_settings_may(host: Host) -> bool:
-    """Whether the settings on the host may hold secrets; those that are damaged may."""
+    """Whether the settings on the host may hold secrets; damaged ones may."""
     installed = host.read(paths.SETTINGS)
     try:
         return installed is not None and _may_hold_secrets(json.loads(installed)["components"])
@@ -81,7 +81,7 @@ def installed_settings_may(host: Host) -> bool:
 
 
 def _may_hold_secrets(components: object) -> bool:
-    """Command lines, repositories with a password in their URL, and queries may."""
+    """Whether there are command lines, URLs with passwords, or URL queries."""
     text = json.dumps(components)
     return any(sign in text for sign in (f'"{ProductKind.COMMAND.value}"', '"git"', "?"))
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether endpoints can reach the server by its URL, tried from the server itself."""
+"""Whether the server's URL works, tried from the server itself."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from ..._host.http.errors import SourceError, UnexpectedStatus
 _PROFILE = ClientProfile("epp-update-server", silence=10.0, verify_tls=False)
 _ATTEMPT_S = 30.0
 _PATIENCE_S = 10.0
-"""A web server that reads its configuration anew lets the old one answer for a moment."""
+"""Seconds. A web server that reloads its configuration may answer by the old one for a moment."""
 _PAUSE_S = 0.1
 _LARGEST = 64 * 1024 * 1024
 
 
 def refuse_unknown_host(web: WebSettings) -> None:
-    """Raise InvalidDocument where nobody knows the host of the URL; asked before anything is changed."""
+    """Raise InvalidDocument where the host of the URL can't be resolved; checked before any change."""
     try:
         socket.getaddrinfo(web.parts.host.strip("[]"), web.parts.port, type=socket.SOCK_STREAM)
     except OSError as error:
@@ -36,9 +36,9 @@ def refuse_unknown_host(web: WebSettings) -> None:
 
 
 def try_url(web: WebSettings) -> str:
-    """Why the published configuration can't be had by the URL; empty where it can.
+    """Why the published configuration can't be fetched by the URL; empty where it can.
 
-    Whose certificate it is, is not looked at: the question is whether the request arrives here.
+    The certificate is not verified: the question is whether requests arrive here.
     """
     end = time.monotonic() + _PATIENCE_S
     while True:
@@ -60,7 +60,7 @@ def _attempt(web: WebSettings) -> str:
 
 
 def _is_ours(content: bytes) -> bool:
-    """Whether this is a signed document; which one it is, and whether it is good, is for endpoints to say."""
+    """Whether this is a signed document. Which one, and whether it is valid, is for endpoints to decide."""
     try:
         return unpack(content, limit=_LARGEST).namespace == NAMESPACE
     except (Malformed, TooLarge):

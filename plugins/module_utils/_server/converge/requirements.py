@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an update server needs of its host that no converge brings: programs, a library, time zones."""
+"""Requirements of an update server that a converge does not install: programs, a library, time zones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CVDUPDATE_LOCK = "9f913888d70b779db9a3ab78688d069f5084872835ef355d359890184bb233
 """SHA-256 of the role's lock file of cvdupdate (``roles/server/files/cvdupdate.txt``); ``make lock`` keeps it."""
 _INSTALLED = f"{paths.PROGRAMS}/{paths.CVDUPDATE_NAME}"
 _INSTALLED_LOCK = _INSTALLED + "/lock.txt"
-"""The lock file that the role installed from."""
+"""The lock file that the role has installed from."""
 _OTHER = "cvdupdate as this collection's lock file has it"
 _ZONES = "/usr/share/zoneinfo"
 
@@ -33,9 +33,9 @@ class MissingRequirements(OSError):
 
 
 def missing_requirements(host: Host, settings: ServerSettings, *, renew: bool = True) -> tuple[str, ...]:
-    """What the host lacks for these settings, each by its name; nothing in a directory that stands for a host.
+    """The missing requirements of these settings, by name; none in a sandbox.
 
-    With ``renew``, a cvdupdate that the role installed from another lock file is lacking, too.
+    With ``renew``, a cvdupdate that the role installed from another lock file counts as missing.
     """
     if not host.live:
         return ()
@@ -63,13 +63,13 @@ def _of_cvdupdate(host: Host, source: ClamAVSource, *, renew: bool) -> list[str]
 
 
 def _is_other(host: Host, source: ClamAVSource) -> bool:
-    """Whether the program is one that the role installed, and from another lock file than this collection has."""
+    """Whether the role installed the program, from another lock file than this collection's."""
     installed = host.read(_INSTALLED_LOCK) if source.cvd.startswith(f"{_INSTALLED}/") else None
     return installed is not None and sha256_hex(installed) != CVDUPDATE_LOCK
 
 
 def require(missing: tuple[str, ...]) -> None:
-    """Raise MissingRequirements, which says what to do, unless nothing is missing."""
+    """Raise MissingRequirements, whose text says what to do, unless nothing is missing."""
     if missing:
         raise MissingRequirements(
             f"this host lacks {', '.join(missing)}: install it, or let the role epp.autoupdate.server do so "

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The account of the server: created where it is missing, and taken on by root before anything is touched.
+"""The service account of the server: created where it is missing; root becomes it before it touches anything.
 
-The account is never root, and its umask lets everybody read what is published. Its comment in the system's account
-database marks an account that was created here, and so may be removed here.
+It is never root, and its umask lets everybody read what is published. Its comment in the account database marks an
+account that was created here, and may be removed here.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ _TIMEOUT_S = 30.0
 
 
 def missing(host: Host) -> bool:
-    """Whether the user has to be made; never in a directory that stands for a host, whose users are not this system's.
+    """Whether the user has to be created; never in a sandbox, whose users are not those of this system.
 
-    A host that has no user of this name may have a group.
+    A host without a user of this name may have a group of this name.
     """
     return host.live and accounts.comment_of(paths.USER) is None
 
 
 def made_here(host: Host) -> bool:
-    """Whether the user is there, and of our making."""
+    """Whether the user exists and was created here."""
     return host.live and accounts.comment_of(paths.USER) == _COMMENT
 
 
 def make(host: Host) -> None:
-    """Make a system user that nobody can log in as, with a group of its own; raises OSError."""
+    """Create a system user that nobody can log in as, with a group of its own; raises OSError."""
     shell = next((shell for shell in _SHELLS if host.exists(shell)), "/bin/false")
     group = ["--gid", paths.USER] if accounts.group_exists(paths.USER) else ["--user-group"]
     home = ["--home-dir", paths.STATE_DIRECTORY, "--no-create-home", "--shell", shell]
@@ -57,14 +57,14 @@ def _command(host: Host, *argv: str) -> None:
 
 
 class NoUser(LookupError):
-    """The user whom the server works as does not exist."""
+    """The service account does not exist."""
 
     def __str__(self) -> str:  # a LookupError would show its message in quotes
         return str(self.args[0])
 
 
 def become(host: Host, user: str) -> None:
-    """Root on a live host becomes this user, for good; anybody else, and everybody in a sandbox, stays who they are."""
+    """On a live host, root becomes this user for good; any other user, and everybody in a sandbox, stays the same."""
     os.umask(_UMASK)
     if not host.live or os.geteuid() != 0:
         return

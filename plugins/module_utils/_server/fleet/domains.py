@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The domains of the tree after a registration: made as they are needed, removed only when asked (P2)."""
+"""The domains of the tree after a registration: created on use, removed only on request (P2)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .nodes import Nodes, ancestry, is_below
 def plan_domains(
     nodes: Nodes, wanted: Registration, *, used: Collection[str]
 ) -> tuple[dict[str, Node], tuple[ValidationError, ...]]:
-    """All nodes as they are to be, and an error for each domain that would go while endpoints are in it.
+    """All nodes after the registration, and an error for each domain to be removed that still has endpoints.
 
-    ``used`` are the domains that endpoints are in.
+    ``used`` are the domains of endpoints.
     """
     named = wanted.domains or {}
     needed = {path for domain in (*named, *used) for path in ancestry(domain)}
@@ -36,16 +36,16 @@ def plan_domains(
 
 
 def _born(nodes: Nodes, path: str) -> Node:
-    """A new domain: one at the top is born with the root's values for future domains, one inside another inherits."""
+    """A new domain: at the top it starts with the root's values for future domains; inside another one it inherits."""
     return Node() if "/" in path else Node(born=nodes[""].future)
 
 
 def _purged(
     nodes: Nodes, wanted: Registration, used: Collection[str]
 ) -> tuple[dict[str, Node], tuple[ValidationError, ...]]:
-    """Without the domains that are neither named nor hold a named one.
+    """Without the domains that are neither named nor contain a named one.
 
-    Where the document names the endpoints, too, the domain of each endpoint that stays counts as named.
+    Where the document names the endpoints too, the domain of each remaining endpoint counts as named.
     """
     domains = {*(wanted.domains or {}), *(used if wanted.endpoints is not None else ())}
     kept = {"", *(path for domain in domains for path in ancestry(domain))}

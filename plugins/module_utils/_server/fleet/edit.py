@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One change of the client tree: at root for all or for future domains, at a domain, at an endpoint (P2)."""
+"""One change of the client tree: at the root for all or for future domains, at a domain, or at an endpoint (P2)."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from .nodes import Nodes, Place, errors_in, is_below, own_places, read_nodes, te
 
 @frozen
 class Changed:
-    """What a node set before and after.
+    """The values of a node before and after a change.
 
-    ``reached`` are the domains that give up what they were born with; ``future`` is whether later ones do. ``kept`` is
-    whether a domain sets itself from now on what it was born with: its values are the same, and win over the root's.
+    ``reached`` are the domains that give up their initial values; ``future`` tells whether later domains do. ``kept``
+    tells whether a domain sets its initial values itself from now on: they stay the same, and win over those of the
+    root.
     """
 
     before: Values
@@ -61,7 +62,7 @@ def set_values(connection: sqlite3.Connection, change: TreeChange) -> Changed:
 
 
 def _for_all(nodes: Nodes, change: TreeChange) -> tuple[dict[str, Node], Changed]:
-    """Own values of domains and endpoints win all the same; what domains were only born with gives way."""
+    """Own values of domains and endpoints still win; initial values of domains do not."""
     root, keys = nodes[""], replaced_by(change.values, change.inherit)
     after = {path: replace(node, born=without(node.born, keys)) for path, node in nodes.items()}
     own, future = changed(root.own, change.values, change.inherit), without(root.future, keys)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An endpoint's effective policy with where each of its values comes from (P2)."""
+"""The effective policy of an endpoint, with the source of each value (P2)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Explanation:
 
 
 def explain(connection: sqlite3.Connection, name: str) -> Explanation:
-    """What one endpoint gets, and why; raises InvalidDocument where it is not registered."""
+    """The values of one endpoint and their sources; raises InvalidDocument where it is not registered."""
     endpoint, nodes = find(connection, name), read_nodes(connection)
     found = resolve(layers(nodes, endpoint.domain, name, endpoint.policy), stored=True)
     origins = {key: _words(key, origin, nodes) for key, origin in found.origins.items()}

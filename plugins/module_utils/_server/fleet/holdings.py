@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What endpoints have, as they reported it, held against what is published for them (E1)."""
+"""The components of endpoints, as reported, compared with what is published for them (E1)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .policies import EndpointPolicy
 
 @frozen
 class Reported:
-    """What one endpoint has, by product, and when it last said so (Unix seconds)."""
+    """The components of one endpoint by product, and when it last reported (Unix seconds)."""
 
     holdings: Mapping[str, Holding]
     at: float | None = None
 
 
 def reports(connection: sqlite3.Connection) -> dict[str, Reported]:
-    """What each endpoint reported that reported anything."""
+    """The report of each endpoint that has reported."""
     found: dict[str, tuple[dict[str, Holding], float]] = {}
     for row in connection.execute("SELECT endpoint, product, versions, version, at FROM reports"):
         holdings, at = found.get(row["endpoint"], ({}, 0.0))
@@ -37,7 +37,7 @@ def reports(connection: sqlite3.Connection) -> dict[str, Reported]:
 
 
 def offers(connection: sqlite3.Connection, published: Iterable[CatalogItem]) -> dict[str, Offer]:
-    """What is published, product by product, each under the version word of its newest campaign."""
+    """The published content by product, each with the version of its newest campaign."""
     items: dict[str, list[CatalogItem]] = {}
     for item in published:
         items.setdefault(item.product, []).append(item)
@@ -45,17 +45,16 @@ def offers(connection: sqlite3.Connection, published: Iterable[CatalogItem]) -> 
 
 
 def offered(connection: sqlite3.Connection, product: str) -> str:
-    """The version word of what was announced last of a product; empty where nothing was."""
+    """The version of the last announcement of a product; empty where there was none."""
     select = "SELECT version FROM campaigns WHERE trigger = ? AND product = ? ORDER BY rowid DESC LIMIT 1"
     row = connection.execute(select, (Trigger.DOWNLOAD.value, product)).fetchone()
     return "" if row is None else str(row["version"])
 
 
 def is_behind(member: EndpointPolicy, reported: Reported | None, offer: Offer) -> bool:
-    """Whether an endpoint is to have something of an offer that it has not.
+    """Whether an endpoint lacks something of an offer that it should have.
 
-    Which product it has is registered; where that is not so, it is told by its reports, and one that never reported
-    anything may have each.
+    Its product comes from the registry, else from its reports; an endpoint that never reported may have any product.
     """
     holdings = reported.holdings if reported else {}
     has = {member.product} if member.product else set(holdings)

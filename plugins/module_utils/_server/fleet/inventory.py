@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The registered endpoints with their domain, reported versions and last delivery."""
+"""The registered endpoints with domain, reported versions and last delivery."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .policies import endpoint_policies
 
 @frozen
 class EndpointRecord:
-    """One endpoint. ``versions`` are what it reported, by product, ``reported`` when (Unix seconds); ``notice`` is its
-    part in its last campaign.
+    """One endpoint. ``versions`` are the reported ones by product, ``reported`` when (Unix seconds).
 
-    ``outdated``: it does not have what is published for it (``holdings.is_behind``), or it never reported anything.
+    ``notice`` is its delivery in its last campaign. ``outdated``: it lacks published content (``holdings.is_behind``),
+    or never reported.
     """
 
     name: str
@@ -47,7 +47,7 @@ class EndpointRecord:
 def endpoint_records(
     connection: sqlite3.Connection, published: Iterable[CatalogItem], *, domain: str = ""
 ) -> Iterator[EndpointRecord]:
-    """Every endpoint in this domain or below it, by name."""
+    """Every endpoint in this domain and below it, by name."""
     offered, reported = list(offers(connection, published).values()), reports(connection)
     known, notices = {member.name: member for member in endpoint_policies(connection)}, _last_deliveries(connection)
     for row in connection.execute("SELECT * FROM endpoints ORDER BY name"):
@@ -77,7 +77,7 @@ def by_product(published: Iterable[CatalogItem]) -> dict[str, dict[str, str]]:
 
 
 def _last_deliveries(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
-    """The last delivery to each endpoint: of several rows SQLite takes the one that has the maximum."""
+    """The last delivery to each endpoint: SQLite takes the bare columns from the row with the maximum."""
     select = (
         "SELECT endpoint, campaign, status, result, reason, max(changed) AS changed FROM deliveries GROUP BY endpoint"
     )

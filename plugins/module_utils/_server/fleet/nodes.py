@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The client tree on record: what root and domains set, and whether all that is below holds together (P2)."""
+"""The recorded client tree: what root and domains set, and whether everything below is consistent (P2)."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from ..._core.validation.errors import InvalidDocument, ValidationError, Validat
 from ..._core.values import frozen
 
 Nodes = Mapping[str, Node]
-"""Every node by its path; the root's is the empty text, and it is always there."""
+"""Every node by its path; the root, an empty path, is always there."""
 
 
 @frozen
 class Place:
-    """One combination of a domain and an endpoint's own values; ``name`` is an endpoint that has it."""
+    """One combination of a domain and an endpoint's own values; ``name`` is an endpoint with this combination."""
 
     domain: str
     name: str = ""
@@ -50,25 +50,25 @@ def write_nodes(connection: sqlite3.Connection, before: Nodes, after: Nodes) -> 
 
 
 def text(values: Values | None) -> str | None:
-    """Values as the database holds them; equal values have equal texts, and none have none."""
+    """Values as the database stores them; equal values have equal texts, no values none."""
     return canonical_json(values).decode() if values else None
 
 
 def layers(nodes: Nodes, domain: str, name: str = "", policy: Values | None = None) -> list[Layer]:
-    """The layers of an endpoint in this domain, outermost first."""
+    """The layers of an endpoint in this domain, the outermost first."""
     found = [Layer(ROOT, nodes[""].own, "root")]
     found += [Layer(path, nodes[path].values, f"domains[{path}]") for path in ancestry(domain) if path in nodes]
     return found + ([Layer(ENDPOINT, policy, f"endpoints[{name}].policy")] if policy else [])
 
 
 def ancestry(domain: str) -> list[str]:
-    """A domain and those that it is in, outermost first: ``emea``, ``emea/finance``."""
+    """A domain and its parents, the outermost first: ``emea``, ``emea/finance``."""
     names = domain.split("/") if domain else []
     return ["/".join(names[: depth + 1]) for depth in range(len(names))]
 
 
 def own_places(connection: sqlite3.Connection, below: str = "") -> Iterator[Place]:
-    """Each combination of domain and own values that endpoints below a node have, by one of those that have it."""
+    """Each combination of domain and own values among the endpoints below a node, with the name of one such endpoint."""
     select = "SELECT domain, policy, min(name) AS name FROM endpoints WHERE policy IS NOT NULL GROUP BY domain, policy"
     for row in connection.execute(select):
         if is_below(row["domain"], below):
@@ -81,7 +81,7 @@ def is_below(domain: str, node: str) -> bool:
 
 
 def errors_in(nodes: Nodes, places: Iterable[Place]) -> ValidationErrors:
-    """All that does not hold together, each error once."""
+    """Every inconsistency, each once."""
     # What domains that are made later will be born with has to fit below root as well.
     root = Layer(ROOT, nodes[""].own, "root")
     stacks = [layers(nodes, place.domain, place.name, place.policy) for place in places]

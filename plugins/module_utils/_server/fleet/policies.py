@@ -22,10 +22,10 @@ from .nodes import Nodes, layers, read_nodes
 
 @frozen
 class EndpointPolicy:
-    """One endpoint: ``policy`` is None, and ``error`` says why, where the tree gives it none that holds together.
+    """One endpoint. ``policy`` is None where its effective policy is invalid, and ``error`` says why.
 
-    ``product`` and ``databases`` are what is registered of its settings; empty where nothing is. An endpoint without
-    an address is not ``notified``: it asks by itself.
+    ``product`` and ``databases`` are registered settings; empty where nothing is registered. An endpoint without an
+    address is not ``notified``: it asks by itself.
     """
 
     name: str
@@ -37,17 +37,17 @@ class EndpointPolicy:
     notified: bool = True
 
     def wish(self, product: ProductKind) -> Wish:
-        """What it takes of a product."""
+        """The components of a product that it takes."""
         return Wish(self.scope, self.databases if product is ProductKind.CLAMAV else ())
 
     @property
     def scope(self) -> Scope:
-        """Which components its updates may change; the default where its policy does not hold together."""
+        """Which components its updates may change; the default where its policy is invalid."""
         return Components().scope if self.policy is None else self.policy.components.scope
 
 
 def endpoint_policies(connection: sqlite3.Connection) -> Iterator[EndpointPolicy]:
-    """Every registered endpoint. Endpoints of one domain without values of their own share one policy."""
+    """Every registered endpoint. Endpoints of one domain without values of their own share one policy object."""
     nodes = read_nodes(connection)
     known: dict[tuple[str, str], tuple[Policy | None, str]] = {}
     select = "SELECT name, domain, ordinal, policy, product, databases, address FROM endpoints ORDER BY name"
@@ -63,7 +63,7 @@ def endpoint_policies(connection: sqlite3.Connection) -> Iterator[EndpointPolicy
 
 
 def newcomer(connection: sqlite3.Connection) -> EndpointPolicy:
-    """What an endpoint would be that is registered at the root, without values of its own."""
+    """An endpoint registered at the root without values of its own."""
     policy, error = _policy(read_nodes(connection), "", "", None)
     return EndpointPolicy("", 0, policy, error)
 

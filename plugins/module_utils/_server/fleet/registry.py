@@ -32,14 +32,14 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, shard_of(?))
 """
 _WAY = ("address", "host_key")
 _PUBLISHED = ("domain", "ordinal", "policy")
-"""What shards say of an endpoint."""
+"""The columns that shards publish."""
 
 
 @frozen
 class EndpointRow:
-    """One endpoint as it is on record; ``policy`` are the keys that it sets itself.
+    """One recorded endpoint; ``policy`` are its own keys.
 
-    ``product`` and ``databases`` say what it is to have, as far as anybody has said it.
+    ``product`` and ``databases`` say what it is to have, where that is known.
     """
 
     name: str
@@ -58,7 +58,7 @@ class EndpointRow:
         return {**plain, "databases": list(self.databases), "policy": self.policy or {}}
 
     def after(self, entry: EndpointRegistration) -> EndpointRow:
-        """With what an entry says; in another update source an endpoint has no ordinal yet."""
+        """With the values of an entry; in another update source it has no ordinal yet."""
         given = {key: getattr(entry, key) for key in _COLUMNS if getattr(entry, key) is not None}
         moved = "source" in given and given["source"] != self.source
         return replace(self, **{"ordinal": -1 if moved else self.ordinal, **given, "policy": self._policy(entry)})
@@ -69,10 +69,10 @@ class EndpointRow:
 
 @frozen
 class RegistrationResult:
-    """What a registration changed: nodes and endpoints by name, each as it was and as it is (absent: None).
+    """The changes of a registration: nodes and endpoints by name, each before and after (absent: None).
 
-    ``removed`` are the endpoints that are no longer registered, ``rerouted`` those with another address or host key.
-    A domain that sets itself from now on what it was born with has changed, though it reads the same.
+    ``removed`` are endpoints no longer registered, ``rerouted`` those with another address or host key. A domain that
+    sets its initial values itself from now on counts as changed, though its values are the same.
     """
 
     before: Mapping[str, Any]
@@ -88,9 +88,9 @@ class RegistrationResult:
 
 
 def register(connection: sqlite3.Connection, wanted: Registration, *, now: float) -> RegistrationResult:
-    """Bring the registry to what is wanted; runs in the caller's transaction.
+    """Bring the registry to the wanted state, in the caller's transaction.
 
-    Raises InvalidDocument with all errors, and nothing is to be kept then.
+    Raises InvalidDocument with all errors; the transaction has to be rolled back then.
     """
     nodes, entries = read_nodes(connection), wanted.endpoints or ()
     before = {one.name: one for one in _read(connection, [entry.name for entry in entries])}
@@ -120,7 +120,7 @@ def find(connection: sqlite3.Connection, name: str) -> EndpointRow:
 
 
 def _read(connection: sqlite3.Connection, names: list[str]) -> Iterator[EndpointRow]:
-    """Those of the named endpoints that are registered."""
+    """The registered ones among the named endpoints."""
     rows = connection.execute(
         "SELECT * FROM endpoints WHERE name IN (SELECT value FROM json_each(?))", (json.dumps(names),)
     )
@@ -135,7 +135,7 @@ def _registered(row: sqlite3.Row) -> EndpointRow:
 
 
 def _leaving(connection: sqlite3.Connection, wanted: Registration, named: Mapping[str, Any]) -> list[EndpointRow]:
-    """Who goes: those who are to be absent, and with ``purge`` all that are not named, where anybody is."""
+    """The endpoints to remove: those that are to be absent, and with ``purge`` all that are not named, if any is."""
     names = list(wanted.absent)
     if wanted.purge and wanted.endpoints is not None:
         registered = [row["name"] for row in connection.execute("SELECT name FROM endpoints ORDER BY name")]
@@ -150,7 +150,7 @@ def _with_ordinals(
     entries: Iterable[EndpointRegistration],
     gone: Iterable[EndpointRow],
 ) -> tuple[dict[str, EndpointRow], ValidationErrors]:
-    """Everybody with an ordinal, and the errors of those whose chosen one is taken: they get another one."""
+    """All endpoints with ordinals, and an error for each chosen ordinal that is taken: its endpoint gets another one."""
     chosen = {
         entry.name: f"endpoints[{index}].ordinal"
         for index, entry in enumerate(entries)
@@ -174,7 +174,7 @@ def _moves(before: EndpointRow, after: EndpointRow) -> bool:
 
 
 def _leavers(before: Mapping[str, EndpointRow], drafts: Mapping[str, EndpointRow], source: str) -> Iterator[str]:
-    """Who goes to another update source, so that its ordinal here is free."""
+    """Endpoints that move to another update source, whose ordinals become free."""
     yield from (name for name, one in before.items() if one.source == source != drafts[name].source)
 
 
@@ -207,7 +207,7 @@ def _write(
 
 
 def _differing(keys: Iterable[str], before: Mapping[str, EndpointRow], ones: Iterable[EndpointRow]) -> list[str]:
-    """The names of those who had something else under one of these keys."""
+    """The names of the endpoints that had another value under one of these keys."""
     return [one.name for one in ones if any(getattr(one, key) != getattr(before[one.name], key) for key in keys)]
 
 
@@ -237,7 +237,7 @@ def _node_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterat
 
 
 def _told(changes: Iterable[Change], side: int) -> dict[str, Any]:
-    """One side of the changes as documents hold them: nodes and endpoints that are not there then are left out."""
+    """One side of the changes as documents have them; absent nodes and endpoints are left out."""
     plain: dict[str, Any] = {}
     for section, name, *sides in changes:
         if sides[side] is None:

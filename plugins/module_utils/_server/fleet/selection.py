@@ -25,10 +25,9 @@ _KEYS = {
 
 @frozen
 class Selection:
-    """Endpoints by name, and all of some domains and of those below them; the domain ``""`` is the root.
+    """Endpoints by name, and those of some domains and below; the domain ``""`` is the root.
 
-    Where both are None, all endpoints are meant; an empty list means nobody. ``outdated`` leaves only those whose
-    components are behind.
+    Both None: all endpoints; an empty list: none. ``outdated`` keeps only outdated ones.
     """
 
     endpoints: tuple[str, ...] | None = None

@@ -17,9 +17,10 @@ from .policies import endpoint_policies, newcomer
 
 
 def untaken(connection: sqlite3.Connection, items: Iterable[CatalogItem]) -> str:
-    """What is wrong when no endpoint's ``components.scope`` takes any of these files, and what to set; else nothing.
+    """The fault, and the setting to change, where no ``components.scope`` of the fleet takes any of these files; else
+    empty.
 
-    Of a fleet without endpoints, what the first one would get counts.
+    Without endpoints, the policy of a newly registered one counts.
     """
     kinds = {item.kind for item in items}
     fleet = [one for one in endpoint_policies(connection) if one.product in ("", ProductKind.FILES.value)]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The web server that serves what the update server publishes, whichever it is, behind one door."""
+"""The web server that serves the published files, chosen by the settings."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ("FILE", "LOGS", "Nginx", "entries", "select_web_server")
 
 
 def select_web_server(settings: ServerSettings, host: Host) -> Nginx | None:
-    """The web server that is configured here; None where it is the administrator's, or the host is a directory."""
+    """The web server to configure; None where the administrator does that, or in a sandbox."""
     return Nginx(host) if host.live and settings.web.server is WebServerKind.NGINX else None
 
 
 def entries(settings: ServerSettings, host: Host) -> tuple[Resource, ...]:
-    """What the web server is to find on the host for these settings."""
+    """The files of the web server for these settings."""
     server = select_web_server(settings, host)
     return () if server is None else server.entries(nginx_configuration(settings, ipv6=server.has_ipv6))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Nginx on a live host: its one file of ours is written, tested, and taken back where nginx refuses it."""
+"""nginx on a live host: one configuration file, tested, and restored where nginx rejects it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TIMEOUT_S = 60.0
 
 
 class Nginx:
-    """nginx as the distribution packages it: it reads ``/etc/nginx/conf.d``, and its service is called nginx."""
+    """nginx as distributions package it: it reads ``/etc/nginx/conf.d``, and its service is called nginx."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -31,11 +31,11 @@ class Nginx:
         return self._host.exists("/proc/net/if_inet6")
 
     def entries(self, text: str) -> tuple[Resource, ...]:
-        """The file that it is to find."""
+        """The wanted configuration file."""
         return (File(FILE, text.encode()),)
 
     def drift(self) -> tuple[str, ...]:
-        """What is otherwise with nginx than that it runs and starts at boot, in words."""
+        """Differences, in words: nginx does not run, or does not start at boot."""
         if not systemd_runs(self._host):
             return () if self._runs() else ("nginx does not run",)
         state = unit_states(self._host, (_UNIT,))[_UNIT]
@@ -45,8 +45,8 @@ class Nginx:
         )
 
     def configure(self, entry: Resource) -> None:
-        """Put the file in its place, or take it away; OSError with nginx's words where it refuses the whole, after
-        what was there is back."""
+        """Install or remove the file; where nginx rejects the result, restore the previous state and raise OSError with
+        its message."""
         before = self._host.read(FILE)
         apply(self._host, entry)
         try:
@@ -56,7 +56,7 @@ class Nginx:
             raise
 
     def start(self) -> None:
-        """Let it run with what it finds now, and at boot. One that runs is told to read anew, never started again."""
+        """Start and enable nginx. A running one reloads its configuration and is never restarted."""
         drift = self.drift()
         if drift and systemd_runs(self._host):
             systemctl(self._host, "enable", "--now", "--", _UNIT)
@@ -66,8 +66,7 @@ class Nginx:
             self.reload()
 
     def reload(self) -> None:
-        """Let a running nginx read its configuration anew; one that was stopped stays so. Not by the service manager,
-        which would start it."""
+        """Reload a running nginx; a stopped one stays stopped. Not through the service manager, which would start it."""
         if self._runs():
             self._run("nginx", "-s", "reload")
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Nginx's part for the update server, as one text."""
+"""The nginx configuration of the update server, as text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from .. import paths
 
 LOG = "/var/log/nginx/epp-autoupdate.log"
 _LONGEST_HASHED_NAME = 40
-"""Letters. nginx refuses a longer name where its table of names has buckets of 64 bytes, unless it is a pattern."""
+"""Characters. nginx rejects a longer name where the buckets of its hash table have 64 bytes, unless the name is a
+pattern."""
 
 _FILE = """\
 # Managed by the Ansible collection epp.autoupdate; changes are undone by the next converge.
@@ -87,7 +88,7 @@ _ELSEWHERE = """
 
 
 def nginx_configuration(settings: ServerSettings, *, ipv6: bool) -> str:
-    """The file of nginx for these settings; ``ipv6`` tells whether the host has addresses of IP version 6."""
+    """The nginx configuration for these settings; ``ipv6`` tells whether the host has IPv6 addresses."""
     web = settings.web
     caps = settings.notify.caps
     tls = _TLS.format(certificate=web.tls_certificate, key=web.tls_key) if web.tls_certificate else ""
@@ -112,5 +113,5 @@ def _listen(web: WebSettings, *, ipv6: bool) -> tuple[str, ...]:
 
 
 def _server_name(host: str) -> str:
-    """The host of the URL. A long one is a pattern: the size of nginx's table of names is its owner's affair."""
+    """The host of the URL. A long one becomes a pattern: the size of nginx's hash table belongs to its administrator."""
     return host if len(host) <= _LONGEST_HASHED_NAME else f"~^{re.escape(host)}$"
