@@ -56,7 +56,8 @@ def verify(host: Host, document: bytes, signature: str, signers: Iterable[str], 
     if done.cut:
         raise BadSignature(f"it could not be checked: ssh-keygen {done.ended}")
     if done.code != 0:
-        raise BadSignature((done.err or done.out).strip() or "the signature does not belong to the document")
+        told = (done.err or done.out).strip().splitlines()
+        raise BadSignature(told[0] if told else "the signature does not belong to the document")
 
 
 def _key_of(signature: str) -> bytes:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Callable, TypeVar
 
 from ..canonical import canonical_json, digest
 from ..settings.endpoint_keys import ProductKind
@@ -22,7 +22,6 @@ KIND = "catalogue"
 FILE = "configuration/catalogue.json"
 """Where it lies below the server's base URL."""
 NAMESPACE = "epp-catalogue"
-MAX_SIZE = 8 * 1024 * 1024
 MAX_ITEMS = 50_000
 _MAX_NUMBER = 2**53
 _LONGEST_VERSION = 100
@@ -58,27 +57,20 @@ class CatalogManifest:
 
 @frozen
 class Catalog:
-    """What is published, sorted by product, name and path; Unix seconds."""
+    """What is published, sorted by product, name and path."""
 
-    serial: int
-    issued: int
-    expires: int
+    kind = KIND
+    namespace = NAMESPACE
+
+    issue: Header
     components: tuple[CatalogItem, ...]
     manifests: tuple[CatalogManifest, ...] = ()
 
     @classmethod
-    def of(
-        cls,
-        items: Iterable[CatalogItem],
-        manifests: Iterable[CatalogManifest] = (),
-        *,
-        serial: int,
-        issued: int,
-        expires: int,
-    ) -> Catalog:
+    def of(cls, issue: Header, items: Iterable[CatalogItem], manifests: Iterable[CatalogManifest] = ()) -> Catalog:
         components = sorted(items, key=lambda item: (item.product, item.name, item.path))
         ordered = sorted(manifests, key=lambda one: (one.product, one.path))
-        return cls(serial, issued, expires, tuple(components), tuple(ordered))
+        return cls(issue, tuple(components), tuple(ordered))
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Catalog:
@@ -88,20 +80,29 @@ class Catalog:
         components = _each(CatalogItem, values["components"], "components", errors)
         manifests = _each(CatalogManifest, values["manifests"], "manifests", errors)
         errors.check()
-        return cls(issue.serial, issue.issued, issue.expires, components, manifests)
+        return cls(issue, components, manifests)
 
     def to_bytes(self) -> bytes:
         """The canonical document, which is what is signed."""
-        issue = Header(self.serial, self.issued, self.expires)
-        return canonical_json({**header_fields(KIND, issue), **self._content()})
+        return canonical_json({**header_fields(KIND, self.issue), **self._content()})
 
     def digest(self) -> str:
-        """Equal for catalogues that differ in serial and times only."""
+        """Equal for catalogues that differ in their header only."""
         return digest(self._content())
 
     def _content(self) -> dict[str, Any]:
         components = [one.to_dict() for one in self.components]
         return {"components": components, "manifests": [asdict(one) for one in self.manifests]}
+
+
+def deviation(entry: CatalogItem | CatalogManifest, size: int, sha256: Callable[[], str]) -> str:
+    """How a file differs from what the catalogue says of it; empty where it does not.
+
+    ``sha256`` is called where the size is right.
+    """
+    if size != entry.size:
+        return f"it has {size} bytes, the catalogue says {entry.size}"
+    return "" if sha256() == entry.sha256 else "its content is not what the catalogue says"
 
 
 def versions_of(items: Iterable[CatalogItem]) -> dict[str, str]:

@@ -10,14 +10,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..validation.errors import ValidationErrors, show
+from ..validation.errors import InvalidDocument, ValidationError, ValidationErrors, show
 from ..validation.parsers import InvalidValue, Parser, integer, read_mapping
 from ..values import frozen
 
 FORMAT = 1
 NAMESPACE = "epp-configuration"
-"""What a signature over a tree or a shard was made for; a catalogue has its own."""
+"""What a signature over a tree or a shard is made for; a catalogue has its own."""
 MAX_SIZE = 16 * 1024 * 1024
+"""Bytes of a published document with its signature, of whichever kind."""
 _MAX_NUMBER = 2**53
 LARGEST_SERIAL = 2**52
 """What a person may name as one; half of what a document takes is left to follow it."""
@@ -33,6 +34,10 @@ class Header:
 
     def to_dict(self) -> dict[str, int]:
         return {"serial": self.serial, "issued": self.issued, "expires": self.expires}
+
+
+UNISSUED = Header(0, 0, 0)
+"""The header of a document before it is issued."""
 
 
 def parse_header(content: bytes, kind: str, known: Mapping[str, Parser]) -> tuple[Header, dict[str, Any]]:
@@ -59,6 +64,11 @@ def parse_header(content: bytes, kind: str, known: Mapping[str, Parser]) -> tupl
 def header_fields(kind: str, issue: Header) -> dict[str, Any]:
     """The keys with which a document of this kind begins."""
     return {"format": FORMAT, "kind": kind, **issue.to_dict()}
+
+
+def main_error(invalid: InvalidDocument) -> ValidationError:
+    """The one error of a document that tells enough; best its kind."""
+    return next((one for one in invalid.errors if one.path == "kind"), invalid.errors[0])
 
 
 def mapping(raw: object) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..canonical import canonical_json
+from ..canonical import canonical_json, digest
 from ..settings.update_server import signer
 from ..validation.parsers import InvalidValue, integer, listing
 from ..validation.strings import domain_path
 from ..values import frozen
-from .header import Header, header_fields, mapping, parse_header
+from .header import NAMESPACE, Header, header_fields, mapping, parse_header
 
 KIND = "tree"
 FILE = "configuration/tree.json"
@@ -30,6 +30,9 @@ class PolicyTree:
     accepts the tree trusts them from then on, and no others. So a key is followed by the next one, with overlap.
     """
 
+    kind = KIND
+    namespace = NAMESPACE
+
     issue: Header
     signers: tuple[str, ...]
     shards: int
@@ -44,8 +47,15 @@ class PolicyTree:
 
     def to_bytes(self) -> bytes:
         """The canonical document, which is what is signed."""
-        plain = {**header_fields(KIND, self.issue), "signers": list(self.signers), "shards": self.shards}
-        return canonical_json({**plain, "root": self.root, "domains": self.domains})
+        return canonical_json({**header_fields(KIND, self.issue), **self._content()})
+
+    def digest(self) -> str:
+        """Equal for trees that differ in their header only."""
+        return digest(self._content())
+
+    def _content(self) -> dict[str, Any]:
+        signers = list(self.signers)
+        return {"signers": signers, "shards": self.shards, "root": self.root, "domains": self.domains}
 
 
 def _domains(raw: object) -> dict[str, dict[str, Any]]:

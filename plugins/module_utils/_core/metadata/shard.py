@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..canonical import canonical_json, sha256_hex
+from ..canonical import canonical_json, digest, sha256_hex
 from ..schedule.ordinals import MOST_ORDINAL
 from ..validation.errors import ValidationErrors
 from ..validation.parsers import InvalidValue, Parser, integer, read_mapping
 from ..validation.strings import domain_path
 from ..values import frozen
-from .header import Header, header_fields, mapping, parse_header
+from .header import NAMESPACE, Header, header_fields, mapping, parse_header
 from .policy_tree import MAX_SHARDS
 
 KIND = "shard"
@@ -40,6 +40,9 @@ class Membership:
 class Shard:
     """Shard ``number``; ``endpoints`` maps names to what ``Membership.to_dict`` gives."""
 
+    kind = KIND
+    namespace = NAMESPACE
+
     issue: Header
     number: int
     endpoints: Mapping[str, Any]
@@ -53,6 +56,10 @@ class Shard:
     def to_bytes(self) -> bytes:
         """The canonical document, which is what is signed."""
         return canonical_json({**header_fields(KIND, self.issue), "shard": self.number, "endpoints": self.endpoints})
+
+    def digest(self) -> str:
+        """Equal for the same endpoints, whatever the header."""
+        return digest(self.endpoints)
 
     def membership(self, endpoint: str) -> Membership | None:
         """An endpoint's place, None where it has none; raises InvalidDocument."""

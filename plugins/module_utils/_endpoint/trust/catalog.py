@@ -13,23 +13,18 @@ import json
 from typing import Any
 
 from ..._core.canonical import readable_json, sha256_hex
-from ..._core.metadata.catalog import MAX_SIZE, NAMESPACE, Catalog
-from ..._core.metadata.sync_result import ConfigurationRejected, SyncResult
-from ..._core.metadata.trusted import Enrollment
-from ..._core.validation.errors import InvalidDocument
-from ..._core.values import frozen
+from ..._core.metadata.catalog import FILE, KIND, Catalog, deviation
+from ..._core.metadata.trusted import Enrollment, TrustedFile
+from ..._core.values import asdict, frozen
 from ..._host.host import Host
 from ..._host.http.client import HttpClient
 from .. import paths
 from .fetch import fetch
 from .store import ConfigurationStore
-from .verify import FileKind, malformed, verify_envelope
+from .verify import check_issue, read_verified
 
-FILE = "configuration/catalogue.json"
-"""Where it lies below the server's base URL."""
 _SEALED = paths.ADOPTED_DIRECTORY + "/catalogue.sealed"
 _RECORD = paths.ADOPTED_DIRECTORY + "/catalogue.json"
-_FILE_KIND = FileKind("catalogue", NAMESPACE, 2 * MAX_SIZE)
 
 
 class UntrustedManifest(Exception):
@@ -52,7 +47,7 @@ class ManifestVerifier:
         named = [one for one in self._current(getter).manifests if one.product == self.product]
         if not named:
             raise UntrustedManifest(f"the server's signed catalogue names no manifest of the product {self.product}")
-        if (len(manifest), sha256_hex(manifest)) not in [(one.size, one.sha256) for one in named]:
+        if all(deviation(one, len(manifest), lambda: sha256_hex(manifest)) for one in named):
             raise UntrustedManifest("the source's manifest is not the one that the server's signed catalogue names")
 
     def _current(self, getter: HttpClient) -> Catalog:
@@ -62,31 +57,12 @@ class ManifestVerifier:
         if held is not None and sha256_hex(held) != record.get("sha256"):
             held = None
         validators = {} if held is None else record.get("said", {})
-        fetched = fetch(getter, f"{self.basis.url}/{FILE}", validators, _FILE_KIND)
+        fetched = fetch(getter, f"{self.basis.url}/{FILE}", validators, KIND)
         content = held if fetched.content is None and held is not None else fetched.content or b""
-        document = verify_envelope(self.host, content, self._signers(), _FILE_KIND)
-        try:
-            catalogue = Catalog.from_bytes(document)
-        except InvalidDocument as error:
-            raise malformed(_FILE_KIND.what, error) from None
-        self._check_issue(catalogue, document, record)
-        self._keep(content, catalogue.serial, {"content": sha256_hex(document), "said": dict(fetched.validators)})
+        catalogue, trusted = read_verified(self.host, content, self._signers(), Catalog)
+        check_issue(KIND, trusted, _known(record), self.host.now())
+        self._keep(content, {**asdict(trusted), "said": dict(fetched.validators)})
         return catalogue
-
-    def _check_issue(self, catalogue: Catalog, document: bytes, record: dict[str, Any]) -> None:
-        known = record.get("serial", 0)
-        if catalogue.serial < known:
-            why = f"catalogue: its serial is {catalogue.serial}, lower than {known}, which was accepted"
-            raise ConfigurationRejected(SyncResult.ROLLBACK, why)
-        if catalogue.serial == known and sha256_hex(document) != record.get("content"):
-            raise ConfigurationRejected(
-                SyncResult.ROLLBACK, f"catalogue: another one was accepted under its serial, {known}"
-            )
-        if catalogue.expires <= self.host.now():
-            from ..._core.timestamps import iso
-
-            why = f"catalogue: it ended at {iso(catalogue.expires)} and no newer one is published"
-            raise ConfigurationRejected(SyncResult.EXPIRED, why)
 
     def _signers(self) -> tuple[str, ...]:
         """The keys that the adopted tree names."""
@@ -102,8 +78,15 @@ class ManifestVerifier:
         same = isinstance(record, dict) and record.get("signers") == list(self.basis.signers)
         return record if same else {}
 
-    def _keep(self, content: bytes, serial: int, more: dict[str, Any]) -> None:
-        record = {"signers": list(self.basis.signers), "sha256": sha256_hex(content), "serial": serial, **more}
+    def _keep(self, content: bytes, more: dict[str, Any]) -> None:
+        record = {"signers": list(self.basis.signers), **more}
         if record != self._record():
             self.host.write(_SEALED, content)
             self.host.write(_RECORD, readable_json(record))
+
+
+def _known(record: dict[str, Any]) -> TrustedFile | None:
+    """The catalogue that was accepted last; None where the record has none."""
+    if "serial" not in record:
+        return None
+    return TrustedFile(record["serial"], record.get("expires", 0), record.get("sha256", ""), record.get("content", ""))

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..._core.metadata.header import MAX_SIZE
 from ..._core.metadata.sync_result import ConfigurationRejected, SyncResult
 from ..._core.values import frozen
 from ..._host.http.client import HttpClient, Response
 from ..._host.http.errors import BodyTooLarge, SourceError
 from ..._host.http.validators import conditional_headers, validators_in
-from .verify import FileKind
 
 
 @frozen
@@ -25,24 +25,27 @@ class Fetched:
     validators: Mapping[str, Any]
 
 
-def fetch(getter: HttpClient, url: str, validators: Mapping[str, Any], kind: FileKind) -> Fetched:
-    """Ask for a file; ``validators`` belong to the one that is held. Raises ConfigurationRejected."""
+def fetch(getter: HttpClient, url: str, validators: Mapping[str, Any], what: str) -> Fetched:
+    """Ask for a file; ``validators`` belong to the one that is held, ``what`` is the word for it.
+
+    Raises ConfigurationRejected.
+    """
     condition = conditional_headers(validators)
     try:
         answer = getter.get(url, condition)
         if answer.status == 304 and condition:
             return Fetched(None, {**validators, **validators_in(answer.headers)})
-        content = _whole(answer, kind)
+        content = _whole(answer, what)
     except SourceError as error:
-        raise ConfigurationRejected(SyncResult.UNREACHABLE, f"{kind.what}: {error}") from None
+        raise ConfigurationRejected(SyncResult.UNREACHABLE, f"{what}: {error}") from None
     return Fetched(content, validators_in(answer.headers))
 
 
-def _whole(answer: Response, kind: FileKind) -> bytes:
+def _whole(answer: Response, what: str) -> bytes:
     if answer.status != 200:
         raise SourceError(f"the server answered {answer.status}")
     try:
-        return answer.content(kind.limit)
+        return answer.content(MAX_SIZE)
     except BodyTooLarge:
-        why = f"{kind.what}: it has more than the {kind.limit} bytes that are allowed"
+        why = f"{what}: it has more than the {MAX_SIZE} bytes that are allowed"
         raise ConfigurationRejected(SyncResult.TOO_LARGE, why) from None

@@ -12,8 +12,6 @@ from typing import Any
 from ..._core.canonical import sha256_hex
 from ..._core.metadata import policy_tree
 from ..._core.metadata import shard as published_shard
-from ..._core.metadata.envelope import unpack
-from ..._core.metadata.header import MAX_SIZE, NAMESPACE, Header
 from ..._core.metadata.policy_tree import PolicyTree
 from ..._core.metadata.shard import Membership, Shard
 from ..._core.metadata.sync_result import ConfigurationRejected, SyncResult
@@ -28,9 +26,7 @@ from ..._host.host import Host
 from ..._host.http.client import HttpClient
 from .fetch import fetch
 from .store import SHARD, TREE, ConfigurationStore
-from .verify import FileKind, malformed, verify_envelope
-
-FILE_KINDS = {kind: FileKind(kind, NAMESPACE, MAX_SIZE) for kind in (TREE, SHARD)}
+from .verify import check_expiry, check_issue, malformed, read_verified
 
 
 @frozen
@@ -80,7 +76,7 @@ class ConfigurationUpdater:
         """
         fresh_tree = self._fetch(policy_tree.FILE, TREE, _part(self.held, TREE))
         tree = None if fresh_tree is None else self._tree(fresh_tree)
-        number = published_shard.shard_of(self.document.endpoint, self._shards(tree))
+        number = published_shard.shard_of(self.document.endpoint, self._shards(tree and tree[0]))
         fresh_shard = self._fetch(published_shard.file_of(number), SHARD, _part(self.held, SHARD))
         if fresh_tree is None and fresh_shard is None:
             self._check_held_expiry()
@@ -88,9 +84,8 @@ class ConfigurationUpdater:
         tree_file = self._file(TREE, fresh_tree)
         tree = tree or self._tree(tree_file)
         shard_file = self._file(SHARD, fresh_shard)
-        shard = self._shard(shard_file, tree, number)
-        contents = {TREE: tree_file, SHARD: shard_file}
-        return VerifiedConfiguration(self._adopted(tree, shard, contents), contents, self._validators)
+        adopted = self._adopted(tree, self._shard(shard_file, tree[0], number))
+        return VerifiedConfiguration(adopted, {TREE: tree_file, SHARD: shard_file}, self._validators)
 
     def keep_validators(self) -> None:
         """Store the validators of files that have not changed."""
@@ -104,7 +99,7 @@ class ConfigurationUpdater:
         """A file that is not the one that is held; None for that one."""
         have = held is not None and self._store.content(kind, held) is not None
         validators = self._store.validators(path, held) if have and held is not None else {}
-        fetched = fetch(self.getter, f"{self.server.url}/{path}", validators, FILE_KINDS[kind])
+        fetched = fetch(self.getter, f"{self.server.url}/{path}", validators, kind)
         digest = held.sha256 if fetched.content is None and held is not None else sha256_hex(fetched.content or b"")
         self._validators[path] = {**fetched.validators, "held": digest}
         return None if have and held is not None and digest == held.sha256 else fetched.content
@@ -123,27 +118,19 @@ class ConfigurationUpdater:
             raise OSError(f"the {kind} that was adopted is gone")
         return held
 
-    def _tree(self, content: bytes) -> PolicyTree:
-        document = verify_envelope(self.host, content, self.trust.signers, FILE_KINDS[TREE])
-        try:
-            tree = PolicyTree.from_bytes(document)
-        except InvalidDocument as error:
-            raise malformed(TREE, error) from None
-        self._check_issue(TREE, tree.issue, document, _part(self.trust.known, TREE))
-        return tree
+    def _tree(self, content: bytes) -> tuple[PolicyTree, TrustedFile]:
+        tree, trusted = read_verified(self.host, content, self.trust.signers, PolicyTree)
+        check_issue(TREE, trusted, _part(self.trust.known, TREE), self.host.now())
+        return tree, trusted
 
-    def _shard(self, content: bytes, tree: PolicyTree, number: int) -> Shard:
+    def _shard(self, content: bytes, tree: PolicyTree, number: int) -> tuple[Shard, TrustedFile]:
         """The shard, by the keys that the tree names: a key that it drops signs nothing any more."""
-        document = verify_envelope(self.host, content, tree.signers, FILE_KINDS[SHARD])
-        try:
-            shard = Shard.from_bytes(document)
-        except InvalidDocument as error:
-            raise malformed(SHARD, error) from None
+        shard, trusted = read_verified(self.host, content, tree.signers, Shard)
         if shard.number != number:
             why = f"shard: it is number {shard.number}, this endpoint's is {number}"
             raise ConfigurationRejected(SyncResult.MALFORMED, why)
-        self._check_issue(SHARD, shard.issue, document, self._known_shard(number))
-        return shard
+        check_issue(SHARD, trusted, self._known_shard(number), self.host.now())
+        return shard, trusted
 
     def _known_shard(self, number: int) -> TrustedFile | None:
         """What was adopted last of this very shard: each has serials of its own."""
@@ -152,28 +139,17 @@ class ConfigurationUpdater:
             return None
         return known.shard
 
-    def _check_issue(self, kind: str, issue: Header, document: bytes, known: TrustedFile | None) -> None:
-        if known is not None and issue.serial < known.serial:
-            why = f"{kind}: its serial is {issue.serial}, lower than {known.serial}, which was adopted"
-            raise ConfigurationRejected(SyncResult.ROLLBACK, why)
-        if known is not None and issue.serial == known.serial and sha256_hex(document) != known.content:
-            why = f"{kind}: another one was adopted under its serial, {issue.serial}"
-            raise ConfigurationRejected(SyncResult.ROLLBACK, why)
-        self._check_expiry(kind, issue.expires)
-
-    def _check_expiry(self, kind: str, expires: int) -> None:
-        if expires <= self.host.now():
-            from ..._core.timestamps import iso
-
-            why = f"{kind}: it ended at {iso(expires)} and no newer one is published"
-            raise ConfigurationRejected(SyncResult.EXPIRED, why)
-
     def _check_held_expiry(self) -> None:
         """Unchanged files may have expired: a server that publishes nothing any more must be noticed."""
         for kind in (TREE, SHARD):
-            self._check_expiry(kind, getattr(self.held, kind).expires)
+            held = _part(self.held, kind)
+            if held is not None:
+                check_expiry(kind, held, self.host.now())
 
-    def _adopted(self, tree: PolicyTree, shard: Shard, contents: Mapping[str, bytes]) -> TrustedConfiguration:
+    def _adopted(
+        self, verified_tree: tuple[PolicyTree, TrustedFile], verified_shard: tuple[Shard, TrustedFile]
+    ) -> TrustedConfiguration:
+        (tree, tree_file), (shard, shard_file) = verified_tree, verified_shard
         place = self._place(shard)
         try:
             layers = layers_of(place.domain, root=tree.root, domains=tree.domains, endpoint=place.policy)
@@ -185,8 +161,8 @@ class ConfigurationUpdater:
             basis=Enrollment.of(self.document, self.server),
             at=self.host.now(),
             signers=tree.signers,
-            tree=_trusted_file(tree.issue, contents[TREE]),
-            shard=_trusted_file(shard.issue, contents[SHARD]),
+            tree=tree_file,
+            shard=shard_file,
             shards=tree.shards,
             domain=place.domain,
             ordinal=place.ordinal,
@@ -202,11 +178,6 @@ class ConfigurationUpdater:
             why = f"the update server has no endpoint {self.document.endpoint}"
             raise ConfigurationRejected(SyncResult.NOT_REGISTERED, why)
         return place
-
-
-def _trusted_file(issue: Header, content: bytes) -> TrustedFile:
-    document = unpack(content, limit=MAX_SIZE).document
-    return TrustedFile(issue.serial, issue.expires, sha256_hex(content), sha256_hex(document))
 
 
 def _part(adopted: TrustedConfiguration | None, kind: str) -> TrustedFile | None:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..._core.metadata.catalog import FILE, KIND, MAX_SIZE, NAMESPACE, Catalog
+from ..._core.metadata.catalog import FILE, KIND, Catalog
 from ..._core.metadata.envelope import Malformed, TooLarge, unpack
-from ..._core.metadata.header import Header
+from ..._core.metadata.header import MAX_SIZE, UNISSUED
 from ..._core.validation.errors import InvalidDocument
-from ..._core.values import replace
 from ..._host.host import Host
 from ..components.base import Published
 from .signer import PendingDocument, public_path
@@ -23,18 +22,13 @@ def pending_catalog(published: Iterable[Published | None]) -> PendingDocument:
     found = [one for one in published if one is not None]
     items = (item for one in found for item in one.items)
     manifests = (one.manifest for one in found if one.manifest is not None)
-    content = Catalog.of(items, manifests, serial=0, issued=0, expires=0)
-
-    def make(issue: Header) -> bytes:
-        return replace(content, serial=issue.serial, issued=issue.issued, expires=issue.expires).to_bytes()
-
-    return PendingDocument(KIND, FILE, NAMESPACE, content.digest(), make)
+    return PendingDocument(KIND, FILE, Catalog.of(UNISSUED, items, manifests))
 
 
 def published_catalog(host: Host) -> Catalog | None:
     """The catalogue that readers find now; None when there is none that can be read. The server trusts its own file."""
     content = host.read(public_path(FILE))
     try:
-        return None if content is None else Catalog.from_bytes(unpack(content, limit=2 * MAX_SIZE).document)
+        return None if content is None else Catalog.from_bytes(unpack(content, limit=MAX_SIZE).document)
     except (Malformed, TooLarge, InvalidDocument):
         return None

@@ -16,8 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..._core.canonical import digest
-from ..._core.metadata.header import NAMESPACE, Header
+from ..._core.metadata.header import UNISSUED
 from ..._core.metadata.keyring import Keyring
 from ..._core.metadata.policy_tree import FILE, KIND, PolicyTree
 from ..._core.metadata.shard import SHARDS, Membership, Shard, file_of
@@ -98,25 +97,15 @@ def pending_tree(nodes: Nodes, ring: Keyring) -> PendingDocument:
     """The tree as it is on record, with the keys that are trusted from then on."""
     root = {section: dict(keys) for section, keys in nodes[""].own.items()}
     domains = {path: node.values for path, node in nodes.items() if path}
-
-    def make(issue: Header) -> bytes:
-        return PolicyTree(issue, ring.signers, SHARDS, root, domains).to_bytes()
-
-    content = digest({"signers": list(ring.signers), "shards": SHARDS, "root": root, "domains": domains})
-    return PendingDocument(KIND, FILE, NAMESPACE, content, make)
+    return PendingDocument(KIND, FILE, PolicyTree(UNISSUED, ring.signers, SHARDS, root, domains))
 
 
 def pending_shard(connection: sqlite3.Connection, number: int) -> PendingDocument:
     """One shard as the registry says."""
-    endpoints = shard_content(connection, number)
-
-    def make(issue: Header) -> bytes:
-        return Shard(issue, number, endpoints).to_bytes()
-
-    return PendingDocument(*_place(number), NAMESPACE, digest(endpoints), make)
+    return PendingDocument(*_place(number), Shard(UNISSUED, number, _endpoints(connection, number)))
 
 
-def shard_content(connection: sqlite3.Connection, number: int) -> dict[str, Any]:
+def _endpoints(connection: sqlite3.Connection, number: int) -> dict[str, Any]:
     """The endpoints of a shard, by name."""
     rows = connection.execute("SELECT name, domain, ordinal, policy FROM endpoints WHERE shard = ?", (number,))
     return {

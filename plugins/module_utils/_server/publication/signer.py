@@ -14,13 +14,13 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterable, Sequence
-from typing import Callable
 
 from ..._core.canonical import sha256_hex
 from ..._core.metadata.envelope import Malformed, TooLarge, pack, unpack
 from ..._core.metadata.header import Header
 from ..._core.metadata.keyring import SigningKey
-from ..._core.values import frozen
+from ..._core.metadata.signed_document import SignedDocument
+from ..._core.values import frozen, replace
 from ..._host.host import Host
 from ..._host.ssh_signatures import sign_all
 from .. import paths as places
@@ -29,7 +29,7 @@ from ..fleet import dirty_shards
 from .keys import path_of
 from .restoration import note_issue
 
-LARGEST_FILE = 64 * 1024 * 1024
+_LARGEST_FILE = 64 * 1024 * 1024
 _PUBLIC_MODE = 0o644
 
 
@@ -37,15 +37,21 @@ _PUBLIC_MODE = 0o644
 class PendingDocument:
     """A document before it is issued.
 
-    ``name`` is what its serials are recorded under, ``file`` where it lies below the public directory, ``content`` the
-    digest of what it says, issue aside; ``make`` gives its bytes.
+    ``name`` is what its serials are recorded under, ``file`` where it lies below the public directory.
     """
 
     name: str
     file: str
-    namespace: str
-    content: str
-    make: Callable[[Header], bytes]
+    document: SignedDocument
+
+    @property
+    def content(self) -> str:
+        """The digest of what it says, its header aside."""
+        return self.document.digest()
+
+    def issued(self, header: Header) -> bytes:
+        """What is to be signed."""
+        return replace(self.document, issue=header).to_bytes()
 
 
 @frozen
@@ -99,13 +105,13 @@ class Signer:
             or self._due(known.get(draft.name), draft.file, repair=repair)
             or known[draft.name].digest != draft.content
         ]
-        for namespace in sorted({draft.namespace for draft in wanted}):
-            self._issue([draft for draft in wanted if draft.namespace == namespace], namespace)
+        for namespace in sorted({draft.document.namespace for draft in wanted}):
+            self._issue([draft for draft in wanted if draft.document.namespace == namespace], namespace)
         return [draft.name for draft in wanted]
 
     def _issue(self, pending: Sequence[PendingDocument], namespace: str) -> None:
         headers = self._allocate_serials(pending)
-        documents = [draft.make(header) for draft, header in zip(pending, headers)]
+        documents = [draft.issued(header) for draft, header in zip(pending, headers)]
         signatures = sign_all(self.host, documents, path_of(self.key), namespace)
         done = []
         for draft, document, signature in zip(pending, documents, signatures):
@@ -143,7 +149,7 @@ class Signer:
     def _published_serial(self, file: str) -> int:
         content = self.host.read(public_path(file))
         try:
-            serial = json.loads(unpack(content, limit=LARGEST_FILE).document)["serial"] if content else 0
+            serial = json.loads(unpack(content, limit=_LARGEST_FILE).document)["serial"] if content else 0
         except (Malformed, TooLarge, ValueError, KeyError, TypeError, RecursionError):
             return 0
         return serial if isinstance(serial, int) and not isinstance(serial, bool) and 0 < serial < 2**53 else 0

@@ -8,31 +8,26 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
-from typing import Union
+from collections.abc import Iterator
 
-from ..._core.canonical import digest
-from ..._core.metadata import catalog
-from ..._core.metadata.catalog import Catalog, CatalogItem, CatalogManifest
-from ..._core.metadata.envelope import Malformed, TooLarge, unpack
-from ..._core.metadata.header import NAMESPACE, Header
+from ..._core.metadata.catalog import CatalogItem, CatalogManifest, deviation
+from ..._core.metadata.envelope import Malformed, TooLarge
+from ..._core.metadata.header import Header, main_error
 from ..._core.metadata.keyring import Keyring
-from ..._core.metadata.policy_tree import FILE, KIND, PolicyTree
-from ..._core.metadata.shard import SHARDS, Shard, file_of
+from ..._core.metadata.policy_tree import FILE
+from ..._core.metadata.shard import SHARDS
 from ..._core.validation.errors import InvalidDocument
 from ..._core.values import frozen
 from ..._host.filesystem.atomic_files import digest_of
 from ..._host.host import Host
-from ..._host.ssh_signatures import BadSignature, verify
+from ..._host.signed_documents import verify_envelope
+from ..._host.ssh_signatures import BadSignature
 from ..components.configured import published_components
-from ..fleet import dirty_shards
 from ..fleet.nodes import read_nodes
-from .catalog import pending_catalog
+from .catalog import pending_catalog, published_catalog
 from .keys import read_keyring
-from .publish import pending_tree, shard_content
-from .signer import LARGEST_FILE, Record, public_path, records
-
-Document = Union[PolicyTree, Shard, Catalog]
+from .publish import pending_shard, pending_tree
+from .signer import PendingDocument, Record, public_path, records
 
 
 @frozen
@@ -60,40 +55,36 @@ class _Check:
     records: dict[str, Record]
 
     def all(self) -> Iterator[Problem]:
-        tree = pending_tree(read_nodes(self.connection), self.ring)
-        yield from self._told(FILE, self._file(KIND, FILE, NAMESPACE, PolicyTree.from_bytes, tree.content))
+        yield from self._of(pending_tree(read_nodes(self.connection), self.ring))
         for number in range(SHARDS):
-            content, file = digest(shard_content(self.connection, number)), file_of(number)
-            told = self._file(dirty_shards.document(number), file, NAMESPACE, Shard.from_bytes, content)
-            yield from self._told(file, told)
-        draft = pending_catalog(published_components(self.host))
-        told = self._file(catalog.KIND, catalog.FILE, catalog.NAMESPACE, Catalog.from_bytes, draft.content)
-        yield from self._told(catalog.FILE, told)
+            yield from self._of(pending_shard(self.connection, number))
+        yield from self._of(pending_catalog(published_components(self.host)))
         yield from self._components()
 
-    def _told(self, file: str, what: Iterator[str]) -> Iterator[Problem]:
-        yield from (Problem(file, one) for one in what)
+    def _of(self, expected: PendingDocument) -> Iterator[Problem]:
+        yield from (Problem(expected.file, what) for what in self._document(expected))
 
-    def _file(
-        self, name: str, file: str, namespace: str, read: Callable[[bytes], Document], content: str
-    ) -> Iterator[str]:
-        """What is wrong with one document; ``content`` is the digest of what it should say."""
-        found = self.host.read(public_path(file))
+    def _document(self, expected: PendingDocument) -> Iterator[str]:
+        """What is wrong with one published document, by what it should say."""
+        found = self.host.read(public_path(expected.file))
         if found is None:
             yield "missing"
             return
+        kind = type(expected.document)
         try:
-            sealed = unpack(found, limit=LARGEST_FILE)
-            verify(self.host, sealed.document, sealed.signature, self.ring.signers, namespace)
-            document = read(sealed.document)
-        except (Malformed, TooLarge, BadSignature) as error:
-            yield f"{'bad signature: ' if isinstance(error, BadSignature) else 'malformed: '}{error}"
+            signed = verify_envelope(self.host, found, self.ring.signers, kind)
+            issue = kind.from_bytes(signed).issue
+        except BadSignature as error:
+            yield f"bad signature: {error}"
+            return
+        except (Malformed, TooLarge) as error:
+            yield f"malformed: {error}"
             return
         except InvalidDocument as invalid:
-            yield f"malformed: {invalid.errors[0]}"
+            yield f"malformed: {main_error(invalid)}"
             return
-        yield from self._issue(name, _header_of(document))
-        if _content_digest(document) != content:
+        yield from self._issue(expected.name, issue)
+        if signed != expected.issued(issue):
             yield "it does not say what the records say"
 
     def _issue(self, name: str, issue: Header) -> Iterator[str]:
@@ -106,39 +97,18 @@ class _Check:
 
     def _components(self) -> Iterator[Problem]:
         """The files of the published catalogue, as endpoints would find them."""
-        found = self.host.read(public_path(catalog.FILE))
-        try:
-            current = Catalog.from_bytes(unpack(found or b"", limit=LARGEST_FILE).document)
-        except (Malformed, TooLarge, InvalidDocument):
+        current = published_catalog(self.host)
+        if current is None:
             return  # told already
         listed: tuple[CatalogItem | CatalogManifest, ...] = (*current.components, *current.manifests)
-        for item in listed:
-            what = self._component(item)
+        for entry in listed:
+            what = self._component(entry)
             if what:
-                yield Problem(item.path, what)
+                yield Problem(entry.path, what)
 
-    def _component(self, item: CatalogItem | CatalogManifest) -> str:
-        real = self.host.real(public_path(item.path))
+    def _component(self, entry: CatalogItem | CatalogManifest) -> str:
+        real = self.host.real(public_path(entry.path))
         try:
-            size = os.stat(real).st_size
-            if size != item.size:
-                return f"it has {size} bytes, the catalogue says {item.size}"
-            return "" if digest_of(real) == item.sha256 else "its content is not what the catalogue says"
+            return deviation(entry, os.stat(real).st_size, lambda: digest_of(real))
         except FileNotFoundError:
             return "missing, though the catalogue has it"
-
-
-def _header_of(document: Document) -> Header:
-    if isinstance(document, Catalog):
-        return Header(document.serial, document.issued, document.expires)
-    return document.issue
-
-
-def _content_digest(document: Document) -> str:
-    """The digest of what a document says, as pending have it."""
-    if isinstance(document, Catalog):
-        return document.digest()
-    if isinstance(document, Shard):
-        return digest(document.endpoints)
-    signers, domains = list(document.signers), document.domains
-    return digest({"signers": signers, "shards": document.shards, "root": document.root, "domains": domains})

@@ -88,7 +88,7 @@ class Publisher:
         content = readable_json(manifest.to_dict())
         listing = [CatalogManifest("files", len(content), sha256_hex(content), "components/files/manifest.json")]
         issue = self._issue("catalogue", changes)
-        document = Catalog.of(items, listing, serial=issue.serial, issued=issue.issued, expires=issue.expires)
+        document = Catalog.of(issue, items, listing)
         return self.put(CATALOGUE, document.to_bytes(), **{"namespace": CATALOGUE_NAMESPACE, **changes})
 
     def put(self, path: str, document: bytes, *, key: str = "", namespace: str = NAMESPACE, stated: str = "") -> Path:

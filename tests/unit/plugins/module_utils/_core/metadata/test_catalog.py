@@ -17,6 +17,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.cata
     version_label,
     versions_of,
 )
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.header import Header
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import Kind
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.components import read_components
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.notify import NotifySettings
@@ -25,13 +26,13 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import
 
 ITEM = CatalogItem("clamav", "daily", "27500", Kind.PATTERN, 12, "0" * 64, "components/clamav/daily.cvd")
 MANIFEST = CatalogManifest("files", 34, "1" * 64, "components/files/manifest.json")
-CATALOGUE = Catalog.of([replace(ITEM, name="main"), ITEM], [MANIFEST], serial=3, issued=10, expires=20)
+CATALOGUE = Catalog.of(Header(3, 10, 20), [replace(ITEM, name="main"), ITEM], [MANIFEST])
 
 
 def test_a_catalogue_survives_its_bytes_and_is_sorted() -> None:
     assert Catalog.from_bytes(CATALOGUE.to_bytes()) == CATALOGUE
     assert [item.name for item in CATALOGUE.components] == ["daily", "main"]
-    assert CATALOGUE.digest() == replace(CATALOGUE, serial=9, expires=99).digest()
+    assert CATALOGUE.digest() == replace(CATALOGUE, issue=Header(9, 10, 99)).digest()
     assert CATALOGUE.digest() != replace(CATALOGUE, components=(ITEM,)).digest()
     assert CATALOGUE.digest() != replace(CATALOGUE, manifests=(replace(MANIFEST, sha256="2" * 64),)).digest()
 

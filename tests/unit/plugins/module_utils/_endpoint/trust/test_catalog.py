@@ -21,7 +21,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.files.samples import (
     publish_set,
 )
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.publisher import CATALOGUE
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.publisher import CATALOGUE, YEAR
 
 from ..sync.conftest import Managed
 
@@ -232,3 +232,14 @@ def test_a_rotated_key_signs_the_catalogue_too(source: Source) -> None:
     publisher.sign_with = "b"
     source.release("2", a="three")
     assert source.update().result is Result.UPDATED
+
+
+def test_a_record_of_before_its_expiry_was_kept_still_protects_from_a_rollback(source: Source) -> None:
+    source.publisher.catalogue(source.components("1"), serial=5)
+    assert source.update().result is Result.UPDATED
+    record = source.managed.sandbox.root / "var/lib/epp-autoupdate/configuration/catalogue.json"
+    kept = json.loads(record.read_text())
+    assert kept.pop("expires") == source.publisher.now + YEAR
+    record.write_text(json.dumps(kept))
+    source.publisher.catalogue(source.components("2", a="six"), serial=4)
+    assert source.update().why.startswith("rollback: catalogue: its serial is 4, lower than 5")

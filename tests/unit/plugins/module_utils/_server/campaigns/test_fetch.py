@@ -17,13 +17,13 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import sha256_hex
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import FILE, NAMESPACE, Catalog
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import unpack
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import FILE, Catalog
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.publication import ConfigurationSettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import UnknownKey, verify
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.signed_documents import verify_envelope
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import UnknownKey
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.queries import summaries
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import campaigns as commands_campaigns
@@ -74,9 +74,8 @@ class Server:
         return int(options.run(self.host, options))
 
     def catalogue(self) -> Catalog:
-        sealed = unpack(self.host.read(CATALOGUE) or b"", limit=10**6)
-        verify(self.host, sealed.document, sealed.signature, self.signers, NAMESPACE)
-        return Catalog.from_bytes(sealed.document)
+        content = self.host.read(CATALOGUE) or b""
+        return Catalog.from_bytes(verify_envelope(self.host, content, self.signers, Catalog))
 
     def campaigns(self) -> list[Any]:
         with closing(open_database(self.host)) as connection:
@@ -121,11 +120,11 @@ def test_the_same_version_again_makes_no_campaign_and_no_new_catalogue(server: S
     assert server.command("fetch") == 0
     assert server.host.read(CATALOGUE) == before
     assert len(server.campaigns()) == 1
-    first = server.catalogue().serial
+    first = server.catalogue().issue.serial
     server.offer("two")
     server.command("fetch")
     assert [one.version for one in server.campaigns()] == ["2", "1"]
-    assert server.catalogue().serial > first
+    assert server.catalogue().issue.serial > first
 
 
 def test_a_server_killed_between_publishing_and_announcing_makes_up_for_it(server: Server) -> None:
@@ -134,11 +133,11 @@ def test_a_server_killed_between_publishing_and_announcing_makes_up_for_it(serve
     with closing(open_database(server.host)) as connection:
         connection.execute("DELETE FROM campaigns")
         connection.commit()
-    first = server.catalogue().serial
+    first = server.catalogue().issue.serial
     server.host.remove(CATALOGUE)
     server.command("fetch")
     assert [one.version for one in server.campaigns()] == ["1"]
-    assert server.catalogue().serial > first
+    assert server.catalogue().issue.serial > first
 
 
 def test_a_catalogue_is_issued_anew_before_it_expires(server: Server) -> None:
@@ -151,21 +150,21 @@ def test_a_catalogue_is_issued_anew_before_it_expires(server: Server) -> None:
     server.host.ahead = ConfigurationSettings().lifetime * 0.6
     server.command("fetch")
     second = server.catalogue()
-    assert second.serial > first.serial
+    assert second.issue.serial > first.issue.serial
     assert second.digest() == first.digest()
-    assert second.expires > first.expires
+    assert second.issue.expires > first.issue.expires
     assert len(server.campaigns()) == 1
 
 
 def test_serials_grow_even_when_the_records_are_lost(server: Server) -> None:
     server.offer("one")
     server.command("fetch")
-    first = server.catalogue().serial
+    first = server.catalogue().issue.serial
     for suffix in ("", "-wal", "-shm"):
         server.host.remove(paths.DATABASE + suffix)
     server.offer("two")
     server.command("fetch")
-    assert server.catalogue().serial > first
+    assert server.catalogue().issue.serial > first
 
 
 def test_a_catalogue_of_another_key_is_not_ours(server: Server) -> None:

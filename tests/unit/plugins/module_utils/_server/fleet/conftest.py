@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import unpack
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.header import NAMESPACE
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.policy_tree import FILE, PolicyTree
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import Shard, file_of, shard_of
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.signed_document import Document
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import verify
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.signed_documents import verify_envelope
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import parser
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database import database
@@ -93,17 +92,16 @@ class Server:
     def connection(self) -> closing[sqlite3.Connection]:
         return closing(open_database(self.host))
 
-    def document(self, file: str, signers: tuple[str, ...]) -> bytes:
+    def document(self, file: str, signers: tuple[str, ...], kind: type[Document]) -> Document:
         """What a file says, checked as an endpoint that trusts these keys would."""
-        sealed = unpack(self.host.read(public_path(file)) or b"", limit=10**8)
-        verify(self.host, sealed.document, sealed.signature, signers, NAMESPACE)
-        return sealed.document
+        content = self.host.read(public_path(file)) or b""
+        return kind.from_bytes(verify_envelope(self.host, content, signers, kind))
 
     def tree(self, *signers: str) -> PolicyTree:
-        return PolicyTree.from_bytes(self.document(FILE, signers or self.signers()))
+        return self.document(FILE, signers or self.signers(), PolicyTree)
 
     def shard(self, endpoint: str, *signers: str) -> Shard:
-        return Shard.from_bytes(self.document(self.shard_file(endpoint), signers or self.signers()))
+        return self.document(self.shard_file(endpoint), signers or self.signers(), Shard)
 
     def shard_file(self, endpoint: str) -> str:
         """Where the shard of an endpoint is published."""

@@ -17,11 +17,13 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import unpack
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.header import NAMESPACE
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import Catalog
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import pack, unpack
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.header import MAX_SIZE
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.policy_tree import FILE
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import SHARDS, Shard, shard_of
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import UnknownKey, verify
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.signed_documents import verify_envelope
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import BadSignature, UnknownKey
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths, payload
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.signer import public_path
 
@@ -324,9 +326,13 @@ def test_enrolment_tells_what_an_endpoint_has_to_know(server: Server) -> None:
 
 def test_signatures_of_the_tree_are_not_good_for_the_catalogue(server: Server) -> None:
     server.ask("publish", "--json")
-    sealed = unpack(server.host.read(public_path("configuration/catalogue.json")) or b"", limit=10**6)
-    with pytest.raises(ValueError, match=r".+"):
-        verify(server.host, sealed.document, sealed.signature, server.signers(), NAMESPACE)
+    content = server.host.read(public_path("configuration/tree.json")) or b""
+    sealed = unpack(content, limit=MAX_SIZE)
+    with pytest.raises(BadSignature):
+        verify_envelope(server.host, content, server.signers(), Catalog)
+    relabelled = pack(sealed.document, sealed.signature, Catalog.namespace)
+    with pytest.raises(BadSignature):
+        verify_envelope(server.host, relabelled, server.signers(), Catalog)
 
 
 def test_a_shard_is_read_back(server: Server) -> None:

@@ -12,8 +12,8 @@ from typing import Callable
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import pack, unpack
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.header import NAMESPACE
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import SHARDS
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.header import MAX_SIZE, NAMESPACE
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import SHARDS, file_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import sign
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.key_files import make_key
@@ -101,6 +101,20 @@ def test_a_rollback_and_what_the_records_do_not_say(whole: Server) -> None:
         (shard, f"its serial is {first}, the last one on record is {last}"),
         (shard, "it does not say what the records say"),
     ]
+
+
+def test_a_shard_in_the_place_of_another(whole: Server) -> None:
+    """Both are signed, of one serial, and without endpoints; an endpoint looks at the number."""
+    numbers = [number for number in range(whole.shards) if file_of(number) != whole.shard_file("a")]
+    first, second = (file_of(number) for number in numbers[:2])
+    path(whole, first).write_bytes(path(whole, second).read_bytes())
+    assert problems(whole) == [(first, "it does not say what the records say")]
+
+
+def test_what_no_endpoint_would_take_for_its_size(whole: Server) -> None:
+    edit(whole, TREE, lambda content: content + bytes(MAX_SIZE))
+    ((found, what),) = problems(whole)
+    assert (found, what.startswith("malformed: it has ")) == (TREE, True)
 
 
 def test_a_registry_that_was_changed_behind_its_back(whole: Server) -> None:
