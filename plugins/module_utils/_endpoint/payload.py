@@ -11,9 +11,33 @@ from .._host.zipapp import Program, bytecode_tag, digest, identity_of
 
 __all__ = ("AGENT", "build", "bytecode_tag", "digest", "identity_of", "renewed", "sources")
 
+_OF_OTHERS = frozenset(
+    {
+        "_core/metadata/keyring.py",
+        "_core/policy/change.py",
+        "_core/policy/overrides.py",
+        "_core/rollout/delivery.py",
+        "_core/rollout/rate_limit.py",
+        "_core/rollout/reported.py",
+        "_core/schedule/capacity.py",
+        "_core/settings/components.py",
+        "_core/settings/concurrency.py",
+        "_core/settings/notify.py",
+        "_core/settings/publication.py",
+        "_core/settings/registration.py",
+        "_core/settings/retries.py",
+        "_core/settings/server.py",
+        "_core/settings/web.py",
+        "_core/validation/addresses.py",
+        "_host/http/download.py",
+    }
+)
+"""What only the update server and the control node use. A test finds what is missing here, and what is too much."""
+
 AGENT = Program(
     rings=(("_core", _core), ("_host", _host), ("_endpoint", _endpoint)),
     start="_endpoint.cli.main",
     flags="-IS",  # nothing from the environment, nothing from site-packages
+    without=_OF_OTHERS,
 )
 sources, build, renewed = AGENT.sources, AGENT.build, AGENT.renewed

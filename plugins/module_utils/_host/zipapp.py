@@ -39,19 +39,21 @@ class Program:
     """One of the library's programs.
 
     ``rings`` are the packages that it is made of, by name; ``start`` is the module with its function ``main``;
-    ``flags`` are the interpreter's.
+    ``flags`` are the interpreter's. ``without`` are files of the rings that it has no use for: each would be brought
+    to every host, and compiled there.
     """
 
     rings: tuple[tuple[str, ModuleType], ...]
     start: str
     flags: str
+    without: frozenset[str] = frozenset()
 
     def sources(self) -> dict[str, bytes]:
         """Path below the package (``_core/schedule/slots.py``) to source text, for every file of the program."""
         found: dict[str, bytes] = {}
         for name, package in self.rings:
             found.update(_sources(package.__loader__, package.__path__[0], name))
-        return found
+        return {name: source for name, source in found.items() if name not in self.without}
 
     def build(
         self,

@@ -10,30 +10,7 @@ that would be another agent than the one that the control node expects. A test f
 
 from __future__ import annotations
 
-from .._core.metadata import catalog, keyring
-from .._core.policy import change
-from .._core.rollout import delivery, rate_limit, reported
-from .._core.schedule import capacity, ordinals
-from .._core.settings import components, notify, publication, registration, server
 from .._endpoint import bring
 from .._endpoint.cli import main
-from .._host.http import download
 
-__all__ = (
-    "bring",
-    "capacity",
-    "catalog",
-    "change",
-    "components",
-    "delivery",
-    "download",
-    "keyring",
-    "main",
-    "notify",
-    "ordinals",
-    "publication",
-    "rate_limit",
-    "registration",
-    "reported",
-    "server",
-)
+__all__ = ("bring", "main")

@@ -25,11 +25,14 @@ _COMMAND = re.compile(r"^command=[\"']?(\S+?)[\"']?[ \t]*$", re.MULTILINE)
 
 def found_in_init_scripts(look: Look, known: Collection[str]) -> Found:
     """What init scripts would start; those of which systemd has a service of its own (``known``) it never looks at."""
-    names = [name for name, path in init_scripts(look.host) if _starts(look, path)]
+    scripts = init_scripts(look.host)
     if own_scheduler(look.host) == "systemd":
-        wrapped = tuple(f"{name}.service" for name in names if f"{name}.service" not in known)
+        wrapped = tuple(
+            f"{name}.service" for name, path in scripts if f"{name}.service" not in known and _starts(look, path)
+        )
         entries = tuple(drop_in(name, Kept(blocked=True)) for name in wrapped)
         return Found(entries, {entry.path: MADE for entry in entries}, Starters(units=wrapped, lasting=wrapped))
+    names = [name for name, path in scripts if _starts(look, path)]
     found = Found(starters=Starters(scripts=tuple(names), lasting=tuple(names)))
     for name in names:
         for path in start_links(look.host, name):

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,13 +22,33 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import pa
 LIBRARY = Path(payload.__file__).parent.parent
 
 
-def test_the_sources_are_the_files_of_the_inner_rings() -> None:
-    on_disk = {
-        str(path.relative_to(LIBRARY))
-        for part in ("_core", "_host", "_endpoint")
-        for path in (LIBRARY / part).rglob("*.py")
-    }
-    assert set(payload.sources()) == on_disk
+def imported(path: str) -> Iterator[str]:
+    """The files of the library that one of its files imports, at once or later, with the packages around them."""
+    tree = ast.parse((LIBRARY / path).read_text(encoding="utf-8"))
+    typing_only = [
+        node
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and isinstance(block.test, ast.Name) and block.test.id == "TYPE_CHECKING"
+        for node in ast.walk(ast.Module(block.body, []))
+    ]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level and node not in typing_only:
+            base = Path(path).parents[node.level - 1] / (node.module or "").replace(".", "/")
+            for place in (base, *(base / alias.name for alias in node.names)):
+                for parent in (place, *place.parents):
+                    for file in (f"{parent}.py", f"{parent}/__init__.py"):
+                        if (LIBRARY / file).is_file() and file != "./__init__.py":
+                            yield file
+
+
+def test_the_sources_are_what_the_agent_and_its_first_converge_import() -> None:
+    needed, todo = {"_core/__init__.py"}, ["_endpoint/cli/main.py", "_endpoint/bring.py", "_host/sources.py"]
+    while todo:
+        file = todo.pop()
+        if file not in needed:
+            needed.add(file)
+            todo += imported(file)
+    assert set(payload.sources()) == needed
 
 
 def test_the_digest_depends_on_names_and_contents() -> None:
