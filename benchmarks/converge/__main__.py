@@ -27,7 +27,7 @@ sys.path.insert(0, str(REPOSITORY / "tests" / "lab"))
 
 # The lab's modules are on the path only now, and those of this folder import them: hence E402 below.
 import lab_root  # noqa: E402
-from contenders import FLOOR, MANAGED, OURS, TITLES  # noqa: E402
+from contenders import FLOOR, MANAGED, OURS, TITLES, WITHOUT  # noqa: E402
 from machines import Machines  # noqa: E402
 from managed import Managed  # noqa: E402
 from race import Race  # noqa: E402
@@ -62,7 +62,7 @@ def _measure(options: argparse.Namespace, count: int, work: Path) -> Iterator[Se
     if {"first", "noop"} & set(options.what):
         with _machines(options, count) as machines:
             stage = Stage(work, machines, start=_twelve_hours_from_now())
-            race = Race(stage, machines, rounds=_rounds(options), cold=options.cold)
+            race = Race(stage, machines, rounds=_rounds(options), without=options.without, cold=options.cold)
             if "first" in options.what:
                 yield race.first_converge()
             if "noop" in options.what:
@@ -110,6 +110,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=3, help="runs of each contender, interleaved (default: 3)")
     parser.add_argument("--slow-rounds", type=int, help=f"the same for {' and '.join(SLOW)}, which take minutes each")
     parser.add_argument("--only", nargs="+", choices=CHOICES, default=CHOICES, help="besides the floor and ours")
+    parser.add_argument(
+        "--without",
+        nargs="*",
+        choices=tuple(WITHOUT),
+        default=tuple(WITHOUT),
+        metavar="THING",
+        help=f"no-ops of ours without these, a line each: {', '.join(WITHOUT)} (default: all)",
+    )
     parser.add_argument("--what", nargs="+", choices=WHAT, default=WHAT)
     parser.add_argument("--cold", action="store_true", help="log in anew for every run: no shared SSH masters")
     parser.add_argument("--name", default="eppbench", help="of the fleet and its bridge, at most 8 letters")

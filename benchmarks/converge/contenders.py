@@ -21,6 +21,12 @@ TITLES = {
     "mitogen": "the same under mitogen",
     "pyinfra": "pyinfra",
 }
+WITHOUT = {
+    "fast-path": ("ours without the fast path", "plugins/action/endpoint.py", '"--digest", _DIGEST, ', ""),
+    "gc-freeze": ("ours without `gc.freeze`", "plugins/action/endpoint.py", "\ngc.freeze()\n", "\n"),
+}
+"""What can be left out of a no-op: the title without it, the file that has it, its text there, and what replaces it.
+An agent that is not told a digest converges in full, and records nothing; it does not check its own file either."""
 _RECAP = re.compile(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
 

@@ -7,24 +7,31 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
-from contenders import FLOOR, OURS, TITLES, Contender, ContenderFailed
+from contenders import FLOOR, OURS, TITLES, WITHOUT, Contender, ContenderFailed
 from machines import Machines, timers
 from measure import Cost
 from recipe import recipe
 from report import Section, Series
 from stage import Stage
 
+SETTLED_S = 3
+"""Seconds after which a converge records what it found: see RACE_S in ``_endpoint/converge/fast_path.py``."""
+
 
 class Race:
-    """``rounds`` names the contenders and how often each runs; with ``cold`` each run has to log in anew.
+    """``rounds`` names the contenders and how often each runs; with ``cold`` each run has to log in anew. ``without``
+    names what is left out of ours in no-ops of their own.
 
     What our converge puts on the machines is what all others have to put there.
     """
 
-    def __init__(self, stage: Stage, machines: Machines, *, rounds: Mapping[str, int], cold: bool) -> None:
+    def __init__(
+        self, stage: Stage, machines: Machines, *, rounds: Mapping[str, int], without: Collection[str], cold: bool
+    ) -> None:
         self._machines = machines
         self._rounds = rounds
         self._cold = cold
@@ -42,15 +49,19 @@ class Race:
         self._contenders: list[Contender] = []
         self._gaps: dict[str, str] = {}
         self._enter(stage)
+        self._without = [stage.without(what) for what in without]
 
     def first_converge(self) -> Section:
         """Every run starts from machines that hold nothing of what is deployed."""
-        return self._take_turns("first converge", self._from_nothing)
+        return self._take_turns("first converge", self._from_nothing, self._rounds, self._contenders)
 
     def no_op(self) -> Section:
         """Every run finds the machines as it wants them."""
-        self._demand(self._ours)
-        return self._take_turns("no-op", self._again)
+        for _round in range(2):  # the first finds files that are too young, and records nothing
+            self._demand(self._ours)
+            time.sleep(SETTLED_S)
+        rounds = {**self._rounds, **{one.name: self._rounds[OURS] for one in self._without}}
+        return self._take_turns("no-op", self._again, rounds, [*self._contenders, *self._without])
 
     def _how_ours_went(self) -> str:
         """A remark when converged machines did not get our fast path: the figures are then the module's."""
@@ -72,15 +83,21 @@ class Race:
             except ContenderFailed as failure:
                 self._gaps[name] = str(failure)
 
-    def _take_turns(self, what: str, run: Callable[[Contender], Cost]) -> Section:
-        series = {name: Series(TITLES[name]) for name in self._rounds}
+    def _take_turns(
+        self,
+        what: str,
+        run: Callable[[Contender], Cost],
+        rounds: Mapping[str, int],
+        contenders: Collection[Contender],
+    ) -> Section:
+        series = {name: Series(TITLES[name] if name in TITLES else WITHOUT[name][0]) for name in rounds}
         section = Section(len(self._machines.names), what, series, remark=self._remark)
         for name, gap in self._gaps.items():
             section.series[name].gap = gap
-        for number in range(max(self._rounds.values())):
-            for contender in self._contenders:
+        for number in range(max(rounds.values())):
+            for contender in contenders:
                 series = section.series[contender.name]
-                if number >= self._rounds[contender.name] or series.gap:
+                if number >= rounds[contender.name] or series.gap:
                     continue
                 try:
                     cost = run(contender)

@@ -11,11 +11,21 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import lab_root
-from contenders import FLOOR, MANAGED, OURS, Contender, ContenderFailed, ansible_changes, pyinfra_changes
+from contenders import (
+    FLOOR,
+    MANAGED,
+    OURS,
+    WITHOUT,
+    Contender,
+    ContenderFailed,
+    ansible_changes,
+    pyinfra_changes,
+)
 from machines import Machines
 from recipe import Recipe
 
@@ -59,6 +69,19 @@ class Stage:
         own = {name: {"autoupdate_ordinal": number} for number, name in enumerate(self._names)}
         inventory = self._ansible_inventory("ours", shared, own)
         return self._ansible(OURS, "epp.autoupdate.site", inventory)
+
+    def without(self, what: str) -> Contender:
+        """Ours from a copy of the collection that lacks one thing; raises ValueError where it is not found there."""
+        _title, name, text, instead = WITHOUT[what]
+        collections = self._work / f"without-{what}" / "collections"
+        place = collections / "ansible_collections" / "epp" / "autoupdate"
+        _copy_collection(place)
+        whole = (place / name).read_text()
+        if whole.count(text) != 1:
+            raise ValueError(f"{name} has {whole.count(text)} times {text!r}")
+        (place / name).write_text(whole.replace(text, instead))
+        ours = self.ours()
+        return replace(ours, name=what, env={**ours.env, "ANSIBLE_COLLECTIONS_PATH": str(collections)})
 
     def managed(self) -> Contender:
         """The same endpoints with the update server, whose own converge is part of the run."""
