@@ -42,6 +42,13 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"canonical", "durations", "exit_codes", "masking", "timestamps", "timezones", "untrusted_text", "values"}
         | {"version"},
     ),
+    "_host": (
+        {"local_host", "scheduler"},
+        {"cron", "http", "lock", "reconcile", "signed_documents", "systemd"},
+        {"boot", "filesystem", "interpreters", "lookup", "ssh_signatures", "superuser", "timezone"},
+        {"host", "snapshot", "zipapp"},
+        {"accounts", "command_line", "identity", "output", "paths", "process", "running", "seal", "sources"},
+    ),
     "_endpoint": (
         {"bring"},
         {"cli", "payload"},

@@ -7,18 +7,17 @@
 from __future__ import annotations
 
 import syslog
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 
 from ..._core.system_files.vendor_updaters import Starters
 from ..._core.values import replace
 from ..._host.host import Host
 from ..._host.scheduler.base import Scheduler, Texts
-from ..._host.systemd.state import UnitState, systemctl, systemd_runs
+from ..._host.systemd.state import States, systemctl, systemd_runs
 from ..state.store import StateStore
 from ..vendor_updaters.notes import RUNNING
 
 _TIMEOUT_S = 60.0
-States = Mapping[str, UnitState]
 
 
 def drift(host: Host, scheduler: Scheduler, jobs: Texts, beside: Starters) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from ..._core.resources.resources import Resource
 from ..._core.values import frozen
 
 if TYPE_CHECKING:
-    from ..systemd.state import UnitState
+    from ..systemd.state import States
 
 Texts = Mapping[str, str]
 """What a scheduler reads, by file name: the texts of unit files, or of a table."""
@@ -70,18 +70,16 @@ class Scheduler(Protocol):
     def owned(self) -> tuple[str, ...]:
         """Every path that the program may ever have had; all of them go with ``state: absent`` or a switch."""
 
-    def states(self, others: Collection[str] = ()) -> Mapping[str, UnitState] | None:
+    def states(self, others: Collection[str] = ()) -> States | None:
         """What systemd says of its own units, and of those of ``others``: one question at most."""
 
-    def drift(self, texts: Texts, states: Mapping[str, UnitState] | None = None) -> tuple[str, ...]:
+    def drift(self, texts: Texts, states: States | None = None) -> tuple[str, ...]:
         """What the running scheduler does otherwise than the texts say, in words.
 
         ``states`` are those that were asked for already; without them the scheduler is asked.
         """
 
-    def activate(
-        self, texts: Texts, changed_paths: Collection[str], states: Mapping[str, UnitState] | None = None
-    ) -> None:
+    def activate(self, texts: Texts, changed_paths: Collection[str], states: States | None = None) -> None:
         """Bring the running scheduler to the texts, once they are on disk; raises OSError when it refuses.
 
         Where ``states`` are given, systemd reads others' units again, too, if one has changed.

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from ..._core.resources.resources import Absent, File, Resource
@@ -14,7 +14,7 @@ from ..host import Host
 from .base import Job, Texts
 
 if TYPE_CHECKING:
-    from ..systemd.state import UnitState
+    from ..systemd.state import States
 
 _TABLES = "/etc/cron.d"
 _DAEMONS = ("cron", "crond", "fcron")
@@ -48,7 +48,7 @@ class CronScheduler:
     def owned(self) -> tuple[str, ...]:
         return (self._path,)
 
-    def states(self, others: Collection[str] = ()) -> Mapping[str, UnitState] | None:
+    def states(self, others: Collection[str] = ()) -> States | None:
         """Systemd may run where cron was asked for; the units of others are its affair then."""
         from ..systemd.state import systemd_runs, unit_states
 
@@ -56,16 +56,12 @@ class CronScheduler:
             return None
         return unit_states(self._host, (), in_memory=others) if others and systemd_runs(self._host) else {}
 
-    def drift(self, texts: Texts, states: Mapping[str, UnitState] | None = None) -> tuple[str, ...]:  # noqa: ARG002
+    def drift(self, texts: Texts, states: States | None = None) -> tuple[str, ...]:  # noqa: ARG002
         """Nothing: cron holds nothing but its file."""
         return ()
 
-    def activate(
-        self,
-        texts: Texts,  # noqa: ARG002 (cron finds changes itself)
-        changed_paths: Collection[str],
-        states: Mapping[str, UnitState] | None = None,
-    ) -> None:
+    def activate(self, texts: Texts, changed_paths: Collection[str], states: States | None = None) -> None:  # noqa: ARG002
+        """Cron finds changes itself; systemd, where it runs beside cron, is told of those in units of others."""
         from ..systemd.state import reload_changed, systemd_runs
 
         if states is not None and systemd_runs(self._host):

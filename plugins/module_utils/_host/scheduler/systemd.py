@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from ..._core.resources.resources import Absent, File, Link, Resource
 from ..host import Host
-from ..systemd.state import UNIT_DIRECTORY, UnitState, pattern, reload_changed, systemctl, systemd_runs, unit_states
+from ..systemd.state import UNIT_DIRECTORY, States, pattern, reload_changed, systemctl, systemd_runs, unit_states
 from .base import Job, Texts, Units
 
 _NOT_EXECUTED = "203/EXEC"
@@ -40,12 +40,12 @@ class SystemdScheduler:
         links = [self._link_path(name) for name in self._enabled]
         return (*units, *links, *(f"{_unit_path(name)}.d" for name in self._enabled))
 
-    def states(self, others: Collection[str] = ()) -> Mapping[str, UnitState] | None:
+    def states(self, others: Collection[str] = ()) -> States | None:
         if not systemd_runs(self._host):
             return None
         return unit_states(self._host, (), in_memory=(*self._asked(), *others))
 
-    def drift(self, texts: Texts, states: Mapping[str, UnitState] | None = None) -> tuple[str, ...]:
+    def drift(self, texts: Texts, states: States | None = None) -> tuple[str, ...]:
         states = self.states() if states is None else states
         if states is None:
             return ()
@@ -54,9 +54,7 @@ class SystemdScheduler:
         stale = (f"{name} has changed since systemd read it" for name in self._asked() if states[name].stale)
         return (*idle, *superfluous, *stale)
 
-    def activate(
-        self, texts: Texts, changed_paths: Collection[str], states: Mapping[str, UnitState] | None = None
-    ) -> None:
+    def activate(self, texts: Texts, changed_paths: Collection[str], states: States | None = None) -> None:
         states = self.states() if states is None else states
         if states is None:
             return
@@ -104,10 +102,10 @@ class SystemdScheduler:
         """The timers and sockets that are active from a converge on."""
         return [name for name in texts if name in self._enabled and name not in self._units.boot_only]
 
-    def _idle(self, texts: Texts, states: Mapping[str, UnitState]) -> list[str]:
+    def _idle(self, texts: Texts, states: States) -> list[str]:
         return [name for name in self._lasting(texts) if not states[name].active]
 
-    def _superfluous(self, texts: Texts, states: Mapping[str, UnitState]) -> list[str]:
+    def _superfluous(self, texts: Texts, states: States) -> list[str]:
         return [name for name in self._enabled if name not in texts and states[name].active]
 
     def _every_unit(self) -> tuple[str, ...]:

@@ -30,6 +30,10 @@ class UnitState:
     """Whether its file has changed since systemd read it."""
 
 
+States = Mapping[str, UnitState]
+"""Units by the names that were asked for."""
+
+
 def systemd_runs(host: Host) -> bool:
     """Whether systemd is the init of this very system, so that it can be asked and told."""
     return host.live and host.exists(RUNTIME_DIRECTORY)
@@ -44,7 +48,7 @@ def systemctl(host: Host, *arguments: str) -> Completed:
     return done
 
 
-def reload_changed(host: Host, changed_paths: Collection[str], states: Mapping[str, UnitState]) -> None:
+def reload_changed(host: Host, changed_paths: Collection[str], states: States) -> None:
     """Let systemd read its units again where one has changed: by the paths, or by what it says itself."""
     places = (f"{UNIT_DIRECTORY}/", f"{RUNTIME_DIRECTORY}/")
     if any(path.startswith(places) for path in changed_paths) or any(state.stale for state in states.values()):
