@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - epp.autoupdate._attributes
   - epp.autoupdate._attributes.actiongroup_all
   - epp.autoupdate._options
+  - epp.autoupdate._policy.effective
 attributes:
   check_mode:
     support: full
@@ -41,9 +42,9 @@ options:
   state:
     description:
       - V(present) converges the endpoint.
-      - V(absent) removes every trace of this collection from it. The components that it downloaded stay, because the
-        protection product uses them. The product's own updaters, which V(present) switches off, come back as they were.
-        The other options are not looked at, but for O(installroot).
+      - V(absent) removes everything of this collection from it. Downloaded components stay, because the protection
+        product uses them. The product's own updaters, which V(present) switches off, get their former state back.
+        Options that describe the endpoint have no effect then.
     type: str
     choices:
       - present
@@ -51,197 +52,53 @@ options:
     default: present
   require:
     description:
-      - Whether the task fails on a host that lacks a program without which the product can't be updated, such as
-        freshclam. It is converged all the same. With V(false), and in check mode, RV(missing) alone tells.
+      - With V(true), the task fails where the host lacks a program without which the product can't be updated, such as
+        freshclam, and where the self-test that follows a converge finds an error. The endpoint is converged all the
+        same.
+      - With V(false), the task goes on, and RV(missing) and RV(errors) name them. In check mode it warns of them.
     type: bool
     default: true
   notify:
     description:
-      - Whether the update server may notify this endpoint. With V(false) the endpoint asks for everything by itself, on
-        its own schedule, as if O(server.notify_key) were not given.
-      - With V(true) the task fails where sshd would not let the server in, or where a notice could not get to root. The
-        endpoint is converged all the same. In check mode RV(obstacles) alone tells.
+      - With V(true), the update server may notify the endpoint. The task fails where sshd would refuse the server's
+        login, or where a notice could not get to root. The endpoint is converged all the same. In check mode the task
+        warns instead. RV(obstacles) has the reasons.
+      - With V(false), the endpoint gets no notices and relies on its own schedule, as without O(server.notify_key).
     type: bool
     default: true
   use_variables:
     description:
-      - Take what is not given from the inventory, as the role P(epp.autoupdate.endpoint#role) does. Each option has a
-        variable whose name is C(autoupdate_) and the option's.
+      - Take options that are not given from the inventory, as the role P(epp.autoupdate.endpoint#role) does. The name
+        of an option's variable is C(autoupdate_) and the name of the option.
       - O(endpoint) is C(autoupdate_endpoint_name) then, or else C(inventory_hostname) or a name made of it (see
-        P(epp.autoupdate.endpoint_name#filter)), and O(policy) what C(autoupdate_policy),
-        C(autoupdate_domain_policies) and C(autoupdate_endpoint_policy) make together. With O(server), the variables of
-        policy, domain and ordinal are left to the server's client tree.
-      - This costs a large fleet much less than one template for each option.
+        P(epp.autoupdate.endpoint_name#filter)).
+      - O(policy) is what C(autoupdate_policy), C(autoupdate_domain_policies) and C(autoupdate_endpoint_policy) make
+        together. With O(server), the variables of policy, domain and ordinal go to the server's client tree instead.
+      - For a large fleet this costs much less than one template for each option.
     type: bool
     default: false
   endpoint:
     description:
-      - The endpoint's identity, usually C(inventory_hostname).
+      - The name by which the endpoint is known, usually C(inventory_hostname).
       - Required if O(state=present), unless O(use_variables) is set.
     type: str
   domain:
     description:
-      - The endpoint's place in the client tree, a path such as V(emea/finance).
-      - The default is the empty string, which is directly below the root.
-      - The module does not resolve inheritance, it takes the O(policy) that is in force. Use the filter
-        P(epp.autoupdate.effective_policy#filter) for that.
+      - The endpoint's place in the client tree, a path such as V(emea/finance). The default is the empty string, which
+        stands for the root.
+      - The module does not resolve inheritance. It takes the O(policy) that is in force, which the filter
+        P(epp.autoupdate.effective_policy#filter) computes.
     type: str
   ordinal:
     description:
-      - A small number of its own for each endpoint, counted from 0 without gaps. It decides the endpoint's instant
-        in the window.
-      - Without it, a hash of O(endpoint) is used. The fleet is then spread as by chance - some instants get several
+      - The number of the endpoint among all that have the same component source, counted from 0 without gaps. It
+        decides the slot of the endpoint in every window.
+      - Without it, a hash of the endpoint's name decides. Slots are spread by chance then, and some get several
         endpoints while others get none.
     type: int
-  policy:
-    description:
-      - The policy that is in force on this endpoint. What is not given has the default that is named below.
-    type: dict
-    suboptions:
-      events:
-        description:
-          - What makes an update run outside the schedule.
-        type: dict
-        suboptions:
-          update_after_download:
-            description:
-              - Update as soon as the update server has a new component. The default is V(true).
-            type: bool
-          include_roaming_and_offline:
-            description:
-              - Reach roaming endpoints and those that are off, too, when they come back. Only with
-                O(policy.events.update_after_download). The default is V(false).
-            type: bool
-          update_on_reconnect:
-            description:
-              - Update when the endpoint starts or gets its server back, and has missed a version. The default is
-                V(true).
-            type: bool
-          scan_after_update:
-            description:
-              - Scan after an update that an event caused and that changed a component. The default is V(false).
-            type: bool
-      schedule:
-        description:
-          - When scheduled updates run. See M(epp.autoupdate.update_schedule) for the keys in full.
-        type: dict
-        suboptions:
-          frequency:
-            description:
-              - How often. The default is V(daily).
-            type: str
-            choices:
-              - minutes
-              - hours
-              - daily
-              - weekly
-          interval:
-            description:
-              - Every how many minutes (1 to 59) or hours (1 to 23). Only with those two frequencies. The default is
-                V(1).
-            type: int
-          configuration_once_per_day:
-            description:
-              - Fetch the configuration once a day only, not at every interval. Only with V(minutes) and V(hours). The
-                default is V(true).
-            type: bool
-          start:
-            description:
-              - When the window starts, V(HH:MM) of the 24 hour clock, in quotes. Only with V(daily) and V(weekly). The
-                default is V(12:00).
-            type: str
-          day:
-            description:
-              - The day of the week. Only with V(weekly). The default is V(monday).
-            type: str
-            choices:
-              - monday
-              - tuesday
-              - wednesday
-              - thursday
-              - friday
-              - saturday
-              - sunday
-          window:
-            description:
-              - How long the window is, such as V(90m) or V(2h), shorter than the period. Only with V(daily) and
-                V(weekly). The default is V(2h).
-            type: str
-          timezone:
-            description:
-              - An IANA zone, or V(local) for the host's own. The default is V(UTC).
-            type: str
-          spread:
-            description:
-              - V(even) gives each endpoint its own instant for good, V(random) a new one for each occurrence. The
-                default is V(even).
-            type: str
-            choices:
-              - even
-              - random
-          initiator:
-            description:
-              - Who starts the update at its instant. The default is V(endpoint).
-            type: str
-            choices:
-              - endpoint
-              - server
-      privileges:
-        description:
-          - What the users in O(user_group) may do. See M(epp.autoupdate.update_privileges) for the keys in full.
-        type: dict
-        suboptions:
-          toggle_scheduled_update:
-            description:
-              - The user may switch scheduled update on and off. The default is V(false).
-            type: bool
-          scheduled_update:
-            description:
-              - Scheduled update is on. The default is V(true).
-            type: bool
-          update_now:
-            description:
-              - The user may start an update at once. The default is V(true).
-            type: bool
-          go_roaming:
-            description:
-              - The user may switch roaming on and off. The default is V(false).
-            type: bool
-          vendor_fallback:
-            description:
-              - The endpoint may fall back to the vendor's own update source. The default is V(false).
-            type: bool
-      components:
-        description:
-          - Which components are updated.
-        type: dict
-        suboptions:
-          scope:
-            description:
-              - Patterns only, patterns and engines, or all. The default is V(patterns).
-            type: str
-            choices:
-              - patterns
-              - engines
-              - all
-      sources:
-        description:
-          - Where components come from.
-        type: dict
-        suboptions:
-          urls:
-            description:
-              - Addresses of the component source, in the order of preference, C(http) or C(https), without user names
-                and passwords.
-            type: list
-            elements: str
-          proxy:
-            description:
-              - The proxy to reach them through. By default none.
-            type: str
   product:
     description:
-      - Which protection product is on the host. The default is V(files).
+      - The protection product on the host. The default is V(files).
     type: str
     choices:
       - clamav
@@ -254,27 +111,28 @@ options:
     suboptions:
       databases:
         description:
-          - The databases to keep current, by name. The default is V(main), V(daily) and V(bytecode).
+          - The names of the databases to keep current. The default is V(main), V(daily) and V(bytecode).
         type: list
         elements: str
       custom_urls:
         description:
-          - Addresses of single further database files. Host and file are shown, a customer's key in them is not.
+          - The URLs of single databases of third parties. Output shows their hosts and files only, because a URL may
+            hold a customer's key.
         type: list
         elements: str
       database_directory:
         description:
-          - Where the databases are. The default is V(/var/lib/clamav).
+          - The directory of the databases. The default is V(/var/lib/clamav).
         type: path
       database_owner:
         description:
-          - Whose they are. The default is the user to whom the package gave the directory, such as V(clamav) or
-            V(clamupdate).
+          - The user who owns the databases. The default is the user to whom the package gave the directory, such as
+            V(clamav) or V(clamupdate).
         type: str
       clamd_config:
         description:
-          - The configuration of the scanning daemon, by which it is found. The default is the one that the host has of
-            V(/etc/clamav/clamd.conf), V(/etc/clamd.d/scan.conf) and V(/etc/clamd.conf).
+          - The configuration file of clamd, the scanning daemon, which tells how to reach it. The default is the first
+            of V(/etc/clamav/clamd.conf), V(/etc/clamd.d/scan.conf) and V(/etc/clamd.conf) that the host has.
         type: path
   files:
     description:
@@ -283,32 +141,33 @@ options:
     suboptions:
       directory:
         description:
-          - Where the files are put. The default is V(/var/lib/epp-autoupdate/components).
+          - The directory into which the files are put. The default is V(/var/lib/epp-autoupdate/components).
         type: path
   command:
     description:
-      - Settings of the product V(command), any updater with a command line. Each command is a list of arguments; no
-        shell reads it.
+      - Settings of the product V(command), any updater with a command line. Each command is a list of arguments, which
+        no shell reads.
     type: dict
     suboptions:
       update:
         description:
-          - Updates the product.
+          - The command that updates the product. Required.
         type: list
         elements: str
       version:
         description:
-          - Prints the version that is installed. It is asked before and after an update.
+          - The command that prints the installed version. It runs before and after each update. Required.
         type: list
         elements: str
       scan:
         description:
-          - Scans. Without it the product does not scan.
+          - The command that scans. Without it the product does not scan.
         type: list
         elements: str
   scan_paths:
     description:
-      - What a scan looks at. The default is V(/home), V(/root), V(/tmp), V(/var/tmp), V(/srv) and V(/opt).
+      - The directories that a scan looks at. The default is V(/home), V(/root), V(/tmp), V(/var/tmp), V(/srv) and
+        V(/opt).
     type: list
     elements: path
   scheduler:
@@ -325,70 +184,70 @@ options:
     type: str
   reconnect:
     description:
-      - How an endpoint notices that its server is back.
+      - How the endpoint notices that it reaches its update server or source again. Durations such as V(90s) and V(5m).
     type: dict
     suboptions:
       probe:
         description:
-          - How often it looks. The default is V(5m).
+          - The time from one look to the next. The default is V(5m).
         type: str
       jitter:
         description:
-          - Over how long the updates of many that return at once are spread. The default is V(2m).
+          - The time over which the updates of endpoints that return at once are spread. The default is V(2m).
         type: str
       wait:
         description:
-          - How long it waits for a server that does not answer yet. The default is V(4m).
+          - The time for which the endpoint waits for a server that does not answer yet. The default is V(4m).
         type: str
   limits:
     description:
-      - How long things may take before they count as failed and are ended.
+      - The time after which a run is ended and counts as failed. Durations such as V(45m) and V(6h).
     type: dict
     suboptions:
       update:
         description:
-          - An update. The default is V(30m).
+          - The longest time of an update. The default is V(30m).
         type: str
       scan:
         description:
-          - A scan. The default is V(6h).
+          - The longest time of a scan. The default is V(6h).
         type: str
   textfile_directory:
     description:
-      - Where the status is put for the Prometheus node exporter, if the directory exists. The default is
-        V(/var/lib/prometheus/node-exporter).
+      - The directory into which the endpoint's metrics are written for the textfile collector of the Prometheus node
+        exporter, if it exists. The default is V(/var/lib/prometheus/node-exporter).
     type: path
   server:
     description:
       - The update server that manages this endpoint. Without it the endpoint is a standalone one.
       - A managed endpoint gets O(policy), O(domain) and O(ordinal) from the server's client tree, so they can't be
         given beside this option. The converge that enrols the endpoint fetches and adopts its configuration, and fails
-        where it can't; later ones send no request, because the endpoint keeps itself up to date.
-      - What the command C(epp-server enrolment) prints on the server.
+        where it can't. Later ones send no request, because the endpoint keeps its configuration current itself.
+      - The module M(epp.autoupdate.server) returns it as RV(epp.autoupdate.server#module:enrolment), and the command
+        C(epp-server enrolment) prints it on the server.
     type: dict
     suboptions:
       url:
         description:
-          - The server's base URL, C(http) or C(https).
-          - Required with O(server).
+          - The base URL of the server, C(http) or C(https). Required.
         type: str
       signers:
         description:
-          - Public keys of OpenSSH (C(ssh-ed25519 AAAA...)) by which the configuration may be signed until it names
-            others. Other keys than before are a new beginning.
-          - Required with O(server).
+          - The public SSH keys (C(ssh-ed25519 AAAA...)) whose signatures the endpoint accepts on its first
+            configuration, which names the keys from then on. Other keys than before begin anew. Required.
         type: list
         elements: str
       notify_key:
         description:
-          - The public key by which the server notifies this endpoint. It gets one line in the file of keys of
-            O(server.notify_user), which lets it start an update and nothing else. Without it there is no such line.
+          - The public SSH key with which the server notifies the endpoint. It gets one line in the authorized keys of
+            C(notify_user), which lets it start an update and nothing else. Without it there is no such line.
         type: str
       notify_user:
         description:
-          - As whom the server logs in. The default is V(epp-notify), an account that the converge makes, without
-            password and without a place where it may write. Any other name that no account of the host has will do.
-          - With V(root) there is no such account, and the line is one of root's.
+          - The user as whom the server logs in. The default is V(epp-notify), an account that the converge makes,
+            without a password and without a place where it may write. Any other name that no account of the host has is
+            possible.
+          - With V(root), the line is among the authorized keys of root and no account is made.
         type: str
 notes:
   - The fast way needs a connection that can pass standard input to a command, such as C(ssh) and C(local). Others work

@@ -10,9 +10,9 @@ module: server
 short_description: Make a host an update server, in one task
 version_added: 1.0.0
 description:
-  - Converges everything that an update server is made of - its program C(epp-server), the user of the same name as
-    whom it works, its directories, its settings, its scheduled jobs, and its part of nginx's configuration. Its keys
-    are made and the first configuration is published.
+  - Converges everything that an update server is made of - its program C(epp-server), the user of the same name as whom
+    it works, its directories, its settings, its scheduled jobs, and its part of nginx's configuration. Its keys are
+    made and the first configuration is published.
   - The module carries the program. Packages are not its affair, they are that of the role
     P(epp.autoupdate.server#role). Where the host lacks something, the module names it and changes nothing.
   - The whole of nginx's configuration is tested before nginx reads it anew. What nginx refuses is taken back, and the
@@ -48,8 +48,8 @@ options:
   state:
     description:
       - V(present) converges the server.
-      - V(absent) removes every trace of it, including its keys, the client tree, and everything that it has published.
-        Jobs under way are ended or waited for. The other options are not looked at, but for O(installroot).
+      - V(absent) removes everything of it, including its keys, the client tree and all that it has published. Running
+        jobs are ended or waited for. Packages stay. Options that describe the server have no effect then.
     type: str
     choices:
       - present
@@ -62,50 +62,53 @@ options:
     suboptions:
       url:
         description:
-          - The URL below which a web server serves C(/var/lib/epp-autoupdate-public), such as
-            V(https://updates.example.com) or V(http://updates.example.com:8080/epp).
+          - The base URL of the server, below which a web server serves C(/var/lib/epp-autoupdate-public), such as
+            V(https://updates.example.com) or V(http://updates.example.com:8080/epp). nginx listens on its port and
+            answers to its host name.
+          - Required if O(state=present).
         type: str
       server:
         description:
-          - The web server that is configured. V(none) leaves whatever there is alone; it has to serve
-            C(/var/lib/epp-autoupdate-public) then. The default is V(nginx). In a directory that stands for a host
-            (O(installroot)) none is.
+          - The web server to configure. With V(none), no web server is configured, and whichever there is has to serve
+            C(/var/lib/epp-autoupdate-public). The same is true with O(installroot). The default is V(nginx).
         type: str
         choices:
           - nginx
           - none
       listen:
         description:
-          - Where it listens, such as V(8080) or V(192.0.2.1:80). By default on the URL's port, on all addresses.
+          - The addresses and ports on which nginx listens, such as V(8080) or V(192.0.2.1:80). By default it is the
+            port of O(web.url) on all addresses.
         type: list
         elements: str
       tls_certificate:
         description:
-          - The path on the host of a certificate with its chain. The web server speaks TLS alone then. No plain
-            listener redirects to it.
+          - The path on the host of a TLS certificate with its chain. With it nginx speaks TLS only, and does not
+            redirect from plain HTTP.
         type: path
       tls_key:
         description:
-          - The path on the host of the certificate's key.
+          - The path on the host of the private key of O(web.tls_certificate).
         type: path
       max_connections:
         description:
-          - How many downloads are served at one time, whatever the reason. Others are answered 503 with
+          - The largest number of downloads that nginx serves at one time. It answers further ones with 503 and
             C(Retry-After). The default is the highest C(max_in_flight) of O(notify).
         type: int
       retry_after:
         description:
-          - After how many seconds who was turned away should come back. The default is V(30).
+          - The seconds in that C(Retry-After). The default is V(30).
         type: int
       verify_url:
         description:
-          - Whether the URL is tried from the server itself. A new one whose host the server can't look up is refused
-            before anything is changed. The task fails where the configuration can't be fetched by it in the end.
-          - The default is V(true). Set it to V(false) where endpoints alone can reach the server by it.
+          - With V(true), the server itself tries O(web.url). The task refuses a new URL whose host name the server
+            can't resolve before it changes anything, and fails at its end if the server can't fetch its configuration
+            there.
+          - The default is V(true). V(false) is for a URL that only endpoints can reach.
         type: bool
   components:
     description:
-      - The products whose components the server downloads and publishes. None by default.
+      - The products whose components the server downloads and publishes. By default there are none.
     type: dict
     suboptions:
       clamav:
@@ -115,12 +118,12 @@ options:
         suboptions:
           cvd:
             description:
-              - The program of cvdupdate. The default is V(/opt/epp-autoupdate/cvdupdate/bin/cvd), where the role
-                P(epp.autoupdate.server#role) puts it.
+              - The path of the program of cvdupdate. The default is V(/opt/epp-autoupdate/cvdupdate/bin/cvd), where the
+                role P(epp.autoupdate.server#role) installs it.
             type: path
           mirror:
             description:
-              - Where databases come from. The default is V(https://database.clamav.net).
+              - The URL from which the databases are downloaded. The default is V(https://database.clamav.net).
             type: str
           databases:
             description:
@@ -133,30 +136,30 @@ options:
               - bytecode
           extra:
             description:
-              - Databases of others, file names such as V(local.ndb) and their URLs.
+              - Databases of third parties, as a mapping of file names such as V(local.ndb) to URLs.
             type: dict
           nameserver:
             description:
-              - The IP address of the name server that is asked for the record with the current versions. By default the
-                host's own.
+              - The IP address of the name server to ask for the DNS record with the current versions. By default it is
+                the host's own.
             type: str
           keep_cdiffs:
             description:
-              - How many incremental files of each database stay published. The default is V(30).
+              - The number of incremental files of each database that stay published. The default is V(30).
             type: int
           requests_per_hour:
             description:
-              - How many requests for each file the vendor allows in an hour. The default is V(10).
+              - The number of requests for each file that the vendor allows in an hour. The default is V(10).
             type: int
           timeout:
             description:
-              - How long a download may take. The default is V(1h).
+              - The longest time of a download. The default is V(1h).
             type: str
       files:
         description:
           - Any set of files, from exactly one of O(components.files.directory), O(components.files.url) and
             O(components.files.git).
-          - Without any declaration all of it is one component of kind pattern, named after the source.
+          - A set that declares no components is one component of kind pattern, named after the source.
         type: dict
         suboptions:
           directory:
@@ -169,75 +172,79 @@ options:
             type: str
           git:
             description:
-              - A git repository, by URL or path.
+              - The URL or the path of a git repository.
             type: str
           branch:
             description:
-              - The branch of the repository. By default the one that it has checked out.
+              - The branch of the repository. By default it is the one that the repository has checked out.
             type: str
           requests_per_hour:
             description:
-              - How many requests an hour are allowed. The default is V(60).
+              - The number of requests that are allowed in an hour. The default is V(60).
             type: int
           timeout:
             description:
-              - How long a download may take. The default is V(1h).
+              - The longest time of a download. The default is V(1h).
             type: str
       command:
         description:
-          - Any program that fills a directory. Each command is a list of arguments; no shell reads it.
+          - Any program that fills a directory. Each command is a list of arguments, which no shell reads.
         type: dict
         suboptions:
           fetch:
             description:
-              - The program and its arguments. C({directory}) stands for the directory to fill.
+              - The command that fetches the components. C({directory}) in an argument stands for the directory to fill.
+                Required.
             type: list
             elements: str
           version:
             description:
-              - Prints the version of what was fetched. Without it the server counts.
+              - The command that prints the version of what was fetched. Without it the server counts versions itself.
             type: list
             elements: str
           requests_per_hour:
             description:
-              - How many runs an hour are allowed. The default is V(0), any number.
+              - The number of runs that are allowed in an hour. The default is V(0), which is no limit.
             type: int
           timeout:
             description:
-              - How long each of them may take. The default is V(1h).
+              - The longest time of a run. The default is V(1h).
             type: str
   notify:
     description:
-      - How endpoints are notified of new versions.
+      - How the server notifies endpoints of new versions.
     type: dict
     suboptions:
       notifier:
         description:
-          - The way to endpoints. V(local) is for a sandbox whose endpoints are directories. The default is V(ssh).
+          - The way to endpoints. V(local) is for a sandbox, whose endpoints are directories. The default is V(ssh).
         type: str
         choices:
           - ssh
           - local
       user:
         description:
-          - The user on endpoints. The default is V(epp-notify), an account that their converge makes.
+          - The user on endpoints as whom the server logs in. The default is V(epp-notify), an account that their
+            converge makes.
         type: str
       key:
         description:
-          - A private key that exists already and that the user C(epp-server) can read. By default the server makes its
-            own.
+          - The path of a private SSH key that exists and that the user C(epp-server) can read. By default the server
+            makes its own.
         type: path
       connect_timeout:
         description:
-          - How long to wait for a connection. The default is V(10s).
+          - The longest time to wait for a connection. The default is V(10s).
         type: str
       timezone:
         description:
-          - The IANA zone of the hours below, or V(local). The default is V(UTC).
+          - The time zone of O(notify.peak_hours) and O(notify.off_peak_hours), by its IANA name, or V(local) for the
+            zone of the server's own clock. The default is V(UTC).
         type: str
       max_in_flight:
         description:
-          - How many endpoints may be in flight at one time. The default is V(250).
+          - The largest number of endpoints that the server has notified and that have not answered yet. The default is
+            V(250).
         type: int
       max_in_flight_peak:
         description:
@@ -249,47 +256,50 @@ options:
         type: int
       peak_hours:
         description:
-          - Hours such as V(08:00-18:00).
+          - Periods of the day such as V(08:00-18:00).
         type: list
         elements: str
       off_peak_hours:
         description:
-          - Hours such as V(22:00-06:00).
+          - Periods of the day such as V(22:00-06:00).
         type: list
         elements: str
       lease:
         description:
-          - How long an endpoint counts as in flight without an answer. The default is V(30m).
+          - The longest time for which an endpoint that does not answer counts as in flight. The default is V(30m).
         type: str
       deadline:
         description:
-          - How long one notice may take. The default is V(30m).
+          - The longest time of one notice, from the connection to the answer. The default is V(30m).
         type: str
       retry_delay:
         description:
-          - When an endpoint that was not reached is tried again. The default is V(15m).
+          - The time after which the server tries again to notify an endpoint that it did not reach. The default is
+            V(15m).
         type: str
       retries:
         description:
-          - How often. The default is V(5).
+          - The number of such tries. The default is V(5).
         type: int
       offline_ttl:
         description:
-          - How long the notice of an offline endpoint is kept where policy says so. The default is V(7d).
+          - The time for which the server keeps the notice of an offline endpoint whose policy has
+            C(events.include_roaming_and_offline). The default is V(7d).
         type: str
   configuration:
     description:
-      - How the configuration is published.
+      - How the server publishes the configuration of endpoints.
     type: dict
     suboptions:
       lifetime:
         description:
-          - When what is published expires. It is signed anew in the second half of this time. The default is V(14d).
+          - The time after which a published configuration expires. The server signs it anew in the second half of this
+            time. The default is V(14d).
         type: str
       overlap:
         description:
-          - When keys are rotated, how long the next key is announced before it signs, and the old one trusted after.
-            At least O(configuration.lifetime). The default is V(30d).
+          - In a rotation of keys, the time for which the next key is announced before it signs, and for which the old
+            one is trusted afterwards. At least O(configuration.lifetime). The default is V(30d).
         type: str
   fetch:
     description:
@@ -298,12 +308,12 @@ options:
     suboptions:
       every:
         description:
-          - How often, whole minutes from V(5m) to V(1d). The default is V(1h).
+          - The time from one look to the next, in whole minutes from V(5m) to V(1d). The default is V(1h).
         type: str
       offset:
         description:
-          - When in the interval, which is counted from midnight UTC. By default an instant that follows from the
-            server's URL, so that not all servers ask a vendor at the same second.
+          - The time from the start of each interval to the look, where intervals are counted from midnight UTC. By
+            default it follows from O(web.url), so that servers do not all ask a vendor at the same second.
         type: str
   scheduler:
     description:

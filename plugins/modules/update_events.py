@@ -16,6 +16,7 @@ extends_documentation_fragment:
   - epp.autoupdate._attributes.actiongroup_all
   - epp.autoupdate._options
   - epp.autoupdate._options.section
+  - epp.autoupdate._policy.events
 attributes:
   check_mode:
     support: full
@@ -28,35 +29,6 @@ attributes:
   platform:
     support: full
     platforms: linux
-options:
-  inherit:
-    description:
-      - The keys that the node is not to set itself any more, so that it inherits them again. Only on an update server.
-    type: list
-    elements: str
-    choices:
-      - update_after_download
-      - include_roaming_and_offline
-      - update_on_reconnect
-      - scan_after_update
-  update_after_download:
-    description:
-      - Update as soon as the update server has downloaded a new component version.
-    type: bool
-  include_roaming_and_offline:
-    description:
-      - Reach roaming endpoints and those that are off, too, when they come back within 7 days.
-      - Only together with O(update_after_download).
-    type: bool
-  update_on_reconnect:
-    description:
-      - Update when the endpoint starts, or gets its server back, and has missed a version. Not while it is roaming.
-    type: bool
-  scan_after_update:
-    description:
-      - Scan after an update that an event caused and that really changed a component. Never after a scheduled update,
-        and not while the endpoint is roaming.
-    type: bool
 author:
   - epp.autoupdate contributors (@epp-autoupdate)
 """

@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - epp.autoupdate._attributes.actiongroup_all
   - epp.autoupdate._options
   - epp.autoupdate._options.section
+  - epp.autoupdate._policy.privileges
 attributes:
   check_mode:
     support: full
@@ -31,38 +32,6 @@ attributes:
   platform:
     support: full
     platforms: linux
-options:
-  inherit:
-    description:
-      - The keys that the node is not to set itself any more, so that it inherits them again. Only on an update server.
-    type: list
-    elements: str
-    choices:
-      - toggle_scheduled_update
-      - scheduled_update
-      - update_now
-      - go_roaming
-      - vendor_fallback
-  toggle_scheduled_update:
-    description:
-      - The user may switch scheduled update on and off.
-    type: bool
-  scheduled_update:
-    description:
-      - Scheduled update is on. Where O(toggle_scheduled_update) is granted, this is what holds until the user decides.
-    type: bool
-  update_now:
-    description:
-      - The user may start an update at once.
-    type: bool
-  go_roaming:
-    description:
-      - The user may switch roaming on and off.
-    type: bool
-  vendor_fallback:
-    description:
-      - The endpoint may fall back to the vendor's own update source when none of its sources can be reached.
-    type: bool
 author:
   - epp.autoupdate contributors (@epp-autoupdate)
 """

@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - epp.autoupdate._attributes.actiongroup_all
   - epp.autoupdate._options
   - epp.autoupdate._options.section
+  - epp.autoupdate._policy.schedule
 attributes:
   check_mode:
     support: full
@@ -33,84 +34,6 @@ attributes:
   platform:
     support: full
     platforms: linux
-options:
-  inherit:
-    description:
-      - The keys that the node is not to set itself any more, so that it inherits them again. Only on an update server.
-    type: list
-    elements: str
-    choices:
-      - frequency
-      - interval
-      - configuration_once_per_day
-      - start
-      - day
-      - window
-      - timezone
-      - spread
-      - initiator
-  frequency:
-    description:
-      - How often scheduled updates run.
-    type: str
-    choices:
-      - minutes
-      - hours
-      - daily
-      - weekly
-  interval:
-    description:
-      - Every how many minutes (1 to 59) or hours (1 to 23). Only with O(frequency=minutes) and O(frequency=hours).
-    type: int
-  configuration_once_per_day:
-    description:
-      - Fetch components at every interval, and the configuration once a day. Otherwise both at every interval.
-      - Only with O(frequency=minutes) and O(frequency=hours).
-    type: bool
-  start:
-    description:
-      - When the window starts, V(HH:MM) of the 24 hour clock.
-      - Write it in quotes. YAML reads 12:00 without quotes as the number 720.
-      - Only with O(frequency=daily) and O(frequency=weekly).
-    type: str
-  day:
-    description:
-      - The day of the week on which the window starts. Only with O(frequency=weekly).
-    type: str
-    choices:
-      - monday
-      - tuesday
-      - wednesday
-      - thursday
-      - friday
-      - saturday
-      - sunday
-  window:
-    description:
-      - How long the window is, such as V(90m), V(2h) or V(1h30m). More than nothing, and less than the period.
-      - It is elapsed time, so it is as long as ever on the days on which clocks change.
-      - Only with O(frequency=daily) and O(frequency=weekly).
-    type: str
-  timezone:
-    description:
-      - The zone of O(start) and O(day), by its IANA name, or V(local) for the endpoint's own.
-    type: str
-  spread:
-    description:
-      - With V(even), each endpoint has an instant of its own, the same in every occurrence. It does not move when the
-        fleet grows.
-      - With V(random), each endpoint draws a new instant for each occurrence.
-    type: str
-    choices:
-      - even
-      - random
-  initiator:
-    description:
-      - Whether the endpoint starts its update itself, or the update server tells it to.
-    type: str
-    choices:
-      - endpoint
-      - server
 author:
   - epp.autoupdate contributors (@epp-autoupdate)
 """

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,19 @@ def playbooks() -> list[str]:
 
 
 def documentation(module: str) -> dict[str, Any]:
-    """The DOCUMENTATION of a module, its fragments not merged in."""
-    return yaml.safe_load(assigned(module, "DOCUMENTATION"))
+    """The DOCUMENTATION of a module, with the options of its fragments."""
+    found = yaml.safe_load(assigned(module, "DOCUMENTATION"))
+    options: dict[str, Any] = {}
+    for fragment in found.get("extends_documentation_fragment", []):
+        options |= _fragment(fragment).get("options") or {}
+    return {**found, "options": {**options, **found.get("options", {})}}
+
+
+def _fragment(name: str) -> dict[str, Any]:
+    """A fragment of this collection, by the name by which modules extend it: ``epp.autoupdate._options.section``."""
+    file, _dot, part = name.removeprefix("epp.autoupdate.").partition(".")
+    module = importlib.import_module(f"ansible_collections.epp.autoupdate.plugins.doc_fragments.{file}")
+    return yaml.safe_load(getattr(module.ModuleDocFragment, part.upper() or "DOCUMENTATION"))
 
 
 def returns(module: str) -> dict[str, Any]:

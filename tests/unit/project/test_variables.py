@@ -29,6 +29,14 @@ PLAYBOOKS_ONLY = "playbooks only"
 """The README's table of the variables that no role has."""
 LITERALS = re.compile(r"`[^`]*`(, `[^`]*`)*")
 READMES = ("README.md", "roles/server/README.md")
+PREFIXES = {"endpoint": PREFIX, "server": f"{PREFIX}server_"}
+"""What the variables begin with that become options of these modules."""
+DEFAULT = re.compile(r"(?:[Tt]he default is|set nowhere,) V\(([^)]*)\)(?:\.| applies\.)")
+"""A default in a text; ``set nowhere`` says it of keys that are inherited."""
+OWN_WORDS = {PREFIX + name for name in ("policy", "domain", "server", "installroot", "server_installroot")}
+"""Variables that say something else than their options: an inventory has a whole tree, and the empty path for none."""
+WEB = "web"
+"""The option of the server's that becomes a variable for each option below it."""
 
 
 def options(role: str) -> dict[str, Any]:
@@ -161,29 +169,42 @@ def defaults() -> dict[str, Any]:
         known |= {PREFIX + name: one for name, one in found if name not in ("policy", "product")}
     known |= {PREFIX + name: Policy().to_dict() for name in ("policy", "endpoint_policy")}
     settings = ServerSettings.from_dict(SETTINGS).to_dict()
-    return known | {f"{PREFIX}server_{name}": one for name, one in {**settings, **settings["web"]}.items()}
+    of_server = {**settings, **settings[WEB], WEB: settings[WEB]["server"]}
+    return known | {f"{PREFIX}server_{name}": one for name, one in of_server.items()}
 
 
 def described() -> Iterator[tuple[str, dict[str, Any]]]:
     """Variables and options, with all that is below them, by the variable's path."""
     yield from repository.leaves(specified())
-    for path, option in repository.leaves(repository.documentation("endpoint")["options"]):
-        yield PREFIX + path, option
-    for path, option in repository.leaves(repository.documentation("server")["options"]):
-        yield f"{PREFIX}server_{path.removeprefix('web.')}", option
+    for module in PREFIXES:
+        yield from options_by_variable(module)
+
+
+def options_by_variable(module: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The options of a module by the path of the variable that becomes each of them, if there is one."""
+    for path, option in repository.leaves(repository.documentation(module)["options"]):
+        if path != WEB:
+            yield variable(module, path), option
+
+
+def variable(module: str, path: str) -> str:
+    """The path of the variable that becomes an option of a module."""
+    if module == "server":
+        path = WEB if path == f"{WEB}.server" else path.removeprefix(f"{WEB}.")
+    return PREFIXES[module] + path
 
 
 def test_the_defaults_that_are_described_are_the_librarys():
     known = dict(_flat(defaults()))
     wrong, held = [], 0
     for path, option in described():
-        said = re.search(r"[Tt]he default is V\(([^)]*)\)\.", " ".join(map(str, option["description"])))
+        said = DEFAULT.search(" ".join(map(str, option["description"])))
         if said and path in known:
             held += 1
             if said[1] != _shown(known[path]):
                 wrong.append((path, said[1], known[path]))
     assert wrong == []
-    assert held > 60
+    assert held > 100
 
 
 def _flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
@@ -195,3 +216,48 @@ def _flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any
 
 def _shown(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@pytest.mark.parametrize("module", PREFIXES)
+def test_a_variable_is_described_in_the_words_of_the_option_that_it_becomes(module):
+    """Specifications of roles know no fragments, so their texts are written again, and held equal here."""
+    variables = dict(repository.leaves(specified()))
+    held = 0
+    for name, option in options_by_variable(module):
+        if name in variables and name not in OWN_WORDS:
+            held += 1
+            assert variables[name]["description"] == [_of_variables(module, one) for one in option["description"]], name
+    assert held > 40
+
+
+def test_all_policies_have_the_same_keys_in_the_same_words():
+    wanted = specified()["autoupdate_policy"]["options"]
+    assert specified()["autoupdate_endpoint_policy"]["options"] == wanted
+    for module in ("endpoint", "client_tree"):
+        policies = [
+            _as_in_roles(option["suboptions"])
+            for path, option in repository.leaves(repository.documentation(module)["options"])
+            if path.split(".")[-1] == "policy"
+        ]
+        assert policies == [wanted] * len(policies)
+        assert policies
+    for section in ("events", "schedule", "privileges"):
+        keys = repository.documentation(f"update_{section}")["options"]
+        assert {name: keys[name] for name in wanted[section]["options"]} == wanted[section]["options"]
+
+
+def _as_in_roles(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as a role has them, where ``suboptions`` are ``options``."""
+    return {
+        name: {
+            "options" if key == "suboptions" else key: _as_in_roles(value) if key == "suboptions" else value
+            for key, value in option.items()
+        }
+        for name, option in options.items()
+    }
+
+
+def _of_variables(module: str, text: str) -> str:
+    """The text of an option as a variable has it: it names variables, and return values with their module."""
+    text = re.sub(r"\bO\(([a-z_.]+)(?=[=)])", lambda found: f"O({variable(module, found[1])}", text)
+    return re.sub(r"RV\(([a-z_.]+)\)", rf"RV(epp.autoupdate.{module}#module:\1)", text)
