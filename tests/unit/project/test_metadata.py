@@ -10,7 +10,6 @@ import re
 import sys
 
 import pytest
-import yaml
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.version import VERSION
 from ansible_collections.epp.autoupdate.tests.tools.steps import GROUPS, STEPS
 
@@ -81,11 +80,3 @@ def test_the_type_checker_and_the_linter_assume_the_oldest_python_of_endpoints()
     assert project["tool"]["mypy"]["python_version"] == "3.9"
     assert project["tool"]["ruff"]["target-version"] == "py39"
     assert repository.load("tests", "config.yml")["modules"]["python_requires"] == ">=3.9"
-
-
-def test_changelog_fragments_are_yaml_with_the_sections_that_the_configuration_knows():
-    config = repository.load("changelogs", "config.yaml")
-    known = {name for name, _title in config["sections"]} | {config["prelude_section_name"], "trivial"}
-    for path in (repository.ROOT / "changelogs" / "fragments").glob("*.yml"):
-        sections = yaml.safe_load(path.read_text(encoding="utf-8"))
-        assert {name for name in sections if not name.startswith(("add object.", "add plugin."))} <= known, path.name
