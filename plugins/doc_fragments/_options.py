@@ -14,10 +14,10 @@ class ModuleDocFragment:
 options:
   installroot:
     description:
-      - A directory on the host that stands for V(/), as O(ansible.builtin.dnf#module:installroot) does.
-      - For golden images and chroots that are being built, for tests, and for trying things out without being root.
-        Nothing is started or reloaded then.
-      - Must be an absolute path. The default is the running system itself.
+      - A directory on the host that stands for V(/), like O(ansible.builtin.dnf#module:installroot). An absolute path.
+        The default is the running system itself.
+      - It serves to build golden images and chroots, and to test without being root. Nothing is started or reloaded
+        then.
     type: path
 requirements:
   - Python 3.9 or later on the host, with its standard library only
@@ -27,11 +27,11 @@ requirements:
 options:
   scope:
     description:
-      - Where the values are set.
-      - V(root) and V(domain) are nodes of the client tree, so the task runs on the update server. All that is below a
-        node inherits from it, key by key, unless a node between sets the key itself.
-      - V(endpoint) with a O(name) is one endpoint of the client tree. Without a O(name) it is this very host, which
-        must have been converged by M(epp.autoupdate.endpoint) before, and not for an update server.
+      - The node for which the values are set.
+      - V(root) and V(domain) are nodes of the client tree, so the task runs on the update server. All domains and
+        endpoints below a node inherit its values, key by key, unless a node between sets the key itself.
+      - V(endpoint) with O(name) is one endpoint of the client tree. Without O(name) it is the host of the task, a
+        standalone endpoint that M(epp.autoupdate.endpoint) has converged before.
     type: str
     choices:
       - root
@@ -45,22 +45,19 @@ options:
     type: str
   apply_to:
     description:
-      - For whom the values of the root are meant. Only if O(scope=root).
-      - With V(all), which is the default, they are in force for all domains and endpoints that do not set them
-        themselves.
-      - With V(future_domains), what exists keeps what it had. Each domain that is made at the top of the tree from then
-        on begins with the values.
+      - The nodes to which the values of the root apply. Only with O(scope=root). The default is V(all).
+      - With V(all), the values apply to all domains and endpoints that do not set them themselves.
+      - With V(future_domains), existing domains and endpoints keep the values that they had. A domain that is created
+        below the root from then on starts with the new values.
     type: str
     choices:
       - all
       - future_domains
 notes:
-  - Only the keys that are given are changed. A key that the new O(ignore:frequency) makes meaningless is dropped.
-  - On an update server, endpoints take the values over when they next fetch their configuration. Nothing has to be
-    converged for that.
-  - On a standalone endpoint, the values are set on the endpoint itself. If its inventory has other ones, the next run
-    of M(epp.autoupdate.endpoint) or of the playbook C(epp.autoupdate.site) puts those back. The same is true of root
-    and domains of an update server whose policy the inventory pins.
+  - The task changes only the keys that are given. It drops keys that have no meaning with a new C(frequency).
+  - On an update server, endpoints adopt the values when they next fetch their configuration. No converge is needed.
+  - Values of the inventory come back with the next run of M(epp.autoupdate.endpoint), or of the playbook
+    C(epp.autoupdate.site). This concerns standalone endpoints, and nodes whose policy the inventory pins.
 seealso:
   - module: epp.autoupdate.client_tree
   - module: epp.autoupdate.endpoint
@@ -71,8 +68,8 @@ seealso:
 options:
   installroot:
     description:
-      - A directory on the host that stands for V(/), as O(ansible.builtin.dnf#module:installroot) does.
-      - Must be an absolute path. The default is the running system itself.
+      - A directory on the host that stands for V(/), like O(ansible.builtin.dnf#module:installroot). An absolute path.
+        The default is the running system itself.
     type: path
 requirements:
   - Python 3.9 or later on the host, with its standard library only

@@ -10,15 +10,16 @@ module: client_tree
 short_description: Register the domains and endpoints of a fleet on its update server, in one task
 version_added: 1.0.0
 description:
-  - Brings the client tree of an update server to what is wanted, for any number of domains and endpoints at once. What
-    changes is published before the task ends; endpoints take it over when they next fetch their configuration.
-  - What is not given stays as it is on the server. An endpoint that is new gets the lowest free ordinal, unless one is
-    given, and keeps it for life.
-  - With O(use_variables) the task takes all hosts of the play and the pinned policies from their variables. Run it on
-    the update server by C(delegate_to), with C(run_once). In a strategy that runs it for each host all the same, such
-    as C(free), the first one registers all, and the others get its result without asking the server again.
-  - No variable of a host outside the play is looked at, so a part of the inventory registers this part.
-  - Every error is reported at once, each with its path or with its host and variable, before anything changes.
+  - Sets the policy of the root, the domains and the endpoints of the client tree of an update server, any number of
+    them at once. The task publishes the changes before it ends. Endpoints adopt them when they next fetch their
+    configuration.
+  - The server keeps what is not given. A new endpoint gets the lowest free ordinal, unless one is given, and keeps it
+    for life.
+  - With O(use_variables), the task takes all hosts of the play and the pinned policies from their variables. Run it on
+    the update server with C(delegate_to) and C(run_once). In a strategy that runs it for each host all the same, such
+    as C(free), the first host registers all, and the others get its result without asking the server again.
+  - The task reads no variables of hosts outside the play, so a run on a part of the inventory registers this part.
+  - All errors are reported at once, each with its path or with its host and variable, before anything changes.
 extends_documentation_fragment:
   - epp.autoupdate._attributes
   - epp.autoupdate._attributes.actiongroup_all
@@ -40,40 +41,42 @@ attributes:
 options:
   domains:
     description:
-      - The domains, by their paths such as V(emea/finance). Domains above them are made, too.
-      - Each value is a policy like O(policy), which is all that the domain sets itself, or V(null) for a domain whose
-        policy is to stay as it is.
+      - The domains, as a mapping of their paths, such as V(emea/finance), to policies. The domains above them are
+        created as well.
+      - A policy has the keys of O(policy) and holds all that the domain sets itself. V(null) keeps the domain's policy.
     type: dict
   absent:
     description:
-      - The names of endpoints to remove, whether they are registered or not. What the server still had to tell them is
-        dropped, and their ordinals are free again. On a host that is no update server any more there is nothing to do.
+      - The names of endpoints to remove, whether they are registered or not. Their open deliveries are dropped, and
+        their ordinals are free again. On a host that is no update server any more there is nothing to do.
     type: list
     elements: str
   purge:
     description:
       - Remove the endpoints that are not in O(endpoints), and, if O(domains) is given, the domains that are neither in
-        it nor needed by an endpoint.
-      - Not with O(use_variables), because a play may see a part of the inventory only.
+        that option nor needed by an endpoint.
+      - Not with O(use_variables), because a play may see only a part of the inventory.
     type: bool
     default: false
   use_variables:
     description:
-      - Take what is not given from the variables of all hosts of the play. Hosts whose C(autoupdate_state) is V(absent)
-        are O(absent).
-      - Of each host, C(autoupdate_domain), C(autoupdate_ordinal), C(autoupdate_endpoint_policy),
+      - Take options that are not given from the variables of all hosts of the play. Hosts whose C(autoupdate_state) is
+        V(absent) are O(absent).
+      - The variables of each host are C(autoupdate_domain), C(autoupdate_ordinal), C(autoupdate_endpoint_policy),
         C(autoupdate_address) and C(autoupdate_host_key). Its name is C(autoupdate_endpoint_name), or else
         C(inventory_hostname) or a name made of it (see P(epp.autoupdate.endpoint_name#filter)).
-      - The address of each is C(ansible_host) with C(ansible_port), or
-        C(inventory_hostname), unless it is given, and C(autoupdate_installroot) where that is set.
-      - Of all hosts together, C(autoupdate_policy) and C(autoupdate_domain_policies), the policies that the inventory
-        pins. Two hosts that say different things about one node are an error. What is empty counts as not set.
+      - The address of each is C(ansible_host) with C(ansible_port), or C(inventory_hostname), unless it is given, and
+        C(autoupdate_installroot) where that is set.
+      - The variables of all hosts together are C(autoupdate_policy) and C(autoupdate_domain_policies), the policies
+        that the inventory pins. Different values of two hosts for one node are an error. An empty value counts as not
+        set.
     type: bool
     default: false
   host_keys_from:
     description:
-      - The name of a variable in which tasks of M(epp.autoupdate.endpoint) in this play have registered their results.
-        Their host keys are taken from there, unless C(autoupdate_host_key) is set. Only with O(use_variables).
+      - The name of the variable in which tasks of M(epp.autoupdate.endpoint) in this play have registered their
+        results. The host keys of endpoints are taken from there, unless C(autoupdate_host_key) is set. Only with
+        O(use_variables).
     type: str
   server_host:
     description:
@@ -127,55 +130,55 @@ EXAMPLES = r"""
 
 RETURN = r"""
 counts:
-  description: How many there are of each.
+  description: The number of endpoints and domains that changed.
   returned: success
   type: dict
   contains:
     registered:
-      description: Endpoints that are registered now, or would be in check mode.
+      description: The number of endpoints that are registered now, or would be in check mode.
       type: int
       returned: always
       sample: 40
     added:
-      description: Endpoints that are new.
+      description: The number of new endpoints.
       type: int
       returned: always
       sample: 40
     modified:
-      description: Endpoints that were registered otherwise.
+      description: The number of endpoints whose registration changed.
       type: int
       returned: always
       sample: 0
     removed:
-      description: Endpoints that are registered no more.
+      description: The number of removed endpoints.
       type: int
       returned: always
       sample: 0
     domains:
-      description: Domains that are new, removed, or set something else.
+      description: The number of domains that are new, removed or changed.
       type: int
       returned: always
       sample: 2
 added:
-  description: The first names of new endpoints, 20 at most.
+  description: The names of new endpoints, the first 20 at most.
   returned: success
   type: list
   elements: str
   sample: [n1, n2]
 modified:
-  description: The first names of endpoints that were registered otherwise, 20 at most.
+  description: The names of endpoints whose registration changed, the first 20 at most.
   returned: success
   type: list
   elements: str
   sample: []
 removed:
-  description: The first names of endpoints that are registered no more, 20 at most.
+  description: The names of removed endpoints, the first 20 at most.
   returned: success
   type: list
   elements: str
   sample: []
 domains:
-  description: The first paths of domains that changed, 20 at most.
+  description: The paths of domains that are new, removed or changed, the first 20 at most.
   returned: success
   type: list
   elements: str
@@ -199,12 +202,12 @@ enrolment:
       returned: always
       sample: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJWJH31gEJWi/MjUwinIqqqlrSjSsS1L5Lu/Ezpdowcz]
     notify_key:
-      description: The public key by which the server notifies.
+      description: The public SSH key with which the server notifies.
       type: str
       returned: always
       sample: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJWJH31gEJWi/MjUwinIqqqlrSjSsS1L5Lu/Ezpdowcz
     notify_user:
-      description: The user on endpoints as whom it notifies.
+      description: The user on endpoints as whom the server logs in.
       type: str
       returned: always
       sample: epp-notify

@@ -10,12 +10,12 @@ module: drift
 short_description: Report what comparisons found, and fail where there is drift
 version_added: 1.0.0
 description:
-  - Reads results that earlier tasks of the play registered, and prints one sentence for each thing that is not as it
-    should be, with the host, its kind and its path, and the difference below.
-  - Fails where there is any. A host on which a comparison was not possible has drifted, too; one that was not reached
-    is unreachable.
-  - The playbook C(epp.autoupdate.check) ends with it. It compares all hosts first, so that the drift of one never
-    hides that of another.
+  - Reads results that earlier tasks of the play registered in check mode, and prints one sentence for each difference
+    between a host and its policy, with the host, the kind and the path, and the difference in text below.
+  - The task fails on hosts that have drifted. A host that could not be compared has drifted as well. A host that was
+    not reached is unreachable.
+  - The playbook C(epp.autoupdate.check) ends with this module. It compares all hosts first, so that the drift of one
+    host never hides that of another.
 extends_documentation_fragment:
   - epp.autoupdate._attributes
   - epp.autoupdate._attributes.actiongroup_all
@@ -38,14 +38,14 @@ attributes:
 options:
   compared:
     description:
-      - Names of variables that hold results of M(epp.autoupdate.endpoint) or M(epp.autoupdate.server), registered in
-        check mode with C(diff) and C(failed_when=false). A variable that a host does not have is passed over.
+      - The names of variables with results of M(epp.autoupdate.endpoint) or M(epp.autoupdate.server), registered in
+        check mode with C(diff) and C(failed_when=false). A variable that a host does not have is ignored.
     type: list
     elements: str
     required: true
   client_tree:
     description:
-      - Name of the variable that holds the result of M(epp.autoupdate.client_tree), registered in the same way.
+      - The name of the variable with the result of M(epp.autoupdate.client_tree), registered in the same way.
     type: str
 seealso:
   - module: epp.autoupdate.endpoint
@@ -75,28 +75,28 @@ EXAMPLES = r"""
 
 RETURN = r"""
 drift:
-  description: What is not as it should be.
+  description: The differences between the host and its policy.
   returned: always
   type: list
   elements: dict
   contains:
     kind:
-      description: What it is, such as V(timer), V(program), V(configuration), V(running state) or V(client tree).
+      description: The kind, such as V(timer), V(program), V(configuration), V(running state) or V(client tree).
       type: str
       returned: always
       sample: timer
     path:
-      description: Where it is; a file, or a node of the client tree. Empty for what is neither.
+      description: The path of the file, or of the node of the client tree. Empty for what is neither.
       type: str
       returned: always
       sample: /etc/systemd/system/epp-update.timer
     text:
-      description: What is the matter with it.
+      description: The difference in a few words.
       type: str
       returned: always
       sample: differs
 msg:
-  description: How much there is of each kind.
+  description: The number of differences of each kind.
   returned: failure
   type: str
   sample: "till-1 has drifted: 2 (program 1, timer 1)"

@@ -12,12 +12,12 @@ version_added: 1.0.0
 description:
   - Converges everything that an endpoint needs to update itself as its policy says - the agent C(epp-agent), its
     configuration, the scheduled tasks, and the rights of its users.
-  - Where the right agent is installed already, the task goes straight to it, which costs one command on the host and no
-    file transfer. Elsewhere one more command brings the agent, or the module itself does, which carries it too. The
-    result is the same either way.
+  - Where the right version of the agent is installed already, the task asks it directly, which costs one command on the
+    host and no file transfer. Elsewhere one more command installs the agent, or the module does, which holds it as
+    well. The result is the same in all cases.
   - All options are checked on the control node, before the host is contacted. Every error is reported at once, each
     with its path, what was found, and what is allowed.
-  - A switch that the user of the endpoint may hold is never overwritten.
+  - The task never overwrites a switch that the user of the endpoint may hold.
 extends_documentation_fragment:
   - epp.autoupdate._attributes
   - epp.autoupdate._attributes.actiongroup_all
@@ -250,8 +250,8 @@ options:
           - With V(root), the line is among the authorized keys of root and no account is made.
         type: str
 notes:
-  - The fast way needs a connection that can pass standard input to a command, such as C(ssh) and C(local). Others work
-    the usual way.
+  - The direct way to the agent needs a connection that can pass standard input to a command, such as C(ssh) and
+    C(local). With others, the task transfers the module as usual.
 seealso:
   - module: epp.autoupdate.preflight
   - module: epp.autoupdate.endpoint_info
@@ -309,7 +309,7 @@ RETURN = r"""
 obstacles:
   description:
     - Why the update server could not notify this endpoint, in sentences, with the lines to add to sshd's configuration.
-      Empty where it can, and where it is not to.
+      Empty where it can, and where it should not.
   returned: success
   type: list
   elements: str
@@ -322,16 +322,17 @@ missing:
   sample: []
 errors:
   description:
-    - Why what was converged can't work all the same, in words. What the last self-test found, which follows a converge
-      that changed something, and what a look at the host shows. In check mode no test is made.
+    - The reasons why updates can't work although the endpoint was converged, in sentences. They come from the last
+      self-test, which follows a converge that changed something, and from a look at the host. Check mode makes no test.
   returned: success
   type: list
   elements: str
   sample: []
 refusal:
   description:
-    - Why the endpoint does not take what its update server publishes. V(null) where it does, and on a standalone one.
-      What it adopted last stays in force. A converge asks the server again before it tells this.
+    - Why the endpoint refuses what its update server publishes. V(null) where it adopts it, and on a standalone
+      endpoint. The configuration that it adopted last stays in force. A converge asks the server again before it
+      returns a refusal.
   returned: success
   type: dict
   contains:
@@ -347,7 +348,7 @@ refusal:
       sample: "tree: its serial is 3, lower than 7, which was adopted"
   sample: null
 changes:
-  description: What was changed, or would be in check mode, in the order in which it was done.
+  description: The changes in the order in which they were made, or would be made in check mode.
   returned: success
   type: list
   elements: dict
@@ -358,7 +359,7 @@ changes:
       returned: always
       sample: /etc/systemd/system/epp-update.timer
     action:
-      description: What happened to it, V(create), V(modify) or V(remove).
+      description: The kind of change, V(create), V(modify) or V(remove).
       type: str
       returned: always
       sample: modify
@@ -367,15 +368,15 @@ changes:
       action: modify
 drift:
   description:
-    - What ran, or did not run, otherwise than it should and was put right, in words. For example a timer that somebody
-      had stopped.
+    - What was running or stopped against the policy and was put right, in words. For example a timer that somebody had
+      stopped.
   returned: success
   type: list
   elements: str
   sample: []
 next_run:
   description:
-    - When the next scheduled update is, in UTC. V(null) when none will run.
+    - The instant of the next scheduled update in UTC. V(null) when none will run.
   returned: success
   type: str
   sample: "2026-11-23T02:41:07Z"

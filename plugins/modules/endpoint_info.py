@@ -10,8 +10,8 @@ module: endpoint_info
 short_description: Read an endpoint's status
 version_added: 1.0.0
 description:
-  - Returns what the endpoint knows about itself, which is its identity, the policy in force, the switches its user
-    holds, component versions, the last result of each trigger, the next run, and the last scan.
+  - Returns the status of the endpoint, which is its name, the policy in force, the user's switches, component versions,
+    the last result of each trigger, the next scheduled update, and the last scan.
 extends_documentation_fragment:
   - epp.autoupdate._attributes
   - epp.autoupdate._attributes.actiongroup_all
@@ -41,12 +41,12 @@ RETURN = r"""
 status:
   description:
     - The status document of the endpoint, as C(epp-agent status --json) prints it.
-    - Instants are ISO 8601 in UTC. What is V(null) is not known, or is not there.
+    - Instants are ISO 8601 in UTC. V(null) stands for what is not known or does not exist.
   returned: success
   type: dict
   contains:
     format:
-      description: The number of the form that this document has.
+      description: The version of the format of this document.
       type: int
       returned: always
       sample: 1
@@ -56,12 +56,12 @@ status:
       returned: always
       sample: n1
     domain:
-      description: The path of its domain, empty directly below the root, and where there is none.
+      description: The path of its domain, empty for the root.
       type: str
       returned: always
       sample: emea/finance
     ordinal:
-      description: Its number, by which it finds its second of the window. V(null) where its name stands for that.
+      description: Its ordinal, which decides its slot in the window. V(null) where a hash of its name does.
       type: int
       returned: always
       sample: 0
@@ -71,42 +71,42 @@ status:
       returned: always
       sample: clamav
     scheduler:
-      description: What wakes the agent, V(systemd) or V(cron).
+      description: The scheduler that starts the agent, V(systemd) or V(cron).
       type: str
       returned: always
       sample: systemd
     user_group:
-      description: The group whose members may do what the privileges grant.
+      description: The group whose members hold the privileges.
       type: str
       returned: always
       sample: epp-users
     policy:
-      description: The policy in force, of which only those keys are there that mean something together.
+      description: The policy in force, without the keys that have no meaning with its frequency.
       type: dict
       returned: always
       contains:
         events:
-          description: What makes the endpoint update besides its schedule.
+          description: Events that start an update outside the schedule.
           type: dict
           returned: always
           contains:
             update_after_download:
-              description: Whether a version that is new on the update server makes it update.
+              description: Whether the endpoint updates when the update server has a new version.
               type: bool
               returned: always
               sample: true
             include_roaming_and_offline:
-              description: Whether the notice of that is kept for it while it is off.
+              description: Whether it is notified of that when it is roaming or was offline.
               type: bool
               returned: always
               sample: false
             update_on_reconnect:
-              description: Whether it updates when it comes back and has missed a version.
+              description: Whether it updates when it reaches its update server again and has missed a version.
               type: bool
               returned: always
               sample: true
             scan_after_update:
-              description: Whether an update by an event is followed by a scan.
+              description: Whether it scans after an update that an event started.
               type: bool
               returned: always
               sample: false
@@ -121,17 +121,17 @@ status:
               returned: always
               sample: daily
             interval:
-              description: Every how many minutes or hours.
+              description: The number of minutes or hours from one update to the next.
               type: int
               returned: if RV(status.policy.schedule.frequency) is V(minutes) or V(hours)
               sample: 4
             configuration_once_per_day:
-              description: Whether the configuration is asked for once a day only.
+              description: Whether the configuration is updated once a day only.
               type: bool
               returned: if RV(status.policy.schedule.frequency) is V(minutes) or V(hours)
               sample: true
             start:
-              description: When the window begins, as V(HH:MM).
+              description: When the window starts, as V(HH:MM).
               type: str
               returned: if RV(status.policy.schedule.frequency) is V(daily) or V(weekly)
               sample: "12:00"
@@ -141,7 +141,7 @@ status:
               returned: if RV(status.policy.schedule.frequency) is V(weekly)
               sample: monday
             window:
-              description: How long the window is.
+              description: The length of the window, such as V(2h).
               type: str
               returned: if RV(status.policy.schedule.frequency) is V(daily) or V(weekly)
               sample: 2h
@@ -151,17 +151,17 @@ status:
               returned: always
               sample: UTC
             spread:
-              description: How a fleet is spread over the window, V(even) or V(random).
+              description: How slots are spread over the window, V(even) or V(random).
               type: str
               returned: always
               sample: even
             initiator:
-              description: Who keeps the instants, the V(endpoint) or the V(server).
+              description: Who starts scheduled updates, V(endpoint) or V(server).
               type: str
               returned: always
               sample: endpoint
         privileges:
-          description: What users of the endpoint may do.
+          description: What users may do without being root.
           type: dict
           returned: always
           contains:
@@ -191,7 +191,7 @@ status:
               returned: always
               sample: false
         components:
-          description: What an update may change.
+          description: Which components are updated.
           type: dict
           returned: always
           contains:
@@ -206,26 +206,26 @@ status:
           returned: always
           contains:
             urls:
-              description: The sources in order of preference. Empty where they are the product's own.
+              description: The sources in the order of preference. Empty where the product has its own.
               type: list
               elements: str
               returned: always
               sample: ["https://updates.example.com/components/clamav"]
             proxy:
-              description: The proxy on the way there. V(null) without one.
+              description: The proxy through which they are reached. V(null) without one.
               type: str
               returned: always
               sample: http://proxy.example.com:3128
     serial:
       description:
-        - >-
-          The serial of the tree that was adopted from the update server last. V(null) before that, and without a
+        - The serial of the tree that was last adopted from the update server. V(null) before that, and without a
           server.
       type: int
       returned: always
       sample: 1795953600
     configuration:
-      description: What was adopted from the update server, and what became of asking it. V(null) without a server.
+      description:
+        - The configuration from the update server, and the result of the last request for it. V(null) without a server.
       type: dict
       returned: always
       contains:
@@ -236,24 +236,23 @@ status:
           sample: https://updates.example.com
         result:
           description:
-            - >-
-              What became of asking it last, such as V(adopted), V(unchanged), V(unreachable) or V(rollback). V(null)
-              before that.
+            - The result of the last request, such as V(adopted), V(unchanged), V(unreachable) or V(rollback). V(null)
+              before the first one.
           type: str
           returned: always
           sample: unchanged
         reason:
-          description: What there is to say about that, in one sentence.
+          description: The reason for this result in one sentence.
           type: str
           returned: always
           sample: ""
         asked:
-          description: When it was asked last. V(null) before that.
+          description: The instant of the last request. V(null) before the first one.
           type: str
           returned: always
           sample: "2026-11-29T12:00:00Z"
         adopted:
-          description: When the configuration in force was adopted. V(null) where none was.
+          description: The instant at which the configuration in force was adopted. V(null) where there is none.
           type: str
           returned: always
           sample: "2026-11-29T12:00:00Z"
@@ -268,12 +267,12 @@ status:
           returned: always
           sample: 1795953600
         expires:
-          description: When the first of both ends. V(null) where there is none.
+          description: The earlier expiry of both. V(null) where there is none.
           type: str
           returned: always
           sample: "2026-12-13T12:00:00Z"
     switch:
-      description: The user's own switch of scheduled update. V(null) while nobody has touched it.
+      description: The user's switch of scheduled update. V(null) while no user has used it.
       type: bool
       returned: always
       sample: true
@@ -283,7 +282,7 @@ status:
       returned: always
       sample: false
     scheduled_update:
-      description: Whether scheduled updates run, by policy and switch.
+      description: Whether scheduled updates run, as policy and the user's switch decide.
       type: bool
       returned: always
       sample: true
@@ -299,42 +298,42 @@ status:
           returned: always
           sample: daily
         version:
-          description: The product's own word for its version.
+          description: The version, as the product writes it.
           type: str
           returned: always
           sample: "27001"
         built:
-          description: When this version was made. V(null) where the product does not tell.
+          description: The instant at which this version was made. V(null) where the product does not tell.
           type: str
           returned: always
           sample: "2026-11-29T12:00:00Z"
         age:
-          description: How many seconds ago that was. V(null) where the product does not tell.
+          description: The age of this version in seconds. V(null) where the product does not tell.
           type: int
           returned: always
           sample: 86400
     running:
-      description: The update that is under way. V(null) without one.
+      description: The running update. V(null) without one.
       type: dict
       returned: always
       contains:
         trigger:
-          description: Why it runs.
+          description: The trigger of the update.
           type: str
           returned: always
           sample: schedule
         pid:
-          description: The number of its process.
+          description: The id of its process.
           type: int
           returned: always
           sample: 4711
         since:
-          description: When it began.
+          description: The instant of its start.
           type: str
           returned: always
           sample: "2026-11-29T12:00:00Z"
     last:
-      description: What came of the last update of each trigger.
+      description: The last update of each trigger.
       type: dict
       returned: always
       contains:
@@ -344,29 +343,29 @@ status:
           returned: when there was one
           contains: &run
             result:
-              description: How it ended, such as V(updated), V(current), V(cooling_down) or V(failed).
+              description: Its result, such as V(updated), V(current), V(cooling_down) or V(failed).
               type: str
               returned: always
               sample: updated
             reason:
-              description: What there is to say about it, in one sentence. Empty when there is nothing.
+              description: The reason for the result in one sentence. Empty where none is needed.
               type: str
               returned: always
               sample: ""
             started:
-              description: When it began.
+              description: The instant of its start.
               type: str
               returned: always
               sample: "2026-11-29T12:00:00Z"
             finished:
-              description: When it ended.
+              description: The instant of its end.
               type: str
               returned: always
               sample: "2026-11-29T12:00:09Z"
             until:
               description:
-                - >-
-                  When it is V(cooling_down), the instant until which the source is left alone, otherwise V(null).
+                - With V(cooling_down), the instant until which the endpoint sends the source no request, otherwise
+                  V(null).
               type: str
               returned: always
               sample: "2026-11-29T13:00:00Z"
@@ -378,14 +377,12 @@ status:
               sample: [daily]
             joined:
               description:
-                - >-
-                  The trigger of the update that ran already and that this one joined. V(null) where it did the work
-                  itself.
+                - The trigger of the running update that this one joined. V(null) where it joined none.
               type: str
               returned: always
               sample: manual
         reconnect:
-          description: The last update of an endpoint that had come back.
+          description: The last update that a restart or the return of the update server started.
           type: dict
           returned: when there was one
           contains: *run
@@ -395,32 +392,32 @@ status:
           returned: when there was one
           contains: *run
         manual:
-          description: The last update that somebody started.
+          description: The last update that a user or an administrator started.
           type: dict
           returned: when there was one
           contains: *run
     next_run:
-      description: When the next scheduled update is due. V(null) when none will run.
+      description: The instant of the next scheduled update. V(null) when none will run.
       type: str
       returned: always
       sample: "2026-11-30T12:00:00Z"
     schedule_fault:
-      description: Why the schedule has no instants, in one sentence. V(null) when it has.
+      description: The reason why no scheduled update can be computed, in one sentence. V(null) without such a fault.
       type: str
       returned: always
       sample: "schedule.timezone: Mars/Base_1 is not known here any more (tzdata)"
     selftest:
-      description: Whether what an update needs works.
+      description: The self-test of what an update needs.
       type: dict
       returned: always
       contains:
         at:
-          description: When that was tried last. V(null) if it never was.
+          description: The instant of the last self-test. V(null) before the first one.
           type: str
           returned: always
           sample: "2026-11-29T12:00:00Z"
         errors:
-          description: What was found wrong then, or is seen now, each in one sentence.
+          description: The errors that it found, and those that the host shows now, one sentence each.
           type: list
           elements: str
           returned: always
@@ -431,42 +428,42 @@ status:
       returned: always
       contains:
         due:
-          description: Whether one was asked for and has not begun.
+          description: Whether a scan is due and has not begun.
           type: bool
           returned: always
           sample: false
         last:
-          description: The last one that ended. V(null) if there was none.
+          description: The last scan that ended. V(null) if there was none.
           type: dict
           returned: always
           contains:
             ok:
-              description: Whether it went through.
+              description: Whether the scan was completed.
               type: bool
               returned: always
               sample: true
             reason:
-              description: Why it did not. Empty when it did.
+              description: The reason why it was not. Empty when it was.
               type: str
               returned: always
               sample: ""
             started:
-              description: When it began.
+              description: The instant of its start.
               type: str
               returned: always
               sample: "2026-11-29T12:00:00Z"
             finished:
-              description: When it ended.
+              description: The instant of its end.
               type: str
               returned: always
               sample: "2026-11-29T12:20:00Z"
             found:
-              description: How many findings it had.
+              description: The number of findings.
               type: int
               returned: always
               sample: 1
             findings:
-              description: The first thousand of them.
+              description: The first 1000 findings.
               type: list
               elements: dict
               returned: always
@@ -477,7 +474,7 @@ status:
                   returned: always
                   sample: /home/user/eicar.com
                 signature:
-                  description: What was found in it.
+                  description: The name of the signature that matched.
                   type: str
                   returned: always
                   sample: Eicar-Signature

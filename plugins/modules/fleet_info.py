@@ -10,8 +10,8 @@ module: fleet_info
 short_description: Read what an update server knows of its fleet
 version_added: 1.0.0
 description:
-  - Returns the registered endpoints with what they last reported, the campaigns, the versions that are published, and
-    the status of the server itself. Runs on the update server and contacts no endpoint.
+  - Returns the registered endpoints with their last reports, the campaigns, the published versions, and the status of
+    the server itself. The module runs on the update server and contacts no endpoint.
 extends_documentation_fragment:
   - epp.autoupdate._attributes
   - epp.autoupdate._attributes.actiongroup_all
@@ -24,7 +24,7 @@ attributes:
 options:
   gather:
     description:
-      - What to return. V(status) brings RV(published) as well.
+      - The parts to return. V(status) returns RV(published) as well.
     type: list
     elements: str
     choices:
@@ -37,23 +37,23 @@ options:
       - status
   endpoints:
     description:
-      - Only the endpoints of these names.
-      - With O(domains), those that either names. This does not limit the campaigns.
+      - Return only the endpoints of these names. Together with O(domains), the endpoints that either option selects.
+      - Campaigns are not limited by this.
     type: list
     elements: str
   domains:
     description:
-      - Only the endpoints in these domains, such as V(emea/finance), and below them.
+      - Return only the endpoints in these domains, such as V(emea/finance), and in the domains below them.
     type: list
     elements: str
   outdated:
     description:
-      - Only endpoints that are behind what is published, or that never reported anything.
+      - Return only endpoints that are behind what is published or that have never reported.
     type: bool
     default: false
   recent_campaigns:
     description:
-      - How many campaigns to return at most, the newest first.
+      - The largest number of campaigns to return, the newest first.
     type: int
     default: 20
 seealso:
@@ -92,47 +92,47 @@ endpoints:
       returned: always
       sample: n1
     domain:
-      description: The path of its domain, empty directly below the root.
+      description: The path of its domain, empty for the root.
       type: str
       returned: always
       sample: emea/finance
     ordinal:
-      description: Its number among the endpoints of its source.
+      description: The number of the endpoint among all of the same source.
       type: int
       returned: always
       sample: 0
     source:
-      description: The name of its update source, empty for the one for all.
+      description: The name of its update source, empty for the default one.
       type: str
       returned: always
       sample: ""
     address:
-      description: How the server reaches it, empty where it does not.
+      description: Where the server reaches it, empty for an endpoint that is not notified.
       type: str
       returned: always
       sample: 192.0.2.17
     pinned:
-      description: Whether its host key is known, without which it is not notified over SSH.
+      description: Whether the server has its host key, without which it does not notify it over SSH.
       type: bool
       returned: always
       sample: true
     versions:
-      description: Component versions as it last reported them, by product.
+      description: The component versions of its last report, by product.
       type: dict
       returned: always
       sample: {clamav: {daily: "27001"}}
     reported:
-      description: When it last reported. V(null) if it never did.
+      description: The instant of its last report. V(null) if it never reported.
       type: str
       returned: always
       sample: "2026-11-29T12:00:00Z"
     outdated:
-      description: Whether it is behind what is published, or never reported anything.
+      description: Whether it is behind what is published or has never reported.
       type: bool
       returned: always
       sample: false
     notice:
-      description: Its part in its last campaign. V(null) if it had none.
+      description: Its delivery in its last campaign. V(null) if it was in none.
       type: dict
       returned: always
       contains:
@@ -142,90 +142,91 @@ endpoints:
           returned: always
           sample: c-a8f9c52a97f7c66ff10d60228a59d8
         status:
-          description: Where it stands, V(finished) when it has reported.
+          description: The status of the delivery, V(finished) when the endpoint has reported.
           type: str
           returned: always
           sample: finished
         result:
-          description: How its update ended, in its own word. Empty while that is not known.
+          description: The result that the endpoint reported. Empty while it is not known.
           type: str
           returned: always
           sample: updated
         reason:
-          description: What there is to say about it, in one sentence.
+          description: The reason for the result in one sentence.
           type: str
           returned: always
           sample: ""
         changed:
-          description: When this part changed last.
+          description: The instant of the last change of this delivery.
           type: str
           returned: always
           sample: "2026-11-29T12:00:00Z"
 campaigns:
-  description: The newest campaigns, with how many endpoints have each status.
+  description: The newest campaigns, with the number of endpoints of each status and result.
   returned: if O(gather) has V(campaigns)
   type: list
   elements: dict
   contains: &campaign
     campaign:
-      description: Its id.
+      description: The id of the campaign.
       type: str
       returned: always
       sample: c-a8f9c52a97f7c66ff10d60228a59d8
     trigger:
-      description: Why it began, V(download), V(schedule) or V(manual).
+      description: The trigger of the campaign, V(download), V(schedule) or V(manual).
       type: str
       returned: always
       sample: download
     product:
-      description: The product that it is about; V(schedule) and V(now) for those of slots and of Update Now.
+      description:
+        - The product whose version it announces. V(schedule) in campaigns of slots, and V(now) in those of Update Now.
       type: str
       returned: always
       sample: clamav
     version:
-      description: The version that it is about.
+      description: The version that it announces.
       type: str
       returned: always
       sample: daily=27001
     created:
-      description: When it began.
+      description: The instant of its start.
       type: str
       returned: always
       sample: "2026-11-29T12:00:00Z"
     open:
-      description: Whether anything of it is still to be done.
+      description: Whether any of its deliveries is still open.
       type: bool
       returned: always
       sample: false
     statuses:
-      description: How many endpoints have each status.
+      description: The number of endpoints of each status.
       type: dict
       returned: always
       sample: {finished: 39, skipped: 1}
     results:
       description:
-        - How many endpoints have each result, such as V(updated), V(failed), V(refused) or V(not reached); for those
-          that have none yet, how many have each status.
+        - The number of endpoints of each result, such as V(updated), V(failed), V(refused) or V(not reached). Endpoints
+          without a result are counted by their status.
       type: dict
       returned: always
       sample: {failed: 2, updated: 37, skipped: 1}
     failed:
-      description: How many endpoints reported that their update failed, or that they reached no source.
+      description: The number of endpoints whose update failed or reached no source.
       type: int
       returned: always
       sample: 2
     reason:
-      description: What most of those say whose update failed. Empty where none did.
+      description: The most frequent reason of failed updates. Empty where none failed.
       type: str
       returned: always
       sample: no space left on the file system of /var/lib/clamav
 published:
-  description: The versions that are published, by product and component.
+  description: The published versions, by product and component.
   returned: if O(gather) has V(status)
   type: dict
   sample: {clamav: {daily: "27001"}}
 status:
-  description: The rest of what C(epp-server status --json) prints.
+  description: The status of the server, as C(epp-server status --json) prints it, without what other values return.
   returned: if O(gather) has V(status)
   type: dict
   contains:
@@ -235,22 +236,22 @@ status:
       returned: always
       sample: 1.0.0
     endpoints:
-      description: How many endpoints are registered.
+      description: The number of registered endpoints.
       type: int
       returned: always
       sample: 40
     domains:
-      description: How many domains there are.
+      description: The number of domains.
       type: int
       returned: always
       sample: 3
     unpinned:
-      description: How many endpoints have no pinned host key.
+      description: The number of endpoints without a pinned host key.
       type: int
       returned: always
       sample: 1
     fetches:
-      description: What came of the last fetch of each product.
+      description: The last fetch of each product.
       type: dict
       returned: always
       contains:
@@ -265,39 +266,39 @@ status:
               returned: always
               sample: clamav
             at:
-              description: When it ended.
+              description: The instant of its end.
               type: str
               returned: always
               sample: "2026-11-29T12:00:00Z"
             result:
-              description: How it ended, such as V(updated), V(current), V(cooling_down) or V(failed).
+              description: Its result, such as V(updated), V(current), V(cooling_down) or V(failed).
               type: str
               returned: always
               sample: updated
             reason:
-              description: What there is to say about it, in one sentence. Empty when there is nothing.
+              description: The reason for the result in one sentence. Empty where none is needed.
               type: str
               returned: always
               sample: ""
             until:
               description:
-                - >-
-                  When it is V(cooling_down), the instant until which the source is left alone, otherwise V(null).
+                - With V(cooling_down), the instant until which the server sends the source no request, otherwise
+                  V(null).
               type: str
               returned: always
               sample: "2026-11-29T13:00:00Z"
             version:
-              description: The version that is published. V(null) where none is.
+              description: The published version. V(null) where none is published.
               type: str
               returned: always
               sample: daily=27001
             campaign:
-              description: The id of the campaign that it began. V(null) if it began none.
+              description: The id of the campaign that it started. V(null) if it started none.
               type: str
               returned: always
               sample: c-a8f9c52a97f7c66ff10d60228a59d8
             warning:
-              description: What keeps the published content from the endpoints. Empty where nothing does.
+              description: The reason why endpoints do not take what is published. Empty where they take it.
               type: str
               returned: always
               sample: ""
@@ -312,28 +313,28 @@ status:
           returned: when there was one
           contains: *fetch
     campaigns:
-      description: The campaigns of which something is still to be done, each as in RV(campaigns).
+      description: The campaigns with open deliveries, each as in RV(campaigns).
       type: list
       elements: dict
       returned: always
       contains: *campaign
     in_flight:
-      description: How many endpoints are being notified, or have not answered yet.
+      description: The number of endpoints that have been notified and have not answered yet.
       type: int
       returned: always
       sample: 12
     max_in_flight:
-      description: How many there may be at a time now.
+      description: The largest number of them at present, by the hour of the day.
       type: int
       returned: always
       sample: 250
     documents:
-      description: What is published and signed.
+      description: The published, signed documents.
       type: dict
       returned: always
       contains:
         tree:
-          description: The tree.
+          description: The document of the client tree.
           type: dict
           returned: when it was published
           contains: &document
@@ -343,12 +344,12 @@ status:
               returned: always
               sample: 1795953600
             issued:
-              description: When it was signed.
+              description: The instant of its signature.
               type: str
               returned: always
               sample: "2026-11-29T12:00:00Z"
             expires:
-              description: When it ends. Long before that it is signed anew.
+              description: The instant of its expiry, long before which it is signed anew.
               type: str
               returned: always
               sample: "2026-12-13T12:00:00Z"
@@ -358,28 +359,28 @@ status:
           returned: when it was published
           contains: *document
         shards:
-          description: The parts of the registry, each for some of the endpoints.
+          description: The documents of endpoints. Each shard holds some of them.
           type: dict
           returned: always
           contains:
             count:
-              description: How many are published.
+              description: The number of published shards.
               type: int
               returned: always
               sample: 256
             expires:
-              description: When the first of them ends. V(null) where there is none.
+              description: The earliest expiry of a shard. V(null) where there is none.
               type: str
               returned: always
               sample: "2026-12-13T12:00:00Z"
         waiting:
-          description: The names of the documents that the next publication brings.
+          description: The names of the documents that the next publication changes.
           type: list
           elements: str
           returned: always
           sample: [shard-17]
     signing_keys:
-      description: The keys that sign what is published.
+      description: The keys of the signatures.
       type: list
       elements: dict
       returned: always
@@ -396,14 +397,13 @@ status:
           sample: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJWJH31gEJWi/MjUwinIqqqlrSjSsS1L5Lu/Ezpdowcz
         stage:
           description:
-            - >-
-              V(current) for the one that signs, V(next) for one that is announced, V(old) for one that is still
+            - V(current) for the key that signs, V(next) for one that is announced, V(old) for one that is still
               trusted.
           type: str
           returned: always
           sample: current
         since:
-          description: Since when that is so.
+          description: The instant at which this stage began.
           type: str
           returned: always
           sample: "2026-11-29T12:00:00Z"

@@ -11,12 +11,12 @@ short_description: Refuse bad policy before any host is touched
 version_added: 1.0.0
 description:
   - Checks the C(autoupdate_*) variables of all hosts of the play at once, on the control node. No host is contacted.
-  - The values of root, domain and endpoint are brought together as they will be on the endpoints, so contradictions
-    between them are found too.
-  - Fails with every error of every host. Each is one line with the hosts, the path, what was found, and what is
-    allowed.
-  - Warns about variables whose name begins with C(autoupdate_) and means nothing to this collection, and about hosts of
-    one schedule that share an ordinal.
+  - The values of root, domain and endpoint are resolved as they will be on the endpoints, so contradictions between
+    them are found as well.
+  - The task fails with every error of every host. Each is one line with the hosts, the path, what was found, and what
+    is allowed.
+  - A variable whose name begins with C(autoupdate_) and that this collection does not have is an error, or a warning
+    with C(autoupdate_strict=false). The task warns of hosts that share an ordinal within one schedule.
 extends_documentation_fragment:
   - epp.autoupdate._attributes
   - epp.autoupdate._attributes.actiongroup_all
@@ -39,32 +39,32 @@ attributes:
 options:
   plan:
     description:
-      - Tell what the schedules do to the fleet, too, and refuse those that O(link) can't carry.
+      - Compute the load of each schedule as well, and refuse schedules that O(link) can't carry.
       - Hosts with the same schedule are planned together, each at its own slot. The link is not divided between
         schedules.
-      - An update server gives ordinals by itself; for its endpoints the lowest that are free are taken.
+      - An update server gives ordinals itself. The module assumes that its endpoints get the lowest free ones.
     type: bool
     default: false
   component_size:
     description:
-      - How much an update moves, such as V(20M). Only with O(plan).
+      - The amount of data of an update in bytes, such as V(20M). Only with O(plan).
     type: bytes
     default: "0"
   link:
     description:
-      - What the link to the component source carries in a second, such as V(100Mb) for 100 megabits. V(0) is no limit.
-        Only with O(plan).
+      - The rate of the link to the component source in bits per second, such as V(100Mb). V(0) is no limit. Only with
+        O(plan).
     type: bits
     default: "0"
   run_time:
     description:
-      - How long an update takes where the link does not slow it down. Only with O(plan).
+      - The time of an update that the link does not slow down, such as V(30s). Only with O(plan).
     type: str
     default: 30s
 notes:
-  - The first host that comes to the task checks all of them, and all fail if any has an error. C(run_once) saves the
-    others a look, in a strategy that goes task by task such as C(linear).
-  - With C(serial), it sees the hosts of one batch at a time.
+  - The first host that runs the task checks all hosts of the play, and the task fails on all hosts if any has an error.
+    C(run_once) saves time in strategies that go task by task, such as C(linear).
+  - With C(serial), the task checks the hosts of one batch.
 seealso:
   - module: epp.autoupdate.endpoint
 author:
@@ -98,7 +98,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 checked:
-  description: How many hosts were checked.
+  description: The number of hosts that were checked.
   returned: always
   type: int
   sample: 40
@@ -109,20 +109,20 @@ servers:
   elements: str
   sample: [updates]
 errors:
-  description: Every error, each as one line. The result of one host has them all.
+  description: All errors, one line each. The result of each host has the errors of all hosts.
   returned: failure
   type: list
   elements: str
   sample:
     - 'n1, n2: schedule.window: "2x" is not a duration (try 90m, 2h)'
 plans:
-  description: What each schedule does. See P(epp.autoupdate.load_curve#filter) for the other keys.
+  description: The load of each schedule. See P(epp.autoupdate.load_curve#filter) for the other keys.
   returned: when O(plan) is set
   type: list
   elements: dict
   contains:
     hosts:
-      description: The hosts that have it.
+      description: The hosts that have this schedule.
       type: list
       elements: str
       returned: always

@@ -10,15 +10,14 @@ module: server
 short_description: Make a host an update server, in one task
 version_added: 1.0.0
 description:
-  - Converges everything that an update server is made of - its program C(epp-server), the user of the same name as whom
-    it works, its directories, its settings, its scheduled jobs, and its part of nginx's configuration. Its keys are
-    made and the first configuration is published.
-  - The module carries the program. Packages are not its affair, they are that of the role
-    P(epp.autoupdate.server#role). Where the host lacks something, the module names it and changes nothing.
-  - The whole of nginx's configuration is tested before nginx reads it anew. What nginx refuses is taken back, and the
-    task fails with nginx's words.
-  - Where the program is installed already, no module is brought to the host. The action asks the program, which does
-    the same.
+  - Converges everything that an update server needs - its program C(epp-server), the user of the same name as whom it
+    works, its directories, its settings, its scheduled jobs, and its part of nginx's configuration. The module makes
+    its keys and publishes the first configuration.
+  - The module installs the program, and the role P(epp.autoupdate.server#role) installs the packages. Where the host
+    lacks something, the module names it and changes nothing.
+  - The whole configuration of nginx is tested before nginx reads it again. A configuration that nginx refuses is
+    undone, and the task fails with nginx's message.
+  - Where the program is installed already, the task asks it directly, without a file transfer. The result is the same.
   - Every error in the options is reported at once, each with its path, before anything is changed.
 requirements:
   - ssh-keygen of OpenSSH 8.2 or later, and its ssh-keyscan to notify over SSH
@@ -326,17 +325,17 @@ options:
       - cron
   require:
     description:
-      - Whether to fail where the host lacks something that the settings need. With V(false) the result names it in
-        RV(missing).
-      - Nothing is changed in either case. In check mode the result names it, and all else that would change, too.
+      - With V(true), the task fails where the host lacks something that the settings need. With V(false), RV(missing)
+        names it and the task does not fail.
+      - Nothing is changed in both cases. In check mode, RV(missing) names it beside all other changes.
     type: bool
     default: true
   use_variables:
     description:
-      - Take what is not given from the inventory, as the role P(epp.autoupdate.server#role) does. Each option has a
-        variable whose name is C(autoupdate_server_) and the option's. Those of O(web) are called
-        C(autoupdate_server_url), C(autoupdate_server_web), C(autoupdate_server_listen) and so on.
-      - O(require) is V(false) then, unless C(autoupdate_server_install) is.
+      - Take options that are not given from the inventory, as the role P(epp.autoupdate.server#role) does. The name of
+        an option's variable is C(autoupdate_server_) and the name of the option. The variables of O(web) are
+        C(autoupdate_server_url), C(autoupdate_server_web) for O(web.server), C(autoupdate_server_listen) and so on.
+      - O(require) is V(false) then, unless C(autoupdate_server_install) is V(false).
     type: bool
     default: false
 notes:
@@ -383,7 +382,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What was changed, or would be in check mode, in the order in which it was done.
+  description: The changes in the order in which they were made, or would be made in check mode.
   returned: success
   type: list
   elements: dict
@@ -394,7 +393,7 @@ changes:
       returned: always
       sample: /etc/systemd/system/epp-server-fetch.timer
     action:
-      description: What happened to it, V(create), V(modify) or V(remove).
+      description: The kind of change, V(create), V(modify) or V(remove).
       type: str
       returned: always
       sample: modify
@@ -403,15 +402,15 @@ changes:
       action: modify
 drift:
   description:
-    - What else was otherwise than it should be and was put right, in words. For example a timer that somebody had
-      stopped.
+    - What was running or stopped against the settings and was put right, in words. For example a timer that somebody
+      had stopped.
   returned: success
   type: list
   elements: str
   sample: []
 missing:
   description:
-    - What the host lacks for these settings, programs and packages. Where it lacks anything, nothing was changed.
+    - The programs and packages that these settings need and the host lacks. Where it lacks any, nothing was changed.
   returned: success
   type: list
   elements: str
@@ -423,7 +422,7 @@ enrolment:
   type: dict
   contains:
     url:
-      description: Where the server is.
+      description: The base URL of the server.
       type: str
       returned: always
       sample: https://updates.example.com
@@ -435,12 +434,12 @@ enrolment:
       sample:
         - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI...
     notify_key:
-      description: The public key by which the server notifies.
+      description: The public SSH key with which the server notifies.
       type: str
       returned: always
       sample: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI...
     notify_user:
-      description: The user on endpoints for whom that key is.
+      description: The user on endpoints as whom the server logs in.
       type: str
       returned: always
       sample: epp-notify

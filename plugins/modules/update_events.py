@@ -58,30 +58,32 @@ EXAMPLES = r"""
 RETURN = r"""
 before:
   description:
-    - The section as it was. On an update server, the keys that the node sets itself and no others.
+    - The section before the task. On an update server, only the keys that the node sets itself.
   returned: success
   type: dict
   sample: {scan_after_update: false, update_after_download: true}
 after:
   description:
-    - The section as it is now, or would be in check mode. On an update server, the keys that the node sets itself.
+    - The section after the task, or as it would be in check mode. On an update server, only the keys that the node sets
+      itself.
   returned: success
   type: dict
   sample: {scan_after_update: true, update_after_download: true}
 effective:
   description:
-    - The policy that is in force on the endpoint now, own and inherited values together.
+    - The policy that is in force on the endpoint now, inherited values included.
   returned: on an update server with O(scope=endpoint), not in check mode
   type: dict
   sample: {schedule: {frequency: daily, start: "22:00", window: 2h}}
 provenance:
   description:
-    - The node of the tree that each of these values comes from.
+    - The node that sets each of these values, V(endpoint), V(domain emea/finance), V(root) or V(default). A domain
+      whose values date from its creation is named V(domain emea (born)).
   returned: on an update server with O(scope=endpoint), not in check mode
   type: dict
-  sample: {schedule.frequency: default, schedule.start: emea/finance, schedule.window: root}
+  sample: {schedule.frequency: default, schedule.start: domain emea/finance, schedule.window: root}
 changes:
-  description: The files that were changed on the host for that. See M(epp.autoupdate.endpoint).
+  description: The files of the host that were changed, or would be in check mode.
   returned: on a standalone endpoint
   type: list
   elements: dict
@@ -92,19 +94,19 @@ changes:
       returned: always
       sample: /etc/epp-autoupdate/endpoint.json
     action:
-      description: What happened to it, V(create), V(modify) or V(remove).
+      description: The kind of change, V(create), V(modify) or V(remove).
       type: str
       returned: always
       sample: modify
 drift:
-  description: What ran, or did not run, otherwise than it should and was put right, in words.
+  description: What was running or stopped against the policy and was put right, in words.
   returned: on a standalone endpoint
   type: list
   elements: str
   sample: []
 next_run:
   description:
-    - When the next scheduled update is, in UTC. V(null) when none will run.
+    - The instant of the next scheduled update in UTC. V(null) when none will run.
   returned: on a standalone endpoint
   type: str
   sample: "2026-11-23T02:41:07Z"

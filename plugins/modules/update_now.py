@@ -11,12 +11,12 @@ short_description: Update components at once, on one endpoint or on many through
 version_added: 1.0.0
 description:
   - Starts an update on the endpoint and waits for its result.
-  - The result comes from evidence, which is the versions before and after and what the product itself recorded. An exit
-    code alone decides nothing.
-  - When another update runs already, this one joins it and returns its result.
-  - With O(endpoints), O(domains) or O(outdated) the task runs on the update server, which notifies the endpoints that
-    are meant, not more at a time than its cap allows, and waits for their answers. A roaming endpoint takes no
-    commands, and one that is off is tried once; neither makes the task fail. Users need no privilege for that.
+  - The result follows from the versions before and after the update and from what the product recorded, never from an
+    exit code alone.
+  - Where another update is already running, the module joins it and returns its result.
+  - With O(endpoints), O(domains) or O(outdated), the task runs on the update server. The server notifies the selected
+    endpoints, at most C(notify.max_in_flight) at one time, and waits for their answers. A roaming endpoint skips the
+    update, and an endpoint that is off is tried once. Neither makes the task fail.
 extends_documentation_fragment:
   - epp.autoupdate._attributes
   - epp.autoupdate._attributes.actiongroup_all
@@ -40,27 +40,27 @@ attributes:
 options:
   timeout:
     description:
-      - How long to wait for the agent, such as V(10m). When that is over the update is ended, and the task fails.
-      - The agent itself ends an update after the O(epp.autoupdate.endpoint#module:limits.update) of its endpoint.
-      - On an update server, what is under way then goes on and is found in the records, and what had not begun does not
-        begin any more.
+      - The longest time to wait for the result, such as V(10m). After it the update is ended, and the task fails.
+      - The agent itself ends an update after O(epp.autoupdate.endpoint#module:limits.update).
+      - On an update server, updates that have begun go on after it, and M(epp.autoupdate.fleet_info) returns their
+        results. Endpoints that were not notified by then are not notified any more.
     type: str
     default: 2h
   endpoints:
     description:
-      - The names of endpoints, as the update server has them. An empty list means nobody.
+      - The names of endpoints, as the update server has them. An empty list selects no endpoint.
     type: list
     elements: str
   domains:
     description:
-      - The paths of domains, such as V(emea/finance). All endpoints in them and below them are meant; the empty string
-        is the root, so everybody.
+      - The paths of domains, such as V(emea/finance), whose endpoints are selected, with those of all domains below
+        them. The empty string stands for the root and selects all endpoints.
     type: list
     elements: str
   outdated:
     description:
-      - Only endpoints that are behind what the update server publishes, or that never reported anything - of those that
-        O(endpoints) and O(domains) name, or of all.
+      - Select only endpoints that are behind what the update server publishes or that have never reported. Without
+        O(endpoints) and O(domains), all endpoints are looked at.
     type: bool
     default: false
 seealso:
@@ -91,13 +91,12 @@ EXAMPLES = r"""
 RETURN = r"""
 result:
   description:
-    - How the update ended.
-    - In check mode V(skipped).
+    - The result of the update. V(skipped) in check mode.
   returned: on an endpoint
   type: str
   sample: updated
 reason:
-  description: What there is to say about it, in one sentence. Empty when there is nothing.
+  description: The reason for the result in one sentence. Empty where none is needed.
   returned: on an endpoint
   type: str
   sample: ""
@@ -113,7 +112,7 @@ before:
       returned: always
       sample: daily
     version:
-      description: The product's own word for its version.
+      description: The version, as the product writes it.
       type: str
       returned: always
       sample: "27001"
@@ -129,35 +128,35 @@ after:
       returned: always
       sample: daily
     version:
-      description: The product's own word for its version.
+      description: The version, as the product writes it.
       type: str
       returned: always
       sample: "27002"
 until:
-  description: When RV(result=cooling_down), the instant until which the source asked to be left alone.
+  description: With RV(result=cooling_down), the instant until which the endpoint sends the source no request.
   returned: when known
   type: str
   sample: "2026-11-29T13:00:00Z"
 joined:
-  description: The trigger of the update that ran already and that this one joined.
+  description: The trigger of the running update that this one joined.
   returned: when it joined another update
   type: str
   sample: schedule
 campaign:
   description:
-    - Under which id the update server has this Update Now on record. V(null) where there was nobody to notify, and in
-      check mode.
+    - The id of the campaign in the records of the update server. V(null) where no endpoint was notified, and in check
+      mode.
   returned: on an update server
   type: str
   sample: c-a8f9c52a97f7c66ff10d60228a59d8
 notified:
-  description: The endpoints that were meant, or would be in check mode.
+  description: The selected endpoints, also in check mode.
   returned: on an update server
   type: list
   elements: str
   sample: [n1, n2]
 endpoints:
-  description: What became of each of them. Empty in check mode.
+  description: The result of each of them. Empty in check mode.
   returned: on an update server
   type: list
   elements: dict
@@ -168,24 +167,24 @@ endpoints:
       returned: always
       sample: n1
     status:
-      description: Where it stands, V(finished) when it has reported.
+      description: The status of its delivery, V(finished) when the endpoint has reported.
       type: str
       returned: always
       sample: finished
     result:
-      description: How its update ended, in its own word. Empty while that is not known.
+      description: The result that the endpoint reported. Empty while it is not known.
       type: str
       returned: always
       sample: updated
     reason:
-      description: What there is to say about it, in one sentence.
+      description: The reason for the result in one sentence.
       type: str
       returned: always
       sample: ""
     until:
       description:
-        - When RV(endpoints[].result=cooling_down), the instant until which its source asked to be left alone. Otherwise
-          V(null).
+        - With RV(endpoints[].result=cooling_down), the instant until which the endpoint sends the source no request,
+          otherwise V(null).
       type: str
       returned: always
       sample: "2026-11-29T13:00:00Z"
@@ -201,7 +200,7 @@ endpoints:
           returned: always
           sample: daily
         version:
-          description: The product's own word for its version.
+          description: The version, as the product writes it.
           type: str
           returned: always
           sample: "27001"
@@ -217,12 +216,12 @@ endpoints:
           returned: always
           sample: daily
         version:
-          description: The product's own word for its version.
+          description: The version, as the product writes it.
           type: str
           returned: always
           sample: "27002"
 failed_endpoints:
-  description: The endpoints that reported that their update failed or reached no source. The task fails then.
+  description: The endpoints whose update failed or reached no source. The task fails if there is any.
   returned: on an update server, not in check mode
   type: list
   elements: str
@@ -230,7 +229,7 @@ failed_endpoints:
 refused:
   description:
     - The endpoints that are up and that the server can't notify, because sshd does not accept its key or the host key
-      is not the pinned one. The task fails then.
+      is not the pinned one. The task fails if there is any.
   returned: on an update server, not in check mode
   type: list
   elements: str
@@ -242,7 +241,7 @@ not_reached:
   elements: str
   sample: [laptop17]
 pending:
-  description: The endpoints that had not answered when O(timeout) was over. The task fails then.
+  description: The endpoints that did not answer within O(timeout). The task fails if there is any.
   returned: on an update server, not in check mode
   type: list
   elements: str
