@@ -87,7 +87,6 @@ class Stage:
         """The same endpoints with the update server, whose own converge is part of the run."""
         policy = {**POLICY, "schedule": {**POLICY["schedule"], "start": self._start}}
         shared = {
-            "autoupdate_server_host": self._server,
             "autoupdate_policy": policy,
             "autoupdate_domain": "emea/finance",
             "autoupdate_domain_policies": {"emea": {"schedule": {"window": "3h"}}, "emea/finance": {}},
@@ -179,6 +178,8 @@ class Stage:
             (directory / "host_vars" / f"{host}.json").write_text(json.dumps(values))
         addresses = self._machines.addresses
         lines = [f"{host} ansible_host={addresses[host]}\n" for host in (*self._names, *more)]
+        for group, members in (("autoupdate_servers", more), ("autoupdate_endpoints", self._names)):
+            lines += [f"[{group}]\n", *(f"{host}\n" for host in members)]
         (directory / "inventory.ini").write_text("".join(lines))
         return directory / "inventory.ini"
 

@@ -21,9 +21,11 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._module import spec
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.client_tree import request, result_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._direct import DirectAction
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._groups import servers_in
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import read_variables
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._members import Members
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._once import Record, record_of
-from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import hosts_of_play
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import hosts_of_play, variables_of_target
 
 _PARTIAL = (
     "allowed with use_variables: a play may see a part of the inventory only, and all others would go (give endpoints)"
@@ -51,10 +53,11 @@ class ActionModule(DirectAction):
         """The result for this host: of its own registration, or of one before in this run that had it already."""
         _refuse(given)
         keys_from, server = given.pop("host_keys_from", ""), given.pop("server_host", "")
-        host = str(task_vars["inventory_hostname"])
+        host, servers = str(task_vars["inventory_hostname"]), servers_in(task_vars["groups"])
 
         def collected(only: list[str] | None) -> Members:
-            members = Members(host_keys_from=keys_from, server=self._task.delegate_to or "", chosen=server)
+            target = self._task.delegate_to or ""
+            members = Members(host_keys_from=keys_from, server=target, chosen=server, servers=servers)
             for one in hosts_of_play(self._task, self._loader, task_vars, only=only):
                 members.add(*one)
             return members
@@ -67,12 +70,20 @@ class ActionModule(DirectAction):
                 return result
             members = collected([host] if before.anything else None)
             try:
-                result = self._registered({**members.options(), **given}, task_vars)
+                result = self._registered(self._on_target({**members.options(), **given}, task_vars), task_vars)
             except AnsibleConnectionFailure as failure:
                 before.note(members.wanted(), {"unreachable": True, "changed": False, "msg": str(failure)})
                 raise
             before.note(members.wanted(), result)
             return result
+
+    def _on_target(self, given: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """The options with what the variables of the update server say, which the task is delegated to."""
+        variables, template = variables_of_target(self._task, self._loader, task_vars)
+        root = read_variables(variables, template, names=("server_installroot",)).get("server_installroot")
+        options = {**({"installroot": root} if root else {}), **given}
+        self.become_where_needed(variables, template, options.get("installroot"))
+        return options
 
     def _registered(self, given: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
         result = self._ask_server(given) if self.takes_the_short_way() else None

@@ -56,7 +56,9 @@ class ActionModule(ActionBase):
         hostvars = variables["hostvars"]
         speaker = next((one for one in variables["ansible_play_hosts_all"] if name in hostvars.raw_get(one)), host)
         given = self._templar.template(variables.get(VARIABLE))
-        return list(of_tree(result, str(name_of(host, given)), speaks_for_all=speaker == host))
+        of_servers = result.get("results", [result])
+        endpoint = str(name_of(host, given))
+        return [drift for one in of_servers for drift in of_tree(one, endpoint, speaks_for_all=speaker == host)]
 
 
 def _is_result(value: Any) -> bool:

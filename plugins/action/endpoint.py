@@ -16,6 +16,7 @@ import zoneinfo as _zoneinfo  # noqa: F401 - loaded here once, and not in each w
 from collections.abc import Mapping
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import canonical_json
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.managed import brought
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
@@ -25,9 +26,11 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._host.sources impor
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, plain
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._direct import DirectAction, wanted_false
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._groups import SERVER_HOST, server_of, servers_in
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
+    OF_CONVERGE,
+    READ,
     REGISTERED,
-    SERVER_HOST,
     endpoint_options,
     read_variables,
 )
@@ -45,13 +48,20 @@ class ActionModule(DirectAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
+        variables = task_vars or {}
+        self._values: dict[str, Any] = {}
         try:
-            options = self._options(task_vars or {})
+            options = self._options(variables)
             if options is None:
-                return self._without_server((task_vars or {}).get(REGISTERED))
+                return self._without_server(_answer(variables.get(REGISTERED), self._values[SERVER_HOST]))
             wanted = Wanted.from_options(options)
         except InvalidDocument as invalid:
             return {"failed": True, "changed": False, "msg": str(invalid)}
+        if self._values:
+            self.become_where_needed(variables, self._templar.template, wanted.root)
+        packages = self._packages(wanted, variables)
+        if packages.get("failed"):
+            return self.readable(packages)
         result = self._ask_agent(wanted) if self.takes_the_short_way() else None
         if result is None and self.takes_the_short_way() and not wanted.root:
             result = self._bring_agent(wanted)
@@ -60,10 +70,10 @@ class ActionModule(DirectAction):
         refusal = result.get("refusal")
         if refusal:
             why = f"{refusal.get('result')}: {refusal.get('reason')}"
-            name = (task_vars or {}).get("inventory_hostname")
+            name = variables.get("inventory_hostname")
             words = f"{name} does not take what its update server publishes; what it took last is in force ({why})"
             result.setdefault("warnings", []).append(words)
-        return self.readable(self._notified(self._protected(result, options)))
+        return self.readable(_beside(packages, self._notified(self._protected(result, options))))
 
     def _protected(self, result: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         """The result, which fails where the product can't be updated: green means protected."""
@@ -91,27 +101,38 @@ class ActionModule(DirectAction):
         given = plain(specs.endpoint(), self._task.args)
         if not given.pop("use_variables", False):
             return given
-        values = read_variables(task_vars, self._templar.template)
-        server = given.get("server", _enrolment(task_vars.get(REGISTERED), values.get(SERVER_HOST)))
+        values = self._values = read_variables(task_vars, self._templar.template, names=(*READ, *OF_CONVERGE))
+        values[SERVER_HOST] = server_of(values, servers_in(task_vars["groups"]))
+        enrolment = _answer(task_vars.get(REGISTERED), values[SERVER_HOST]).get("enrolment") or None
+        server = given.get("server", enrolment)
         if server is not None:  # decides which of the variables are the server's affair
             values["server"] = server
-        if values.get(SERVER_HOST) and not values.get("server") and values.get("state") != "absent":
+        if values[SERVER_HOST] and not values.get("server") and values.get("state") != "absent":
             return None
         return {**endpoint_options(task_vars["inventory_hostname"], values), **given}
 
-    def _without_server(self, registered: Any) -> dict[str, Any]:
+    def _packages(self, wanted: Wanted, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """The result of installing the product's packages where the variables ask for that; empty where they do not."""
+        asked = boolean(self._values.get("install", False), strict=False)
+        if not asked or wanted.document is None or wanted.root:
+            return {}
+        # Here: Ansible compiles the sources of a collection in each run, and few hosts need this.
+        from ansible_collections.epp.autoupdate.plugins.plugin_utils._packages import install
+
+        return install(self, self._values, task_vars)
+
+    def _without_server(self, registered: Mapping[str, Any]) -> dict[str, Any]:
         """Never a standalone endpoint instead. In check mode the server that is to tell may not be there yet."""
-        if isinstance(registered, Mapping) and registered.get("unreachable"):
+        if registered.get("unreachable"):
             why = "the update server was not reached, and it alone says what this endpoint is to have of it"
             return {"failed": True, "changed": False, "msg": f"not compared: {why}"}
         if self._task.check_mode:
             return {"changed": True, "changes": [], "drift": [], "next_run": None, "host_key": None}
-        why = (
-            "is set, but this run has not asked that server about this endpoint: use the role epp.autoupdate.endpoint "
-            "or the playbook epp.autoupdate.site (import_playbook takes it into one of your own), or set "
-            "autoupdate_server"
+        words = (
+            "but this run has not asked it about this endpoint: use the role epp.autoupdate.endpoint or the playbook "
+            "epp.autoupdate.site (import_playbook takes it into one of your own), or set autoupdate_server"
         )
-        return {"failed": True, "changed": False, "msg": f"autoupdate_server_host {why}"}
+        return {"failed": True, "changed": False, "msg": f"the update server is {self._values[SERVER_HOST]}, {words}"}
 
     def _ask_agent(self, wanted: Wanted) -> dict[str, Any] | None:
         """The agent's result; None when there is no agent, or not the right one, or it can't do its work."""
@@ -152,8 +173,18 @@ def _unprotected(result: dict[str, Any], product: str) -> str:
     return f"{'; '.join(found)}. To let it pass set autoupdate_require to false" if found else ""
 
 
-def _enrolment(registered: Any, server: Any) -> Any:
-    """What a server says to its endpoints, in the result of one registration or in those with several servers."""
+def _answer(registered: Any, server: Any) -> Mapping[str, Any]:
+    """What a server answered, in the result of one registration or of a loop over servers; empty where none is."""
     results = registered.get("results", [registered]) if isinstance(registered, Mapping) else []
-    mine = (one for one in results if one.get(one.get("ansible_loop_var"), server) == server)
-    return next((one["enrolment"] for one in mine if one.get("enrolment")), None)
+    return next((one for one in results if one.get(one.get("ansible_loop_var"), server) == server), {})
+
+
+def _beside(packages: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    """The result of the converge with that of its packages, if there were any to install."""
+    if not packages:
+        return result
+    found = [one["diff"] for one in (packages, result) if one.get("diff")]
+    diff = [item for one in found for item in (one if isinstance(one, list) else [one])]
+    changed = bool(packages.get("changed") or result.get("changed"))
+    more = {"changed": changed, "packages": packages["packages"], **({"diff": diff} if diff else {})}
+    return {**result, **more}

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -16,9 +16,16 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.durations import parse_duration
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import ValidationError
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._groups import (
+    ENDPOINTS,
+    NO_HOSTS,
+    SERVER_HOST,
+    SERVERS,
+    of_group,
+    servers_in,
+)
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     PREFIX,
-    SERVER_HOST,
     STRICT,
     FailedTemplate,
     HostCheck,
@@ -33,9 +40,7 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._once import record
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import HostOfPlay, Template, hosts_of_play
 
 _SHOWN_HOSTS = 5
-_SERVER = PREFIX + SERVER_HOST
-_LATER = {"__autoupdate_installs": f"{PREFIX}install", "__autoupdate_manages": _SERVER}
-"""Groups that are there when some host has such a variable: a play that asks for one need not look at every host."""
+_OF_EVERY_HOST = ("all", "ungrouped")
 
 
 class ActionModule(ActionBase):
@@ -59,25 +64,28 @@ class ActionModule(ActionBase):
         return _told_before(known)
 
     def _result(self, options: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        checks, warnings, managed = self._check_all(task_vars)
+        part = _Part.of_groups(task_vars) if options["groups"] else _Part.of_play(task_vars)
+        self._servers: dict[str, None] = {}
+        if not part.endpoints and not part.servers:
+            refused = {"failed": True, "errors": [NO_HOSTS], "msg": NO_HOSTS}
+            return {"changed": False, "checked": 0, "servers": [], **refused}
+        checks, warnings, managed = self._check_all(part, task_vars)
         found: dict[str, tuple[ValidationError, ...]] = {host: check.errors for host, check in checks.items()}
         result: dict[str, Any] = {"changed": False, "checked": len(checks), "warnings": warnings}
         result["servers"] = list(self._servers)
-        result.update(self._tell_later_plays(task_vars))
         if options["plan"]:
             plans, unfit = _plans(checks, options)
             found.update({host: (*found[host], error) for host, error in unfit.items()})
             result.update(plans)
             warnings.extend(_by_chance(self._unnumbered))
-        errors = [*_lines(found), *map(str, _registration_errors(managed))]
+        errors = [*_lines(found), *map(str, _registration_errors(managed, servers_in(task_vars["groups"])))]
         return {**result, "failed": True, "errors": errors, "msg": "\n".join(errors)} if errors else result
 
-    def _check_all(self, task_vars: Mapping[str, Any]) -> tuple[dict[str, HostCheck], list[str], list[HostOfPlay]]:
+    def _check_all(
+        self, part: _Part, task_vars: Mapping[str, Any]
+    ) -> tuple[dict[str, HostCheck], list[str], list[HostOfPlay]]:
         """Check each host; the last of what it returns are those that are to be registered with an update server."""
-        hosts = list(hosts_of_play(self._task, self._loader, task_vars))
-        self._later = [group for group, name in _LATER.items() if any(raw.get(name) for _host, raw, _t in hosts)]
-        inventory, servers = InventoryCheck(), _Servers(frozenset(task_vars["groups"]["all"]))
-        self._servers: dict[str, None] = {}
+        inventory, servers = InventoryCheck(), _Servers(task_vars["groups"], part.group)
         checks: dict[str, HostCheck] = {}
         loose: dict[str, None] = {}
         read: list[dict[str, Any]] = []
@@ -85,9 +93,15 @@ class ActionModule(ActionBase):
         unnumbered: list[str] = []
         names: dict[str, Any] = {}
         managed: list[HostOfPlay] = []
-        named = f"{PREFIX}hosts" in task_vars or self._task._role is not None
-        for host, raw, template in hosts if named else _endpoints(hosts):
-            checks[host], values = _check(inventory, host, raw, template)
+        for host, raw, template in hosts_of_play(self._task, self._loader, task_vars, only=part.servers):
+            checks[host] = HostCheck(())
+            typos = list(unknown_variables(iter(raw)))
+            if typos and _strict(raw, template):
+                checks[host] = HostCheck(tuple(typos))
+            else:
+                loose.update(dict.fromkeys(map(str, typos)))
+        for host, raw, template in hosts_of_play(self._task, self._loader, task_vars, only=part.endpoints):
+            checks[host], values = _check(inventory, host, raw, template, servers_in(task_vars["groups"]))
             strange = servers.error(values.get(SERVER_HOST))
             typos = [*unknown_variables(iter(raw)), *filter(None, [strange, undeclared_domain(values)])]
             if typos and _strict(raw, template):
@@ -108,29 +122,9 @@ class ActionModule(ActionBase):
         self._unnumbered = unnumbered
         for error, sharing in shared(names, _others(names, task_vars)):
             checks.update({host: replace(checks[host], errors=(*checks[host].errors, error)) for host in sharing})
-        whole = len(task_vars["ansible_play_hosts_all"]) == len(task_vars["groups"]["all"])
-        idle = idle_domains(read) if whole else ()
+        idle = idle_domains(read) if part.whole else ()
         managed = [one for one in managed if not checks[one[0]].errors]
-        return checks, [*loose, *_shared(ordinals), *idle], managed
-
-    def _tell_later_plays(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Make a group for each kind of work that some host wants, whoever is in it; what group_by returns."""
-        if not self._later:
-            return {}
-        task = self._task.copy()
-        task.args = {"key": self._later[0], "parents": [*self._later[1:], "all"]}
-        loaders = self._shared_loader_obj
-        group_by = loaders.action_loader.get(
-            "ansible.builtin.group_by",
-            task=task,
-            connection=self._connection,
-            play_context=self._play_context,
-            loader=self._loader,
-            templar=self._templar,
-            shared_loader_obj=loaders,
-        )
-        made = group_by.run(task_vars=task_vars)
-        return {name: made[name] for name in ("add_group", "parent_groups") if name in made}
+        return checks, [*loose, *_shared(ordinals), *idle, *_left_out(part.others, task_vars)], managed
 
 
 def _told_before(known: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,17 +136,51 @@ def _told_before(known: Mapping[str, Any]) -> dict[str, Any]:
     return {**result, "failed": True, "errors": [], "msg": words}
 
 
+@dataclass(frozen=True)
+class _Part:
+    """The hosts to look at, and whether these endpoints are all that the inventory has.
+
+    ``servers`` are no endpoints. ``group`` is where update servers are found, empty for the whole inventory. ``others``
+    are hosts of the play that are not looked at.
+    """
+
+    endpoints: tuple[str, ...]
+    whole: bool
+    servers: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    group: str = ""
+
+    @classmethod
+    def of_play(cls, task_vars: Mapping[str, Any]) -> _Part:
+        whole = len(task_vars["ansible_play_hosts_all"]) == len(task_vars["groups"]["all"])
+        return cls(tuple(task_vars["ansible_play_batch"]), whole)
+
+    @classmethod
+    def of_groups(cls, task_vars: Mapping[str, Any]) -> _Part:
+        batch, groups = task_vars["ansible_play_batch"], task_vars["groups"]
+        endpoints = dict.fromkeys(of_group(batch, groups, ENDPOINTS))
+        servers = dict.fromkeys(host for host in of_group(batch, groups, SERVERS) if host not in endpoints)
+        others = tuple(host for host in batch if host not in endpoints and host not in servers)
+        whole = len(endpoints) == len(groups.get(ENDPOINTS, ()))
+        return cls(tuple(endpoints), whole, tuple(servers), others, SERVERS)
+
+
 class _Servers:
     """The hosts that are named as update servers; each is looked at once."""
 
-    def __init__(self, hosts: frozenset[str]) -> None:
-        self._hosts = hosts
+    def __init__(self, groups: Mapping[str, Any], group: str) -> None:
+        self._inventory = frozenset(groups["all"])
+        self._hosts = frozenset(groups.get(group, ())) if group else self._inventory
+        self._group = group
         self._known: dict[str, ValidationError | None] = {}
 
     def error(self, server: Any) -> ValidationError | None:
         if str(server) not in self._known:
-            self._known[str(server)] = unknown_server(server, self._hosts, _can_be_looked_up)
+            self._known[str(server)] = unknown_server(server, self._hosts, self._is_elsewhere, group=self._group)
         return self._known[str(server)]
+
+    def _is_elsewhere(self, name: str) -> bool:
+        return name not in self._inventory and _can_be_looked_up(name)
 
 
 def _can_be_looked_up(name: str) -> bool:
@@ -160,13 +188,6 @@ def _can_be_looked_up(name: str) -> bool:
         return bool(socket.getaddrinfo(name, None))
     except (OSError, UnicodeError):
         return False
-
-
-def _endpoints(hosts: list[HostOfPlay]) -> Iterator[HostOfPlay]:
-    """The hosts that are to be endpoints: an update server is one too only where somebody names it, by
-    ``autoupdate_hosts`` or by the role."""
-    servers = {template(raw[_SERVER]) for _host, raw, template in hosts if raw.get(_SERVER)}
-    yield from (one for one in hosts if one[0] not in servers)
 
 
 def _others(names: Mapping[str, Any], task_vars: Mapping[str, Any]) -> set[str]:
@@ -177,13 +198,38 @@ def _others(names: Mapping[str, Any], task_vars: Mapping[str, Any]) -> set[str]:
 
 
 def _check(
-    inventory: InventoryCheck, host: str, raw: Mapping[str, Any], template: Template
+    inventory: InventoryCheck, host: str, raw: Mapping[str, Any], template: Template, servers: Sequence[str]
 ) -> tuple[HostCheck, dict[str, Any]]:
     try:
-        values = inventory.read(raw, template)
+        values, ambiguous = inventory.with_server(inventory.read(raw, template), servers)
     except FailedTemplate as failed:
         return HostCheck((failed.error,)), {}
-    return inventory.host(host, values), values
+    check = inventory.host(host, values)
+    return (replace(check, errors=(*ambiguous, *check.errors)) if ambiguous else check), values
+
+
+def _left_out(hosts: Iterable[str], task_vars: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence for hosts that are in neither group and have variables of endpoints all the same.
+
+    Only what the inventory itself says of a host and its groups is looked at: that costs next to nothing.
+    """
+    known = task_vars["hostvars"]._inventory
+    of_groups: dict[str, set[str]] = {}
+    left_out: dict[str, list[str]] = {}
+    for name in hosts:
+        host = known.get_host(name)
+        found = _ours(host.vars)
+        for group in host.get_groups():
+            if group.name not in _OF_EVERY_HOST:
+                found |= of_groups.setdefault(group.name, _ours(group.vars))
+        if found:
+            left_out.setdefault(", ".join(sorted(found)), []).append(name)
+    for variables, names in left_out.items():
+        yield f"{_names(names)}: set {variables}, but are in neither of the groups {ENDPOINTS} and {SERVERS}"
+
+
+def _ours(variables: Mapping[str, Any]) -> set[str]:
+    return {name for name in variables if name.startswith(PREFIX)}
 
 
 def _strict(raw: Mapping[str, Any], template: Template) -> bool:
@@ -195,14 +241,14 @@ def _true(value: Any) -> bool:
     return str(value).strip().lower() not in ("false", "no", "off", "0", "f", "n")
 
 
-def _registration_errors(managed: list[HostOfPlay]) -> tuple[ValidationError, ...]:
+def _registration_errors(managed: list[HostOfPlay], servers: Sequence[str]) -> tuple[ValidationError, ...]:
     """What an update server would refuse about the endpoints that are to be registered with it."""
     if not managed:
         return ()
     # Here and in _plans: Ansible compiles the sources of a collection in each run, and few runs need these.
     from ansible_collections.epp.autoupdate.plugins.plugin_utils._members import Members
 
-    members = Members()
+    members = Members(servers=servers)
     for host, raw, template in managed:
         members.add(host, raw, template)
     return members.errors()

@@ -40,6 +40,8 @@ class ActionModule(DirectAction):
         try:
             options = {**server_options(variables, self._templar.template), **given} if from_variables else given
             wanted = WantedServer.from_options(options)
+            if from_variables:
+                self.become_where_needed(variables, self._templar.template, wanted.root)
         except InvalidDocument as invalid:
             errors = tuple(map(named, invalid.errors)) if from_variables else invalid.errors
             return {"failed": True, "changed": False, "msg": str(InvalidDocument(errors))}

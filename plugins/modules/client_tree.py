@@ -70,6 +70,9 @@ options:
       - The variables of all hosts together are C(autoupdate_policy) and C(autoupdate_domain_policies), the policies
         that the inventory pins. Different values of two hosts for one node are an error. An empty value counts as not
         set.
+      - O(installroot) is C(autoupdate_server_installroot) of the update server, which the task is delegated to.
+      - With C(become=true) the task becomes root only where that is needed. See
+        O(epp.autoupdate.endpoint#module:use_variables).
     type: bool
     default: false
   host_keys_from:
@@ -80,8 +83,9 @@ options:
     type: str
   server_host:
     description:
-      - Take only the hosts whose C(autoupdate_server_host) is this one. By default all hosts of the play are taken, and
-        one of another server is an error. Only with O(use_variables).
+      - Take only the hosts whose update server is this one. That is C(autoupdate_server_host), or else the only host
+        of the group C(autoupdate_servers). By default all hosts of the play are taken, and one of another server is an
+        error. Only with O(use_variables).
     type: str
 seealso:
   - module: epp.autoupdate.endpoint

@@ -75,6 +75,14 @@ options:
       - O(policy) is what C(autoupdate_policy), C(autoupdate_domain_policies) and C(autoupdate_endpoint_policy) make
         together. With O(server), the variables of policy, domain and ordinal go to the server's client tree instead.
       - For a large fleet this costs much less than one template for each option.
+      - The update server is the host that C(autoupdate_server_host) names, or else the only host of the group
+        C(autoupdate_servers). What it says to its endpoints comes from M(epp.autoupdate.client_tree) earlier in the
+        run.
+      - Where C(autoupdate_install) is V(true), M(ansible.builtin.package) first installs C(autoupdate_packages), which
+        are those of the product by default. Not with O(state=absent) or an O(installroot).
+      - With C(become=true) the task becomes root only where that is needed. It does not where C(autoupdate_become) is
+        V(false), where O(installroot) is set, or where the login is root's already. Where C(ansible_become) is set, it
+        alone decides.
     type: bool
     default: false
   endpoint:
@@ -306,6 +314,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+packages:
+  description: The packages that the host was to have; which of them were new, the package manager knows.
+  returned: where C(autoupdate_install) is set, with O(use_variables)
+  type: list
+  elements: str
+  sample: [clamav, clamav-freshclam, clamav-daemon, clamdscan]
 obstacles:
   description:
     - Why the update server could not notify this endpoint, in sentences, with the lines to add to sshd's configuration.

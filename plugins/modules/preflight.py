@@ -37,6 +37,15 @@ attributes:
     platforms: linux
     details: Runs on the control node.
 options:
+  groups:
+    description:
+      - Look at the hosts of the play that are in the groups C(autoupdate_endpoints) and C(autoupdate_servers), which
+        say who is what, and at no others. Of update servers only the names of variables are checked.
+      - Fails where neither group has a host of the play. Warns about hosts that are in neither and set C(autoupdate_*)
+        variables in the inventory itself.
+      - With V(false), all hosts of the play are endpoints.
+    type: bool
+    default: false
   plan:
     description:
       - Compute the load of each schedule as well, and refuse schedules that O(link) can't carry.
@@ -90,6 +99,7 @@ EXAMPLES = r"""
   tasks:
     - name: Plan
       epp.autoupdate.preflight:
+        groups: true
         plan: true
         component_size: 20M
         link: 100Mb

@@ -336,6 +336,8 @@ options:
         an option's variable is C(autoupdate_server_) and the name of the option. The variables of O(web) are
         C(autoupdate_server_url), C(autoupdate_server_web) for O(web.server), C(autoupdate_server_listen) and so on.
       - O(require) is V(false) then, unless C(autoupdate_server_install) is V(false).
+      - With C(become=true) the task becomes root only where that is needed. See
+        O(epp.autoupdate.endpoint#module:use_variables).
     type: bool
     default: false
 notes:

@@ -63,6 +63,15 @@ options:
         O(endpoints) and O(domains), all endpoints are looked at.
     type: bool
     default: false
+  use_variables:
+    description:
+      - Take what is not given from the variables of the host that the task runs on. That is O(installroot), from
+        C(autoupdate_installroot), or from C(autoupdate_server_installroot) where endpoints are chosen on their update
+        server.
+      - With C(become=true) the task becomes root only where that is needed. See
+        O(epp.autoupdate.endpoint#module:use_variables).
+    type: bool
+    default: false
 seealso:
   - module: epp.autoupdate.fleet_info
   - module: epp.autoupdate.endpoint_info
@@ -253,8 +262,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._module import agen
 
 
 def main() -> None:
-    spec = {**specs.installroot(), **specs.timeout(), **specs.selection()}
-    agent.update_now(AnsibleModule(argument_spec=spec, supports_check_mode=True))
+    agent.update_now(AnsibleModule(argument_spec=specs.update_now(), supports_check_mode=True))
 
 
 if __name__ == "__main__":

@@ -5,18 +5,25 @@
 """Actions that ask a program of this collection on the host directly, in one command, where possible.
 
 Where it is not, the module does the same through the same library, at the cost of bringing itself to the host.
+
+With ``use_variables`` they become root where that is needed, and not wherever their tasks say ``become: true``: a task
+decides for all of its hosts, and an expression in each playbook would decide for one.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.untrusted_text import data
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import is_false
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import read_variables
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import Template
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._short_diff import shortened
 
 
@@ -33,6 +40,19 @@ class DirectAction(ActionBase):
             and not getattr(connection._shell, "_IS_WINDOWS", False)
             and not self._task.async_val
         )
+
+    def become_where_needed(self, variables: Mapping[str, Any], template: Template, installroot: Any) -> None:
+        """Take the task's ``become`` off where nobody has to become root; ``variables`` are those of the task's target.
+
+        That is where ``autoupdate_become`` is false, where the file system begins at an ``installroot``, and
+        where the login is root's already, whose host may have no sudo. ``ansible_become`` decides in any case.
+        """
+        if self._connection.become is None or variables.get("ansible_become") is not None:
+            return
+        user = self._get_remote_user() or pwd.getpwuid(os.getuid()).pw_name
+        wanted = read_variables(variables, template, names=("become",)).get("become", True)
+        if installroot or is_false(wanted) or user == self.get_become_option("become_user"):
+            self._connection.set_become_plugin(None)
 
     def readable(self, result: dict[str, Any]) -> dict[str, Any]:
         """The result as data (R5); its diff lists many new files instead of showing each, unless the run is verbose."""

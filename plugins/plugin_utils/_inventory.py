@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,13 +31,13 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.pa
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.strings import domain_path
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, plain
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._groups import SERVER_HOST, server_of
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._names import NAME, name_of
 
 PREFIX = "autoupdate_"
 ROOT_POLICY, DOMAIN_POLICIES, ENDPOINT_POLICY = "policy", "domain_policies", "endpoint_policy"
 _LAYERS = (ROOT_POLICY, DOMAIN_POLICIES, ENDPOINT_POLICY)
 _OPTIONS = tuple(name for name in specs.endpoint() if name not in ("use_variables", "endpoint", "policy"))
-SERVER_HOST = "server_host"
 REGISTERED = "__autoupdate_registered"
 """Where playbooks keep what ``client_tree`` returned; as an option of a task, each host would compile its template."""
 STRICT = "strict"
@@ -46,8 +46,9 @@ READ = (*_LAYERS, *_OPTIONS, SERVER_HOST, NAME)
 """The variables that decide about an endpoint, without their prefix."""
 
 _OF_TREE = ("address", "host_key")
-_OF_ROLES = ("become", "install", "packages", STRICT)
-_OF_PLAYBOOKS = ("hosts", "component_size", "link", "run_time", "domains", "outdated", "timeout")
+OF_CONVERGE = ("become", "install", "packages")
+"""The variables that decide how an endpoint is converged, without their prefix."""
+_OF_PLAYBOOKS = ("component_size", "link", "run_time", "domains", "outdated", "timeout")
 _OF_WEB = ("url", "web", "listen", "tls_certificate", "tls_key", "max_connections", "retry_after", "verify_url")
 _OF_SERVER = tuple(
     f"server_{name}"
@@ -57,7 +58,7 @@ _OF_SERVER = tuple(
         *_OF_WEB,
     )
 )
-KNOWN = tuple(PREFIX + name for name in (*READ, *_OF_TREE, *_OF_ROLES, *_OF_PLAYBOOKS, *_OF_SERVER))
+KNOWN = tuple(PREFIX + name for name in (*READ, *_OF_TREE, *OF_CONVERGE, STRICT, *_OF_PLAYBOOKS, *_OF_SERVER))
 """Every variable that there is; the tests hold it against the roles' specifications and the README."""
 _SOME_SERVER = {"url": "http://updates.invalid", "signers": [f"ssh-ed25519 {'A' * 68}"]}
 """Stands for the server of hosts that are to have one: what it is, is known when it is up."""
@@ -140,6 +141,16 @@ class InventoryCheck:
     def read(self, variables: Mapping[str, Any], template: Callable[[Any], Any]) -> dict[str, Any]:
         """The values that decide about an endpoint, as ``read_variables`` gives them."""
         return read_variables(variables, template, is_literal=self._literals.has)
+
+    def with_server(
+        self, values: Mapping[str, Any], servers: Sequence[str]
+    ) -> tuple[dict[str, Any], tuple[ValidationError, ...]]:
+        """The values with the endpoint's server, and what is wrong with that: where several could be meant, the rest is
+        checked with any of them."""
+        try:
+            return {**values, SERVER_HOST: server_of(values, servers)}, ()
+        except InvalidDocument as ambiguous:
+            return {**values, SERVER_HOST: servers[0]}, ambiguous.errors
 
     def host(self, name: str, values: Mapping[str, Any]) -> HostCheck:
         """Check one host's variables (names without the prefix), and the policy of root and domains."""
@@ -238,9 +249,9 @@ def undeclared_domain(values: Mapping[str, Any]) -> ValidationError | None:
 
 
 def unknown_server(
-    server: Any, hosts: Collection[str], known_elsewhere: Callable[[str], bool]
+    server: Any, hosts: Collection[str], known_elsewhere: Callable[[str], bool], *, group: str = ""
 ) -> ValidationError | None:
-    """The error of a server that is no host of the inventory, which is mostly a typo.
+    """The error of a server that is no host of the inventory or of its ``group``, which is mostly a typo.
 
     A slice of an inventory may lack it, so a name passes that the network knows, unless it is nearly that of a host.
     """
@@ -249,7 +260,8 @@ def unknown_server(
     near = suggestion(server, list(hosts))
     if not near and known_elsewhere(server):
         return None
-    allowed = f"a host of the inventory{near}, nor a name that can be looked up"
+    of = f"the group {group}" if group else "the inventory"
+    allowed = f"a host of {of}{near}, nor a name that can be looked up"
     return ValidationError(f"{PREFIX}{SERVER_HOST}", show(server), f"{allowed}; {PREFIX}{STRICT}: false lets it pass")
 
 

@@ -21,6 +21,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.er
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.client_tree import request
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import is_false, plain
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._groups import SERVER_HOST, server_of
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     DOMAIN_POLICIES,
     ENDPOINT_POLICY,
@@ -42,7 +43,8 @@ _OWN = (
     "host_key",
     "domain",
     "ordinal",
-    "server_host",
+    "server",
+    SERVER_HOST,
     "product",
     "clamav",
     NAME,
@@ -65,9 +67,13 @@ class Members:
 
     ``host_keys_from`` names a registered variable whose results have the endpoints' host keys. ``server`` is the host
     that the task runs on, empty if it is not known. ``chosen`` is the server whose hosts count, empty for all hosts.
+    ``servers`` are those of the inventory, one of which may be that of hosts which name none.
     """
 
-    def __init__(self, *, host_keys_from: str = "", server: str = "", chosen: str = "") -> None:
+    def __init__(
+        self, *, host_keys_from: str = "", server: str = "", chosen: str = "", servers: Sequence[str] = ()
+    ) -> None:
+        self._servers = servers
         self._chosen = chosen
         self._host_keys_from = host_keys_from
         self._server = server
@@ -84,12 +90,16 @@ class Members:
         try:
             values = read_variables(variables, template, names=_READ, is_literal=self._literals.has)
             reached = _reached(variables, template)
+            own_server = server_of(values, self._servers)
         except FailedTemplate as failed:
             self._note(host, failed.error)
             return
-        if self._chosen and values.get("server_host") != self._chosen:
+        except InvalidDocument as ambiguous:
+            self._note(host, *ambiguous.errors)
             return
-        self._check_server(host, values.get("server_host"))
+        if self._chosen and own_server != self._chosen:
+            return
+        self._check_server(host, own_server)
         name = self._names[host] = name_of(host, values.get(NAME))
         if values.get("state") == "absent":
             self._absent[host] = name
@@ -143,13 +153,14 @@ class Members:
         found = [*self._errors.items(), *((error, hosts) for error, hosts in shared(self._names))]
         return tuple(_of(hosts, error) for error, hosts in found)
 
-    def _note(self, host: str, error: ValidationError) -> None:
-        self._errors.setdefault(error, []).append(host)
+    def _note(self, host: str, *errors: ValidationError) -> None:
+        for error in errors:
+            self._errors.setdefault(error, []).append(host)
 
     def _check_server(self, host: str, server: Any) -> None:
         if self._server and server and server != self._server:
             allowed = f"{show(self._server)}, where this task runs (one play is registered with one server)"
-            self._note(host, ValidationError(f"{PREFIX}server_host", show(server), allowed))
+            self._note(host, ValidationError(f"{PREFIX}{SERVER_HOST}", show(server), allowed))
 
     def _pin_domains(self, host: str, policies: Any) -> None:
         if not policies or id(policies) in self._looked_at:

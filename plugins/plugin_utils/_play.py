@@ -31,6 +31,18 @@ def hosts_of_play(
         yield host, variables, _lazily(loader, variables)
 
 
+def variables_of_target(task: Any, loader: Any, task_vars: Mapping[str, Any]) -> tuple[Mapping[str, Any], Template]:
+    """The variables of the host that a task runs on or is delegated to, and the function that templates them.
+
+    A task can be delegated to a name that is no host of the inventory; the variables are those of the task's host then.
+    """
+    host = task.delegate_to
+    if not host or host not in task_vars["groups"]["all"]:
+        return task_vars, _lazily(loader, task_vars)
+    variables = _variables_of(host, task, task_vars)
+    return variables, _lazily(loader, variables)
+
+
 def _variables_of(host: str, task: Any, task_vars: Mapping[str, Any]) -> Mapping[str, Any]:
     """The host's variables. ``hostvars`` would do, were it not blind to the variables of the play and the role."""
     hostvars = task_vars["hostvars"]

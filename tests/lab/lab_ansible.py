@@ -155,7 +155,7 @@ class Ansible:
         self._count += 1
         results = self._work / f"results-{self._count}.jsonl"
         variables = self._work / f"inventory-{self._count}.json"
-        variables.write_text(json.dumps({"all": {"hosts": hosts}}))
+        variables.write_text(json.dumps({"all": {"hosts": hosts, "children": _who_is_what(hosts)}}))
         argv = [*(around or []), str(Path(sys.executable).with_name("ansible-playbook")), playbook]
         argv += ["-i", str(self._inventory), "-i", str(variables), "--limit", ",".join([*(limit or hosts), ""])]
         argv += ["--check"] * check + ["--diff"] * diff
@@ -195,3 +195,10 @@ def _gather(name: str, lines: list[dict[str, Any]]) -> HostResult:
         task=endpoint[-1] if endpoint else {},
         results=own,
     )
+
+
+def _who_is_what(hosts: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The groups of an inventory: a host with a server's URL is an update server, any other one an endpoint."""
+    servers = {name: None for name, variables in hosts.items() if "autoupdate_server_url" in variables}
+    endpoints = {name: None for name in hosts if name not in servers}
+    return {"autoupdate_servers": {"hosts": servers}, "autoupdate_endpoints": {"hosts": endpoints}}

@@ -90,7 +90,7 @@ class World:
         }
         own = {"autoupdate_server_components": components, "autoupdate_server_fetch": {"every": "1d"}}
         policy = {"events": {"update_on_reconnect": False}, "schedule": documents.quiet("x")["policy"]["schedule"]}
-        endpoint = {"autoupdate_server_host": self.server.name, "autoupdate_policy": policy}
+        endpoint = {"autoupdate_policy": policy}
         custom = [f"{url}/components/clamav/{name}" for name in self.databases]
         of_product: dict[str, dict[str, Any]] = {
             "files": {},

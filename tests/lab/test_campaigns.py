@@ -149,7 +149,6 @@ def inventory(server: UpdateServer) -> dict[str, dict[str, Any]]:
     own["autoupdate_server_notify"] = {"max_in_flight": 2, "retry_delay": "1s", "retries": 1, "connect_timeout": "5s"}
     far = documents.quiet("x")["policy"]["schedule"]
     endpoint = {
-        "autoupdate_server_host": server.name,
         "autoupdate_domain_policies": {"office": {}, "plant": {}},
         "autoupdate_product": "command",
         "autoupdate_command": {"update": ["/opt/lab/update"], "version": ["/opt/lab/version"]},

@@ -44,7 +44,6 @@ class World:
 
     def inventory(self) -> dict[str, dict[str, Any]]:
         own = {
-            "autoupdate_server_host": SERVER,
             "autoupdate_policy": {"schedule": documents.quiet("x")["policy"]["schedule"]},
             "autoupdate_product": "command",
             "autoupdate_command": {"update": ["/bin/true"], "version": ["/bin/echo", "1"]},

@@ -41,7 +41,6 @@ class World:
     def hosts(self) -> dict[str, dict[str, Any]]:
         schedule = {**documents.quiet("x")["policy"]["schedule"], "start": f"{self.start:02}:00"}
         endpoint = {
-            "autoupdate_server_host": SERVER,
             "autoupdate_product": "command",
             "autoupdate_command": {"update": ["/bin/true"], "version": ["/bin/echo", "1"]},
             "autoupdate_policy": {"events": {"update_on_reconnect": False}, "schedule": schedule},

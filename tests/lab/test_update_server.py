@@ -66,7 +66,6 @@ def inventory(server: UpdateServer, upstream: ComponentServer, pip: str) -> dict
     far = documents.quiet("x")["policy"]["schedule"]
     clamav = {"databases": [], "extra": {name: f"{upstream.url}/{name}" for name in ("test.cvd", "lab.ndb")}}
     endpoint = {
-        "autoupdate_server_host": server.name,
         "autoupdate_domain_policies": {"office": {}, "plant/one": {}},
         "autoupdate_product": "clamav",
         "autoupdate_clamav": {"databases": ["test"], "custom_urls": [f"{server.url}/components/clamav/lab.ndb"]},

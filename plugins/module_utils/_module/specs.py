@@ -155,6 +155,11 @@ def client_tree() -> Spec:
     }
 
 
+def update_now() -> Spec:
+    """All options of the module ``update_now``."""
+    return {"use_variables": _option("bool", default=False), **installroot(), **timeout(), **selection()}
+
+
 def selection() -> Spec:
     """Which endpoints of the client tree are meant."""
     return {
@@ -259,8 +264,9 @@ def drift() -> Spec:
 
 
 def preflight() -> Spec:
-    """Whether to plan too, and with what budget."""
+    """Which hosts to look at, whether to plan too, and with what budget."""
     return {
+        "groups": _option("bool", default=False),
         "plan": _option("bool", default=False),
         "component_size": _option("bytes", default="0"),
         "link": _option("bits", default="0"),

@@ -26,6 +26,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._module import spec
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.client_tree import request
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, plain
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.server_documents import WantedServer
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._groups import ENDPOINTS, SERVERS
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     KNOWN,
     PREFIX,
@@ -63,7 +64,7 @@ _SPECS: dict[str, Callable[[], specs.Spec]] = {
     "drift": specs.drift,
     "preflight": specs.preflight,
     "endpoint_info": specs.installroot,
-    "update_now": lambda: {**specs.installroot(), **specs.timeout(), **specs.selection()},
+    "update_now": specs.update_now,
     **{
         name: functools.partial(lambda keys: {**specs.scope(keys()), **specs.installroot(), **keys()}, keys)
         for name, keys in _SECTIONS.items()
@@ -124,7 +125,8 @@ def _looked_at(node: Any) -> Iterator[list[str]]:
         return
     if not isinstance(node, Mapping):
         return
-    variables = {name: one for name, one in node.items() if str(name).startswith(PREFIX)}
+    groups = (SERVERS, ENDPOINTS)
+    variables = {name: one for name, one in node.items() if str(name).startswith(PREFIX) and name not in groups}
     if variables:
         yield [*_of_variables(variables), *_of_roles(variables)]
     reader = _reader(node)

@@ -101,7 +101,8 @@ def test_every_variable_is_read_by_something():
     for part in ("tasks", "vars", "handlers", "templates"):
         places += (repository.ROOT / "roles").glob(f"*/{part}/*")
     read = {name for path in places for name in re.findall(r"(?<!_)autoupdate_\w+", path.read_text(encoding="utf-8"))}
-    read |= {PREFIX + name for name in (*_inventory.READ, *_members._READ, *_server_inventory.READ, _inventory.STRICT)}
+    names = (*_inventory.READ, *_inventory.OF_CONVERGE, *_members._READ, *_server_inventory.READ, _inventory.STRICT)
+    read |= {PREFIX + name for name in names}
     assert set(_inventory.KNOWN) - read == set()
 
 

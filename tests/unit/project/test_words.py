@@ -38,6 +38,8 @@ RETURNS = {
 }
 TEXTS = {
     "status_info": "endpoint_info",
+    "autoupdate_hosts": "--limit, and the groups autoupdate_servers and autoupdate_endpoints",
+    "__autoupdate_servers": "autoupdate_servers",
     "autoupdate_root": "autoupdate_installroot",
     "autoupdate_server_root": "autoupdate_server_installroot",
     **{f"``{name}``": word for name, word in {**OPTIONS, **RETURNS}.items() if name not in ("root", "keep")},

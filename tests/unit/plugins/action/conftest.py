@@ -34,6 +34,13 @@ Inventory = dict[str, dict[str, Any]]
 """The variables of each host."""
 
 
+def who_is_what(hosts: Inventory) -> dict[str, list[str]]:
+    """The groups of an inventory: the host ``updates``, if it is there, is the update server of all others."""
+    servers = [name for name in hosts if name == "updates"]
+    endpoints = [name for name in hosts if name != "updates"]
+    return {"autoupdate_servers": servers, "autoupdate_endpoints": endpoints}
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished run: its exit code, what it said, and the results of each host in their order."""
@@ -60,6 +67,7 @@ class Control:
         self.work = work
         self._runner = runner
         self._count = 0
+        self.groups: Callable[[Inventory], dict[str, list[str]]] = who_is_what
 
     def root(self, host: str) -> Path:
         return self.work / "hosts" / host
@@ -94,7 +102,8 @@ class Control:
         self._count += 1
         results, inventory = self.work / f"results-{self._count}.jsonl", self.work / "inventory.json"
         common = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-        inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": common}}))
+        groups = {name: {"hosts": dict.fromkeys(members)} for name, members in self.groups(hosts).items()}
+        inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": common, "children": groups}}))
         code, output = self._runner.run([playbook, "-i", str(inventory), *arguments], self._own(results))
         lines = results.read_text().splitlines() if results.exists() else []
         found = tuple(json.loads(line) for line in lines)
@@ -146,13 +155,12 @@ class Fleet:
 
     def _hosts(self) -> Inventory:
         common = {
-            "autoupdate_server_host": "updates",
-            "autoupdate_server_installroot": str(self.control.server),
             "autoupdate_policy": self.policy,
             "autoupdate_domain_policies": {"emea": {"schedule": {"window": "1h"}}},
             "autoupdate_scheduler": "systemd",
         }
-        server = {"autoupdate_server_url": self.url, "autoupdate_server_notify": {"notifier": "local"}}
+        server: dict[str, Any] = {"autoupdate_server_installroot": str(self.control.server)}
+        server |= {"autoupdate_server_url": self.url, "autoupdate_server_notify": {"notifier": "local"}}
         server["autoupdate_server_scheduler"] = "systemd"
         own = {"n1": {"autoupdate_domain": "emea"}, "n2": {}}
         members = {

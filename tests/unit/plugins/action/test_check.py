@@ -72,10 +72,12 @@ def test_an_endpoint_that_is_not_registered_says_so_itself(fleet: Fleet) -> None
 
 
 @pytest.mark.parametrize("playbook", ["check", "site", "update_now", "preview"])
-def test_a_pattern_that_matches_no_host_is_an_error(fleet: Fleet, playbook: str) -> None:
-    run = fleet.play(playbook, "-e", "autoupdate_hosts=finanz")
-    assert run.code != 0
-    assert 'autoupdate_hosts: "finanz" matches no host of the inventory' in run.text
+def test_an_inventory_without_the_groups_is_refused_with_an_example(fleet: Fleet, playbook: str) -> None:
+    fleet.control.groups = lambda _hosts: {}
+    run = fleet.play(playbook)
+    assert run.code == 2
+    assert "neither of the groups autoupdate_servers and autoupdate_endpoints has a host of this run" in run.text
+    assert "all: children: autoupdate_servers: # leave it out for endpoints without an update server" in run.text
 
 
 @pytest.mark.usefixtures("site")

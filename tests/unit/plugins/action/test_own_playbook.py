@@ -106,7 +106,7 @@ def test_hosts_of_two_servers_and_of_none_in_one_play(fleet: Fleet) -> None:
     assert run(fleet, [SERVER, endpoints("n1")]).code == 0
 
     def adapt(hosts: Inventory) -> Inventory:
-        alone = {name: one for name, one in hosts["n2"].items() if name != "autoupdate_server_host"}
+        alone = {**hosts["n2"], "autoupdate_server_host": ""}
         alone["autoupdate_policy"] = {"sources": {"urls": ["http://127.0.0.1:9"]}}
         return {"a0": {**alone, "autoupdate_installroot": str(control.root("a0"))}, **hosts}
 

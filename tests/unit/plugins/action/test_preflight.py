@@ -78,8 +78,8 @@ def test_a_variable_that_is_none_of_ours_is_refused_unless_told_otherwise(contro
 
 
 def test_with_a_server_domains_are_declared_and_a_typo_gets_the_nearest_name(control: Control) -> None:
-    task = [{"name": "Check", "epp.autoupdate.preflight": {}, "run_once": True}]
-    served = {"server_host": "updates", "domain_policies": {"emea/finance": {"schedule": {"window": "1h"}}, "apac": {}}}
+    task = [{"name": "Check", "epp.autoupdate.preflight": {"groups": True}, "run_once": True}]
+    served = {"domain_policies": {"emea/finance": {"schedule": {"window": "1h"}}, "apac": {}}}
     hosts = {
         "n1": host(**served, domain="emea/finanse"),
         "n2": host(**served, domain="emea"),
@@ -134,7 +134,7 @@ def test_the_role_in_a_playbook_of_ones_own_refuses_first(control: Control) -> N
     assert "n1, n2: autoupdate_ordinal" in run.results[0]["result"]["msg"]
 
 
-def test_packages_are_looked_for_where_they_are_wanted_and_nowhere_else(control: Control) -> None:
+def test_packages_are_installed_where_they_are_wanted_and_nowhere_else(control: Control) -> None:
     def root(name: str) -> dict[str, Any]:
         return {**GOOD, "autoupdate_installroot": str(control.root(name))}
 
@@ -145,14 +145,38 @@ def test_packages_are_looked_for_where_they_are_wanted_and_nowhere_else(control:
         "without": {**root("without"), "autoupdate_install": False},
     }
     run = control.playbook("epp.autoupdate.site", hosts, "--check")
-    asked = [line["host"] for line in run.results if "ansible_os_family" in line["result"].get("ansible_facts", {})]
+    asked = [line["host"] for line in run.results if "packages" in line["result"]]
     assert sorted(asked) == ["templated", "with"], run.output
     assert all(run.of(name)["changed"] for name in ("image", "without")), run.output
 
 
-def test_a_fleet_without_packages_and_servers_has_no_play_for_them(control: Control) -> None:
-    run = control.playbook(
-        "epp.autoupdate.site", {"n1": {**GOOD, "autoupdate_installroot": str(control.root("n1"))}}, "-v"
+def test_of_several_servers_an_endpoint_names_its_own(control: Control) -> None:
+    task = [{"name": "Check", "epp.autoupdate.preflight": {"groups": True}, "run_once": True}]
+    control.groups = lambda _hosts: {"autoupdate_servers": ["a", "b"], "autoupdate_endpoints": ["n1", "n2", "n3", "b"]}
+    hosts = {"a": FAR, "b": host(), "n1": host(server_host="a"), "n2": host(ordinal=-1), "n3": host(server_host="")}
+    run = control.play(task, hosts)
+    assert run.code == 2
+    ambiguous, ordinal = run.of("a")["errors"]
+    assert ambiguous.startswith(
+        "b, n2: autoupdate_server_host: missing, must be this endpoint's update server, for the"
     )
+    assert ordinal.startswith("n2: autoupdate_ordinal: -1 is not a whole number")
+    told = control.play(task, {**hosts, "n2": host(server_host="b"), "b": host(server_host="b")})
+    assert (told.code, told.of("a")["servers"]) == (0, ["a", "b"]), told.output
+
+
+def test_update_servers_are_no_endpoints_and_their_typos_are_told(control: Control) -> None:
+    task = [{"name": "Check", "epp.autoupdate.preflight": {"groups": True}, "run_once": True}]
+    hosts = {"n1": host(), "updates": {**FAR, "autoupdate_policy": "none", "autoupdate_server_ur": "http://x"}}
+    (error,) = control.play(task, hosts).of("n1")["errors"]
+    assert error.startswith("updates: autoupdate_server_ur: it is not a variable of epp.autoupdate (did you mean")
+
+
+def test_a_host_that_is_in_neither_group_and_has_variables_of_ours_is_told(control: Control) -> None:
+    task = [{"name": "Check", "epp.autoupdate.preflight": {"groups": True}, "run_once": True}]
+    control.groups = lambda _hosts: {"autoupdate_endpoints": ["n1"]}
+    run = control.play(task, {"n1": host(), "n2": host(ordinal=-1), "n3": FAR})
     assert run.code == 0, run.output
-    assert "__autoupdate" not in run.output
+    words = "n2: set autoupdate_ordinal, autoupdate_policy, but are in neither of the groups autoupdate_endpoints and"
+    assert words in run.text
+    assert "n3" not in run.text

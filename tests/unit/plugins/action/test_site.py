@@ -55,11 +55,9 @@ def test_check_mode_before_there_is_anything_writes_nothing_and_foretells_change
 
 def test_an_endpoint_of_a_server_never_becomes_a_standalone_one(fleet: Fleet) -> None:
     task = {"name": "Converge", "epp.autoupdate.endpoint": {"use_variables": True}}
-    run = fleet.control.play([task], {"n1": fleet.hosts()["n1"]})
-    assert (
-        "autoupdate_server_host is set, but this run has not asked that server about this endpoint"
-        in run.of("n1")["msg"]
-    )
+    run = fleet.control.play([task], fleet.hosts(), "--limit", "n1")
+    words = "the update server is updates, but this run has not asked it about this endpoint"
+    assert words in run.of("n1")["msg"]
     assert not fleet.control.root("n1").exists()
 
 
@@ -71,13 +69,21 @@ def test_a_part_of_the_inventory_registers_this_part_and_takes_nobody_away(fleet
     assert [one["name"] for one in fleet.control.ask("endpoints")] == ["n1", "n2"]
 
 
+def test_a_limited_run_registers_endpoints_at_a_server_that_is_not_in_it(fleet: Fleet) -> None:
+    assert fleet.play("site", "--limit", "updates").code == 0
+    run = fleet.play("site", "--limit", "n1")
+    assert run.code == 0, run.output
+    assert changed(run) == {"n1"}
+    assert [one["name"] for one in fleet.control.ask("endpoints")] == ["n1"]
+
+
 @pytest.mark.usefixtures("site")
 def test_update_now_goes_by_the_inventory_and_tells_what_came_of_each(fleet: Fleet) -> None:
     foretold = fleet.play("update_now", "-e", "autoupdate_domains=emea", "--check")
     assert foretold.code == 0, foretold.output
     assert "1 endpoint: 1 would be notified" in foretold.text
     assert "n1: would be notified" in foretold.text
-    run = fleet.play("update_now", "-e", "autoupdate_hosts=n2")
+    run = fleet.play("update_now", "--limit", "n2")
     assert run.code == 2, run.output
     assert "1 endpoint: 1 failed" in run.text
     assert "n2: failed; " in run.text
@@ -118,7 +124,7 @@ def test_preflight_refuses_what_a_managed_inventory_gets_wrong(control: Control)
         "n2": {**managed, "autoupdate_policy": {"schedule": {"start": "03:00"}}, "autoupdate_host_key": "x"},
         "updates": {},
     }
-    run = control.play([{"name": "Check", "epp.autoupdate.preflight": {}, "run_once": True}], hosts)
+    run = control.play([{"name": "Check", "epp.autoupdate.preflight": {"groups": True}, "run_once": True}], hosts)
     paths = [line.partition(": ")[0] + ": " + line.split(": ")[1] for line in run.of("n1")["errors"]]
     assert paths == ["n2: autoupdate_policy", "n1: autoupdate_address", "n2: autoupdate_host_key"]
     assert "no variable of epp.autoupdate" not in run.text
@@ -129,6 +135,42 @@ def test_without_a_server_no_play_is_about_one(control: Control) -> None:
     run = control.playbook("epp.autoupdate.site", hosts)
     assert run.code == 0, run.output
     assert [line["host"] for line in run.results] == ["n1", "n1"]
+
+
+def test_several_servers_each_have_their_own_endpoints(fleet: Fleet) -> None:
+    """The second one takes over the endpoint that names it, and is an endpoint itself; the drift of both is told."""
+    control, second = fleet.control, str(fleet.control.work / "second")
+
+    def adapt(hosts: Inventory) -> Inventory:
+        other = {**hosts["n2"], **hosts["updates"], "autoupdate_server_installroot": second}
+        other |= {"autoupdate_server_web": "none", "autoupdate_installroot": str(control.root("other"))}
+        hosts["n1"]["autoupdate_server_host"] = "updates"
+        return {**hosts, "other": {**other, "autoupdate_server_host": "updates"}}
+
+    fleet.adapt = adapt
+    control.groups = lambda hosts: {
+        "autoupdate_servers": ["updates", "other"],
+        "autoupdate_endpoints": [name for name in hosts if name != "updates"],
+    }
+    refused = fleet.play("site")
+    assert "n2: autoupdate_server_host: missing, must be this endpoint's update server" in refused.text
+    run = fleet.play("site", "--limit", "!n2")
+    assert run.code == 0, run.output
+    assert [one["name"] for one in control.ask("endpoints")] == ["n1", "other"]
+    assert (control.work / "second/usr/local/bin/epp-server").exists()
+    now = fleet.play("update_now", "--check", "--limit", "!n2")
+    assert "2 endpoints: 2 would be notified" in now.text
+    assert fleet.play("check", "--limit", "!n2").code == 0
+
+
+def test_nobody_becomes_another_where_a_directory_stands_for_the_host(fleet: Fleet) -> None:
+    fails = ("-e", "ansible_become_exe=/bin/false", "-e", "ansible_become_user=nobody")
+    run = fleet.play("site", *fails)
+    assert run.code == 0, run.output
+    assert fleet.play("check", *fails).code == 0
+    assert "2 endpoints: 2 failed" in fleet.play("update_now", *fails).text
+    told = fleet.play("site", *fails, "-e", "ansible_become=true")
+    assert told.code == 2, "what the inventory says counts in any case"
 
 
 ODD = ("web 01", "härtetest")
@@ -193,17 +235,16 @@ def test_an_update_server_that_is_no_host_of_the_inventory_is_named(fleet: Fleet
     for playbook in ("site", "check"):
         run = fleet.control.playbook(f"epp.autoupdate.{playbook}", hosts)
         assert run.code == 2
-        assert (
-            'n2: autoupdate_server_host: "updatse" is not a host of the inventory (did you mean updates?)' in run.text
-        )
+        words = '"updatse" is not a host of the group autoupdate_servers (did you mean updates?)'
+        assert f"n2: autoupdate_server_host: {words}" in run.text
     assert not fleet.control.server.joinpath("etc").exists()
     for name in ("n1", "n2"):
         hosts[name]["autoupdate_server_host"] = "nowhere.invalid"
     run = fleet.control.playbook("epp.autoupdate.site", hosts)
-    assert 'n1, n2: autoupdate_server_host: "nowhere.invalid" is not a host of the inventory' in run.text
-    now = fleet.control.playbook("epp.autoupdate.update_now", hosts, "-e", "autoupdate_hosts=n1,n2")
+    assert 'n1, n2: autoupdate_server_host: "nowhere.invalid" is not a host of the group autoupdate_servers' in run.text
+    now = fleet.control.playbook("epp.autoupdate.update_now", hosts, "--limit", "n1,n2")
     assert now.code == 2, now.output
-    assert "autoupdate_server_host: nowhere.invalid is no host of the inventory" in now.text
+    assert 'autoupdate_server_host: "nowhere.invalid" is not a host of the inventory' in now.text
     hosts["n1"]["autoupdate_server_host"] = hosts["n2"]["autoupdate_server_host"] = "localhost"
     slice_alone = {"n1": hosts["n1"], "n2": hosts["n2"]}
     task = [{"name": "Check", "epp.autoupdate.preflight": {}}]
