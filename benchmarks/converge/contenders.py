@@ -23,7 +23,6 @@ TITLES = {
 }
 WITHOUT = {
     "fast-path": ("ours without the fast path", "plugins/action/endpoint.py", '"--digest", _DIGEST, ', ""),
-    "gc-freeze": ("ours without `gc.freeze`", "plugins/action/endpoint.py", "\ngc.freeze()\n", "\n"),
 }
 """What can be left out of a no-op: the title without it, the file that has it, its text there, and what replaces it.
 An agent that is not told a digest converges in full, and records nothing; it does not check its own file either."""

@@ -5,13 +5,11 @@
 """Action of the module ``endpoint``: straight to the agent where the right one is installed, else through the module.
 
 Both ways run the same library with the same document, so they give the same result. What is imported here is loaded
-once, in the process that forks the workers, and the digest of the agent is computed there too. What is loaded by then
-is used to the end, so no worker's garbage collector needs to look at it: looking would copy pages that workers share.
+once, in the process that forks the workers, and the digest of the agent is computed there too.
 """
 
 from __future__ import annotations
 
-import gc
 import zoneinfo as _zoneinfo  # noqa: F401 - loaded here once, and not in each worker when it checks a time zone
 from collections.abc import Mapping
 from typing import Any
@@ -37,7 +35,6 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
 
 _SOURCES = payload.sources()
 _DIGEST = payload.digest(_SOURCES)
-gc.freeze()
 
 
 class ActionModule(DirectAction):

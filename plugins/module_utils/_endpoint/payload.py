@@ -14,6 +14,7 @@ __all__ = ("AGENT", "build", "bytecode_tag", "digest", "identity_of", "renewed",
 _OF_OTHERS = frozenset(
     {
         "_core/metadata/keyring.py",
+        "_core/metadata/signed_document.py",
         "_core/policy/change.py",
         "_core/policy/overrides.py",
         "_core/rollout/delivery.py",

@@ -10,7 +10,6 @@ from ..._core.exit_codes import BAD_DOCUMENT, DENIED, DONE, FAILED, STALE, UNREA
 from ..._core.results import Result
 from ..._core.validation.errors import InvalidDocument
 from ..._host.output import complain
-from ..runner.user_actions import Denied
 
 __all__ = ("BAD_DOCUMENT", "DENIED", "DONE", "FAILED", "STALE", "UNREACHABLE", "USAGE", "explain", "of_result")
 
@@ -26,4 +25,6 @@ def explain(error: Exception) -> int:
     complain("epp-agent", error)
     if isinstance(error, InvalidDocument):
         return BAD_DOCUMENT
+    from ..runner.user_actions import Denied  # which half of the agent comes with: only where something failed
+
     return DENIED if isinstance(error, Denied) else FAILED
