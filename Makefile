@@ -7,7 +7,7 @@ PYTHON ?= python3
 RUN = $(PYTHON) tests/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test heavy lint typing changelog docs-lint units sanity package lab lab-heavy oldest lab-older lab-all matrix bench bench-server docs lock clean
+.PHONY: help demo test heavy lint typing changelog docs-lint units integration sanity package lab lab-heavy oldest lab-older lab-all matrix bench bench-server docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -18,7 +18,7 @@ demo: ## an update server and its fleet in a sandbox, without root, in under a m
 test: ## every behaviour, in some twelve minutes on two cores: everything below down to `lab`, and the demo
 	@$(RUN) test
 
-heavy: ## what is not for every day: long and many cases of units and lab, the oldest Python of endpoints, pylint
+heavy: ## what is not for every day: long and many cases of units and lab, the oldest Python of endpoints, integration, pylint
 	@$(RUN) heavy
 
 lint: ## ruff, yamllint, ansible-lint (production)
@@ -35,6 +35,9 @@ docs-lint: ## plugin, role and guide documentation
 
 units: ## unit and property tests, all cases
 	@$(RUN) units units-heavy
+
+integration: ## ansible-test integration: each module in a sandbox, without root
+	@$(RUN) integration
 
 sanity: ## ansible-test sanity, pylint included
 	@$(RUN) sanity sanity-pylint

@@ -41,6 +41,12 @@ def units(session: nox.Session) -> None:
 
 
 @nox.session
+def integration(session: nox.Session) -> None:
+    """Each module in a sandbox, under ansible-test."""
+    _steps(session, "integration")
+
+
+@nox.session
 def heavy(session: nox.Session) -> None:
     """The lab's long and many cases, the oldest Python of endpoints, pylint."""
     _steps(session, "heavy")

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -63,6 +64,17 @@ def units_of_ansible_test(bench: Workbench, name: str, python: Interpreter | Non
     shutil.rmtree(bench.copied / "tests" / "output", ignore_errors=True)
     _ansible_test(bench, name, None, "units", "--num-workers", WORKERS, *where, *only)
     return junit(*sorted((bench.copied / "tests" / "output" / "junit").glob("python*-units.xml")))
+
+
+def integration_of_ansible_test(bench: Workbench, name: str) -> Outcome:
+    """Run the targets of tests/integration under ansible-test, on the controller's Python."""
+    output = _ansible_test(bench, name, None, "integration", "--python", bench.controller.dotted)
+    ran = re.findall(r"^Running (\S+) integration test role$", output, re.MULTILINE)
+    targets = (bench.copied / "tests" / "integration" / "targets").iterdir()
+    left_out = {path.name for path in targets if not path.name.startswith("setup_")} - set(ran)
+    if left_out:
+        raise StepFailed(f"ansible-test left out {', '.join(sorted(left_out))}")
+    return Outcome(f"{len(ran)} targets")
 
 
 def _ansible_test(bench: Workbench, name: str, tools: Path | None, *arguments: str) -> str:

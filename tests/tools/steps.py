@@ -118,6 +118,11 @@ def ansible_units(bench: Workbench) -> Outcome:
     return programs.units_of_ansible_test(bench, "ansible-units", oldest, *ON_ENDPOINTS)
 
 
+def integration(bench: Workbench) -> Outcome:
+    """The integration targets of ansible-test: each module in a sandbox, where it needs neither root nor systemd."""
+    return programs.integration_of_ansible_test(bench, "integration")
+
+
 def package(bench: Workbench) -> Outcome:
     """Build the tarball, install it, verify it, and use it with nothing but its run-time directories."""
     tools = bench.tools()
@@ -212,6 +217,7 @@ STEPS: dict[str, Callable[[Workbench], Outcome]] = {
         sanity_pylint,
         sanity_oldest,
         ansible_units,
+        integration,
         package,
         lab,
         demo,
@@ -231,7 +237,7 @@ STEPS.update(SUITES)
 
 WAITING = frozenset({"lab", "lab-heavy"})
 """Steps that wait for machines more than they compute, and run beside the others of a group."""
-_HEAVY = ("sanity-pylint", "sanity-oldest", "ansible-units", "units-heavy", "lab-heavy")
+_HEAVY = ("sanity-pylint", "sanity-oldest", "ansible-units", "units-heavy", "integration", "lab-heavy")
 _NOT_EVERY_DAY = (*_HEAVY, "lab-older", "bench", "bench-server", "lock", "docs", "clean", *MATRIX, *SUITES)
 GROUPS: dict[str, tuple[str, ...]] = {
     "lint": ("ruff", "ruff-format", "yamllint", "ansible-lint"),

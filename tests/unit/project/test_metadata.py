@@ -46,6 +46,16 @@ def test_every_module_says_that_it_is_in_the_action_group(module):
     assert any("attributes" in fragment for fragment in fragments)
 
 
+def test_every_module_has_an_integration_target():
+    """By its name, or as ``module_<name>`` with an alias where a role has that name."""
+    places = repository.ROOT / "tests" / "integration" / "targets"
+    for module in repository.modules():
+        name = f"module_{module}" if module in repository.roles() else module
+        assert (places / name / "tasks" / "main.yml").is_file(), name
+        aliases = (places / name / "aliases").read_text(encoding="utf-8").splitlines()
+        assert name == module or module in aliases
+
+
 def test_the_tarball_leaves_out_what_git_ignores_and_what_only_developers_need():
     ignored = repository.load("galaxy.yml")["build_ignore"]
     lines = repository.text(".gitignore").splitlines()
