@@ -121,7 +121,7 @@ toggle_scheduled_update:
   type: bool
 scheduled_update:
   description:
-    - Scheduled update is on. Where C(toggle_scheduled_update) is granted, it is on or off until the user decides.
+    - Scheduled update is on. Where C(toggle_scheduled_update) is granted, this holds until the user decides.
     - Where it is set nowhere, V(true) applies.
   type: bool
 update_now:
@@ -191,8 +191,8 @@ sources:
       elements: str
     proxy:
       description:
-        - The proxy through which the endpoint reaches them, such as V(http://proxy.example.com:3128). By default there
-          is none.
+        - The proxy through which the endpoint reaches its sources, such as V(http://proxy.example.com:3128). By default
+          there is none.
       type: str
 """,
     )

@@ -96,7 +96,8 @@ options:
         type: int
       retry_after:
         description:
-          - The seconds in that C(Retry-After). The default is V(30).
+          - The number of seconds after which a client may ask again for a download that nginx did not serve, because of
+            O(web.max_connections). The default is V(30).
         type: int
       verify_url:
         description:
@@ -247,20 +248,22 @@ options:
         type: int
       max_in_flight_peak:
         description:
-          - The same in O(notify.peak_hours). The default is that of O(notify.max_in_flight).
+          - The largest number of endpoints in flight during O(notify.peak_hours). The default is that of
+            O(notify.max_in_flight).
         type: int
       max_in_flight_off_peak:
         description:
-          - The same in O(notify.off_peak_hours). The default is that of O(notify.max_in_flight).
+          - The largest number of endpoints in flight during O(notify.off_peak_hours). The default is that of
+            O(notify.max_in_flight).
         type: int
       peak_hours:
         description:
-          - Periods of the day such as V(08:00-18:00).
+          - The periods of the day with O(notify.max_in_flight_peak), such as V(08:00-18:00).
         type: list
         elements: str
       off_peak_hours:
         description:
-          - Periods of the day such as V(22:00-06:00).
+          - The periods of the day with O(notify.max_in_flight_off_peak), such as V(22:00-06:00).
         type: list
         elements: str
       lease:
@@ -278,7 +281,8 @@ options:
         type: str
       retries:
         description:
-          - The number of such tries. The default is V(5).
+          - The number of times that the server tries again to notify an endpoint that it did not reach. The default is
+            V(5).
         type: int
       offline_ttl:
         description:
