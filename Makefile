@@ -7,7 +7,7 @@ PYTHON ?= python3
 RUN = $(PYTHON) tests/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test heavy lint typing changelog docs-lint units integration sanity package lab lab-heavy oldest lab-older lab-all matrix bench bench-server docs lock clean
+.PHONY: help demo test heavy lint typing changelog docs-lint units integration sanity package lab lab-heavy oldest lab-older lab-vm lab-all matrix bench bench-server docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -56,6 +56,9 @@ oldest: ## the oldest Python of endpoints: what runs on it compiles, imports and
 
 lab-older: ## what depends on the release, on Debian 11 and 12
 	@$(RUN) lab-older
+
+lab-vm: ## what no container can show, on a virtual machine: AppArmor, clocks that jump, suspension
+	@$(RUN) lab-vm
 
 lab-all: ## the whole lab on Debian 11, 12, 13 and the next one
 	@$(RUN) lab-all

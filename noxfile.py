@@ -83,6 +83,12 @@ def lab_older(session: nox.Session) -> None:
 
 
 @nox.session
+def lab_vm(session: nox.Session) -> None:
+    """A virtual machine, for what no container can show."""
+    _steps(session, "lab-vm")
+
+
+@nox.session
 def lab_all(session: nox.Session) -> None:
     """The whole lab on Debian 11, 12, 13 and the next one."""
     _steps(session, "lab-all")

@@ -11,18 +11,18 @@ this tier is skipped by name, with the reason.
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import lab_databases
 import lab_root
 import lab_wheels
 import pytest
 from fleet import AlreadyUp, Fleet
-from lab_ansible import REPOSITORY, Ansible
+from lab_ansible import Ansible
 from lab_nodes import Node
 from lab_plan import Plan
 from lab_server import ComponentServer
@@ -191,15 +191,7 @@ def wheelhouse(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture(scope="session")
 def databases() -> Callable[[int], dict[str, Path]]:
     """``databases(3)``: what a mirror serves when version 3 of the signed test database is the newest."""
-    place = Path(os.environ.get("EPP_TESTDATA", REPOSITORY.parent / "shared" / "testdata")) / "clamav"
-    if not (place / "test-1.cvd").is_file():
-        pytest.skip(f"no signed ClamAV test databases in {place} (set EPP_TESTDATA to the folder that holds clamav/)")
-
-    def serve(version: int) -> dict[str, Path]:
-        files = {"test.cvd": place / f"test-{version}.cvd", "test.cvd.sign": place / f"test-{version}.cvd.sign"}
-        for patch in (place / f"test-{number}.cdiff" for number in range(2, version + 1)):
-            files[patch.name] = patch
-            files[f"{patch.name}.sign"] = patch.with_name(f"{patch.name}.sign")
-        return files
-
-    return serve
+    try:
+        return lab_databases.published()
+    except lab_root.LabError as error:
+        pytest.skip(str(error))

@@ -61,9 +61,10 @@ class Run:
 class Ansible:
     """Runs the collection's playbooks and modules against a fleet."""
 
-    def __init__(self, *, inventory: Path, work: Path, prepare: Callable[..., None]) -> None:
-        """``prepare`` gets the names of a run's hosts before it starts."""
+    def __init__(self, *, inventory: Path, work: Path, prepare: Callable[..., None], patience: float = 300) -> None:
+        """``prepare`` gets the names of a run's hosts before it starts, which takes ``patience`` seconds at most."""
         self._prepare = prepare
+        self._patience = patience
         self._inventory = inventory
         self._work = work
         self._count = 0
@@ -166,7 +167,7 @@ class Ansible:
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=self._patience,
         )
         text = results.read_text() if results.exists() else ""
         lines = [json.loads(line) for line in text.splitlines()]

@@ -14,7 +14,7 @@ from . import interpreters, programs
 from .lock import renew
 from .matrix import MATRIX
 from .report import Outcome, Skip
-from .suites import SUITES, lab, lab_heavy, lab_older
+from .suites import SUITES, lab, lab_heavy, lab_older, lab_vm
 from .workbench import StepFailed, Workbench
 
 TYPED = ("plugins/module_utils", "plugins/plugin_utils", "plugins/filter", "plugins/action", "tests/tools")
@@ -224,6 +224,7 @@ STEPS: dict[str, Callable[[Workbench], Outcome]] = {
         units_heavy,
         lab_heavy,
         lab_older,
+        lab_vm,
         bench,
         bench_server,
         lock,
@@ -238,7 +239,7 @@ STEPS.update(SUITES)
 WAITING = frozenset({"lab", "lab-heavy"})
 """Steps that wait for machines more than they compute, and run beside the others of a group."""
 _HEAVY = ("sanity-pylint", "sanity-oldest", "ansible-units", "units-heavy", "integration", "lab-heavy")
-_NOT_EVERY_DAY = (*_HEAVY, "lab-older", "bench", "bench-server", "lock", "docs", "clean", *MATRIX, *SUITES)
+_NOT_EVERY_DAY = (*_HEAVY, "lab-older", "lab-vm", "bench", "bench-server", "lock", "docs", "clean", *MATRIX, *SUITES)
 GROUPS: dict[str, tuple[str, ...]] = {
     "lint": ("ruff", "ruff-format", "yamllint", "ansible-lint"),
     "test": tuple(name for name in STEPS if name not in _NOT_EVERY_DAY),

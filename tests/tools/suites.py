@@ -41,6 +41,12 @@ def lab_older(bench: Workbench) -> Outcome:
     return Outcome("; ".join(notes), skips, all(outcome.ran for outcome in outcomes))
 
 
+def lab_vm(bench: Workbench) -> Outcome:
+    """What a container can't show, on a virtual machine: AppArmor, clocks that jump, suspension."""
+    options = ["-s", "--ansible-unit-inject-only"]
+    return programs.pytest(bench, "lab-vm", bench.tools("lab"), *options, "tests/vm")
+
+
 def _on(suite: str) -> Callable[[Workbench], Outcome]:
     def step(bench: Workbench) -> Outcome:
         return _run(bench, f"lab-{suite}", "tests/lab", suite=suite)
