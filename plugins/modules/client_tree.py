@@ -217,12 +217,12 @@ enrolment:
       sample: epp-notify
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import client_tree, specs
+from ansible_collections.epp.autoupdate.plugins.module_utils._module.quiet_module import QuietModule
 
 
 def main() -> None:
-    client_tree.run(AnsibleModule(argument_spec=specs.client_tree(), supports_check_mode=True))
+    client_tree.run(QuietModule(argument_spec=specs.client_tree(), supports_check_mode=True))
 
 
 if __name__ == "__main__":

@@ -403,12 +403,12 @@ host_key:
   sample: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKjz1lZ8qXr0Vh4S8vQe7c0v3ZbU0mC8eVtq0y2n7h1P
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import endpoint, specs
+from ansible_collections.epp.autoupdate.plugins.module_utils._module.quiet_module import QuietModule
 
 
 def main() -> None:
-    endpoint.run(AnsibleModule(argument_spec=specs.endpoint(), supports_check_mode=True))
+    endpoint.run(QuietModule(argument_spec=specs.endpoint(), supports_check_mode=True))
 
 
 if __name__ == "__main__":

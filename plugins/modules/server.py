@@ -451,12 +451,12 @@ enrolment:
       sample: epp-notify
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import server, specs
+from ansible_collections.epp.autoupdate.plugins.module_utils._module.quiet_module import QuietModule
 
 
 def main() -> None:
-    server.run(AnsibleModule(argument_spec=specs.server(), supports_check_mode=True))
+    server.run(QuietModule(argument_spec=specs.server(), supports_check_mode=True))
 
 
 if __name__ == "__main__":

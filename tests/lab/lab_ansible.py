@@ -94,9 +94,15 @@ class Ansible:
         variables = {name: {"lab_options": values, **by_su} for name, values in options.items()}
         return self.play([task], variables, check, diff)
 
-    def site(self, hosts: dict[str, dict[str, Any]], *, check: bool = False, diff: bool = False) -> Run:
-        """Run the collection's own playbook ``epp.autoupdate.site`` with these variables for each host."""
-        return self._run("epp.autoupdate.site", hosts, check, diff)
+    def site(
+        self, hosts: dict[str, dict[str, Any]], *, check: bool = False, diff: bool = False, loud: bool = False
+    ) -> Run:
+        """Run the collection's own playbook ``epp.autoupdate.site`` with these variables for each host.
+
+        ``loud`` is with ``-vvv``.
+        """
+        self._prepare(*hosts)
+        return self._start("epp.autoupdate.site", hosts, check=check, diff=diff, loud=loud)
 
     def playbook(self, name: str, hosts: dict[str, dict[str, Any]]) -> Run:
         """Run another playbook of the collection."""
@@ -152,6 +158,7 @@ class Ansible:
         diff: bool = False,
         around: list[str] | None = None,
         limit: tuple[str, ...] = (),
+        loud: bool = False,
     ) -> Run:
         self._count += 1
         results = self._work / f"results-{self._count}.jsonl"
@@ -159,7 +166,7 @@ class Ansible:
         variables.write_text(json.dumps({"all": {"hosts": hosts, "children": _who_is_what(hosts)}}))
         argv = [*(around or []), str(Path(sys.executable).with_name("ansible-playbook")), playbook]
         argv += ["-i", str(self._inventory), "-i", str(variables), "--limit", ",".join([*(limit or hosts), ""])]
-        argv += ["--check"] * check + ["--diff"] * diff
+        argv += ["--check"] * check + ["--diff"] * diff + ["-vvv"] * loud
         done = subprocess.run(
             argv,
             env=self._environment(results),

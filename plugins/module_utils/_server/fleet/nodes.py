@@ -68,7 +68,7 @@ def ancestry(domain: str) -> list[str]:
 
 
 def own_places(connection: sqlite3.Connection, below: str = "") -> Iterator[Place]:
-    """Each combination of domain and own values among the endpoints below a node, with the name of one such endpoint."""
+    """Each combination of domain and own values among the endpoints below a node, with the name of one of them."""
     select = "SELECT domain, policy, min(name) AS name FROM endpoints WHERE policy IS NOT NULL GROUP BY domain, policy"
     for row in connection.execute(select):
         if is_below(row["domain"], below):

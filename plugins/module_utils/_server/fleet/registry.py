@@ -150,7 +150,7 @@ def _with_ordinals(
     entries: Iterable[EndpointRegistration],
     gone: Iterable[EndpointRow],
 ) -> tuple[dict[str, EndpointRow], ValidationErrors]:
-    """All endpoints with ordinals, and an error for each chosen ordinal that is taken: its endpoint gets another one."""
+    """All endpoints with ordinals, and an error for each chosen one that is taken: its endpoint gets another one."""
     chosen = {
         entry.name: f"endpoints[{index}].ordinal"
         for index, entry in enumerate(entries)

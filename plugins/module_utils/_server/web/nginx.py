@@ -66,7 +66,7 @@ class Nginx:
             self.reload()
 
     def reload(self) -> None:
-        """Reload a running nginx; a stopped one stays stopped. Not through the service manager, which would start it."""
+        """Reload a running nginx; a stopped one stays stopped. Not by the service manager, which would start it."""
         if self._runs():
             self._run("nginx", "-s", "reload")
 

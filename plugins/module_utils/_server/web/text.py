@@ -113,5 +113,5 @@ def _listen(web: WebSettings, *, ipv6: bool) -> tuple[str, ...]:
 
 
 def _server_name(host: str) -> str:
-    """The host of the URL. A long one becomes a pattern: the size of nginx's hash table belongs to its administrator."""
+    """The host of the URL. A long one becomes a pattern: the size of nginx's hash table is its administrator's."""
     return host if len(host) <= _LONGEST_HASHED_NAME else f"~^{re.escape(host)}$"
