@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A machine that is suspended over its slot (S4): its processor stops, its hardware clock goes on and wakes it.
+"""A machine that is suspended over its slot (S4): its processor stops, and its hardware clock goes on.
 
 The slot is noon. The agent waits for its slot from a minute before it on, and sleeps until then before that.
 """

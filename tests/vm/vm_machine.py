@@ -23,6 +23,7 @@ from typing import Any
 
 import lab_root
 from vm_image import LABEL, Image
+from vm_monitor import ask
 
 AGENT = "/usr/local/bin/epp-agent"
 HOST = "10.0.2.2"
@@ -119,19 +120,17 @@ class VirtualMachine:
         return float(self.run(["date", "+%s.%N"]).out)
 
     def suspend(self, *, until: float) -> None:
-        """Suspend it, at once; its hardware clock's alarm wakes it when its own clock shows ``until`` (Unix seconds).
-
-        Returns when it is awake again.
-        """
-        count = "cat /sys/power/suspend_stats/success"
-        before = int(self.run(count).out)
-        # On its own, for the machine answers nobody meanwhile.
-        script = f"exec rtcwake -u -m mem -s $(({int(until)} - $(date +%s)))"
-        self.run(["systemd-run", "-q", "--no-block", "sh", "-c", script])
-        limit = time.monotonic() + until - self.clock() + COMMAND_S
-        while int(self.run(count).out) == before:
-            assert time.monotonic() < limit, f"it was not suspended\n{self.journal()[-3000:]}"
-            time.sleep(1)
+        """Suspend it to memory, at once, and wake it when its own clock shows ``until`` (Unix seconds)."""
+        monitor = self.directory / "monitor"
+        wakes = time.monotonic() + until - self.clock()
+        # On its own and a moment later, for the machine answers nobody then.
+        self.run(["systemd-run", "-q", "--no-block", "sh", "-c", "sleep 2; echo mem >/sys/power/state"])
+        while ask(monitor, "query-status")["status"] != "suspended":
+            assert time.monotonic() < wakes, "it was not suspended in time"
+            time.sleep(0.5)
+        time.sleep(max(0.0, wakes - time.monotonic()))
+        ask(monitor, "system_wakeup")
+        assert self.clock() >= until
 
     # --- commands
 
@@ -204,6 +203,7 @@ class VirtualMachine:
             "-object": "rng-random,id=random,filename=/dev/urandom",
             "-rtc": f"base={clock or 'utc'}",
             "-serial": f"file:{self.directory}/console.log",
+            "-qmp": f"unix:{self.directory}/monitor,server=on,wait=off",
             "-display": "none",
         }
         words = [word for option in options.items() for word in option]
