@@ -122,7 +122,7 @@ class VirtualMachine:
     def suspend(self, *, until: float) -> None:
         """Suspend it to memory, at once, and wake it when its own clock shows ``until`` (Unix seconds)."""
         monitor = self.directory / "monitor"
-        wakes = time.monotonic() + until - self.clock()
+        wakes = time.monotonic() + until - self.clock() + 1
         # On its own and a moment later, for the machine answers nobody then.
         self.run(["systemd-run", "-q", "--no-block", "sh", "-c", "sleep 2; echo mem >/sys/power/state"])
         while ask(monitor, "query-status")["status"] != "suspended":
@@ -189,7 +189,7 @@ class VirtualMachine:
     def _words(self, clock: str) -> list[str]:
         kernel = f"root=LABEL={LABEL} rw console=ttyS0 quiet mitigations=off nowatchdog"
         options = {
-            "-machine": "q35",
+            "-machine": "pc",  # a q35 is suspended once: after that it does not find its power management again
             "-accel": self._accelerator,
             "-cpu": _PROCESSOR[self._accelerator],
             "-smp": "1",
