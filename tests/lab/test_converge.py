@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any
 
 import lab_documents as documents
@@ -302,15 +303,27 @@ def test_the_playbook_site_brings_a_mixed_fleet_under_policy(fresh: list[Node], 
 
 
 def after_the_first_look(machines: list[Node]) -> None:
-    """Wait until the look for the server after 15 s is over: what moves from then on, somebody else moved."""
-    look = ["systemctl", "show", "--property=LastTriggerUSec,SubState", "epp-reconnect.timer"]
+    """Wait until the look for the server, 15 s after its timer was started last, is over.
+
+    What moves from then on, somebody else moved.
+    """
+    (machine,) = (one for one in machines if one.name == SYSTEMD)  # cron looks when the machine boots
+    asked = ["systemctl", "show", "--property=ActiveEnterTimestamp,LastTriggerUSec,SubState", "epp-reconnect.timer"]
 
     def over() -> bool:
-        shown = dict(line.split("=", 1) for line in machine.run(look).out.splitlines())
-        return shown["LastTriggerUSec"] not in ("", "n/a", "0") and shown["SubState"] == "waiting"
+        shown = dict(line.split("=", 1) for line in machine.run(asked).out.splitlines())
+        looked, started = instant(shown["LastTriggerUSec"]), instant(shown["ActiveEnterTimestamp"])
+        return looked > started and shown["SubState"] == "waiting"
 
-    (machine,) = (one for one in machines if one.name == SYSTEMD)  # cron looks when the machine boots
     eventually(over, seconds=90, why="the look for the server is over")
+
+
+def instant(shown: str) -> datetime:
+    """What systemctl shows of an instant, to the second."""
+    never = datetime.min.replace(tzinfo=timezone.utc)
+    if shown in ("", "n/a", "0"):
+        return never
+    return datetime.strptime(shown, "%a %Y-%m-%d %H:%M:%S UTC").replace(tzinfo=timezone.utc)
 
 
 def moved(machines: list[Node], before: list[dict[str, str]]) -> dict[str, Any]:
