@@ -96,7 +96,7 @@ class Program:
     ) -> bytes:
         """The file for ``interpreter``: the installed one where it is that already, so that a converge finds no change.
 
-        Compiling the same source twice may give different byte code, which means the same.
+        Before Python 3.11, compiling the same source twice may give different byte code, which means the same.
         """
         tag = tag or bytecode_tag()
         same_start = installed is not None and installed.startswith(self._shebang(interpreter))
@@ -166,9 +166,13 @@ def _add(zipped: zipfile.ZipFile, name: str, content: bytes) -> None:
 
 
 def _bytecode(source: bytes, code: CodeType) -> bytes:
-    """A ``.pyc`` that is used without looking at its source's date (PEP 552, unchecked hash)."""
+    """A ``.pyc`` that is used without looking at its source's date (PEP 552, unchecked hash).
+
+    marshal writes what else refers to a value into its bytes, so code that has been run would give others. Its oldest
+    format does not, and what is read from that is written alike. Before Python 3.11 the order of sets still varies.
+    """
     import marshal
 
-    unchecked_hash = 0b01
+    unchecked_hash, without_references = 0b01, 2
     header = importlib.util.MAGIC_NUMBER + unchecked_hash.to_bytes(4, "little") + importlib.util.source_hash(source)
-    return header + marshal.dumps(code)
+    return header + marshal.dumps(marshal.loads(marshal.dumps(code, without_references)))  # noqa: S302  # just written

@@ -176,6 +176,7 @@ def test_nobody_becomes_another_where_a_directory_stands_for_the_host(fleet: Fle
 ODD = ("web 01", "härtetest")
 
 
+@pytest.mark.heavy
 def test_hosts_with_odd_names_are_endpoints_like_all_others(fleet: Fleet) -> None:
     """One name that can't be an endpoint's stops nobody: it is known by one that is made of it."""
 

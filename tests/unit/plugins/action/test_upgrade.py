@@ -46,7 +46,7 @@ class Control:
             "ansible_python_interpreter": sys.executable,
         }
         hosts = {name: {"autoupdate_installroot": str(self.root(name))} for name in ("n1", "n2", "n3")}
-        groups = {"canaries": {"hosts": {"n1": {}}}}
+        groups = {"canaries": {"hosts": {"n1": {}}}, "autoupdate_endpoints": {"hosts": dict.fromkeys(hosts)}}
         inventory = {"all": {"vars": endpoint, "hosts": hosts, "children": groups}}
         (work / "inventory.yml").write_text(json.dumps(inventory))
 

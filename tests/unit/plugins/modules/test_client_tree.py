@@ -112,6 +112,7 @@ def test_check_mode_before_there_is_a_server_tells_that_all_is_new(modules: Modu
     assert "no update server on this host" in modules.on_server(client_tree, **wanted)["msg"]
 
 
+@pytest.mark.heavy
 def test_ten_thousand_in_one_call(served: Modules) -> None:
     endpoints = [
         {"name": f"n{number:05}", "domain": f"r{number % 10}/s{number % 100}", "address": f"10.0.{number % 256}.1"}

@@ -140,5 +140,5 @@ def test_the_module_imports_every_file_of_its_program(module: str, program: Modu
         known |= more
     packages = {parent / "__init__.py" for path in known for parent in path.parents if LIBRARY in parent.parents}
     brought = {str(path.relative_to(LIBRARY)) for path in known | packages}
-    parts = {"endpoint": "agent_parts", "server": "server_parts"}[module]
+    parts = {"endpoint": "agent_manifest", "server": "server_manifest"}[module]
     assert set(program.sources()) - brought == set(), f"name the missing files in _module/{parts}.py"

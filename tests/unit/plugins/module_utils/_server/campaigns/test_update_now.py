@@ -33,7 +33,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.u
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import update_now as commands_update_now
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.holdings import reports
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.scripted_server import (
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import (
     Answer,
     ScriptedServer,
 )
