@@ -49,7 +49,7 @@ def run(server: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str
 def test_the_sources_are_the_files_of_its_rings() -> None:
     rings = ("_core", "_host", "_server")
     on_disk = {str(path.relative_to(LIBRARY)) for ring in rings for path in (LIBRARY / ring).rglob("*.py")}
-    assert set(payload.sources()) == on_disk
+    assert set(payload.sources()) == on_disk - {"_core/schedule/capacity.py"}, "the control node's alone"
 
 
 def test_it_starts_and_tells_its_version_and_its_exit_statuses(server: Path) -> None:
