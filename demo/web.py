@@ -55,5 +55,5 @@ class _CountingHandler(SimpleHTTPRequestHandler):
 
 def _kind(path: str) -> str:
     if path.startswith("/configuration/"):
-        return "catalogue" if path.endswith("catalogue.json") else "configuration"
+        return "catalog" if path.endswith("catalog.json") else "configuration"
     return "manifest" if path.endswith("manifest.json") else "component"

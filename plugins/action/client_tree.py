@@ -95,7 +95,7 @@ class ActionModule(DirectAction):
     def _ask_server(self, given: dict[str, Any]) -> dict[str, Any] | None:
         """What the installed server answers; None where the module has to look what is wrong, or is the longer way."""
         root = str(given.get("installroot") or "").rstrip("/")
-        command = [root + paths.SERVER, *(["--root", root] if root else []), "register", "--enrolment"]
+        command = [root + paths.SERVER, *(["--root", root] if root else []), "register", "--enrollment"]
         answer = self.ask([*command, *(["--check"] if self._task.check_mode else [])], canonical_json(request(given)))
         return None if answer is None else result_of(answer, diff=self._task.diff)
 

@@ -100,8 +100,8 @@ class ActionModule(DirectAction):
             return given
         values = self._values = read_variables(task_vars, self._templar.template, names=(*READ, *OF_CONVERGE))
         values[SERVER_HOST] = server_of(values, servers_in(task_vars["groups"]))
-        enrolment = _answer(task_vars.get(REGISTERED), values[SERVER_HOST]).get("enrolment") or None
-        server = given.get("server", enrolment)
+        enrollment = _answer(task_vars.get(REGISTERED), values[SERVER_HOST]).get("enrollment") or None
+        server = given.get("server", enrollment)
         if server is not None:  # decides which of the variables are the server's affair
             values["server"] = server
         if values[SERVER_HOST] and not values.get("server") and values.get("state") != "absent":

@@ -187,7 +187,7 @@ domains:
   type: list
   elements: str
   sample: [emea, emea/finance]
-enrolment:
+enrollment:
   description:
     - What endpoints need to know of the server, for the option C(server) of M(epp.autoupdate.endpoint).
     - V(null) in check mode where there is no server yet.

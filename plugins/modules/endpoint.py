@@ -229,10 +229,10 @@ options:
     description:
       - The update server that manages this endpoint. Without it the endpoint is a standalone one.
       - A managed endpoint gets O(policy), O(domain) and O(ordinal) from the server's client tree, so they can't be
-        given beside this option. The converge that enrols the endpoint fetches and adopts its configuration, and fails
+        given beside this option. The converge that enrolls the endpoint fetches and adopts its configuration, and fails
         where it can't. Later ones send no request, because the endpoint keeps its configuration current itself.
-      - The module M(epp.autoupdate.server) returns it as RV(epp.autoupdate.server#module:enrolment), and the command
-        C(epp-server enrolment) prints it on the server.
+      - The module M(epp.autoupdate.server) returns it as RV(epp.autoupdate.server#module:enrollment), and the command
+        C(epp-server enrollment) prints it on the server.
     type: dict
     suboptions:
       url:

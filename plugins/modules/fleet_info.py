@@ -353,8 +353,8 @@ status:
               type: str
               returned: always
               sample: "2026-12-13T12:00:00Z"
-        catalogue:
-          description: The catalogue of components.
+        catalog:
+          description: The catalog of components.
           type: dict
           returned: when it was published
           contains: *document

@@ -363,7 +363,7 @@ EXAMPLES = r"""
 
 - name: Show what endpoints need to know of it
   ansible.builtin.debug:
-    var: server.enrolment
+    var: server.enrollment
 
 - name: Publish the files of a directory, look for new ones every 15 minutes, notify 50 endpoints at a time
   epp.autoupdate.server:
@@ -421,7 +421,7 @@ missing:
   type: list
   elements: str
   sample: []
-enrolment:
+enrollment:
   description:
     - What endpoints need to know of the server. V(null) when it is removed, and in check mode before it has its keys.
   returned: success

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many cases of one behaviour: some are tried every day, the others are heavy."""
+"""Many cases of one behavior: some are tried every day, the others are heavy."""
 
 from __future__ import annotations
 

@@ -334,9 +334,9 @@ def thief(world: World) -> Thief:
 
 def test_the_endpoints_let_the_servers_key_in_by_the_restricted_line_alone(world: World) -> None:
     """N5, as sshd reads it."""
-    enrolment = world.server.command("enrolment").json()
-    line = f'restrict,command="/usr/local/bin/epp-agent notice" {enrolment["notify_key"]} epp-update-server'
-    key = enrolment["notify_key"].split()[1]
+    enrollment = world.server.command("enrollment").json()
+    line = f'restrict,command="/usr/local/bin/epp-agent notice" {enrollment["notify_key"]} epp-update-server'
+    key = enrollment["notify_key"].split()[1]
     home = "/var/lib/epp-autoupdate-notify"
     search = ["grep", "-rF", key, "/root/.ssh", "/home", "/etc/ssh", home]
     found = world.each(lambda node: node.run(search).out.splitlines())

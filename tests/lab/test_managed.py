@@ -79,7 +79,9 @@ def enrolled(managed: Managed, ansible: Ansible, machine: Node) -> Node:
     return machine
 
 
-def test_an_enrolment_is_quiet_the_second_time(managed: Managed, ansible: Ansible, node: Callable[[str], Node]) -> None:
+def test_an_enrollment_is_quiet_the_second_time(
+    managed: Managed, ansible: Ansible, node: Callable[[str], Node]
+) -> None:
     machine = enrolled(managed, ansible, node(SYSTEMD))
     line = f'restrict,command="/usr/local/bin/epp-agent notice" {managed.notify_key} epp-update-server\n'
     assert machine.read("/var/lib/epp-autoupdate-notify/.ssh/authorized_keys") == line

@@ -44,7 +44,7 @@ class World:
 
     def inventory(self, note: str = "") -> dict[str, dict[str, Any]]:
         fetch = ["/bin/sh", "-c", 'echo "bad key: $0" >&2; exit 3', f"{MARK}fetch{note}"]
-        update = ["/bin/sh", "-c", 'echo "bad licence: $0" >&2; exit 3', f"{MARK}update{note}"]
+        update = ["/bin/sh", "-c", 'echo "bad license: $0" >&2; exit 3', f"{MARK}update{note}"]
         server = {
             "autoupdate_server_url": self.url,
             "autoupdate_server_tls_certificate": "/etc/lab.crt",
@@ -90,7 +90,7 @@ def test_nothing_that_people_see_or_others_can_read_shows_a_secret(world: World,
     world.server.node.run(["systemctl", "start", "epp-server-fetch.service"], check=False)
     world.endpoint.run(["systemctl", "start", "epp-update@manual.service"], check=False)
     said += [ansible.playbook(name, world.inventory("other")).output for name in ("check", "update_now")]
-    assert "bad licence: ***" in said[-1]
+    assert "bad license: ***" in said[-1]
     said += [world.server.command("status", "--json").out, world.server.command("campaigns", "--json").out]
     said += [world.endpoint.agent("status").out, world.endpoint.agent("status", "--json").out]
     assert world.leaks("\n".join(said)) == []

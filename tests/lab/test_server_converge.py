@@ -102,16 +102,16 @@ def test_check_mode_on_a_fresh_machine_writes_nothing(fresh: tuple[Server, dict[
     assert run[SYSTEMD].changed
     assert differences(before, one.node.manifest(but=NOISE)) == {}
     assert one.task(run)["drift"][0] == "user epp-server is made"
-    assert one.task(run)["enrolment"] is None
+    assert one.task(run)["enrollment"] is None
 
 
 def test_the_second_run_changes_nothing(server: Server) -> None:
     run = server.role(diff=True).demand()
     assert server.changed(run) == []
     assert server.changed(server.role(check=True).demand()) == []
-    enrolment = server.task(run)["enrolment"]
-    assert (enrolment["url"], enrolment["notify_user"]) == (server.url, "epp-notify")
-    assert json.loads(server.node.run(["epp-server", "enrolment"]).out) == enrolment
+    enrollment = server.task(run)["enrollment"]
+    assert (enrollment["url"], enrollment["notify_user"]) == (server.url, "epp-notify")
+    assert json.loads(server.node.run(["epp-server", "enrollment"]).out) == enrollment
     assert server.node.exists("/opt/epp-autoupdate/cvdupdate/bin/cvd")
 
 

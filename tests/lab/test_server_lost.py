@@ -153,9 +153,9 @@ def test_the_database_is_lost_or_damaged(world: World, damage: str) -> None:
 
 @pytest.mark.heavy
 def test_the_keys_are_lost(world: World) -> None:
-    before = world.server.command("enrolment").json()
+    before = world.server.command("enrollment").json()
     world.follow("The keys are lost")
-    after = world.server.command("enrolment").json()
+    after = world.server.command("enrollment").json()
     assert set(before["signers"]).isdisjoint(after["signers"])
     assert before["notify_key"] != after["notify_key"]
     assert world.goes_on()

@@ -33,7 +33,7 @@ ENDPOINTS = 200
 CAP = 20
 RETRY_AFTER = 2
 FILES = 5
-"""What a run that brings a version asks for: tree, shard, manifest, catalogue, and the component itself."""
+"""What a run that brings a version asks for: tree, shard, manifest, catalog, and the component itself."""
 UPSTREAM = "/srv/upstream/patterns/a.dat"
 NGINX = "/etc/nginx/conf.d/epp-autoupdate.conf"
 STORM_LOG = "/var/log/nginx/storm.log"
@@ -105,10 +105,10 @@ class Sandbox:
         self.components = root / "var/lib/epp-autoupdate/components"
         root.mkdir()
 
-    def prepare(self, enrolment: dict[str, Any]) -> None:
-        """Give it the document of its enrolment."""
+    def prepare(self, enrollment: dict[str, Any]) -> None:
+        """Give it the document of its enrollment."""
         # Each knows the server by a path of its own, and they all mean the same: that is how the log tells them apart.
-        own = {**enrolment, "url": enrolment["url"].replace("/epp", f"/{self.name}/../epp"), "notify_key": None}
+        own = {**enrollment, "url": enrollment["url"].replace("/epp", f"/{self.name}/../epp"), "notify_key": None}
         document = {
             "format": 1,
             "endpoint": self.name,
@@ -168,9 +168,9 @@ def endpoints(server: UpdateServer, tmp_path_factory: pytest.TempPathFactory) ->
     made = [Sandbox(place / f"s{number}") for number in range(ENDPOINTS)]
     listed = {"endpoints": [{"name": one.name, "domain": "storm", "address": "192.0.2.1"} for one in made]}
     server.command("register", stdin=json.dumps(listed))
-    enrolment = server.command("enrolment").json()
+    enrollment = server.command("enrollment").json()
     for one in made:
-        one.prepare(enrolment)
+        one.prepare(enrollment)
     for words in (["apply"], ["update-now", "--json"]):
         with _together(made, *words) as agents:
             assert agents.wait(timeout=300) == 0
@@ -205,20 +205,20 @@ def test_the_cap_holds_and_all_end_current(server: UpdateServer, endpoints: list
 
 TAMPERINGS = {
     # What is done to the public files, as a shell's script; what the refusal says.
-    "a digest in the catalogue": (
-        'sed -i \'s/"sha256":"./"sha256":"x/\' configuration/catalogue.json',
+    "a digest in the catalog": (
+        'sed -i \'s/"sha256":"./"sha256":"x/\' configuration/catalog.json',
         "bad_signature",
     ),
-    "no catalogue": ("rm configuration/catalogue.json", "unreachable"),
-    "the tree as the catalogue": ("cp configuration/tree.json configuration/catalogue.json", "catalogue"),
-    "a path in the manifest": ("sed -i 's#patterns/a.dat#patterns/b.dat#' components/files/manifest.json", "catalogue"),
+    "no catalog": ("rm configuration/catalog.json", "unreachable"),
+    "the tree as the catalog": ("cp configuration/tree.json configuration/catalog.json", "catalog"),
+    "a path in the manifest": ("sed -i 's#patterns/a.dat#patterns/b.dat#' components/files/manifest.json", "catalog"),
     "the content of a component": ("for f in components/files/objects/*/*; do printf X >>$f; done", "a.dat"),
 }
 
 
 @pytest.mark.parametrize("what", TAMPERINGS)
 def test_components_that_nobody_signed_are_refused(server: UpdateServer, endpoints: list[Sandbox], what: str) -> None:
-    """C2, R1, from the web server's side: nothing is put in place that the signed catalogue does not vouch for."""
+    """C2, R1, from the web server's side: nothing is put in place that the signed catalog does not vouch for."""
     script, said = TAMPERINGS[what]
     one = endpoints[0]
     components = one.components

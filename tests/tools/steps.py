@@ -84,7 +84,7 @@ def docs_lint(bench: Workbench) -> Outcome:
 
 
 def units(bench: Workbench) -> Outcome:
-    """Unit and property tests: each behaviour."""
+    """Unit and property tests: each behavior."""
     return programs.pytest(bench, "units", bench.tools(), "-n", programs.WORKERS, "-m", "not heavy", "tests/unit")
 
 
@@ -249,6 +249,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 """Names for several steps.
 
-``test`` is every behaviour on one ansible-core, one Python and one Debian; ``heavy`` is its many cases, and the oldest
+``test`` is every behavior on one ansible-core, one Python and one Debian; ``heavy`` is its many cases, and the oldest
 Python of endpoints.
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lab: each behaviour on one Debian every day, and apart from that its long and many cases.
+"""The lab: each behavior on one Debian every day, and apart from that its long and many cases.
 
 And on every Debian: all of it, or what depends on the release alone on the older ones.
 """
@@ -23,7 +23,7 @@ _OF_THE_SYSTEM = ("converge", "timers", "privileges", "freshclam", "managed")
 
 
 def lab(bench: Workbench) -> Outcome:
-    """Each behaviour on a fleet of real machines, through pytest-ansible; skips itself by name where it cannot run."""
+    """Each behavior on a fleet of real machines, through pytest-ansible; skips itself by name where it cannot run."""
     return _run(bench, "lab", "-m", "not heavy", "tests/lab")
 
 

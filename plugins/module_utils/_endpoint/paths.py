@@ -12,7 +12,7 @@ AGENT = "/usr/local/bin/epp-agent"
 
 CONFIGURATION_DIRECTORY = shared.CONFIGURATION_DIRECTORY
 DOCUMENT = CONFIGURATION_DIRECTORY + "/endpoint.json"
-"""The whole normalised document; readable by root alone, since command lines and URLs may hold secrets."""
+"""The whole normalized document; readable by root alone, since command lines and URLs may hold secrets."""
 
 STATE_DIRECTORY = "/var/lib/epp-autoupdate"
 STATE = STATE_DIRECTORY + "/state.json"

@@ -22,6 +22,6 @@ def max_start_delay(document: EndpointDocument) -> int:
     schedule, reconnect = document.policy.schedule, document.reconnect
     window = schedule.window if schedule.frequency.windowed else 0
     another_run = document.limits.update + JOIN_MARGIN_S
-    synchronisation = 2 * SYNC_S if document.server is not None else 0
+    synchronization = 2 * SYNC_S if document.server is not None else 0
     own = max(window, reconnect.wait + reconnect.jitter, _CRON_GRAIN_S)
-    return own + another_run + synchronisation + _PROBE_S
+    return own + another_run + synchronization + _PROBE_S

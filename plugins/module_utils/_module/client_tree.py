@@ -36,7 +36,7 @@ def result_of(answer: Mapping[str, Any], *, diff: bool) -> dict[str, Any]:
     """The module's result from the answer of ``epp-server register``; a refusal has ``failed`` and ``msg``."""
     if answer.get("failed"):
         return {**answer, "msg": in_options(str(answer.get("msg")))}
-    result = {**_summary(answer), "enrolment": answer["enrolment"]}
+    result = {**_summary(answer), "enrollment": answer["enrollment"]}
     if diff:
         sides = {side: "".join(f"{line}\n" for line in _lines(answer[side])) for side in ("before", "after")}
         result["diff"] = {**sides, "before_header": "client tree", "after_header": "client tree"}
@@ -70,11 +70,11 @@ def _policy(values: Any) -> Any:
 def _register(server: Server, wanted: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
     if not server.installed and wanted.get("absent") and not any(wanted.get(part) for part in _WANTED):
         nobody = {"changed": False, "before": {}, "after": {}, "registered": 0}
-        return {**nobody, "enrolment": None}
+        return {**nobody, "enrollment": None}
     if check and not server.installed:
         return _first(wanted)
     try:
-        return dict(server.ask("register", "--enrolment", given=wanted, check=check))
+        return dict(server.ask("register", "--enrollment", given=wanted, check=check))
     except Refused as refused:
         raise Refused(in_options(str(refused))) from None
 
@@ -83,7 +83,7 @@ def _first(wanted: Mapping[str, Any]) -> dict[str, Any]:
     """What check mode can tell before there is a server: all would be new."""
     endpoints = {one.get("name"): {**one, "name": None} for one in wanted.get("endpoints", ())}
     after = {"root": wanted.get("root") or {}, "domains": wanted.get("domains") or {}, "endpoints": endpoints}
-    return {"changed": True, "before": {}, "after": after, "registered": len(endpoints), "enrolment": None}
+    return {"changed": True, "before": {}, "after": after, "registered": len(endpoints), "enrollment": None}
 
 
 def _summary(answer: Mapping[str, Any]) -> dict[str, Any]:

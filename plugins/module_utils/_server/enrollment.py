@@ -19,7 +19,7 @@ from .publication.publish import publication_lock
 from .settings import notify_settings, read_section
 
 
-def enrolment_of(host: Host, *, check: bool) -> dict[str, Any] | None:
+def enrollment_of(host: Host, *, check: bool) -> dict[str, Any] | None:
     """``url``, ``signers``, ``notify_key`` and ``notify_user``; keys that are missing are made.
 
     With ``check`` none are made: None where they are not there yet. Raises InvalidDocument for bad settings.

@@ -41,7 +41,7 @@ def fetch(
 ) -> list[FetchReport]:
     """Fetch the chosen products, or all; to be called under ``paths.FETCH_LOCK``.
 
-    Each product is published, catalogued and announced before the next one is fetched, so that a slow source keeps
+    Each product is published, catalogd and announced before the next one is fetched, so that a slow source keeps
     nobody waiting. Published comes first: whoever is notified finds what the notice is about.
     """
     sources = sources_of(host, components)
@@ -52,7 +52,7 @@ def fetch(
             continue
         outcome = Guard(host, paths.GUARD).fetch(source)
         published[kind] = source.published()
-        why = _catalogued(host, connection, published.values())
+        why = _catalogd(host, connection, published.values())
         if why:
             outcome = Outcome(Result.FAILED, "; ".join(part for part in (outcome.why, why) if part))
         current = published[kind]
@@ -66,16 +66,16 @@ def fetch(
     return reports
 
 
-def _catalogued(host: Host, connection: sqlite3.Connection, published: Iterable[Published | None]) -> str:
-    """Publish the catalogue; returns why it could not be, or nothing.
+def _catalogd(host: Host, connection: sqlite3.Connection, published: Iterable[Published | None]) -> str:
+    """Publish the catalog; returns why it could not be, or nothing.
 
-    Endpoints find the components all the same; that the catalogue is old has to be told and mended.
+    Endpoints find the components all the same; that the catalog is old has to be told and mended.
     """
     try:
         with publication_lock(host):
             publish_catalog(host, connection, published)
     except (Busy, OSError, InvalidDocument) as error:
-        return f"the catalogue: {error}"
+        return f"the catalog: {error}"
     return ""
 
 

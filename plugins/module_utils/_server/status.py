@@ -45,7 +45,7 @@ def server_status(host: LocalHost, connection: sqlite3.Connection) -> dict[str, 
 
 
 def _documents(connection: sqlite3.Connection) -> dict[str, Any]:
-    """Serial and end of tree and catalogue; of the shards how many there are and the first end of all."""
+    """Serial and end of tree and catalog; of the shards how many there are and the first end of all."""
     known = records(connection)
     single = {name: _header(known[name]) for name in (KIND, catalog.KIND) if name in known}
     shards = [record for name, record in known.items() if name.startswith(dirty_shards.PREFIX)]

@@ -23,7 +23,7 @@ HEADER = (
 WITHOUT_HEADER = re.compile(r"^(LICENSE|LICENSES/.*|changelogs/changelog\.yaml|CHANGELOG\.(md|rst)|.*\.json)$")
 
 
-def test_every_file_says_whose_it_is_and_under_which_licence():
+def test_every_file_says_whose_it_is_and_under_which_license():
     bare = []
     for path in repository.files():
         name = path.relative_to(repository.ROOT).as_posix()

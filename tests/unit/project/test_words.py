@@ -73,6 +73,16 @@ NAMES = {
 WRITTEN = ("README.md", "roles", "playbooks", "docs", "meta", "demo", "changelogs/fragments", "plugins/modules")
 
 
+SPELLINGS = {
+    "catalog[u]e": "catalog",
+    "enro[l](?!l)": "enroll",
+    "behavio[u]r": "behavior",
+    "licen[c]e": "license",
+    "synchroni[s]": "synchronize",
+    "normali[s](e|ing)": "normalize",
+}
+"""What stands in no file, as patterns that do not fit themselves."""
+
 PARTS = sorted((repository.ROOT / "plugins").rglob("*.py"))
 
 
@@ -111,6 +121,15 @@ def test_no_guide_and_no_playbook_says_a_word_that_was_given_up() -> None:
         for word in sorted(set(_PATTERN.findall(path.read_text(encoding="utf-8"))))
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("other", SPELLINGS, ids=SPELLINGS.values())
+def test_each_word_has_one_spelling(other: str) -> None:
+    """American English, as Ansible's own documentation has it."""
+    other_one = re.compile(other, re.IGNORECASE)
+    texts = {path: path.read_bytes().decode("utf-8", "replace") for path in repository.files()}
+    found = [path.relative_to(repository.ROOT).as_posix() for path, text in texts.items() if other_one.search(text)]
+    assert [path for path in found if not path.startswith("LICENSE")] == []
 
 
 def definitions(source: str) -> set[str]:

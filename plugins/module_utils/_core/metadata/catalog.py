@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The catalogue: what the server publishes, version by version, as one signed document."""
+"""The catalog: what the server publishes, version by version, as one signed document."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from ..values import asdict, field_names, frozen
 from .header import Header, header_fields, parse_header
 from .manifest import Kind
 
-KIND = "catalogue"
-FILE = "configuration/catalogue.json"
+KIND = "catalog"
+FILE = "configuration/catalog.json"
 """Where it lies below the server's base URL."""
-NAMESPACE = "epp-catalogue"
+NAMESPACE = "epp-catalog"
 MAX_ITEMS = 50_000
 _MAX_NUMBER = 2**53
 _LONGEST_VERSION = 100
@@ -87,7 +87,7 @@ class Catalog:
         return canonical_json({**header_fields(KIND, self.issue), **self._content()})
 
     def digest(self) -> str:
-        """Equal for catalogues that differ in their header only."""
+        """Equal for catalogs that differ in their header only."""
         return digest(self._content())
 
     def _content(self) -> dict[str, Any]:
@@ -96,13 +96,13 @@ class Catalog:
 
 
 def deviation(entry: CatalogItem | CatalogManifest, size: int, sha256: Callable[[], str]) -> str:
-    """How a file differs from what the catalogue says of it; empty where it does not.
+    """How a file differs from what the catalog says of it; empty where it does not.
 
     ``sha256`` is called where the size is right.
     """
     if size != entry.size:
-        return f"it has {size} bytes, the catalogue says {entry.size}"
-    return "" if sha256() == entry.sha256 else "its content is not what the catalogue says"
+        return f"it has {size} bytes, the catalog says {entry.size}"
+    return "" if sha256() == entry.sha256 else "its content is not what the catalog says"
 
 
 def versions_of(items: Iterable[CatalogItem]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from ..values import frozen
 
 FORMAT = 1
 NAMESPACE = "epp-configuration"
-"""What a signature over a tree or a shard is made for; a catalogue has its own."""
+"""What a signature over a tree or a shard is made for; a catalog has its own."""
 MAX_SIZE = 16 * 1024 * 1024
 """Bytes of a published document with its signature, of whichever kind."""
 _MAX_NUMBER = 2**53

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What tree, shard and catalogue have in common, for type checkers."""
+"""What tree, shard and catalog have in common, for type checkers."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ FORMAT = 1
 
 @frozen
 class Enrollment:
-    """What a configuration was adopted under. Another name, address or set of first keys is another enrolment."""
+    """What a configuration was adopted under. Another name, address or set of first keys is another enrollment."""
 
     endpoint: str
     url: str

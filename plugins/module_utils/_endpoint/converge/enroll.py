@@ -70,7 +70,7 @@ class ManagedTarget:
         host, store = self.endpoint.host, ConfigurationStore(self.endpoint.host)
         with locked(host, paths.SYNC_LOCK, wait=SYNC_S) as held:
             if not held:
-                raise NotConfigured(f"another synchronisation still runs after {SYNC_S} s")
+                raise NotConfigured(f"another synchronization still runs after {SYNC_S} s")
             self.verified.adopt(store, beside=store.all())
             yield
             self.verified.adopt(store)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The synchronisation of one endpoint: ask, verify, adopt, and tell (C1, C2, S2)."""
+"""The synchronization of one endpoint: ask, verify, adopt, and tell (C1, C2, S2)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class NoServer(LookupError):
 
 @frozen
 class SyncReport:
-    """What one synchronisation came to."""
+    """What one synchronization came to."""
 
     result: SyncResult
     why: str = ""
@@ -60,7 +60,7 @@ def synchronize(endpoint: Endpoint) -> SyncReport:
     host = endpoint.host
     with locked(host, paths.SYNC_LOCK, wait=SYNC_S) as held:
         if not held:
-            return SyncReport(SyncResult.FAILED, f"another synchronisation still runs after {SYNC_S} s")
+            return SyncReport(SyncResult.FAILED, f"another synchronization still runs after {SYNC_S} s")
         now, before = host.now(), endpoint.store.read().sync
         report = _refreshed(endpoint)
         if report.result in (SyncResult.UNREACHABLE, SyncResult.FAILED):

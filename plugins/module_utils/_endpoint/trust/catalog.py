@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The signed catalogue, by which an endpoint believes its source's manifest (C2).
+"""The signed catalog, by which an endpoint believes its source's manifest (C2).
 
 A web server that somebody has taken over can list what it likes; the keys that sign are not there.
 """
@@ -23,35 +23,35 @@ from .fetch import fetch
 from .store import ConfigurationStore
 from .verify import check_issue, read_verified
 
-_SEALED = paths.ADOPTED_DIRECTORY + "/catalogue.sealed"
-_RECORD = paths.ADOPTED_DIRECTORY + "/catalogue.json"
+_SEALED = paths.ADOPTED_DIRECTORY + "/catalog.sealed"
+_RECORD = paths.ADOPTED_DIRECTORY + "/catalog.json"
 
 
 class UntrustedManifest(Exception):
-    """The catalogue does not name a source's manifest; the text is one sentence."""
+    """The catalog does not name a source's manifest; the text is one sentence."""
 
 
 @frozen
 class ManifestVerifier:
-    """Verifies the manifest of a product's source by the server's catalogue. ``basis`` is the enrollment."""
+    """Verifies the manifest of a product's source by the server's catalog. ``basis`` is the enrollment."""
 
     host: Host
     basis: Enrollment
     product: str
 
     def check(self, manifest: bytes, getter: HttpClient) -> None:
-        """Raise UntrustedManifest unless the catalogue names exactly these bytes; or ConfigurationRejected, or OSError.
+        """Raise UntrustedManifest unless the catalog names exactly these bytes; or ConfigurationRejected, or OSError.
 
         The bytes and not what they list: a path or the version as a whole is nobody's to change, either.
         """
         named = [one for one in self._current(getter).manifests if one.product == self.product]
         if not named:
-            raise UntrustedManifest(f"the server's signed catalogue names no manifest of the product {self.product}")
+            raise UntrustedManifest(f"the server's signed catalog names no manifest of the product {self.product}")
         if all(deviation(one, len(manifest), lambda: sha256_hex(manifest)) for one in named):
-            raise UntrustedManifest("the source's manifest is not the one that the server's signed catalogue names")
+            raise UntrustedManifest("the source's manifest is not the one that the server's signed catalog names")
 
     def _current(self, getter: HttpClient) -> Catalog:
-        """The catalogue that is published now, verified, no older than the last one; raises ConfigurationRejected."""
+        """The catalog that is published now, verified, no older than the last one; raises ConfigurationRejected."""
         record = self._record()
         held = self.host.read(_SEALED)
         if held is not None and sha256_hex(held) != record.get("sha256"):
@@ -59,10 +59,10 @@ class ManifestVerifier:
         validators = {} if held is None else record.get("said", {})
         fetched = fetch(getter, f"{self.basis.url}/{FILE}", validators, KIND)
         content = held if fetched.content is None and held is not None else fetched.content or b""
-        catalogue, trusted = read_verified(self.host, content, self._signers(), Catalog)
+        catalog, trusted = read_verified(self.host, content, self._signers(), Catalog)
         check_issue(KIND, trusted, _known(record), self.host.now())
         self._keep(content, {**asdict(trusted), "said": dict(fetched.validators)})
-        return catalogue
+        return catalog
 
     def _signers(self) -> tuple[str, ...]:
         """The keys that the adopted tree names."""
@@ -86,7 +86,7 @@ class ManifestVerifier:
 
 
 def _known(record: dict[str, Any]) -> TrustedFile | None:
-    """The catalogue that was accepted last; None where the record has none."""
+    """The catalog that was accepted last; None where the record has none."""
     if "serial" not in record:
         return None
     return TrustedFile(record["serial"], record.get("expires", 0), record.get("sha256", ""), record.get("content", ""))

@@ -10,7 +10,7 @@
     tree-<sha256>.sealed     the tree and the shard, as they were published and verified
     shard-<sha256>.sealed
     asked.json               what makes the next request conditional; to lose it costs one whole answer
-    catalogue.sealed         the last catalogue that was accepted (see ``catalog.py``)
+    catalog.sealed         the last catalog that was accepted (see ``catalog.py``)
 
 A file is named by its digest, so a pair that was not verified together can't come about. While a converge changes the
 server, ``adopted.json`` holds two configurations, that of the old document and that of the new one: whichever document

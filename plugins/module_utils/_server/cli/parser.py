@@ -113,7 +113,7 @@ COMMANDS: dict[str, Callable[[], ModuleType]] = {
     "publish": _publication,
     "verify": _publication,
     "keys": _publication,
-    "enrolment": _publication,
+    "enrollment": _publication,
     "notify": _campaigns,
     "campaigns": _campaigns,
     "update-now": _update_now,

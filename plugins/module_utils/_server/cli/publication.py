@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The commands ``publish``, ``verify``, ``keys`` and ``enrolment`` of ``epp-server``."""
+"""The commands ``publish``, ``verify``, ``keys`` and ``enrollment`` of ``epp-server``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..._host.local_host import LocalHost
 from ..._host.output import write_lines
 from ..components.configured import published_components
 from ..database.database import open_database
-from ..enrollment import enrolment_of
+from ..enrollment import enrollment_of
 from ..fleet.dirty_shards import counted
 from ..publication.keys import ensure_keyring, read_keyring, rotate
 from ..publication.publish import Renewal, configuration_settings, publication_lock, publish, publish_catalog
@@ -38,16 +38,16 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     one.set_defaults(run=run_publish)
     check = commands.add_parser("verify", help="check all that is published against the records and the files")
     check.set_defaults(run=run_verify)
-    enrol = commands.add_parser("enrolment", help="what endpoints need to know of this server, as JSON")
-    enrol.add_argument("--check", action="store_true", help="make no keys: null where they are not made yet")
-    enrol.set_defaults(run=run_enrolment)
+    enroll = commands.add_parser("enrollment", help="what endpoints need to know of this server, as JSON")
+    enroll.add_argument("--check", action="store_true", help="make no keys: null where they are not made yet")
+    enroll.set_defaults(run=run_enrollment)
     keys = commands.add_parser("keys", help="the keys that sign what is published")
     verbs = keys.add_subparsers(dest="verb", required=True, metavar="VERB")
     shown = verbs.add_parser("show", help="which key is good for what, and what comes next")
     shown.set_defaults(run=run_keys_show)
     turned = verbs.add_parser("rotate", help="announce the next key; once more: let it sign at once")
     turned.set_defaults(run=run_keys_rotate)
-    enrol.add_argument("--json", action="store_true", help="changes nothing: it is always JSON")
+    enroll.add_argument("--json", action="store_true", help="changes nothing: it is always JSON")
     for parser in (one, check, shown, turned):
         parser.add_argument("--json", action="store_true", help="report as one JSON document")
 
@@ -79,9 +79,9 @@ def run_verify(host: LocalHost, options: argparse.Namespace) -> int:
     return FAILED if found else DONE
 
 
-def run_enrolment(host: LocalHost, options: argparse.Namespace) -> int:
+def run_enrollment(host: LocalHost, options: argparse.Namespace) -> int:
     """Tell what an endpoint's document has in its section ``server``."""
-    print_json(enrolment_of(host, check=options.check))
+    print_json(enrollment_of(host, check=options.check))
     return DONE
 
 

@@ -21,7 +21,7 @@ from ..._host.local_host import LocalHost
 from ..._host.output import write_lines
 from ..campaigns.store import drop_endpoints, mark_reachable
 from ..database.database import open_copy, open_database, transaction
-from ..enrollment import enrolment_of
+from ..enrollment import enrollment_of
 from ..fleet.dirty_shards import counted
 from ..fleet.edit import set_values
 from ..fleet.explain import explain
@@ -55,7 +55,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     words = "bring domains and endpoints to the JSON document on standard input"
     many = commands.add_parser("register", help=words, description=_REGISTRATION)
     many.add_argument("--check", action="store_true", help="change nothing, report what would change")
-    many.add_argument("--enrolment", action="store_true", help="add what endpoints need to know of this server")
+    many.add_argument("--enrollment", action="store_true", help="add what endpoints need to know of this server")
     many.set_defaults(run=run_register)
 
 
@@ -94,7 +94,7 @@ def run_register(host: LocalHost, options: argparse.Namespace) -> int:
         made = _change(host, lambda connection: _register(connection, wanted, host.now()), check=options.check)
         if made["changed"] and not options.check:
             host.log(syslog.LOG_NOTICE, f"registry: changed, {made['registered']} endpoints are registered")
-        print_json({**made, **({"enrolment": enrolment_of(host, check=options.check)} if options.enrolment else {})})
+        print_json({**made, **({"enrollment": enrollment_of(host, check=options.check)} if options.enrollment else {})})
     return refused.status
 
 

@@ -71,9 +71,9 @@ def _selection(options: argparse.Namespace) -> Selection:
 
 
 def _names(host: Host, selection: Selection) -> list[str]:
-    catalogue = published_catalog(host)
+    catalog = published_catalog(host)
     with closing(open_database(host)) as connection:
-        fleet = endpoint_records(connection, catalogue.components if catalogue else ())
+        fleet = endpoint_records(connection, catalog.components if catalog else ())
         return selection.names(fleet, read_nodes(connection))
 
 

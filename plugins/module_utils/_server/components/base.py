@@ -30,7 +30,7 @@ class Workplace:
 class Published:
     """What readers find now: ``version`` is one word for all of it, and equal words mean equal content.
 
-    ``manifest`` is of a product that has one; the catalogue vouches for it as for the components.
+    ``manifest`` is of a product that has one; the catalog vouches for it as for the components.
     """
 
     version: str

@@ -47,14 +47,14 @@ _SANDBOX_LOG = "/var/log/epp-server.log"
 class Converged:
     """The changes of a converge, made or (check mode) planned.
 
-    ``changes`` are files and links, ``corrections`` other differences, in words. ``enrolment`` is what endpoints need
+    ``changes`` are files and links, ``corrections`` other differences, in words. ``enrollment`` is what endpoints need
     to know of this server; None until its keys are made. ``missing`` are requirements that the host lacks; where there
     are any, nothing was changed.
     """
 
     changes: tuple[Change, ...]
     corrections: tuple[str, ...] = ()
-    enrolment: dict[str, Any] | None = None
+    enrollment: dict[str, Any] | None = None
     missing: tuple[str, ...] = ()
 
     @property
@@ -63,7 +63,7 @@ class Converged:
 
     def to_result(self) -> dict[str, Any]:
         """The plain result that the module and the program's command both return."""
-        return to_result(self.changes, self.corrections, enrolment=self.enrolment, missing=list(self.missing))
+        return to_result(self.changes, self.corrections, enrollment=self.enrollment, missing=list(self.missing))
 
 
 def converge(
@@ -90,7 +90,7 @@ def converge(
             wanted = desired(host, settings, scheduler, program=program)
             found = _compared(host, settings, scheduler, wanted)
             _apply(host, settings, scheduler, wanted, found.changes)
-    return Converged(found.changes, found.corrections, _enrolment(host, settings, found, check=check), missing)
+    return Converged(found.changes, found.corrections, _enrollment(host, settings, found, check=check), missing)
 
 
 def remove(host: Host, *, check: bool) -> Converged:
@@ -229,11 +229,11 @@ def _remove_paths(host: Host, changes: tuple[Change, ...]) -> None:
         apply(host, Absent(change.path))
 
 
-def _enrolment(host: Host, settings: ServerSettings, found: Converged, *, check: bool) -> dict[str, Any] | None:
+def _enrollment(host: Host, settings: ServerSettings, found: Converged, *, check: bool) -> dict[str, Any] | None:
     """What the server's program reports for these settings; the wrong program is not asked."""
     if check and (not _published(host) or paths.SERVER in {change.path for change in found.changes}):
         return None
-    told_now: dict[str, Any] | None = json.loads(_own_command(host, "enrolment", *(["--check"] if check else [])))
+    told_now: dict[str, Any] | None = json.loads(_own_command(host, "enrollment", *(["--check"] if check else [])))
     return told_now and {**told_now, "url": settings.url, "notify_user": settings.notify.user}
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The catalogue as a draft: what every source publishes, by the same key and lifetime as the configuration."""
+"""The catalog as a draft: what every source publishes, by the same key and lifetime as the configuration."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .signer import PendingDocument, public_path
 
 
 def pending_catalog(published: Iterable[Published | None]) -> PendingDocument:
-    """The catalogue of what the products publish; None is of one that publishes nothing yet."""
+    """The catalog of what the products publish; None is of one that publishes nothing yet."""
     found = [one for one in published if one is not None]
     items = (item for one in found for item in one.items)
     manifests = (one.manifest for one in found if one.manifest is not None)
@@ -26,7 +26,7 @@ def pending_catalog(published: Iterable[Published | None]) -> PendingDocument:
 
 
 def published_catalog(host: Host) -> Catalog | None:
-    """The catalogue that readers find now; None when there is none that can be read. The server trusts its own file."""
+    """The catalog that readers find now; None when there is none that can be read. The server trusts its own file."""
     content = host.read(public_path(FILE))
     try:
         return None if content is None else Catalog.from_bytes(unpack(content, limit=MAX_SIZE).document)

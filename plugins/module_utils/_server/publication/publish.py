@@ -87,7 +87,7 @@ def publish_catalog(
     published: Iterable[Published | None],
     renewal: Renewal = CHANGES_ONLY,
 ) -> list[str]:
-    """Issue the catalogue of what is published, if need be. To be called under ``publication_lock``."""
+    """Issue the catalog of what is published, if need be. To be called under ``publication_lock``."""
     lifetime = configuration_settings(host).lifetime
     signer = Signer(host, connection, ensure_keyring(host).current, lifetime, renewal.above)
     return signer.issue([pending_catalog(published)], repair=renewal.repair, anew=renewal.anew)

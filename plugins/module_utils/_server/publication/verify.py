@@ -96,7 +96,7 @@ class _Check:
             yield "it has expired"
 
     def _components(self) -> Iterator[Problem]:
-        """The files of the published catalogue, as endpoints would find them."""
+        """The files of the published catalog, as endpoints would find them."""
         current = published_catalog(self.host)
         if current is None:
             return  # told already
@@ -111,4 +111,4 @@ class _Check:
         try:
             return deviation(entry, os.stat(real).st_size, lambda: digest_of(real))
         except FileNotFoundError:
-            return "missing, though the catalogue has it"
+            return "missing, though the catalog has it"

@@ -45,7 +45,7 @@ CLAMAV: dict[str, Any] = {
 COMMAND: dict[str, Any] = {
     "autoupdate_product": "command",
     "autoupdate_command": {
-        "update": ["/bin/sh", "-c", 'echo "bad licence: $0" >&2; exit 3', mark("licence")],
+        "update": ["/bin/sh", "-c", 'echo "bad license: $0" >&2; exit 3', mark("license")],
         "version": ["/bin/echo", "--", "1"],
     },
 }
@@ -117,7 +117,7 @@ def test_endpoints_show_no_secret(control: Control, endpoints: dict[str, dict[st
     check_quiet(control.playbook("epp.autoupdate.preview", endpoints, *LOUD))
     updated = control.playbook("epp.autoupdate.update_now", endpoints, *LOUD)
     check_quiet(updated, code=2)
-    assert "bad licence: ***" in updated.text
+    assert "bad license: ***" in updated.text
     for name in endpoints:
         root = control.root(name)
         said = [asked(root, "epp-agent", *words) for words in (["run"], ["status"], ["status", "--json"], ["scan"])]

@@ -55,7 +55,7 @@ class Modules:
         assert of_another_form(told(result)) == []
         return result
 
-    def enrol(self, **options: Any) -> dict[str, Any]:
+    def enroll(self, **options: Any) -> dict[str, Any]:
         return self.run(endpoint, **{**self.options, **options})
 
     @property
@@ -115,7 +115,7 @@ def fleet(modules: Modules, web: ScriptedServer) -> Modules:
     source.mkdir(parents=True)
     (source / "a.dat").write_text("a")
     modules.serve(components={"files": {"directory": "/srv/components"}})
-    modules.enrol()
+    modules.enroll()
     (modules.work / "offered").write_text("2\n")
     places_of = {"n1": modules.root, "off": modules.work / "off"}
     endpoints = [{"name": name, "domain": "emea", "address": str(place)} for name, place in places_of.items()]
@@ -123,8 +123,8 @@ def fleet(modules: Modules, web: ScriptedServer) -> Modules:
     (fetched,) = modules.ask("fetch", "--notify")
     assert fetched["campaign"]
     modules.on_server(client_tree, endpoints=[{"name": "managed", "domain": "emea"}])
-    managed_by = {"url": web.url, "signers": modules.ask("enrolment")["signers"]}
+    managed_by = {"url": web.url, "signers": modules.ask("enrollment")["signers"]}
     own = {"installroot": str(modules.managed_root), "endpoint": "managed", "product": "files", "command": None}
-    converged = modules.enrol(**own, server=managed_by)
+    converged = modules.enroll(**own, server=managed_by)
     assert not converged.get("failed"), converged
     return modules

@@ -12,7 +12,7 @@ from typing import Any
 
 SERIALS = frozenset(("serial", "tree_serial", "shard_serial"))
 """Numbers that may be as high as an instant, and are none (C4)."""
-_SERIALS_IN_WORDS = re.compile(r"(?:tree|shard|catalogue|serial|serial is|record is) [0-9]+")
+_SERIALS_IN_WORDS = re.compile(r"(?:tree|shard|catalog|serial|serial is|record is) [0-9]+")
 _EARLIEST = 10**9
 """Unix seconds of the year 2001."""
 _SECONDS = re.compile(r"(?<![0-9A-Fa-f.-])1[0-9]{9}(?:\.[0-9]+)?(?![0-9A-Fa-f.-])")

@@ -12,7 +12,7 @@ from .conftest import Modules
 
 
 def test_an_update_that_changes_a_component_is_a_change(modules: Modules) -> None:
-    modules.enrol()
+    modules.enroll()
     (modules.work / "offered").write_text("2\n")
     result = modules.run(update_now, diff=True)
     assert (result["changed"], result["result"]) == (True, "updated")
@@ -24,7 +24,7 @@ def test_an_update_that_changes_a_component_is_a_change(modules: Modules) -> Non
 
 
 def test_check_mode_starts_nothing(modules: Modules) -> None:
-    modules.enrol()
+    modules.enroll()
     (modules.work / "offered").write_text("2\n")
     result = modules.run(update_now, check=True)
     assert (result["changed"], result["result"]) == (False, "skipped")
@@ -33,7 +33,7 @@ def test_check_mode_starts_nothing(modules: Modules) -> None:
 
 
 def test_an_update_that_fails_is_a_failure_with_both_versions(modules: Modules) -> None:
-    modules.enrol()
+    modules.enroll()
     (modules.work / "offered").unlink()
     result = modules.run(update_now)
     assert (result["failed"], result["changed"], result["result"]) == (True, False, "failed")
@@ -49,20 +49,20 @@ def test_a_host_without_an_agent_is_told_what_to_do(modules: Modules) -> None:
 
 
 def test_an_agent_that_makes_no_sense_is_a_plain_failure(modules: Modules) -> None:
-    modules.enrol()
+    modules.enroll()
     (modules.root / "usr/local/bin/epp-agent").write_text("#!/bin/sh\necho oops >&2\nexit 1\n")
     assert modules.run(endpoint_info)["msg"] == "oops"
 
 
 def test_a_timeout_ends_the_update(modules: Modules) -> None:
-    modules.enrol()
+    modules.enroll()
     (modules.root / "usr/local/bin/epp-agent").write_text("#!/bin/sh\nsleep 30\n")
     assert "did not come to an end within 1 s" in modules.run(update_now, timeout="1s")["msg"]
     assert 'timeout: "soon" is not a duration' in modules.run(update_now, timeout="soon")["msg"]
 
 
 def test_the_status_is_the_agents(modules: Modules) -> None:
-    modules.enrol(domain="emea")
+    modules.enroll(domain="emea")
     modules.run(update_now)
     result = modules.run(endpoint_info)
     assert result["changed"] is False

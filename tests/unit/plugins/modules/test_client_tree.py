@@ -62,7 +62,7 @@ def test_what_is_wanted_is_registered_once_and_check_mode_foretells_it(served: M
     ]
     again = served.on_server(client_tree, diff=True, **wanted)
     assert (again["changed"], again["diff"]["before"], again["diff"]["after"]) == (False, "", "")
-    assert again["enrolment"] == done["enrolment"] == served.serve()["enrolment"]
+    assert again["enrollment"] == done["enrollment"] == served.serve()["enrollment"]
 
 
 def test_what_is_not_given_stays_and_the_diff_is_of_what_changes(served: Modules) -> None:
@@ -108,7 +108,7 @@ def test_all_errors_are_told_at_once_with_their_paths_and_nothing_changes(served
 def test_check_mode_before_there_is_a_server_tells_that_all_is_new(modules: Modules) -> None:
     wanted = {"endpoints": [{"name": "n1", "domain": "emea"}]}
     result = modules.on_server(client_tree, check=True, diff=True, **wanted)
-    assert (result["changed"], result["added"], result["enrolment"]) == (True, ["n1"], None)
+    assert (result["changed"], result["added"], result["enrollment"]) == (True, ["n1"], None)
     assert "no update server on this host" in modules.on_server(client_tree, **wanted)["msg"]
 
 

@@ -40,13 +40,13 @@ class Held:
     def place(self, name: str) -> Path:
         return self.modules.work / name
 
-    def enrol(self, **policy: Any) -> None:
+    def enroll(self, **policy: Any) -> None:
         hold, looks, offered, installed = map(self.place, ("hold", "looks", "offered", "installed"))
         work = f"touch {self.place('began')}; while test -e {hold}; do sleep 0.02; done; cp {offered} {installed}"
         command = {"update": ["/bin/sh", "-c", work]}
         command["version"] = ["/bin/sh", "-c", f"cat {installed} && echo look >>{looks}"]
         command["scan"] = ["/bin/sh", "-c", "echo '/planted: Test-Signature FOUND'; exit 1"]
-        done = self.modules.enrol(command=command, ordinal=3, policy=policy)
+        done = self.modules.enroll(command=command, ordinal=3, policy=policy)
         assert not done.get("failed"), done
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
@@ -65,7 +65,7 @@ class Held:
 
 def statuses_of_a_standalone_endpoint(held: Held) -> Iterator[dict[str, Any]]:
     """Before anything, while an update runs, after one that joined it and a scan, and under each kind of schedule."""
-    held.enrol(privileges={"toggle_scheduled_update": True})
+    held.enroll(privileges={"toggle_scheduled_update": True})
     yield held.status()
     held.place("hold").touch()
     held.place("offered").write_text("2\n")
@@ -82,9 +82,9 @@ def statuses_of_a_standalone_endpoint(held: Held) -> Iterator[dict[str, Any]]:
     (held.modules.root / "home").mkdir()  # of the paths to scan, only those that exist are
     assert [one.wait(60) for one in (first, joining, held.start("scan"), held.start("schedule", "disable"))] == [0] * 4
     yield held.status()
-    held.enrol(schedule={"frequency": "hours", "interval": 4}, sources={"proxy": "http://127.0.0.1:9"})
+    held.enroll(schedule={"frequency": "hours", "interval": 4}, sources={"proxy": "http://127.0.0.1:9"})
     yield held.status()
-    held.enrol(schedule={"frequency": "weekly", "day": "friday", "timezone": "Europe/Berlin"})
+    held.enroll(schedule={"frequency": "weekly", "day": "friday", "timezone": "Europe/Berlin"})
     installed = held.modules.root / "etc/epp-autoupdate/endpoint.json"
     installed.write_text(installed.read_text().replace("Europe/Berlin", "Mars/Base_1"))
     yield held.status()

@@ -14,10 +14,10 @@ from .conftest import Modules
 
 
 def test_the_second_run_changes_nothing(modules: Modules) -> None:
-    first = modules.enrol()
+    first = modules.enroll()
     assert first["changed"] is True
     assert {"path": "/usr/local/bin/epp-agent", "action": "create"} in first["changes"]
-    second = modules.enrol()
+    second = modules.enroll()
     assert (second["changed"], second["changes"]) == (False, [])
 
 
@@ -25,23 +25,23 @@ def test_check_mode_writes_nothing(modules: Modules) -> None:
     modules.root.mkdir()
     foretold = modules.run(endpoint, check=True, diff=True, **modules.options)
     assert list(modules.root.iterdir()) == []
-    assert foretold["changes"] == modules.enrol()["changes"]
+    assert foretold["changes"] == modules.enroll()["changes"]
     assert foretold["diff"]
 
 
 def test_a_difference_is_returned_only_when_it_is_asked_for(modules: Modules) -> None:
-    assert "diff" not in modules.enrol()
+    assert "diff" not in modules.enroll()
 
 
 def test_what_is_null_is_not_given(modules: Modules) -> None:
-    modules.enrol(policy={"schedule": {"start": None}, "events": None}, domain=None)
+    modules.enroll(policy={"schedule": {"start": None}, "events": None}, domain=None)
     document = json.loads((modules.root / "etc/epp-autoupdate/endpoint.json").read_text())
     assert document["policy"]["schedule"]["start"] == "12:00"
     assert document["domain"] == ""
 
 
 def test_all_errors_are_told_at_once(modules: Modules) -> None:
-    result = modules.enrol(ordinal=-1, policy={"schedule": {"start": "25:00"}}, user_group="A B")
+    result = modules.enroll(ordinal=-1, policy={"schedule": {"start": "25:00"}}, user_group="A B")
     assert result["failed"] is True
     assert [line.partition(":")[0] for line in result["msg"].splitlines()] == [
         "ordinal",
@@ -53,14 +53,14 @@ def test_all_errors_are_told_at_once(modules: Modules) -> None:
 
 def test_a_host_that_can_not_be_written_is_a_plain_failure(modules: Modules) -> None:
     modules.root.write_text("in the way")
-    result = modules.enrol()
+    result = modules.enroll()
     assert result["failed"] is True
     assert "exception" not in result
     assert str(modules.root) in result["msg"]
 
 
 def test_absent_needs_no_document(modules: Modules) -> None:
-    modules.enrol()
+    modules.enroll()
     assert modules.run(endpoint, state="absent")["changed"] is True
     assert modules.run(endpoint, state="absent")["changed"] is False
     assert not (modules.root / "etc/epp-autoupdate").exists()

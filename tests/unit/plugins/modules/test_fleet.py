@@ -16,7 +16,7 @@ from .conftest import Modules
 def served(modules: Modules) -> Modules:
     """A server; an endpoint with an agent, and one in another domain that is off."""
     modules.serve()
-    modules.enrol()
+    modules.enroll()
     endpoints = [
         {"name": "n1", "domain": "emea/finance", "address": str(modules.root)},
         {"name": "off", "domain": "apac", "address": str(modules.work / "off")},

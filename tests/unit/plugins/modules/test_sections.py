@@ -33,7 +33,7 @@ def policy(modules: Modules) -> dict[str, Any]:
 def test_a_section_takes_the_keys_that_are_given_and_keeps_the_others(
     modules: Modules, module: Any, section: str, values: dict[str, Any]
 ) -> None:
-    modules.enrol()
+    modules.enroll()
     before = policy(modules)
     foretold = modules.run(module, check=True, diff=True, **values)
     assert policy(modules) == before
@@ -51,14 +51,14 @@ def test_a_section_takes_the_keys_that_are_given_and_keeps_the_others(
 
 
 def test_another_frequency_drops_what_it_makes_meaningless(modules: Modules) -> None:
-    modules.enrol(policy={"schedule": {"window": "3h"}})
+    modules.enroll(policy={"schedule": {"window": "3h"}})
     after = modules.run(update_schedule, frequency="hours", interval=2)["after"]
     assert after["frequency"] == "hours"
     assert "window" not in after
 
 
 def test_a_contradiction_is_refused_and_nothing_changes(modules: Modules) -> None:
-    modules.enrol(policy={"schedule": {"frequency": "hours"}})
+    modules.enroll(policy={"schedule": {"frequency": "hours"}})
     before = policy(modules)
     result = modules.run(update_schedule, window="2h")
     assert result["failed"] is True

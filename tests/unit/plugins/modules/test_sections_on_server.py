@@ -126,7 +126,7 @@ def test_a_place_that_there_is_not_is_refused(served: Modules, options: dict[str
 
 
 def test_what_only_a_server_knows_is_refused_on_a_standalone_endpoint(modules: Modules) -> None:
-    modules.enrol()
+    modules.enroll()
     result = modules.run(update_schedule, apply_to="all", inherit=["window"])
     assert result["msg"].splitlines() == [
         'apply_to: "all" is not allowed with scope endpoint (only with root)',

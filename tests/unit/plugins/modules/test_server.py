@@ -22,10 +22,10 @@ def test_check_then_real_then_quiet(modules: Modules) -> None:
     assert [part["after_header"] for part in foretold["diff"] if "after_header" in part] == [
         part["after_header"] for part in done["diff"] if "after_header" in part
     ]
-    assert done["enrolment"]["url"] == "http://updates.example.com"
+    assert done["enrollment"]["url"] == "http://updates.example.com"
     again = modules.run(server, **OPTIONS)
     assert (again["changed"], again["changes"], again["drift"]) == (False, [], [])
-    assert again["enrolment"] == done["enrolment"]
+    assert again["enrollment"] == done["enrollment"]
     assert "diff" not in again
 
 

@@ -13,7 +13,7 @@ there yet is fetched, verified before it is put in place, and a version becomes 
   it gets no request. Other sources are still asked. 503 with Retry-After is waited for, or else a cool-down too.
 * ``components.scope``: ``patterns`` and ``engines`` take files of that kind and leave all others as installed; ``all``
   takes everything, programs too.
-* On a managed endpoint only the manifest that the update server's signed catalogue names is taken, byte by byte.
+* On a managed endpoint only the manifest that the update server's signed catalog names is taken, byte by byte.
 * Files edited, damaged or removed by hand show as version ``damaged`` and are mended by the next update.
 """
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .product import Files
 
 _PAUSES_S = (2.0, 4.0, 8.0)
-"""Between publishing components and the catalogue lie a signature and a few writes."""
+"""Between publishing components and the catalog lie a signature and a few writes."""
 _RELEVANCE = (Result.HELD, Result.FAILED, Result.COOLING_DOWN, Result.UNREACHABLE)
 """When no source brought us up to date: whose word counts most."""
 
@@ -93,7 +93,7 @@ class _FileUpdate:
             return Outcome(Result.FAILED, _why(error, url))
 
     def _verified(self, url: str, key: str) -> Outcome:
-        """What the source came to. A server publishes components first and the catalogue then, so a source that is
+        """What the source came to. A server publishes components first and the catalog then, so a source that is
         ahead of it is asked again a few times before its version is held."""
         for pause in _PAUSES_S:
             try:

@@ -4,7 +4,7 @@
 
 """Notifies endpoints over SSH, with a key restricted to the delivery of commands (N5).
 
-The address is ``host`` or ``host:port`` (``[v6]:port``); the host key is pinned at enrolment as in ``known_hosts``,
+The address is ``host`` or ``host:port`` (``[v6]:port``); the host key is pinned at enrollment as in ``known_hosts``,
 without the name: ``ssh-ed25519 AAAA...``. No other key of that host is accepted, whatever else it offers, and nothing
 is read from the user's own SSH configuration, known hosts or agent.
 """
@@ -117,7 +117,7 @@ class SshNotifier:
             raise _OtherHost(f"the host does not offer the {kind} key that was pinned ({error})") from error
         offered = transport.get_remote_server_key()
         if (offered.get_name(), offered.asbytes()) != (kind, pinned):
-            raise _OtherHost("the host key is not the one that was pinned at enrolment")
+            raise _OtherHost("the host key is not the one that was pinned at enrollment")
         self._log_in(transport)
         try:
             return transport.open_session(timeout=self.connect_timeout)

@@ -63,8 +63,8 @@ def test_what_is_no_url_shows_no_more(text: str, shown: str) -> None:
 @pytest.mark.parametrize(
     ("said", "argv", "shown"),
     [
-        ("licence KEY12345 is bad", ("/av", "--licence", "KEY12345"), "licence *** is bad"),
-        ("licence KEY12345 is bad", ("/av", "--licence=KEY12345"), "licence *** is bad"),
+        ("license KEY12345 is bad", ("/av", "--license", "KEY12345"), "license *** is bad"),
+        ("license KEY12345 is bad", ("/av", "--license=KEY12345"), "license *** is bad"),
         ("unknown option --quiet", ("/av", "--quiet"), "unknown option --quiet"),
         ("/etc/av.conf: line 1", ("/av", "/etc/av.conf"), "/etc/av.conf: line 1"),
         ("no to all", ("/av", "no"), "no to all"),

@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import readable_json, sha256_hex
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import (
-    NAMESPACE as CATALOGUE_NAMESPACE,
+    NAMESPACE as CATALOG_NAMESPACE,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import (
     Catalog,
@@ -33,7 +33,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host im
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import sign
 
 YEAR = 365 * 86400
-CATALOGUE = "configuration/catalogue.json"
+CATALOG = "configuration/catalog.json"
 ENDPOINT = "n1"
 
 
@@ -50,7 +50,7 @@ class Publisher:
         self.sign_with = "a"
         self.public = {name: self._make_key(name) for name in ("a", "b")}
         self.signers = ("a",)
-        self.serials = {"tree": 0, "shard": 0, "catalogue": 0}
+        self.serials = {"tree": 0, "shard": 0, "catalog": 0}
         self.shards = 256
         self.root: dict[str, Any] = {}
         self.domains: dict[str, dict[str, Any]] = {}
@@ -79,7 +79,7 @@ class Publisher:
         document = Shard(issue, changes.pop("number", number), members).to_bytes()
         return self.put(file_of(number), changes.pop("document", document), **changes)
 
-    def catalogue(self, manifest: Manifest, **changes: Any) -> Path:
+    def catalog(self, manifest: Manifest, **changes: Any) -> Path:
         """List a manifest and what it lists."""
         items = [
             CatalogItem("files", file.component, file.version, file.kind, file.size, file.sha256, file.object_path)
@@ -87,9 +87,9 @@ class Publisher:
         ]
         content = readable_json(manifest.to_dict())
         listing = [CatalogManifest("files", len(content), sha256_hex(content), "components/files/manifest.json")]
-        issue = self._issue("catalogue", changes)
+        issue = self._issue("catalog", changes)
         document = Catalog.of(issue, items, listing)
-        return self.put(CATALOGUE, document.to_bytes(), **{"namespace": CATALOGUE_NAMESPACE, **changes})
+        return self.put(CATALOG, document.to_bytes(), **{"namespace": CATALOG_NAMESPACE, **changes})
 
     def put(self, path: str, document: bytes, *, key: str = "", namespace: str = NAMESPACE, stated: str = "") -> Path:
         """Seal a document and put it where the web server finds it; it looks a minute old."""

@@ -48,28 +48,28 @@ def test_a_key_that_was_cut_off_as_it_was_made_is_made_anew(host: LocalHost, lef
     """Killed at any moment, or out of disk: where the private key is, the public one belongs to it (C3)."""
     host.write(f"/keys/{left}", b"half a k")
     public = ensure_key(host, "/keys/c")
-    verify(host, b"document", sign(host, b"document", "/keys/c", "epp-catalogue"), (public,), "epp-catalogue")
+    verify(host, b"document", sign(host, b"document", "/keys/c", "epp-catalog"), (public,), "epp-catalog")
     assert sorted(os.listdir(host.real("/keys"))) == ["b", "b.pub", "c", "c.pub"]
     assert stat.S_IMODE(os.stat(host.real("/keys/c")).st_mode) == 0o600
 
 
 def test_what_was_sealed_is_verified(host: LocalHost, allowed: tuple[str, ...]) -> None:
     document = b'{"a":1}\nsecond line'
-    sealed = unpack(pack(document, sign(host, document, "/keys/a", "epp-catalogue"), "epp-catalogue"), limit=10_000)
-    assert (sealed.document, sealed.namespace) == (document, "epp-catalogue")
+    sealed = unpack(pack(document, sign(host, document, "/keys/a", "epp-catalog"), "epp-catalog"), limit=10_000)
+    assert (sealed.document, sealed.namespace) == (document, "epp-catalog")
     verify(host, sealed.document, sealed.signature, allowed, sealed.namespace)
 
 
 def test_each_way_to_forge_is_told_apart(host: LocalHost, allowed: tuple[str, ...]) -> None:
-    signature = sign(host, b"document", "/keys/a", "epp-catalogue")
+    signature = sign(host, b"document", "/keys/a", "epp-catalog")
     with pytest.raises(BadSignature) as changed:
-        verify(host, b"documenT", signature, allowed, "epp-catalogue")
+        verify(host, b"documenT", signature, allowed, "epp-catalog")
     with pytest.raises(BadSignature) as purpose:
         verify(host, b"document", signature, allowed, "epp-configuration")
     assert not isinstance(changed.value, UnknownKey)
     assert not isinstance(purpose.value, UnknownKey)
     with pytest.raises(UnknownKey):
-        verify(host, b"document", sign(host, b"document", "/keys/b", "epp-catalogue"), allowed, "epp-catalogue")
+        verify(host, b"document", sign(host, b"document", "/keys/b", "epp-catalog"), allowed, "epp-catalog")
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,9 @@ def test_each_way_to_forge_is_told_apart(host: LocalHost, allowed: tuple[str, ..
 def test_what_is_no_signature_is_a_bad_one(
     host: LocalHost, allowed: tuple[str, ...], damage: Callable[[str], str]
 ) -> None:
-    signature = damage(sign(host, b"document", "/keys/a", "epp-catalogue"))
+    signature = damage(sign(host, b"document", "/keys/a", "epp-catalog"))
     with pytest.raises(BadSignature) as refused:
-        verify(host, b"document", signature, allowed, "epp-catalogue")
+        verify(host, b"document", signature, allowed, "epp-catalog")
     assert not isinstance(refused.value, UnknownKey)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The signed catalogue, who is behind it, and the settings of what is downloaded."""
+"""The signed catalog, who is behind it, and the settings of what is downloaded."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import
 
 ITEM = CatalogItem("clamav", "daily", "27500", Kind.PATTERN, 12, "0" * 64, "components/clamav/daily.cvd")
 MANIFEST = CatalogManifest("files", 34, "1" * 64, "components/files/manifest.json")
-CATALOGUE = Catalog.of(Header(3, 10, 20), [replace(ITEM, name="main"), ITEM], [MANIFEST])
+CATALOG = Catalog.of(Header(3, 10, 20), [replace(ITEM, name="main"), ITEM], [MANIFEST])
 
 
-def test_a_catalogue_survives_its_bytes_and_is_sorted() -> None:
-    assert Catalog.from_bytes(CATALOGUE.to_bytes()) == CATALOGUE
-    assert [item.name for item in CATALOGUE.components] == ["daily", "main"]
-    assert CATALOGUE.digest() == replace(CATALOGUE, issue=Header(9, 10, 99)).digest()
-    assert CATALOGUE.digest() != replace(CATALOGUE, components=(ITEM,)).digest()
-    assert CATALOGUE.digest() != replace(CATALOGUE, manifests=(replace(MANIFEST, sha256="2" * 64),)).digest()
+def test_a_catalog_survives_its_bytes_and_is_sorted() -> None:
+    assert Catalog.from_bytes(CATALOG.to_bytes()) == CATALOG
+    assert [item.name for item in CATALOG.components] == ["daily", "main"]
+    assert CATALOG.digest() == replace(CATALOG, issue=Header(9, 10, 99)).digest()
+    assert CATALOG.digest() != replace(CATALOG, components=(ITEM,)).digest()
+    assert CATALOG.digest() != replace(CATALOG, manifests=(replace(MANIFEST, sha256="2" * 64),)).digest()
 
 
 def test_a_manifest_is_no_component() -> None:
     """Nobody is behind for its sake, and no version is told of it."""
-    assert versions_of(CATALOGUE.components) == {"daily": "27500", "main": "27500"}
+    assert versions_of(CATALOG.components) == {"daily": "27500", "main": "27500"}
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_a_manifest_is_no_component() -> None:
         ({"manifests": [{"version": "1"}]}, "manifests[0].version"),
     ],
 )
-def test_errors_of_a_catalogue_have_their_path(change: dict[str, Any], path: str) -> None:
-    raw = {**json.loads(CATALOGUE.to_bytes()), **change}
+def test_errors_of_a_catalog_have_their_path(change: dict[str, Any], path: str) -> None:
+    raw = {**json.loads(CATALOG.to_bytes()), **change}
     with pytest.raises(InvalidDocument) as refused:
         Catalog.from_bytes(json.dumps(raw).encode())
     assert path in [error.path for error in refused.value.errors]
@@ -82,7 +82,7 @@ def test_errors_of_a_catalogue_have_their_path(change: dict[str, Any], path: str
     ],
 )
 def test_errors_of_an_item_have_their_path(key: str, value: object) -> None:
-    raw = json.loads(CATALOGUE.to_bytes())
+    raw = json.loads(CATALOG.to_bytes())
     raw["components"][1][key] = value
     with pytest.raises(InvalidDocument) as refused:
         Catalog.from_bytes(json.dumps(raw).encode())
@@ -90,7 +90,7 @@ def test_errors_of_an_item_have_their_path(key: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"null", b"[]", b"{}", b"\xff", b"[" * 100_000])
-def test_what_is_no_catalogue_is_refused(content: bytes) -> None:
+def test_what_is_no_catalog_is_refused(content: bytes) -> None:
     with pytest.raises(InvalidDocument):
         Catalog.from_bytes(content)
 

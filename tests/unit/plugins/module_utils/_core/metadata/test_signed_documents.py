@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What tree, shard and catalogue have in common: a header, a digest of the rest, and bytes that are read back."""
+"""What tree, shard and catalog have in common: a header, a digest of the rest, and bytes that are read back."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ DOCUMENTS: dict[str, tuple[SignedDocument, SignedDocument]] = {
         PolicyTree(HEADER, (SIGNER,), 256, {"events": {}}, {"apac": {}}),
     ),
     "shard": (Shard(HEADER, 3, {"a": {"ordinal": 1}}), Shard(HEADER, 3, {"a": {"ordinal": 2}})),
-    "catalogue": (Catalog.of(HEADER, [ITEM], [LISTING]), Catalog.of(HEADER, [ITEM])),
+    "catalog": (Catalog.of(HEADER, [ITEM], [LISTING]), Catalog.of(HEADER, [ITEM])),
 }
-DIGESTS = {"tree": "bd3772369ef40b20", "shard": "54d82e595df3f2ac", "catalogue": "e80814ab994143c0"}
+DIGESTS = {"tree": "bd3772369ef40b20", "shard": "54d82e595df3f2ac", "catalog": "e80814ab994143c0"}
 """How they begin."""
 
 
@@ -81,14 +81,14 @@ def test_of_a_document_of_another_kind_that_is_what_is_told(kind: str) -> None:
 
 
 @pytest.mark.parametrize("entry", [ITEM, replace(LISTING, size=12, sha256="0" * 64)])
-def test_a_file_is_what_the_catalogue_says_or_the_deviation_is_told(entry: CatalogItem | CatalogManifest) -> None:
+def test_a_file_is_what_the_catalog_says_or_the_deviation_is_told(entry: CatalogItem | CatalogManifest) -> None:
     asked = []
 
     def digest() -> str:
         asked.append(True)
         return "0" * 64
 
-    assert deviation(entry, 11, digest) == "it has 11 bytes, the catalogue says 12"
+    assert deviation(entry, 11, digest) == "it has 11 bytes, the catalog says 12"
     assert asked == [], "the size is enough"
     assert deviation(entry, 12, digest) == ""
-    assert deviation(entry, 12, lambda: "1" * 64) == "its content is not what the catalogue says"
+    assert deviation(entry, 12, lambda: "1" * 64) == "its content is not what the catalog says"

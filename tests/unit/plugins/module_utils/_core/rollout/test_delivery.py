@@ -43,7 +43,7 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 
 @frozen
-class Behaviour:
+class Behavior:
     """An endpoint of a test: off in [off, on), ``takes`` seconds to update, its answer is lost ``cut`` times."""
 
     off: float = 0.0
@@ -59,16 +59,16 @@ class Behaviour:
 class World:
     """A server and its endpoints. The records are all that survives a kill of the server."""
 
-    def __init__(self, behaviours: dict[str, Behaviour], *, cap: int = 250, kept: bool = False) -> None:
-        self.behaviours = behaviours
+    def __init__(self, behaviors: dict[str, Behavior], *, cap: int = 250, kept: bool = False) -> None:
+        self.behaviors = behaviors
         self.cap = cap
         self.now = 0.0
-        self.records = {name: event_delivery(name, created=0.0, kept=kept, limits=LIMITS) for name in behaviours}
+        self.records = {name: event_delivery(name, created=0.0, kept=kept, limits=LIMITS) for name in behaviors}
         self.begun: dict[str, float] = {}
         """By endpoint: when it first took the notice; only there an update runs."""
         self.taken: Counter[str] = Counter()
-        self.sent: dict[str, list[float]] = {name: [] for name in behaviours}
-        self.cuts = {name: behaviour.cut for name, behaviour in behaviours.items()}
+        self.sent: dict[str, list[float]] = {name: [] for name in behaviors}
+        self.cuts = {name: behavior.cut for name, behavior in behaviors.items()}
         self.most = 0
         self.listening: list[tuple[float, str, SendOutcome]] = []
 
@@ -103,16 +103,16 @@ class World:
         return done.wake
 
     def _send(self, notice: Delivery) -> None:
-        name, behaviour = notice.endpoint, self.behaviours[notice.endpoint]
+        name, behavior = notice.endpoint, self.behaviors[notice.endpoint]
         self.sent[name].append(self.now)
-        if behaviour.stranger:
+        if behavior.stranger:
             return self._will_hear(name, 1.0, SendOutcome(SendResult.HOST_KEY_CHANGED))
-        if not behaviour.reachable(self.now):
+        if not behavior.reachable(self.now):
             return self._will_hear(name, 10.0, SendOutcome(SendResult.NOT_REACHED))
         if name not in self.begun:
             self.begun[name] = self.now
             self.taken[name] += 1
-        takes = max(self.begun[name] + behaviour.takes - self.now, 0.1)
+        takes = max(self.begun[name] + behavior.takes - self.now, 0.1)
         deadline = send_timeout(notice, self.now, LIMITS)
         if takes > deadline:
             return self._will_hear(name, deadline, SendOutcome(SendResult.NO_REPLY))
@@ -129,8 +129,8 @@ class World:
         self.records = {name: resume_after_restart(record, self.now) for name, record in self.records.items()}
 
 
-behaviours = st.builds(
-    Behaviour,
+behaviors = st.builds(
+    Behavior,
     off=st.floats(0, HOUR),
     on=st.floats(0, 3 * HOUR),
     takes=st.floats(0.5, 25 * MINUTE),
@@ -139,13 +139,13 @@ behaviours = st.builds(
 
 
 @given(
-    fleet=st.lists(behaviours, min_size=1, max_size=12),
+    fleet=st.lists(behaviors, min_size=1, max_size=12),
     kills=st.lists(st.floats(0, 2 * HOUR), max_size=8),
     cap=st.integers(1, 5),
     kept=st.booleans(),
 )
 def test_however_often_the_server_is_killed_each_endpoint_is_notified_once(
-    fleet: list[Behaviour], kills: list[float], cap: int, kept: bool
+    fleet: list[Behavior], kills: list[float], cap: int, kept: bool
 ) -> None:
     world = World({f"n{index}": one for index, one in enumerate(fleet)}, cap=cap, kept=kept)
     world.run(tuple(kills))
@@ -160,8 +160,8 @@ def test_however_often_the_server_is_killed_each_endpoint_is_notified_once(
 
 @given(dead=st.integers(1, 30), alive=st.integers(1, 30), cap=st.integers(1, 10))
 def test_dead_endpoints_delay_nobody(dead: int, alive: int, cap: int) -> None:
-    fleet = {f"dead{index}": Behaviour(off=0, on=30 * DAY) for index in range(dead)}
-    fleet.update({f"live{index}": Behaviour(takes=30) for index in range(alive)})
+    fleet = {f"dead{index}": Behavior(off=0, on=30 * DAY) for index in range(dead)}
+    fleet.update({f"live{index}": Behavior(takes=30) for index in range(alive)})
     world = World(fleet, cap=cap)
     world.run()
     rounds = -(-(dead + alive) // cap)
@@ -170,7 +170,7 @@ def test_dead_endpoints_delay_nobody(dead: int, alive: int, cap: int) -> None:
 
 
 def test_an_endpoint_that_is_off_is_tried_five_more_times_at_15_minutes() -> None:
-    world = World({"n1": Behaviour(on=30 * DAY)})
+    world = World({"n1": Behavior(on=30 * DAY)})
     world.run()
     tries = world.sent["n1"]
     assert len(tries) == 6
@@ -190,14 +190,14 @@ def test_who_is_not_let_in_is_tried_again_and_told_as_refused() -> None:
 
 
 def test_with_e1a_an_offline_endpoint_is_notified_when_it_is_back() -> None:
-    world = World({"n1": Behaviour(on=3 * DAY)}, kept=True)
+    world = World({"n1": Behavior(on=3 * DAY)}, kept=True)
     world.run()
     assert world.records["n1"].status is DeliveryStatus.FINISHED
     assert 3 * DAY <= world.begun["n1"] <= 3 * DAY + 15 * MINUTE + 10
 
 
 def test_after_seven_days_a_kept_notice_is_gone() -> None:
-    world = World({"n1": Behaviour(on=30 * DAY)}, kept=True)
+    world = World({"n1": Behavior(on=30 * DAY)}, kept=True)
     world.run()
     assert (world.records["n1"].status, world.records["n1"].result) == (DeliveryStatus.FAILED, "expired")
     assert max(world.sent["n1"]) < 7 * DAY <= world.now < 7 * DAY + MINUTE
@@ -210,7 +210,7 @@ def test_a_sign_of_life_makes_a_kept_notice_due_at_once() -> None:
 
 
 def test_an_endpoint_holds_its_place_for_30_minutes_at_most() -> None:
-    world = World({"n1": Behaviour(takes=50 * MINUTE), "n2": Behaviour()}, cap=1)
+    world = World({"n1": Behavior(takes=50 * MINUTE), "n2": Behavior()}, cap=1)
     world.run()
     assert world.begun["n2"] == 30 * MINUTE
     assert world.records["n1"].status is DeliveryStatus.FINISHED, "asked later, it tells what became of it"
@@ -218,7 +218,7 @@ def test_an_endpoint_holds_its_place_for_30_minutes_at_most() -> None:
 
 
 def test_an_answer_that_was_lost_is_asked_for_and_the_place_kept_meanwhile() -> None:
-    world = World({"n1": Behaviour(takes=60, cut=1), "n2": Behaviour()}, cap=1)
+    world = World({"n1": Behavior(takes=60, cut=1), "n2": Behavior()}, cap=1)
     world.run()
     assert world.taken == {"n1": 1, "n2": 1}
     assert world.sent["n1"] == [0.0, 30 + 15 * MINUTE]
@@ -226,7 +226,7 @@ def test_an_answer_that_was_lost_is_asked_for_and_the_place_kept_meanwhile() -> 
 
 
 def test_a_changed_host_key_stops_that_endpoint_only() -> None:
-    world = World({"n1": Behaviour(stranger=True), "n2": Behaviour()})
+    world = World({"n1": Behavior(stranger=True), "n2": Behavior()})
     world.run()
     assert (world.records["n1"].status, world.records["n1"].result) == (DeliveryStatus.FAILED, "host_key_changed")
     assert len(world.sent["n1"]) == 1

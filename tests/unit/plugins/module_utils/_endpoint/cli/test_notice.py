@@ -33,7 +33,7 @@ class Entry:
         self.pause = sandbox.directory / "pause"
         self.pause.write_text("0")
 
-    def enrol(self, **policy: Any) -> None:
+    def enroll(self, **policy: Any) -> None:
         work = f"pause=$(cat {self.pause}); echo run >>{self.updates}; sleep $pause; cat {self.sandbox.upstream} >"
         work += str(self.sandbox.installed)
         command = {"update": ["/bin/sh", "-c", work], "version": ["/bin/cat", str(self.sandbox.installed)]}
@@ -71,7 +71,7 @@ def entry(sandbox: Sandbox, agent: Path) -> Entry:
 
 
 def test_a_notice_updates_and_answers_with_the_result(entry: Entry) -> None:
-    entry.enrol()
+    entry.enroll()
     answer = entry.send()
     assert (answer["result"], answer["trigger"], answer["repeated"]) == ("updated", "download", False)
     assert (answer["endpoint"], answer["campaign"]) == ("n1", "campaign-2")
@@ -79,7 +79,7 @@ def test_a_notice_updates_and_answers_with_the_result(entry: Entry) -> None:
 
 
 def test_the_same_campaign_again_starts_nothing_and_gets_the_same_answer(entry: Entry) -> None:
-    entry.enrol()
+    entry.enroll()
     first, again = entry.send(), entry.send()
     assert again == {**first, "repeated": True}
     assert entry.runs() == 1
@@ -89,7 +89,7 @@ def test_the_same_campaign_again_starts_nothing_and_gets_the_same_answer(entry: 
 
 def test_two_of_one_campaign_at_once_are_one_run(entry: Entry) -> None:
     entry.pause.write_text("1")
-    entry.enrol()
+    entry.enroll()
     answers = [json.loads(process.communicate(timeout=60)[0]) for process in [entry.start() for _number in range(3)]]
     assert sorted(answer["repeated"] for answer in answers) == [False, True, True]
     assert entry.runs() == 1
@@ -97,7 +97,7 @@ def test_two_of_one_campaign_at_once_are_one_run(entry: Entry) -> None:
 
 def test_an_agent_killed_amid_its_update_finishes_the_work_when_asked_again(entry: Entry) -> None:
     entry.pause.write_text("60")  # whose updater outlives the agent, and must not be done before the next one)
-    entry.enrol()
+    entry.enroll()
     process = entry.start()
     entry.await_run(1)
     process.kill()
@@ -110,7 +110,7 @@ def test_an_agent_killed_amid_its_update_finishes_the_work_when_asked_again(entr
 
 
 def test_a_run_whose_answer_was_not_written_is_not_run_again(entry: Entry) -> None:
-    entry.enrol()
+    entry.enroll()
     first = entry.send()
     record = entry.sandbox.root / "var/lib/epp-autoupdate/notices.json"
     content = json.loads(record.read_text())
@@ -125,7 +125,7 @@ def test_a_run_whose_answer_was_not_written_is_not_run_again(entry: Entry) -> No
 
 def test_the_update_outlives_the_connection(entry: Entry) -> None:
     entry.pause.write_text("1")
-    entry.enrol()
+    entry.enroll()
     process = entry.start()
     entry.await_run(1)
     os.kill(process.pid, signal.SIGHUP)
@@ -139,7 +139,7 @@ def test_the_update_outlives_the_connection(entry: Entry) -> None:
 
 
 def test_a_roaming_endpoint_takes_no_command(entry: Entry, agent: Path) -> None:
-    entry.enrol(privileges={"go_roaming": True})
+    entry.enroll(privileges={"go_roaming": True})
     subprocess.run([str(agent), "--root", str(entry.sandbox.root), "roaming", "on"], check=True)
     answer = entry.send()
     assert (answer["result"], entry.runs()) == ("skipped", 0)
@@ -147,7 +147,7 @@ def test_a_roaming_endpoint_takes_no_command(entry: Entry, agent: Path) -> None:
 
 
 def test_a_slot_that_the_endpoint_keeps_itself_is_not_the_servers(entry: Entry) -> None:
-    entry.enrol()
+    entry.enroll()
     answer = entry.send(UpdateCommand("campaign-4", "slot", Trigger.SCHEDULE))
     assert (answer["result"], entry.runs()) == ("skipped", 0)
 
@@ -156,7 +156,7 @@ def test_a_slot_that_the_endpoint_keeps_itself_is_not_the_servers(entry: Entry) 
     "line", [b"", b"\n", b"sh\n", b'{"campaign":"campaign-2","version":"2","trigger":"reconnect"}\n', b"{" * 9000]
 )
 def test_anything_else_is_refused_and_leaves_no_trace(entry: Entry, line: bytes) -> None:
-    entry.enrol()
+    entry.enroll()
     before = entry.sandbox.tree()
     environment = {"SSH_ORIGINAL_COMMAND": "sh -c id"}
     done = subprocess.run(entry.argv, input=line, capture_output=True, check=False, env=environment)

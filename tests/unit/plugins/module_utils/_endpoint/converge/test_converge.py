@@ -78,7 +78,7 @@ def test_check_mode_writes_nothing_beside_a_damaged_state_either(sandbox: Sandbo
     assert sandbox.tree() == before
 
 
-def test_a_run_that_outlives_the_enrolment_leaves_nothing_behind(sandbox: Sandbox) -> None:
+def test_a_run_that_outlives_the_enrollment_leaves_nothing_behind(sandbox: Sandbox) -> None:
     before = files(sandbox)
     sandbox.converge()
     runner = sandbox.runner()

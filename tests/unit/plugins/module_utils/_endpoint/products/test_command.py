@@ -46,8 +46,8 @@ def test_the_versions_decide(host: LocalHost, version_file: Path) -> None:
 
 
 def test_a_failure_with_unchanged_versions(host: LocalHost, version_file: Path) -> None:
-    outcome = command(host, version_file, update=shell("echo out; echo no licence >&2; exit 3")).update(20)
-    assert outcome == Outcome(Result.FAILED, "the update command ended with exit code 3: no licence")
+    outcome = command(host, version_file, update=shell("echo out; echo no license >&2; exit 3")).update(20)
+    assert outcome == Outcome(Result.FAILED, "the update command ended with exit code 3: no license")
 
 
 def test_a_failure_after_which_the_versions_did_change(host: LocalHost, version_file: Path) -> None:

@@ -200,7 +200,7 @@ def test_power_loss_leaves_the_old_pair_or_the_new_one(
 
 
 @pytest.mark.parametrize("moment", range(12))
-def test_power_loss_amid_another_enrolment(managed: Managed, monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
+def test_power_loss_amid_another_enrollment(managed: Managed, monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
     """Whichever document is left has the configuration that belongs to it."""
     managed.publisher.tree(root={"schedule": {"start": "05:00"}})
     old, new = managed.server.url, managed.server.url.replace("127.0.0.1", "localhost")
@@ -242,7 +242,7 @@ def test_damaged_files_are_fetched_anew(managed: Managed) -> None:
 def test_a_policy_that_only_another_agent_understands_counts_as_none(managed: Managed) -> None:
     path = managed.sandbox.root / store.RECORD[1:]
     record = json.loads(path.read_text())
-    record["adopted"][0]["policy"]["schedule"]["spread"] = "by colour"
+    record["adopted"][0]["policy"]["schedule"]["spread"] = "by color"
     path.write_text(json.dumps(record))
     assert managed.status()["configuration"]["adopted"] is None
     assert managed.sync().result.value == "adopted"

@@ -22,7 +22,7 @@ ANNOUNCED, SIGNS, DROPPED = ("a", "b"), ("b", "a"), ("b",)
 
 
 def rotate(managed: Managed, named: tuple[str, ...]) -> None:
-    """Let the server publish at this stage, and an enrolment name the keys of it."""
+    """Let the server publish at this stage, and an enrollment name the keys of it."""
     managed.publisher.signers = named
     managed.publisher.sign_with = named[0]
     managed.publisher.publish()
@@ -72,15 +72,15 @@ def test_a_key_that_the_server_does_not_name_any_more_is_trusted_until_the_next_
 STATES = list(itertools.product((None, ANNOUNCED, SIGNS, DROPPED), (False, True), (False, True)))
 
 
-@pytest.mark.parametrize(("stage", "synchronised", "drifted"), STATES)
+@pytest.mark.parametrize(("stage", "synchronized", "drifted"), STATES)
 def test_the_plan_is_what_is_done(
-    managed: Managed, stage: tuple[str, ...] | None, synchronised: bool, drifted: bool
+    managed: Managed, stage: tuple[str, ...] | None, synchronized: bool, drifted: bool
 ) -> None:
     if stage is not None:
         rotate(managed, stage)
     managed.publisher.root = {"schedule": {"start": "05:00"}}
     managed.publisher.publish()
-    if synchronised:
+    if synchronized:
         managed.sync()
     if drifted:
         (managed.sandbox.root / "etc/systemd/system/epp-update.timer").write_text("by hand\n")

@@ -162,7 +162,7 @@ def test_where_the_server_keeps_the_slots_there_is_no_timer(managed: Managed) ->
 # What Ansible's converge does.
 
 
-def test_an_enrolment_adopts_in_the_same_converge_and_a_second_one_asks_nothing(managed: Managed) -> None:
+def test_an_enrollment_adopts_in_the_same_converge_and_a_second_one_asks_nothing(managed: Managed) -> None:
     managed.converge(limits={"update": "20m"})
     assert not managed.converge(limits={"update": "20m"}).changed
     assert managed.asked() == []
@@ -203,7 +203,7 @@ def test_check_mode_before_the_registration_says_what_it_can(managed: Managed, t
 @pytest.mark.parametrize(
     ("answer", "why"), [(Answer(500), "unreachable: tree"), (Answer(200, b"x\ny"), "malformed: tree")]
 )
-def test_an_enrolment_that_can_t_adopt_changes_nothing(
+def test_an_enrollment_that_can_t_adopt_changes_nothing(
     managed: Managed, tmp_path: Path, answer: Answer, why: str
 ) -> None:
     host = fresh(managed, tmp_path)

@@ -82,14 +82,14 @@ TAMPERED: dict[str, tuple[Tamper, str, str]] = {
     "tree edited": (lambda m: edit(m, "tree", b'"start":"02:00"', b'"start":"03:00"'), "bad_signature", "tree: "),
     "shard edited": (lambda m: edit(m, "shard", b'"ordinal":7', b'"ordinal":8'), "bad_signature", "shard: "),
     "tree's signature edited": (lambda m: edit(m, "tree", b"U1NIU0lH", b"U1NIU0lI"), "bad_signature", "tree: "),
-    "tree signed for another purpose": (lambda m: m.publisher.tree(namespace="epp-catalogue"), "bad_signature", "tree"),
+    "tree signed for another purpose": (lambda m: m.publisher.tree(namespace="epp-catalog"), "bad_signature", "tree"),
     "tree signed for another purpose, and it lies": (
-        lambda m: m.publisher.tree(namespace="epp-catalogue", stated="epp-configuration"),
+        lambda m: m.publisher.tree(namespace="epp-catalog", stated="epp-configuration"),
         "bad_signature",
         "tree",
     ),
     "shard signed for another purpose": (
-        lambda m: m.publisher.shard(namespace="epp-catalogue"),
+        lambda m: m.publisher.shard(namespace="epp-catalog"),
         "bad_signature",
         "shard",
     ),

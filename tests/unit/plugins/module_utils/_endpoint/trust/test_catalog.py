@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A managed endpoint believes its component source only as far as the signed catalogue vouches for it (C2)."""
+"""A managed endpoint believes its component source only as far as the signed catalog vouches for it (C2)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.files.samples import (
     publish_set,
 )
-from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.publisher import CATALOGUE, YEAR
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.publisher import CATALOG, YEAR
 
 from ..sync.conftest import Managed
 
@@ -29,7 +29,7 @@ COMPONENTS = "components/files"
 
 
 class Source:
-    """The server's components for the product files, and the catalogue of them."""
+    """The server's components for the product files, and the catalog of them."""
 
     def __init__(self, managed: Managed, folder: Path) -> None:
         self.managed, self.publisher, self.folder = managed, managed.publisher, folder
@@ -51,7 +51,7 @@ class Source:
         return publish_set(self.folder, self.target, version)
 
     def release(self, version: str, **contents: str) -> None:
-        self.publisher.catalogue(self.components(version, **contents))
+        self.publisher.catalog(self.components(version, **contents))
 
     def manifest(self, change: Callable[[dict[str, Any]], None]) -> None:
         """Let the web server's own side change what the manifest lists."""
@@ -71,8 +71,8 @@ class Source:
         release = self.product.store().installed()
         return str(release.manifest.version)
 
-    def catalogue_requests(self) -> list[int]:
-        return [status for path, status in self.managed.asked() if path == f"/{CATALOGUE}"]
+    def catalog_requests(self) -> list[int]:
+        return [status for path, status in self.managed.asked() if path == f"/{CATALOG}"]
 
     def objects(self) -> list[str]:
         return [path for path, _status in self.managed.server.seen() if "/objects/" in path]
@@ -85,38 +85,36 @@ def source(managed: Managed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return Source(managed, tmp_path / "source")
 
 
-def test_what_the_catalogue_vouches_for_is_installed(source: Source) -> None:
+def test_what_the_catalog_vouches_for_is_installed(source: Source) -> None:
     assert source.update().result is Result.UPDATED
     assert source.installed() == {"a": "one", "b": "two"}
-    assert source.catalogue_requests() == [200]
+    assert source.catalog_requests() == [200]
     assert source.update().result is Result.CURRENT
-    assert source.catalogue_requests() == []
+    assert source.catalog_requests() == []
     source.release("2", a="three")
     assert source.update().result is Result.UPDATED
     assert source.installed() == {"a": "three", "b": "two"}
 
 
-def test_an_unchanged_catalogue_costs_one_conditional_request(source: Source) -> None:
+def test_an_unchanged_catalog_costs_one_conditional_request(source: Source) -> None:
     source.update()
     source.managed.asked()
-    source.components("2", a="not in the catalogue")
+    source.components("2", a="not in the catalog")
     assert source.update().result is Result.HELD
-    assert source.catalogue_requests() == [304, 304]
+    assert source.catalog_requests() == [304, 304]
 
 
-def test_a_source_that_is_ahead_of_the_catalogue_is_asked_again(
-    source: Source, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The server publishes components first, then the catalogue."""
+def test_a_source_that_is_ahead_of_the_catalog_is_asked_again(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server publishes components first, then the catalog."""
     source.update()
     manifest = source.components("2", a="three")
     sleep = files_update.time.sleep
 
-    def catalogue_comes(seconds: float) -> None:
-        source.publisher.catalogue(manifest)
+    def catalog_comes(seconds: float) -> None:
+        source.publisher.catalog(manifest)
         sleep(seconds)
 
-    monkeypatch.setattr(files_update.time, "sleep", catalogue_comes)
+    monkeypatch.setattr(files_update.time, "sleep", catalog_comes)
     assert source.update().result is Result.UPDATED
     assert source.installed()["a"] == "three"
 
@@ -149,7 +147,7 @@ LIES: dict[str, Callable[[dict[str, Any]], None]] = {
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_nothing_is_taken_that_the_catalogue_does_not_vouch_for(source: Source, lie: str) -> None:
+def test_nothing_is_taken_that_the_catalog_does_not_vouch_for(source: Source, lie: str) -> None:
     """Whatever a web server changes in the manifest is not installed, and the genuine next version is."""
     source.update()
     source.managed.server.forget()
@@ -164,10 +162,10 @@ def test_nothing_is_taken_that_the_catalogue_does_not_vouch_for(source: Source, 
     assert source.installed() == {"a": "three", "b": "two"}
 
 
-def test_without_a_manifest_in_the_catalogue_nothing_is_taken(source: Source) -> None:
-    raw = json.loads((source.publisher.folder / CATALOGUE).read_bytes().partition(b"\n")[2])
+def test_without_a_manifest_in_the_catalog_nothing_is_taken(source: Source) -> None:
+    raw = json.loads((source.publisher.folder / CATALOG).read_bytes().partition(b"\n")[2])
     document = Catalog.from_bytes(canonical_json({**raw, "manifests": [], "serial": 2})).to_bytes()
-    source.publisher.put(CATALOGUE, document, namespace=NAMESPACE)
+    source.publisher.put(CATALOG, document, namespace=NAMESPACE)
     outcome = source.update()
     assert (outcome.result, "names no manifest of the product files" in outcome.why) == (Result.HELD, True), outcome
 
@@ -182,48 +180,48 @@ def test_content_that_is_not_what_was_vouched_for(source: Source) -> None:
 
 
 def edited(source: Source) -> None:
-    path = source.publisher.folder / CATALOGUE
+    path = source.publisher.folder / CATALOG
     path.write_bytes(path.read_bytes().replace(b'"size":3', b'"size":4'))
 
 
 REFUSED: dict[str, tuple[Callable[[Source, Any], Any], str]] = {
     "edited": (lambda source, manifest: edited(source), "bad_signature"),
     "signed as a configuration": (
-        lambda s, m: s.publisher.catalogue(m, namespace="epp-configuration"),
+        lambda s, m: s.publisher.catalog(m, namespace="epp-configuration"),
         "bad_signature",
     ),
-    "by another key": (lambda s, m: s.publisher.catalogue(m, key="b"), "unknown_key"),
-    "of a lower serial": (lambda s, m: s.publisher.catalogue(m, serial=4), "rollback"),
-    "another of the same serial": (lambda s, m: s.publisher.catalogue(m, serial=5), "rollback"),
-    "ended": (lambda s, m: s.publisher.catalogue(m, expires=s.publisher.now), "expired"),
-    "too large": (lambda s, m: (s.publisher.folder / CATALOGUE).write_bytes(bytes(17 << 20)), "too_large"),
-    "cut off": (lambda s, m: (s.publisher.folder / CATALOGUE).write_bytes(b'{"format":1'), "malformed"),
-    "gone": (lambda s, m: (s.publisher.folder / CATALOGUE).unlink(), "unreachable"),
+    "by another key": (lambda s, m: s.publisher.catalog(m, key="b"), "unknown_key"),
+    "of a lower serial": (lambda s, m: s.publisher.catalog(m, serial=4), "rollback"),
+    "another of the same serial": (lambda s, m: s.publisher.catalog(m, serial=5), "rollback"),
+    "ended": (lambda s, m: s.publisher.catalog(m, expires=s.publisher.now), "expired"),
+    "too large": (lambda s, m: (s.publisher.folder / CATALOG).write_bytes(bytes(17 << 20)), "too_large"),
+    "cut off": (lambda s, m: (s.publisher.folder / CATALOG).write_bytes(b'{"format":1'), "malformed"),
+    "gone": (lambda s, m: (s.publisher.folder / CATALOG).unlink(), "unreachable"),
     "a tree in its place": (
-        lambda s, m: s.publisher.tree().replace(s.publisher.folder / CATALOGUE),
+        lambda s, m: s.publisher.tree().replace(s.publisher.folder / CATALOG),
         "bad_signature",
     ),
 }
 
 
 @pytest.mark.parametrize("way", REFUSED)
-def test_a_catalogue_that_is_tampered_with_is_refused_with_its_own_result(source: Source, way: str) -> None:
+def test_a_catalog_that_is_tampered_with_is_refused_with_its_own_result(source: Source, way: str) -> None:
     source.release("1", a="one")
-    source.publisher.catalogue(source.components("1"), serial=5)
+    source.publisher.catalog(source.components("1"), serial=5)
     assert source.update().result is Result.UPDATED
     source.managed.server.forget()
     tamper, result = REFUSED[way]
     tamper(source, source.components("2", a="six"))
     outcome = source.update()
     assert outcome.result is Result.FAILED
-    assert outcome.why.startswith(f"{result}: catalogue")
+    assert outcome.why.startswith(f"{result}: catalog")
     assert source.objects() == []
     assert source.installed() == {"a": "one", "b": "two"}
-    source.publisher.catalogue(source.components("3", a="six"), serial=6)
+    source.publisher.catalog(source.components("3", a="six"), serial=6)
     assert source.update().result is Result.UPDATED
 
 
-def test_a_rotated_key_signs_the_catalogue_too(source: Source) -> None:
+def test_a_rotated_key_signs_the_catalog_too(source: Source) -> None:
     source.update()
     publisher = source.publisher
     publisher.signers = ("a", "b")
@@ -235,11 +233,11 @@ def test_a_rotated_key_signs_the_catalogue_too(source: Source) -> None:
 
 
 def test_a_record_of_before_its_expiry_was_kept_still_protects_from_a_rollback(source: Source) -> None:
-    source.publisher.catalogue(source.components("1"), serial=5)
+    source.publisher.catalog(source.components("1"), serial=5)
     assert source.update().result is Result.UPDATED
-    record = source.managed.sandbox.root / "var/lib/epp-autoupdate/configuration/catalogue.json"
+    record = source.managed.sandbox.root / "var/lib/epp-autoupdate/configuration/catalog.json"
     kept = json.loads(record.read_text())
     assert kept.pop("expires") == source.publisher.now + YEAR
     record.write_text(json.dumps(kept))
-    source.publisher.catalogue(source.components("2", a="six"), serial=4)
-    assert source.update().why.startswith("rollback: catalogue: its serial is 4, lower than 5")
+    source.publisher.catalog(source.components("2", a="six"), serial=4)
+    assert source.update().why.startswith("rollback: catalog: its serial is 4, lower than 5")

@@ -51,7 +51,7 @@ class SandboxEndpoint:
         self.pause.write_text("0")
         self.installed.write_text("0")
 
-    def enrol(self, **policy: Any) -> None:
+    def enroll(self, **policy: Any) -> None:
         held = f"for _ in $(seq 3000); do test -e {self.hold} || break; sleep 0.02; done"
         work = f"sleep $(cat {self.pause}); cat {self.upstream} >{self.installed}"
         update = f"echo run >>{self.updates}; {held}; {work}"
@@ -171,7 +171,7 @@ def make_endpoint(tmp_path: Path, agent: bytes) -> Callable[[str], SandboxEndpoi
 @pytest.fixture
 def endpoint(make_endpoint: Callable[[str], SandboxEndpoint]) -> SandboxEndpoint:
     made = make_endpoint("n1")
-    made.enrol()
+    made.enroll()
     return made
 
 

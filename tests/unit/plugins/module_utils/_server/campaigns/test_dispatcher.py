@@ -76,11 +76,11 @@ class Server:
     def set(self, **settings: Any) -> None:
         self.host.write(paths.SETTINGS, json.dumps({"notify": settings}).encode())
 
-    def enrol(self, *names: str, address: str = "", host_key: str = "", **policy: Any) -> None:
+    def enroll(self, *names: str, address: str = "", host_key: str = "", **policy: Any) -> None:
         with closing(open_database(self.host)) as connection:
             for name in names:
                 endpoint = self.fleet[name] = self._make(name)
-                endpoint.enrol(**policy)
+                endpoint.enroll(**policy)
                 row = (name, len(self.fleet), json.dumps(policy), address or str(endpoint.root), host_key)
                 columns = "name, ordinal, policy, address, host_key, domain"
                 connection.execute(f"INSERT INTO endpoints ({columns}) VALUES (?, ?, ?, ?, ?, '')", row)
@@ -115,7 +115,7 @@ def server(server_host: LocalHost, make_endpoint: Callable[[str], SandboxEndpoin
 
 
 def test_a_new_version_reaches_all_who_are_behind_and_nobody_twice(server: Server) -> None:
-    server.enrol("n1", "n2", "n3")
+    server.enroll("n1", "n2", "n3")
     first = server.publish("1")
     assert first is not None
     report = notify(server.host)
@@ -130,7 +130,7 @@ def test_a_new_version_reaches_all_who_are_behind_and_nobody_twice(server: Serve
 
 
 def test_who_is_current_already_is_left_alone(server: Server) -> None:
-    server.enrol("n1", "n2")
+    server.enroll("n1", "n2")
     server.publish("1")
     notify(server.host)
     with closing(open_database(server.host)) as connection:
@@ -143,9 +143,9 @@ def test_who_is_current_already_is_left_alone(server: Server) -> None:
 
 
 def test_off_roaming_and_left_out_are_three_different_things(server: Server) -> None:
-    server.enrol("on", "off")
-    server.enrol("roaming", privileges={"go_roaming": True})
-    server.enrol("left", events={"update_after_download": False})
+    server.enroll("on", "off")
+    server.enroll("roaming", privileges={"go_roaming": True})
+    server.enroll("left", events={"update_after_download": False})
     agent = server.fleet["roaming"].agent
     subprocess.run([str(agent), "--root", str(server.fleet["roaming"].root), "roaming", "on"], check=True)
     server.fleet["off"].switch_off()
@@ -163,7 +163,7 @@ def test_off_roaming_and_left_out_are_three_different_things(server: Server) -> 
 
 def test_one_that_was_off_is_notified_at_its_next_try(server: Server) -> None:
     server.set(notifier="local", retry_delay="1s")
-    server.enrol("n1")
+    server.enroll("n1")
     server.fleet["n1"].switch_off()
     name = server.publish("1")
     assert name is not None
@@ -176,7 +176,7 @@ def test_one_that_was_off_is_notified_at_its_next_try(server: Server) -> None:
 
 def test_an_answer_to_one_notice_is_a_sign_of_life_for_the_others(server: Server) -> None:
     """E1a, N2: an endpoint that has just been talked to need not wait for the quarter of an hour to pass."""
-    server.enrol("n1")
+    server.enroll("n1")
     server.fleet["n1"].switch_off()
     name = server.publish("1")
     assert name is not None
@@ -192,7 +192,7 @@ def test_an_answer_to_one_notice_is_a_sign_of_life_for_the_others(server: Server
 
 def test_a_slot_that_is_near_is_waited_for(server: Server) -> None:
     """Engines are started every minute: those of the window's last minute would all find it closed (S3, S6)."""
-    server.enrol("near", "far")
+    server.enroll("near", "far")
     now = server.host.now()
     with closing(open_database(server.host)) as connection:
         slots = [slot_delivery("near", at=now + 2, end=now + 300), slot_delivery("far", at=now + 200, end=now + 300)]
@@ -210,7 +210,7 @@ def test_who_is_started_every_minute_waits_for_the_slots_until_then(
     server: Server, ahead: int, expected: tuple[str, str]
 ) -> None:
     """S6: a window may end before the next start. The endpoint answers that it keeps its schedule itself."""
-    server.enrol("n1")
+    server.enroll("n1")
     subject, now = CampaignKey(Trigger.SCHEDULE, "schedule", "today"), server.host.now()
     with closing(open_database(server.host)) as connection:
         slot = slot_delivery("n1", at=now + ahead, end=now + ahead + 30)
@@ -229,7 +229,7 @@ def test_ssh_and_a_changed_host_key(server: Server, sshd: Callable[..., Sshd]) -
         root = server.host.root.replace("/server", f"/fleet/{name}")
         command = f"{root}/usr/local/bin/epp-agent --root {root} notice"
         servers[name] = sshd(command, line=authorized_line(public, command=command))
-        server.enrol(name, address=servers[name].address, host_key=servers[name].host_key)
+        server.enroll(name, address=servers[name].address, host_key=servers[name].host_key)
     servers["swapped"].change_host_key()
     campaign = server.publish("1")
     assert campaign is not None
@@ -292,7 +292,7 @@ def test_a_notifier_that_breaks_stops_nobody_else(server_host: LocalHost, storm:
 
 
 def test_sigterm_ends_the_engine_soon_and_the_next_one_asks(server: Server) -> None:
-    server.enrol("n1")
+    server.enroll("n1")
     server.fleet["n1"].hold.touch()
     name = server.publish("1")
     assert name is not None
@@ -311,7 +311,7 @@ def test_sigterm_ends_the_engine_soon_and_the_next_one_asks(server: Server) -> N
 
 
 def test_two_engines_at_once_are_one(server: Server) -> None:
-    server.enrol("n1")
+    server.enroll("n1")
     server.fleet["n1"].hold.touch()
     name = server.publish("1")
     assert name is not None
@@ -346,7 +346,7 @@ def test_killed_at_any_moment_each_endpoint_ends_notified_exactly_once_per_versi
     seed = int.from_bytes(os.urandom(4), "big")
     chance = random.Random(seed)
     server.set(notifier="local", max_in_flight=2, retry_delay="1s")
-    server.enrol(*(f"n{number}" for number in range(FLEET)))
+    server.enroll(*(f"n{number}" for number in range(FLEET)))
     for endpoint in server.fleet.values():
         endpoint.pause.write_text("0.05")
     version = killed = 0
@@ -370,7 +370,7 @@ def test_killed_at_any_moment_each_endpoint_ends_notified_exactly_once_per_versi
 
 def test_the_kills_of_that_test_hit_deliveries_in_flight(server: Server) -> None:
     """What makes the test above one that can fail: a kill while an endpoint works leaves its notice in flight."""
-    server.enrol("n1")
+    server.enroll("n1")
     server.fleet["n1"].hold.touch()
     name = server.publish("1")
     assert name is not None
@@ -386,7 +386,7 @@ def test_the_kills_of_that_test_hit_deliveries_in_flight(server: Server) -> None
 
 
 def test_the_server_keeps_its_records_where_they_belong(server: Server, tmp_path: Path) -> None:
-    server.enrol("n1")
+    server.enroll("n1")
     server.publish("1")
     notify(server.host)
     kept = tmp_path / "server/var/lib/epp-autoupdate-server"

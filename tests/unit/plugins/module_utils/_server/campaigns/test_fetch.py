@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From upstream to endpoints: fetch publishes, catalogues and begins one campaign a version; the commands tell it."""
+"""From upstream to endpoints: fetch publishes, catalogs and begins one campaign a version; the commands tell it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication
 
 from .conftest import SandboxEndpoint
 
-CATALOGUE = public_path(FILE)
+CATALOG = public_path(FILE)
 
 
 class MovedHost(LocalHost):
@@ -73,8 +73,8 @@ class Server:
         options = parser.parse_args(argv)
         return int(options.run(self.host, options))
 
-    def catalogue(self) -> Catalog:
-        content = self.host.read(CATALOGUE) or b""
+    def catalog(self) -> Catalog:
+        content = self.host.read(CATALOG) or b""
         return Catalog.from_bytes(verify_envelope(self.host, content, self.signers, Catalog))
 
     def campaigns(self) -> list[Any]:
@@ -88,43 +88,43 @@ def server(tmp_path: Path) -> Server:
     return Server(MovedHost(str(tmp_path / "server")), tmp_path / "server/upstream")
 
 
-def enrol(server: Server, endpoint: SandboxEndpoint) -> None:
+def enroll(server: Server, endpoint: SandboxEndpoint) -> None:
     with closing(open_database(server.host)) as connection:
         row = (endpoint.name, str(endpoint.root))
         connection.execute("INSERT INTO endpoints (name, domain, ordinal, address) VALUES (?, '', 0, ?)", row)
         connection.commit()
 
 
-def test_a_new_version_is_published_catalogued_and_reaches_the_endpoints(
+def test_a_new_version_is_published_catalogd_and_reaches_the_endpoints(
     server: Server, endpoint: SandboxEndpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    enrol(server, endpoint)
+    enroll(server, endpoint)
     server.offer("one")
     assert server.command("fetch", "--notify", "--json") == 0
     (report,) = json.loads(capsys.readouterr().out)
     assert (report["result"], report["version"]) == ("updated", "1")
     assert endpoint.taken() == [report["campaign"]]
-    (item,) = server.catalogue().components
+    (item,) = server.catalog().components
     assert (item.product, item.name, item.version) == ("files", "patterns-a", "1")
     assert server.host.read(f"{paths.PUBLIC}/{item.path}") == b"one"
-    (manifest,) = server.catalogue().manifests
+    (manifest,) = server.catalog().manifests
     content = server.host.read(f"{paths.PUBLIC}/{manifest.path}") or b""
     assert (manifest.product, manifest.size, manifest.sha256) == ("files", len(content), sha256_hex(content))
     assert last_fetches(server.host)["files"]["result"] == "updated"
 
 
-def test_the_same_version_again_makes_no_campaign_and_no_new_catalogue(server: Server) -> None:
+def test_the_same_version_again_makes_no_campaign_and_no_new_catalog(server: Server) -> None:
     server.offer("one")
     server.command("fetch")
-    before = server.host.read(CATALOGUE)
+    before = server.host.read(CATALOG)
     assert server.command("fetch") == 0
-    assert server.host.read(CATALOGUE) == before
+    assert server.host.read(CATALOG) == before
     assert len(server.campaigns()) == 1
-    first = server.catalogue().issue.serial
+    first = server.catalog().issue.serial
     server.offer("two")
     server.command("fetch")
     assert [one.version for one in server.campaigns()] == ["2", "1"]
-    assert server.catalogue().issue.serial > first
+    assert server.catalog().issue.serial > first
 
 
 def test_a_server_killed_between_publishing_and_announcing_makes_up_for_it(server: Server) -> None:
@@ -133,23 +133,23 @@ def test_a_server_killed_between_publishing_and_announcing_makes_up_for_it(serve
     with closing(open_database(server.host)) as connection:
         connection.execute("DELETE FROM campaigns")
         connection.commit()
-    first = server.catalogue().issue.serial
-    server.host.remove(CATALOGUE)
+    first = server.catalog().issue.serial
+    server.host.remove(CATALOG)
     server.command("fetch")
     assert [one.version for one in server.campaigns()] == ["1"]
-    assert server.catalogue().issue.serial > first
+    assert server.catalog().issue.serial > first
 
 
-def test_a_catalogue_is_issued_anew_before_it_expires(server: Server) -> None:
+def test_a_catalog_is_issued_anew_before_it_expires(server: Server) -> None:
     server.offer("one")
     server.command("fetch")
-    first = server.catalogue()
+    first = server.catalog()
     server.host.ahead = ConfigurationSettings().lifetime * 0.4
     server.command("fetch")
-    assert server.catalogue() == first
+    assert server.catalog() == first
     server.host.ahead = ConfigurationSettings().lifetime * 0.6
     server.command("fetch")
-    second = server.catalogue()
+    second = server.catalog()
     assert second.issue.serial > first.issue.serial
     assert second.digest() == first.digest()
     assert second.issue.expires > first.issue.expires
@@ -159,20 +159,20 @@ def test_a_catalogue_is_issued_anew_before_it_expires(server: Server) -> None:
 def test_serials_grow_even_when_the_records_are_lost(server: Server) -> None:
     server.offer("one")
     server.command("fetch")
-    first = server.catalogue().issue.serial
+    first = server.catalog().issue.serial
     for suffix in ("", "-wal", "-shm"):
         server.host.remove(paths.DATABASE + suffix)
     server.offer("two")
     server.command("fetch")
-    assert server.catalogue().issue.serial > first
+    assert server.catalog().issue.serial > first
 
 
-def test_a_catalogue_of_another_key_is_not_ours(server: Server) -> None:
+def test_a_catalog_of_another_key_is_not_ours(server: Server) -> None:
     server.offer("one")
     server.host.remove(paths.KEYS)
     server.command("fetch")
     with pytest.raises(UnknownKey):
-        server.catalogue()
+        server.catalog()
 
 
 def test_without_a_key_components_are_published_and_the_fault_is_told(
@@ -181,7 +181,7 @@ def test_without_a_key_components_are_published_and_the_fault_is_told(
     server.host.remove(f"{paths.KEYS}/{ensure_keyring(server.host).current.name}")
     server.offer("one")
     assert server.command("fetch") == 1
-    assert "the catalogue:" in capsys.readouterr().out
+    assert "the catalog:" in capsys.readouterr().out
     assert server.host.exists(f"{paths.PUBLIC}/components/files/manifest.json")
     assert len(server.campaigns()) == 1
 
@@ -189,12 +189,12 @@ def test_without_a_key_components_are_published_and_the_fault_is_told(
 def test_a_source_that_fails_keeps_what_was_there(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     server.offer("one")
     server.command("fetch")
-    before = server.catalogue()
+    before = server.catalog()
     (server.upstream / "patterns/a.dat").unlink()
     (server.upstream / "patterns").rmdir()
     assert server.command("fetch", "files") == 1
     assert "holds no files" in capsys.readouterr().out
-    assert server.catalogue() == before
+    assert server.catalog() == before
 
 
 @pytest.mark.parametrize("registered", [False, True])
@@ -202,7 +202,7 @@ def test_content_that_no_scope_takes_is_told(
     server: Server, endpoint: SandboxEndpoint, capsys: pytest.CaptureFixture[str], registered: bool
 ) -> None:
     if registered:
-        enrol(server, endpoint)
+        enroll(server, endpoint)
     server.offer("one")
     (server.upstream / "patterns").rename(server.upstream / "engines")
     assert server.command("fetch") == 0
@@ -223,7 +223,7 @@ def test_what_is_not_set_up_is_refused(server: Server, argv: tuple[str, ...]) ->
 def test_campaigns_are_shown_to_people_and_programs(
     server: Server, endpoint: SandboxEndpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    enrol(server, endpoint)
+    enroll(server, endpoint)
     server.offer("one")
     server.command("fetch")
     capsys.readouterr()
@@ -246,7 +246,7 @@ def test_updates_that_failed_are_told_first_with_their_reason(
     server: Server, endpoint: SandboxEndpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """R6: notices that were delivered to endpoints whose updates failed are no success."""
-    enrol(server, endpoint)
+    enroll(server, endpoint)
     endpoint.installed.unlink()
     endpoint.installed.mkdir()  # nothing can be installed there
     server.offer("one")

@@ -74,7 +74,7 @@ def test_patience_ends_and_the_endpoint_can_be_asked_later(way: Way, endpoint: S
 
 
 def test_who_has_no_business_with_it_says_why(way: Way, endpoint: SandboxEndpoint) -> None:
-    endpoint.enrol(events={"update_after_download": False})
+    endpoint.enroll(events={"update_after_download": False})
     told = way.notifier.notify(way.target(endpoint), ORDER, timeout=60)
     assert (told.outcome.send_result, told.outcome.result) == (SendResult.ACKNOWLEDGED, "skipped")
     assert "update_after_download" in told.outcome.reason

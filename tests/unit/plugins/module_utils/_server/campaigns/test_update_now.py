@@ -68,7 +68,7 @@ def move(server: Server, **domains: str) -> None:
 
 
 def test_who_is_meant_updates_once_and_the_others_hear_nothing(server: Server) -> None:
-    server.enrol("n1", "n2", "n3", privileges={"update_now": False}, events={"update_after_download": False})
+    server.enroll("n1", "n2", "n3", privileges={"update_now": False}, events={"update_after_download": False})
     report = update_now(server.host, ["n1", "n2"], timeout=120)
     assert results(report) == dict.fromkeys(("n1", "n2"), ("finished", "updated"))
     assert [endpoint.runs() for endpoint in server.fleet.values()] == [1, 1, 0]
@@ -81,8 +81,8 @@ def test_who_is_meant_updates_once_and_the_others_hear_nothing(server: Server) -
 
 
 def test_a_roaming_endpoint_takes_no_command_and_one_that_is_off_is_tried_once(server: Server) -> None:
-    server.enrol("off")
-    server.enrol("roaming", privileges={"go_roaming": True}, events={"include_roaming_and_offline": True})
+    server.enroll("off")
+    server.enroll("roaming", privileges={"go_roaming": True}, events={"include_roaming_and_offline": True})
     roaming = server.fleet["roaming"]
     subprocess.run([str(roaming.agent), "--root", str(roaming.root), "roaming", "on"], check=True)
     server.fleet["off"].switch_off()
@@ -96,7 +96,7 @@ def test_a_roaming_endpoint_takes_no_command_and_one_that_is_off_is_tried_once(s
 
 def test_one_without_an_address_is_left_to_its_own_schedule(server: Server) -> None:
     """It is not to be notified (``autoupdate_notify: false``), which is no host that is off."""
-    server.enrol("n1", "pulls")
+    server.enroll("n1", "pulls")
     with closing(open_database(server.host)) as connection:
         connection.execute("UPDATE endpoints SET address = '' WHERE name = 'pulls'")
     report = update_now(server.host, ["n1", "pulls"], timeout=120)
@@ -111,7 +111,7 @@ def test_one_without_an_address_is_left_to_its_own_schedule(server: Server) -> N
 def test_one_that_is_slow_is_waited_for_no_longer_than_wanted_and_its_answer_still_goes_on_record(
     server: Server,
 ) -> None:
-    server.enrol("quick", "slow")
+    server.enroll("quick", "slow")
     server.fleet["slow"].hold.touch()
     report = update_now(server.host, ["quick", "slow"], timeout=2)
     assert report.campaign is not None
@@ -125,7 +125,7 @@ def test_one_that_is_slow_is_waited_for_no_longer_than_wanted_and_its_answer_sti
 
 def test_the_cap_holds_and_who_gets_no_turn_in_time_is_told(server: Server) -> None:
     server.set(notifier="local", max_in_flight=1)
-    server.enrol("n1", "n2")
+    server.enroll("n1", "n2")
     server.fleet["n1"].hold.touch()
     report = update_now(server.host, ["n1", "n2"], timeout=2)
     assert report.pending == ("n1", "n2")
@@ -136,7 +136,7 @@ def test_the_cap_holds_and_who_gets_no_turn_in_time_is_told(server: Server) -> N
 
 
 def test_it_works_beside_an_engine_that_is_at_work_already(server: Server) -> None:
-    server.enrol("n1")
+    server.enroll("n1")
     taken, released = threading.Event(), threading.Event()
 
     def other_engine() -> None:
@@ -154,7 +154,7 @@ def test_it_works_beside_an_engine_that_is_at_work_already(server: Server) -> No
 
 
 def test_what_is_learned_counts_for_later_campaigns(server: Server) -> None:
-    server.enrol("n1", "n2")
+    server.enroll("n1", "n2")
     server.publish("1")
     notify(server.host)
     server.fleet["n1"].upstream.write_text("2")
@@ -170,7 +170,7 @@ def test_what_is_learned_counts_for_later_campaigns(server: Server) -> None:
 def test_the_command_chooses_by_name_by_domain_and_by_age(
     server: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.enrol("n1", "n2", "n3", "n4")
+    server.enroll("n1", "n2", "n3", "n4")
     move(server, n2="emea", n3="emea_finance", n4="emeax")
 
     def meant(*argv: str) -> Any:
@@ -187,7 +187,7 @@ def test_the_command_chooses_by_name_by_domain_and_by_age(
 
 
 def test_a_cool_down_is_told_with_its_end(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    server.enrol("n1", "n2")
+    server.enroll("n1", "n2")
     source = ScriptedServer(str(tmp_path))
     source.always(Answer(429, headers={"Retry-After": "7200"}))
     raw = {"format": 1, "endpoint": "n1", "product": "files", "policy": {"sources": {"urls": [source.url]}}}
@@ -204,7 +204,7 @@ def test_a_cool_down_is_told_with_its_end(server: Server, tmp_path: Path, capsys
 
 
 def test_what_nobody_knows_is_refused_at_once(server: Server) -> None:
-    server.enrol("n1")
+    server.enroll("n1")
     with pytest.raises(InvalidDocument) as refused:
         command(server, "n1", "n9", "--domain", "nowhere")
     assert str(refused.value).splitlines() == [
@@ -218,7 +218,7 @@ def test_what_nobody_knows_is_refused_at_once(server: Server) -> None:
 
 
 def test_the_exit_code_tells_about_failures(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    server.enrol("n1", "n2")
+    server.enroll("n1", "n2")
     server.fleet["n2"].upstream.unlink()
     server.fleet["n2"].installed.write_text("")
     assert command(server, "--all", "--json") == 1

@@ -88,21 +88,21 @@ def test_check_then_real_then_quiet(sandbox: Sandbox, scheduler: str) -> None:
     done = sandbox.converge(scheduler=scheduler)
     assert foretold.changed
     assert (foretold.changes, foretold.corrections) == (done.changes, done.corrections)
-    assert (foretold.enrolment is None, done.enrolment is None) == (True, False)
+    assert (foretold.enrollment is None, done.enrollment is None) == (True, False)
     written = sandbox.tree()
     for quiet in (sandbox.converge(check=True, scheduler=scheduler), sandbox.converge(scheduler=scheduler)):
         result = quiet.to_result()
         assert (result["changed"], result["changes"], result["drift"], result["diff"]) == (False, [], [], [])
-        assert result["enrolment"] == done.enrolment
+        assert result["enrollment"] == done.enrollment
     assert sandbox.tree() == written
 
 
 def test_keys_are_made_and_what_is_published_is_whole(sandbox: Sandbox) -> None:
-    enrolment = sandbox.converge().enrolment
-    assert enrolment is not None
-    assert enrolment["url"] == "http://updates.example.com"
-    assert [key.split()[0] for key in (*enrolment["signers"], enrolment["notify_key"])] == ["ssh-ed25519"] * 2
-    assert json.loads(sandbox.run("enrolment").stdout) == enrolment
+    enrollment = sandbox.converge().enrollment
+    assert enrollment is not None
+    assert enrollment["url"] == "http://updates.example.com"
+    assert [key.split()[0] for key in (*enrollment["signers"], enrollment["notify_key"])] == ["ssh-ed25519"] * 2
+    assert json.loads(sandbox.run("enrollment").stdout) == enrollment
     assert sandbox.run("verify").returncode == 0
     fetched = sandbox.run("fetch")
     assert (fetched.returncode, fetched.stderr) == (0, "")
@@ -179,10 +179,10 @@ def test_what_lies_in_its_directories_is_the_servers_own(sandbox: Sandbox) -> No
 
 
 def test_a_lost_publication_is_made_again(sandbox: Sandbox) -> None:
-    before = sandbox.converge().enrolment
+    before = sandbox.converge().enrollment
     (sandbox.root / paths.TREE[1:]).unlink()
     again = sandbox.converge()
-    assert (again.changes, len(again.corrections), again.enrolment) == ((), 1, before)
+    assert (again.changes, len(again.corrections), again.enrollment) == ((), 1, before)
     assert not sandbox.converge().changed
 
 

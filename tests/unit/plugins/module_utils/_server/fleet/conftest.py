@@ -134,7 +134,7 @@ def server(tmp_path: Path, shards: int, monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.setattr(ServerHost, "ahead", 0.0)
     for module in (database, publish, dirty_shards, verification):
         monkeypatch.setattr(module, "SHARDS", shards)
-    # Nobody cuts the power here, and each test's first publication would synchronise every shard.
+    # Nobody cuts the power here, and each test's first publication would synchronize every shard.
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
     root = tmp_path / "server"
     root.mkdir()

@@ -37,9 +37,9 @@ def changed_files(before: dict[str, bytes], after: dict[str, bytes]) -> list[str
 
 
 @pytest.mark.parametrize("shards", [SHARDS])
-def test_the_first_publication_makes_the_tree_all_shards_and_the_catalogue(server: Server) -> None:
+def test_the_first_publication_makes_the_tree_all_shards_and_the_catalog(server: Server) -> None:
     told = server.ask("publish", "--json")
-    assert told == {"changed": True, "published": {"catalogue": 1, "shards": SHARDS, "tree": 1}}
+    assert told == {"changed": True, "published": {"catalog": 1, "shards": SHARDS, "tree": 1}}
     assert len(server.files()) == SHARDS + 2
     tree = server.tree()
     assert (tree.issue.serial, tree.root, tree.domains, tree.shards) == (tree.issue.issued, {}, {}, SHARDS)
@@ -98,7 +98,7 @@ def test_documents_are_issued_anew_in_the_second_half_of_their_life(server: Serv
     server.forward(6.9 * DAY)
     assert server.ask("publish", "--json")["published"] == {}
     server.forward(0.2 * DAY)
-    assert server.ask("publish", "--json")["published"] == {"catalogue": 1, "shards": shards, "tree": 1}
+    assert server.ask("publish", "--json")["published"] == {"catalog": 1, "shards": shards, "tree": 1}
     assert server.tree().issue.serial == server.tree().issue.issued
 
 
@@ -155,17 +155,17 @@ def test_a_server_that_was_brought_back_goes_on(server: Server, tmp_path: Path, 
         shutil.copytree(server.host.real(directory), tmp_path / "backup" / directory[1:])
     for start in ("01:00", "02:00", "03:00"):
         server.set("root", {"schedule": {"start": start}})
-    adopted, catalogue = server.tree().issue.serial, _serial(server, "catalogue.json")
+    adopted, catalog = server.tree().issue.serial, _serial(server, "catalog.json")
     assert server.ask("publish", "--json")["changed"] is False
     for directory in kept:
         shutil.rmtree(server.host.real(directory))
         shutil.copytree(tmp_path / "backup" / directory[1:], server.host.real(directory))
     server.forward(5)
     told = server.ask("publish", "--json")["published"]
-    assert told == {"catalogue": 1, "shards": server.shards, "tree": 1}
+    assert told == {"catalog": 1, "shards": server.shards, "tree": 1}
     assert server.tree().issue.serial > adopted
     assert server.tree().root == {}
-    assert _serial(server, "catalogue.json") > catalogue
+    assert _serial(server, "catalog.json") > catalog
     assert server.ask("publish", "--json")["changed"] is False, "once"
 
 
@@ -252,11 +252,11 @@ def test_a_rotation_keeps_every_endpoint_that_follows(server: Server, shards: in
     server.register("a")
     (first,) = server.signers()
     serial = server.shard("a", first).issue.serial
-    assert server.ask("keys", "rotate", "--json")["published"] == {"tree": 1, "catalogue": 1}
+    assert server.ask("keys", "rotate", "--json")["published"] == {"tree": 1, "catalog": 1}
     _first, second = server.tree(first).signers
     assert server.shard("a", first).issue.serial == serial
     told = server.ask("keys", "rotate", "--json")["published"]
-    assert told == {"catalogue": 1, "shards": shards, "tree": 1}
+    assert told == {"catalog": 1, "shards": shards, "tree": 1}
     assert server.tree(first, second).signers == (second, first)
     server.shard("a", second)
     with pytest.raises(UnknownKey):
@@ -303,28 +303,28 @@ def test_keys_show_makes_none(server: Server) -> None:
     assert not server.host.exists(paths.KEYS)
 
 
-def test_enrolment_makes_no_keys_when_it_only_checks(server: Server) -> None:
+def test_enrollment_makes_no_keys_when_it_only_checks(server: Server) -> None:
     server.settings(web={"url": "https://updates.example.com/epp/"})
-    assert server.ask("enrolment", "--check") is None
+    assert server.ask("enrollment", "--check") is None
     assert not server.host.exists(paths.KEYS)
-    told = server.ask("enrolment")
-    assert server.ask("enrolment", "--check") == told
+    told = server.ask("enrollment")
+    assert server.ask("enrollment", "--check") == told
     server.host.remove(f"{paths.KEYS}/notify")
-    assert server.ask("enrolment", "--check") is None
+    assert server.ask("enrollment", "--check") is None
 
 
-def test_enrolment_tells_what_an_endpoint_has_to_know(server: Server) -> None:
+def test_enrollment_tells_what_an_endpoint_has_to_know(server: Server) -> None:
     server.settings(web={"url": "https://updates.example.com/epp/"}, notify={"user": "epp"})
-    told = server.ask("enrolment")
+    told = server.ask("enrollment")
     assert (told["url"], told["notify_user"]) == ("https://updates.example.com/epp", "epp")
     assert told["signers"] == list(server.signers())
     assert told["notify_key"].startswith("ssh-ed25519 ")
-    assert server.ask("enrolment") == told
+    assert server.ask("enrollment") == told
     server.settings()
-    assert server.run("enrolment")[0] == 65
+    assert server.run("enrollment")[0] == 65
 
 
-def test_signatures_of_the_tree_are_not_good_for_the_catalogue(server: Server) -> None:
+def test_signatures_of_the_tree_are_not_good_for_the_catalog(server: Server) -> None:
     server.ask("publish", "--json")
     content = server.host.read(public_path("configuration/tree.json")) or b""
     sealed = unpack(content, limit=MAX_SIZE)

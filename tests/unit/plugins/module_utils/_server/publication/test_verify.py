@@ -21,7 +21,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication
 
 from ..fleet.conftest import DAY, Server
 
-TREE, CATALOGUE = "configuration/tree.json", "configuration/catalogue.json"
+TREE, CATALOG = "configuration/tree.json", "configuration/catalog.json"
 MANIFEST = "components/files/manifest.json"
 
 
@@ -65,9 +65,9 @@ def test_all_is_well(whole: Server) -> None:
     assert problems(whole) == []
 
 
-@pytest.mark.parametrize("which", ["tree", "shard", "catalogue"])
+@pytest.mark.parametrize("which", ["tree", "shard", "catalog"])
 def test_a_document_that_is_gone_edited_or_no_document(whole: Server, which: str) -> None:
-    file = {"tree": TREE, "shard": whole.shard_file("a"), "catalogue": CATALOGUE}[which]
+    file = {"tree": TREE, "shard": whole.shard_file("a"), "catalog": CATALOG}[which]
     original = path(whole, file).read_bytes()
     edit(whole, file, lambda content: content.replace(b'"serial":', b'"serial":1'))
     ((found, what),) = problems(whole)
@@ -84,11 +84,11 @@ def test_another_key_or_purpose(whole: Server) -> None:
     make_key(whole.host, "/keys/foreign")
     resealed(whole, shard, "/keys/foreign")
     assert problems(whole) == [(shard, "bad signature: the signature's key is not an allowed one")]
-    sealed = unpack(path(whole, CATALOGUE).read_bytes(), limit=10**7)
+    sealed = unpack(path(whole, CATALOG).read_bytes(), limit=10**7)
     signature = sign(whole.host, sealed.document, f"{paths.KEYS}/signing-1", NAMESPACE)
-    path(whole, CATALOGUE).write_bytes(pack(sealed.document, signature, NAMESPACE))
+    path(whole, CATALOG).write_bytes(pack(sealed.document, signature, NAMESPACE))
     found = dict(problems(whole))
-    assert found[CATALOGUE].startswith("bad signature: ")
+    assert found[CATALOG].startswith("bad signature: ")
 
 
 def test_a_rollback_and_what_the_records_do_not_say(whole: Server) -> None:
@@ -137,26 +137,26 @@ def test_everything_has_expired(whole: Server) -> None:
     assert problems(whole) == []
 
 
-def test_component_files_against_the_catalogue(whole: Server) -> None:
+def test_component_files_against_the_catalog(whole: Server) -> None:
     (place,) = [
         one for one in path(whole, "components").rglob("*") if one.is_file() and one.read_bytes() == b"patterns"
     ]
     file = str(place.relative_to(path(whole, "")))
     os.chmod(place, 0o644)
     place.write_bytes(b"patternz")
-    assert problems(whole) == [(file, "its content is not what the catalogue says")]
+    assert problems(whole) == [(file, "its content is not what the catalog says")]
     place.write_bytes(b"pattern")
-    assert problems(whole) == [(file, "it has 7 bytes, the catalogue says 8")]
+    assert problems(whole) == [(file, "it has 7 bytes, the catalog says 8")]
     place.unlink()
-    assert problems(whole) == [(file, "missing, though the catalogue has it")]
+    assert problems(whole) == [(file, "missing, though the catalog has it")]
 
 
 def test_a_manifest_that_says_something_else_of_the_same_files(whole: Server) -> None:
-    """The catalogue vouches for its bytes: for the paths, and for the version as a whole."""
+    """The catalog vouches for its bytes: for the paths, and for the version as a whole."""
     edit(whole, MANIFEST, lambda content: content.replace(b"patterns/a.dat", b"engines/a.data"))
     assert problems(whole) == [
-        (CATALOGUE, "it does not say what the records say"),
-        (MANIFEST, "its content is not what the catalogue says"),
+        (CATALOG, "it does not say what the records say"),
+        (MANIFEST, "its content is not what the catalog says"),
     ]
 
 
