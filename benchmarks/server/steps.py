@@ -81,7 +81,7 @@ STEPS = (
     Step("domain change", ("tree", "set"), _values("domain", lambda _count: "region-3/site-3"), 1),
     Step("one endpoint's change", ("tree", "set"), _values("endpoint", _one), 1),
     Step("one endpoint more", ("register",), _newcomer, 1),
-    Step("effective", ("tree", "effective", "ENDPOINT", "--json")),
+    Step("explain", ("tree", "explain", "ENDPOINT", "--json")),
     Step("first full publication", ("publish", "--json"), published=1, again=False),
     Step("publish: nothing is due", ("publish", "--json"), published=0),
     Step("publish: all signed anew", ("publish", "--json"), published=SHARDS + 2, before=_other_lifetime),

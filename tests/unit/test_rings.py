@@ -47,7 +47,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"cron", "http", "lock", "reconcile", "signed_documents", "systemd"},
         {"boot", "filesystem", "interpreters", "lookup", "ssh_signatures", "superuser", "timezone"},
         {"host", "snapshot", "zipapp"},
-        {"accounts", "command_line", "identity", "output", "paths", "process", "running", "seal", "sources"},
+        {"accounts", "checksum", "command_line", "identity", "output", "paths", "process", "running", "sources"},
     ),
     "_endpoint": (
         {"bring"},

@@ -23,7 +23,7 @@ from types import CodeType, ModuleType
 from typing import Any, Callable
 
 from .._core.values import frozen
-from .seal import BLANK, append_checksum, has_valid_checksum
+from .checksum import BLANK, append_checksum, has_valid_checksum
 from .sources import PACKAGE, compiled
 
 Compiler = Callable[[str, bytes], CodeType]

@@ -18,7 +18,7 @@ from .._core.validation.strings import domain_path, endpoint_name
 
 
 @dataclass(frozen=True)
-class Place:
+class PolicyScope:
     """A node: ``name`` is a domain's path or an endpoint's name, and empty for the root and for this very host."""
 
     scope: TreeScope = TreeScope.ENDPOINT
@@ -40,7 +40,7 @@ class Assignment:
 
     values: Mapping[str, Mapping[str, Any]]
     inherit: tuple[str, ...] = ()
-    place: Place = field(default_factory=Place)
+    place: PolicyScope = field(default_factory=PolicyScope)
 
     @classmethod
     def from_options(cls, section: str, options: Mapping[str, Any], given: Mapping[str, Any]) -> Assignment:
@@ -61,7 +61,7 @@ class Assignment:
         return cls({section: dict(given)} if given else {}, tuple(f"{section}.{key}" for key in inherit), place)
 
 
-def _place(options: Mapping[str, Any], errors: ValidationErrors) -> Place:
+def _place(options: Mapping[str, Any], errors: ValidationErrors) -> PolicyScope:
     scope, name, apply_to = TreeScope(options["scope"]), options.get("name") or "", options.get("apply_to")
     if scope is TreeScope.ROOT and name:
         errors.add("name", show(name), "allowed with scope root (only with domain or endpoint)")
@@ -75,7 +75,7 @@ def _place(options: Mapping[str, Any], errors: ValidationErrors) -> Place:
             reader(name)
         except InvalidValue as unfit:
             unfit.report(errors, "name", name)
-    return Place(scope, name, ApplyTo(apply_to or ApplyTo.ALL.value))
+    return PolicyScope(scope, name, ApplyTo(apply_to or ApplyTo.ALL.value))
 
 
 def _check_values(section: str, given: Mapping[str, Any], errors: ValidationErrors) -> None:

@@ -15,7 +15,7 @@ from .._host.local_host import LocalHost
 from . import specs
 from .documents import plain
 from .endpoint import agent_file, guarded
-from .scopes import Assignment, Place
+from .scopes import Assignment, PolicyScope
 from .store import select_store
 
 _SECTIONS = {"events": specs.events, "schedule": specs.schedule, "privileges": specs.privileges}
@@ -51,7 +51,9 @@ def _set(module: AnsibleModule, section: str, given: Mapping[str, Any]) -> dict[
     return result
 
 
-def _difference(place: Place, section: str, before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, str]]:
+def _difference(
+    place: PolicyScope, section: str, before: dict[str, Any], after: dict[str, Any]
+) -> list[dict[str, str]]:
     if before == after:
         return []
     name = f"{place} policy.{section}" if place.on_server else f"policy.{section}"

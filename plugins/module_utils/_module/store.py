@@ -22,13 +22,13 @@ from .._endpoint.endpoint import NotEnrolled
 from .._endpoint.installed import installed_document
 from .._host.host import Host
 from .installed_server import Server
-from .scopes import Assignment, Place
+from .scopes import Assignment, PolicyScope
 
 Sections = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class Saved:
+class SaveResult:
     """What an assignment did, or would do: the node's sections before and after it.
 
     ``more`` are further results, ``diff`` further items of Ansible's diff: what else changed with it.
@@ -44,7 +44,7 @@ class Saved:
 class PolicyStore(Protocol):
     """A place that holds policy values and can change them."""
 
-    def save(self, assignment: Assignment, *, check: bool) -> Saved:
+    def save(self, assignment: Assignment, *, check: bool) -> SaveResult:
         """Set what is assigned; with ``check`` only tell what would change. Raises InvalidDocument, LookupError."""
 
 
@@ -55,14 +55,14 @@ class EndpointStore:
     host: Host
     agent: Callable[[Host], bytes]
 
-    def save(self, assignment: Assignment, *, check: bool) -> Saved:
+    def save(self, assignment: Assignment, *, check: bool) -> SaveResult:
         document = self._document()
         before = document.policy
         after = changed_policy(before, assignment.values)
         wanted = EndpointDocument.from_dict({**document.to_dict(), "policy": after.to_dict()})
         result = converge(wanted, self.host, agent=self.agent(self.host), check=check).to_result()
         diff, changed = tuple(result.pop("diff")), result.pop("changed")
-        return Saved(changed, before.to_dict(), after.to_dict(), result, diff)
+        return SaveResult(changed, before.to_dict(), after.to_dict(), result, diff)
 
     def _document(self) -> EndpointDocument:
         document = installed_document(self.host)
@@ -80,18 +80,18 @@ class ServerStore:
 
     server: Server
 
-    def save(self, assignment: Assignment, *, check: bool) -> Saved:
+    def save(self, assignment: Assignment, *, check: bool) -> SaveResult:
         place = assignment.place
         wanted: dict[str, Any] = {"scope": place.scope.value, "name": place.name, "apply_to": place.apply_to.value}
         wanted.update(values=assignment.values, inherit=list(assignment.inherit))
         answer = self.server.ask("tree", "set", given=wanted, check=check)
-        return Saved(answer["changed"], answer["before"], answer["after"], self._effective(place, check=check))
+        return SaveResult(answer["changed"], answer["before"], answer["after"], self._effective(place, check=check))
 
-    def _effective(self, place: Place, *, check: bool) -> dict[str, Any]:
+    def _effective(self, place: PolicyScope, *, check: bool) -> dict[str, Any]:
         """What an endpoint gets now, and from which node; of root and domains no endpoint may get all."""
         if check or place.scope is not TreeScope.ENDPOINT:
             return {}
-        explained = self.server.ask("tree", "effective", place.name, "--json")
+        explained = self.server.ask("tree", "explain", place.name, "--json")
         return {"effective": explained["policy"], "provenance": explained["provenance"]}
 
 

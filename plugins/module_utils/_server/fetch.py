@@ -25,7 +25,7 @@ from .components.base import Published
 from .components.configured import sources_of
 from .components.fetch_report import FetchReport, record_fetch
 from .components.guard import Guard
-from .fleet.untaken import untaken
+from .fleet.out_of_scope import out_of_scope
 from .publication.publish import publication_lock, publish_catalog
 
 _LEVELS = {Result.FAILED: syslog.LOG_ERR, Result.UNREACHABLE: syslog.LOG_WARNING}
@@ -58,7 +58,7 @@ def fetch(
         current = published[kind]
         begun = start_campaign(connection, kind.value, current, now=host.now(), limits=limits) if current else None
         # Of the other products, endpoints choose the components themselves, whatever their kind.
-        warning = untaken(connection, current.items) if current and kind is ProductKind.FILES else ""
+        warning = out_of_scope(connection, current.items) if current and kind is ProductKind.FILES else ""
         reports.append(replace(_report(kind, outcome, current, begun), warning=warning))
         level = _LEVELS.get(outcome.result, syslog.LOG_WARNING if warning else syslog.LOG_INFO)
         host.log(level, reports[-1].sentence())

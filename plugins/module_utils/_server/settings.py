@@ -40,7 +40,7 @@ def notify_settings(host: Host) -> NotifySettings:
     return settings if settings.key else replace(settings, key=paths.NOTIFY_KEY)
 
 
-def cap_zone(host: Host, settings: NotifySettings) -> tzinfo:
+def limits_zone(host: Host, settings: NotifySettings) -> tzinfo:
     """The zone by whose hours the caps are; UTC, which is logged, where it is not known here any more."""
     try:
         return zone_of(host, settings.timezone)

@@ -22,7 +22,7 @@ from .fleet.inventory import by_product
 from .publication.catalog import published_catalog
 from .publication.keys import read_keyring
 from .publication.signer import Record, records
-from .settings import cap_zone, notify_settings
+from .settings import limits_zone, notify_settings
 
 
 def server_status(host: LocalHost, connection: sqlite3.Connection) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def server_status(host: LocalHost, connection: sqlite3.Connection) -> dict[str, 
         "fetches": last_fetches(host),
         "campaigns": [one.to_dict() for one in summaries(connection) if one.open],
         "in_flight": store.count_in_flight(),
-        "max_in_flight": settings.caps.at(host.now(), cap_zone(host, settings)),
+        "max_in_flight": settings.caps.at(host.now(), limits_zone(host, settings)),
         "documents": _documents(connection),
         "signing_keys": ring.to_result()["keys"] if ring else [],
     }

@@ -41,6 +41,7 @@ TEXTS = {
     "autoupdate_hosts": "--limit, and the groups autoupdate_servers and autoupdate_endpoints",
     "__autoupdate_servers": "autoupdate_servers",
     "autoupdate_root": "autoupdate_installroot",
+    "tree effective": "tree explain",
     "autoupdate_server_root": "autoupdate_server_installroot",
     **{f"``{name}``": word for name, word in {**OPTIONS, **RETURNS}.items() if name not in ("root", "keep")},
 }

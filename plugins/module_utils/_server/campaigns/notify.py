@@ -22,7 +22,7 @@ from ..._host.timezone import zone_of
 from .. import paths
 from ..database.database import open_database
 from ..publication.key_files import ensure_key
-from ..settings import cap_zone, notify_settings
+from ..settings import limits_zone, notify_settings
 from .dispatcher import Dispatcher, DispatchReport
 from .notifiers.select import select_notifier
 from .start import plan_slots
@@ -63,7 +63,7 @@ def _run_dispatcher(
     store.delete_before(host.now() - _KEPT_S)
     store.delete_before(host.now() - _KEPT_BRIEFLY_S, but=Trigger.DOWNLOAD)
     notifier = select_notifier(settings, host)
-    dispatcher = Dispatcher(host, store, notifier, settings=settings, zone=cap_zone(host, settings))
+    dispatcher = Dispatcher(host, store, notifier, settings=settings, zone=limits_zone(host, settings))
     lost: set[str] = set()
     previous = signal.signal(signal.SIGTERM, lambda _number, _frame: dispatcher.stop())
     try:

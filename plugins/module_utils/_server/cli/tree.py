@@ -67,11 +67,11 @@ def _add_tree(tree: argparse.ArgumentParser) -> None:
     change.set_defaults(run=run_set)
     show = verbs.add_parser("show", help="what root and domains set")
     show.set_defaults(run=run_show)
-    effective = verbs.add_parser("effective", help="an endpoint's policy, and where each value comes from")
-    effective.add_argument("endpoint")
-    effective.set_defaults(run=run_effective)
+    explained = verbs.add_parser("explain", help="an endpoint's policy, and where each value comes from")
+    explained.add_argument("endpoint")
+    explained.set_defaults(run=run_explain)
     change.add_argument("--json", action="store_true", help="changes nothing: the result is always JSON")
-    for parser in (show, effective):
+    for parser in (show, explained):
         parser.add_argument("--json", action="store_true", help="report as one JSON document")
 
 
@@ -146,7 +146,7 @@ def _show(name: str, endpoints: int, parts: dict[str, Any]) -> None:
             write_lines([f"  {key}  {json.dumps(one)}{words}"])
 
 
-def run_effective(host: LocalHost, options: argparse.Namespace) -> int:
+def run_explain(host: LocalHost, options: argparse.Namespace) -> int:
     """Explain what one endpoint gets."""
     with closing(open_database(host)) as connection:
         explained = explain(connection, options.endpoint)

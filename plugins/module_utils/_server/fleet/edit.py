@@ -15,7 +15,7 @@ from ..._core.policy.overrides import Node, Values, changed, replaced_by, withou
 from ..._core.validation.errors import InvalidDocument, ValidationError, show, suggestion
 from ..._core.values import frozen, replace
 from . import dirty_shards
-from .nodes import Nodes, Place, errors_in, is_below, own_places, read_nodes, text, write_nodes
+from .nodes import Nodes, PolicySample, errors_in, is_below, policy_samples, read_nodes, text, write_nodes
 
 
 @frozen
@@ -55,7 +55,7 @@ def set_values(connection: sqlite3.Connection, change: TreeChange) -> Changed:
         after, made = _for_all(before, change)
     if made.changed:
         below = change.name
-        reached = [*(Place(path) for path in after if is_below(path, below)), *own_places(connection, below)]
+        reached = [*(PolicySample(path) for path in after if is_below(path, below)), *policy_samples(connection, below)]
         errors_in(after, reached).check()
         write_nodes(connection, before, after)
     return made
@@ -94,7 +94,7 @@ def _at_endpoint(connection: sqlite3.Connection, change: TreeChange) -> Changed:
     before = json.loads(row["policy"]) if row["policy"] else {}
     after = changed(before, change.values, change.inherit)
     if after != before:
-        errors_in(read_nodes(connection), [Place(row["domain"], change.name, after)]).check()
+        errors_in(read_nodes(connection), [PolicySample(row["domain"], change.name, after)]).check()
         connection.execute("UPDATE endpoints SET policy = ? WHERE name = ?", (text(after), change.name))
         dirty_shards.mark(connection, [change.name])
     return Changed(before, after)

@@ -22,7 +22,7 @@ Nodes = Mapping[str, Node]
 
 
 @frozen
-class Place:
+class PolicySample:
     """One combination of a domain and an endpoint's own values; ``name`` is an endpoint with this combination."""
 
     domain: str
@@ -67,12 +67,12 @@ def ancestry(domain: str) -> list[str]:
     return ["/".join(names[: depth + 1]) for depth in range(len(names))]
 
 
-def own_places(connection: sqlite3.Connection, below: str = "") -> Iterator[Place]:
+def policy_samples(connection: sqlite3.Connection, below: str = "") -> Iterator[PolicySample]:
     """Each combination of domain and own values among the endpoints below a node, with the name of one of them."""
     select = "SELECT domain, policy, min(name) AS name FROM endpoints WHERE policy IS NOT NULL GROUP BY domain, policy"
     for row in connection.execute(select):
         if is_below(row["domain"], below):
-            yield Place(row["domain"], row["name"], json.loads(row["policy"]))
+            yield PolicySample(row["domain"], row["name"], json.loads(row["policy"]))
 
 
 def is_below(domain: str, node: str) -> bool:
@@ -80,7 +80,7 @@ def is_below(domain: str, node: str) -> bool:
     return not node or domain == node or domain.startswith(node + "/")
 
 
-def errors_in(nodes: Nodes, places: Iterable[Place]) -> ValidationErrors:
+def errors_in(nodes: Nodes, places: Iterable[PolicySample]) -> ValidationErrors:
     """Every inconsistency, each once."""
     # What domains that are made later will be born with has to fit below root as well.
     root = Layer(ROOT, nodes[""].own, "root")

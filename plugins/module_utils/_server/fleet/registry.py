@@ -18,7 +18,7 @@ from ..._core.validation.errors import InvalidDocument, ValidationError, Validat
 from ..._core.values import asdict, frozen, replace
 from . import dirty_shards
 from .domains import plan_domains
-from .nodes import Place, errors_in, own_places, read_nodes, text, write_nodes
+from .nodes import PolicySample, errors_in, policy_samples, read_nodes, text, write_nodes
 
 _COLUMNS = ("domain", "address", "host_key", "ordinal", "source", "product", "databases", "policy")
 _UPDATE = """
@@ -102,7 +102,7 @@ def register(connection: sqlite3.Connection, wanted: Registration, *, now: float
     tree, more = plan_domains(nodes, wanted, used=used)
     changes = [*_endpoint_changes(before, after, gone), *_node_changes(nodes, tree)]
     if changes:
-        more += errors_in(tree, [*(Place(path) for path in tree), *own_places(connection)]).found
+        more += errors_in(tree, [*(PolicySample(path) for path in tree), *policy_samples(connection)]).found
     errors.add_all(more)
     errors.check()
     write_nodes(connection, nodes, tree)

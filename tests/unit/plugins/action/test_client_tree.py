@@ -152,7 +152,7 @@ def test_what_hosts_do_not_set_stays_as_it_is(served: Control) -> None:
     run = register(served, {"n1": {"ansible_host": "192.0.2.9"}})
     assert run.of("n1")["counts"]["modified"] == 1
     assert registered(served)["n1"]["domain"] == "emea"
-    assert served.ask("tree", "effective", "n1")["policy"]["privileges"]["go_roaming"] is True
+    assert served.ask("tree", "explain", "n1")["policy"]["privileges"]["go_roaming"] is True
 
 
 def test_all_errors_of_all_hosts_are_told_at_once_and_the_server_is_not_asked(control: Control) -> None:

@@ -46,7 +46,7 @@ SERVER = {
     "endpoints pin": (("--json",), ""),
     "tree set": (("--json",), json.dumps(TREE_CHANGE)),
     "tree show": (("--json",), ""),
-    "tree effective": (("n1", "--json"), ""),
+    "tree explain": (("n1", "--json"), ""),
     "register": (("--enrollment",), json.dumps({"endpoints": [{"name": "n9", "domain": "emea"}]})),
     "fetch": (("--json",), ""),
     "publish": (("--anew", "--json"), ""),

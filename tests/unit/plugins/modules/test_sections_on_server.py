@@ -34,7 +34,7 @@ def served(modules: Modules, once: Callable[..., None]) -> Modules:
 
 
 def effective(modules: Modules, name: str = "n1") -> Any:
-    return modules.ask("tree", "effective", name)["policy"]
+    return modules.ask("tree", "explain", name)["policy"]
 
 
 @pytest.mark.parametrize(

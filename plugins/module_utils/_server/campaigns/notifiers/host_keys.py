@@ -25,7 +25,7 @@ _LONGEST_S = 300.0
 _KINDS = ("ed25519", "ecdsa,rsa")
 """The second only for those who have none of the first."""
 
-Place = tuple[str, int]
+HostAndPort = tuple[str, int]
 
 
 @frozen
@@ -78,9 +78,9 @@ def _chosen(
     return [(name, known[name]["address"] or "", known[name]["host_key"] or "") for name in asked]
 
 
-def _places(wanted: Mapping[str, str]) -> tuple[dict[str, Place], dict[str, str]]:
+def _places(wanted: Mapping[str, str]) -> tuple[dict[str, HostAndPort], dict[str, str]]:
     """Where each endpoint listens, and why some can't be asked."""
-    places: dict[str, Place] = {}
+    places: dict[str, HostAndPort] = {}
     silent: dict[str, str] = {}
     for name, address in wanted.items():
         try:
@@ -92,9 +92,9 @@ def _places(wanted: Mapping[str, str]) -> tuple[dict[str, Place], dict[str, str]
     return places, silent
 
 
-def _scan(host: Host, places: Sequence[Place]) -> dict[Place, str]:
+def _scan(host: Host, places: Sequence[HostAndPort]) -> dict[HostAndPort, str]:
     """The key of each place that answers, the best kind that it has."""
-    found: dict[Place, str] = {}
+    found: dict[HostAndPort, str] = {}
     for kinds in _KINDS:
         left = [place for place in places if place not in found]
         for port in sorted({port for _name, port in left}):

@@ -78,7 +78,7 @@ def test_it_registers_and_publishes_on_every_python(server: Path, tmp_path: Path
     for changed in (True, False):
         done = subprocess.run(register, input=json.dumps(document), capture_output=True, text=True, check=False)
         assert (done.stderr, json.loads(done.stdout)["changed"]) == ("", changed)
-    effective = [python, "-I", server, "--root", tmp_path, "tree", "effective", "n1", "--json"]
+    effective = [python, "-I", server, "--root", tmp_path, "tree", "explain", "n1", "--json"]
     told = json.loads(subprocess.run(effective, capture_output=True, text=True, check=True).stdout)
     assert (told["policy"]["schedule"]["window"], told["provenance"]["schedule.window"]) == ("1h", "domain emea")
 

@@ -25,7 +25,7 @@ EARLY, LATE = {"schedule": {"start": "03:00"}}, {"schedule": {"start": "21:00"}}
 
 
 def start_of(server: Server, endpoint: str) -> tuple[str, str]:
-    told = server.ask("tree", "effective", endpoint, "--json")
+    told = server.ask("tree", "explain", endpoint, "--json")
     return told["policy"]["schedule"]["start"], told["provenance"]["schedule.start"]
 
 
@@ -101,7 +101,7 @@ def test_a_born_frequency_and_what_belongs_to_it_give_way_together(server: Serve
     server.set("root", hourly, apply_to="future_domains")
     server.register("a", domain="emea")
     server.set("root", {"schedule": {"frequency": "daily", "window": "1h"}})
-    told = server.ask("tree", "effective", "a", "--json")
+    told = server.ask("tree", "explain", "a", "--json")
     assert told["policy"]["schedule"]["frequency"] == "daily"
     assert "interval" not in told["policy"]["schedule"]
 
@@ -124,7 +124,7 @@ def test_what_does_not_hold_together_below_is_refused_and_nothing_is_kept(server
         f'domains[emea].schedule.window: "20h" {only}',
         f'endpoints[a].policy.schedule.start: "05:00" {only}',
     ]
-    assert server.ask("tree", "effective", "a", "--json")["policy"]["schedule"]["frequency"] == "daily"
+    assert server.ask("tree", "explain", "a", "--json")["policy"]["schedule"]["frequency"] == "daily"
     future = {"scope": "root", "apply_to": "future_domains", "values": {"schedule": {"interval": 3}}}
     assert server.refused("tree", "set", document=future)[0].startswith("future_domains.schedule.interval: 3 is not")
 
@@ -137,7 +137,7 @@ def test_unknown_names_are_refused(server: Server) -> None:
     ):
         document = {"scope": scope, "name": name, "values": EARLY}
         assert server.refused("tree", "set", document=document) == [words]
-    status, _out, err = server.run("tree", "effective", "b")
+    status, _out, err = server.run("tree", "explain", "b")
     assert (status, err) == (65, 'epp-server: name: "b" is not a registered endpoint\n')
 
 
@@ -163,7 +163,7 @@ def test_show_for_people(server: Server) -> None:
         "emea: 1 endpoint",
         '  schedule.start  "21:00" (born)',
     ]
-    _status, out, _err = server.run("tree", "effective", "a")
+    _status, out, _err = server.run("tree", "explain", "a")
     assert ["schedule.start", '"21:00"', "domain emea (born)"] in [
         [word.strip() for word in line.split("  ") if word] for line in out.splitlines()
     ]

@@ -16,7 +16,7 @@ from ..._core.settings.endpoint_keys import ProductKind
 from .policies import endpoint_policies, newcomer
 
 
-def untaken(connection: sqlite3.Connection, items: Iterable[CatalogItem]) -> str:
+def out_of_scope(connection: sqlite3.Connection, items: Iterable[CatalogItem]) -> str:
     """The fault, and the setting to change, where no ``components.scope`` of the fleet takes any of these files; else
     empty.
 

@@ -15,7 +15,7 @@ def append_checksum(content: bytes) -> bytes:
 
 
 def has_valid_checksum(content: bytes) -> bool:
-    """Whether a sealed file is as it was sealed."""
+    """Whether the file still has the digest that it ends with."""
     return content[-len(BLANK) :] == _digest(content[: -len(BLANK)] + BLANK)
 
 
