@@ -19,8 +19,8 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical imp
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.managed import brought
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths, payload
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.interpreters import SYSTEM_PYTHON
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.sources import START, packed
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.program.interpreters import SYSTEM_PYTHON
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.program.sources import START, packed
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, plain
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._direct import DirectAction, wanted_false

@@ -14,7 +14,7 @@ from typing import Any
 
 import lab_documents as documents
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.zipapp import identity_of
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.program.zipapp import identity_of
 from lab_ansible import Ansible, HostResult
 from lab_cases import cases
 from lab_nodes import AGENT, OWN_NOISE, Node, differences, eventually

@@ -45,9 +45,9 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     "_host": (
         {"local_host", "scheduler"},
         {"cron", "http", "lock", "reconcile", "signed_documents", "systemd"},
-        {"boot", "filesystem", "interpreters", "lookup", "ssh_signatures", "superuser", "timezone"},
-        {"host", "snapshot", "zipapp"},
-        {"accounts", "checksum", "command_line", "identity", "output", "paths", "process", "running", "sources"},
+        {"boot", "filesystem", "lookup", "program", "ssh_signatures", "superuser", "timezone"},
+        {"host", "snapshot"},
+        {"accounts", "command_line", "identity", "output", "paths", "process", "running"},
     ),
     "_endpoint": (
         {"bring"},

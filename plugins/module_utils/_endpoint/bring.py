@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._host.interpreters import interpreter_of
+from .._host.program.interpreters import interpreter_of
 from . import paths, payload
 from .cli import parser
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._host.host import Host
-    from .._host.sources import Sources
+    from .._host.program.sources import Sources
 
 
 def main(argv: Sequence[str], *, given: bytes, sources: Sources) -> int:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from .. import _core, _endpoint, _host
-from .._host.zipapp import Program, bytecode_tag, digest, identity_of
+from .._host.program.zipapp import Program, bytecode_tag, digest, identity_of
 
 __all__ = ("AGENT", "build", "bytecode_tag", "digest", "identity_of", "renewed", "sources")
 

@@ -15,8 +15,8 @@ from .._endpoint.converge.converge import Busy, converge
 from .._endpoint.converge.remove import remove
 from .._endpoint.converge.result import Converged
 from .._host.host import Host
-from .._host.interpreters import interpreter_of
 from .._host.local_host import LocalHost
+from .._host.program.interpreters import interpreter_of
 from .._host.superuser import require_root
 from . import specs
 from .documents import Wanted, plain

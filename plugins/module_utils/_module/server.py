@@ -9,8 +9,8 @@ from __future__ import annotations
 from ansible.module_utils.basic import AnsibleModule
 
 from .._host.host import Host
-from .._host.interpreters import interpreter_of
 from .._host.local_host import LocalHost
+from .._host.program.interpreters import interpreter_of
 from .._host.superuser import require_root
 from .._server import paths, payload
 from .._server.converge.converge import Converged, converge, remove

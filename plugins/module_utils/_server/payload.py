@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from .. import _core, _host, _server
-from .._host.zipapp import Program, bytecode_tag, digest, identity_of
+from .._host.program.zipapp import Program, bytecode_tag, digest, identity_of
 
 __all__ = ("SERVER", "build", "bytecode_tag", "digest", "identity_of", "renewed", "sources")
 

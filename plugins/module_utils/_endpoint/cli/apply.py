@@ -15,10 +15,10 @@ from typing import Any
 from ..._core.settings.endpoint import EndpointDocument
 from ..._core.settings.managed import refuse_tree_keys
 from ..._core.validation.errors import InvalidDocument, ValidationErrors
-from ..._host.checksum import has_valid_checksum
 from ..._host.identity import own_digest, own_file
 from ..._host.local_host import LocalHost
 from ..._host.output import write_document
+from ..._host.program.checksum import has_valid_checksum
 from ..._host.superuser import require_root
 from ..converge import selftest
 from ..converge.converge import Busy, converge

@@ -14,10 +14,10 @@ from typing import Any
 from ..._core import exit_codes
 from ..._core.settings.server import ServerSettings
 from ..._core.validation.errors import InvalidDocument
-from ..._host.checksum import has_valid_checksum
 from ..._host.identity import own_digest, own_file
 from ..._host.local_host import LocalHost
 from ..._host.output import write_document
+from ..._host.program.checksum import has_valid_checksum
 from ..._host.superuser import require_root
 from ..converge.converge import Busy, converge, remove
 

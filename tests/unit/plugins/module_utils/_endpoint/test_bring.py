@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.sources import START, packed
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.program.sources import START, packed
 
 POLICY = {"schedule": {"timezone": "Europe/Berlin"}, "sources": {"urls": ["http://127.0.0.1:1"]}}
 DOCUMENT = {"format": 1, "endpoint": "n1", "policy": POLICY}

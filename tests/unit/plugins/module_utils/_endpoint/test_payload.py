@@ -42,7 +42,7 @@ def imported(path: str) -> Iterator[str]:
 
 
 def test_the_sources_are_what_the_agent_and_its_first_converge_import() -> None:
-    needed, todo = {"_core/__init__.py"}, ["_endpoint/cli/main.py", "_endpoint/bring.py", "_host/sources.py"]
+    needed, todo = {"_core/__init__.py"}, ["_endpoint/cli/main.py", "_endpoint/bring.py", "_host/program/sources.py"]
     while todo:
         file = todo.pop()
         if file not in needed:

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils import _module
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.interpreters import (
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.program.interpreters import (
     SYSTEM_PYTHON,
     Interpreter,
     interpreter_of,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.zipapp import bytecode_tag
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.program.zipapp import bytecode_tag
 
 OURS = Interpreter(sys.executable, bytecode_tag())
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 PACKAGE = "epp_autoupdate"
-FILE = "_host/sources.py"
+FILE = "_host/program/sources.py"
 START = (
     "import sys;sys.version_info<(3,9)and sys.exit(3);import json,zlib;"
     "g=json.loads(zlib.decompress(sys.stdin.buffer.read()));n={'__name__':'sources'};"

@@ -11,8 +11,8 @@ import posixpath
 import re
 import sys
 
-from .._core.values import frozen
-from .host import Host
+from ..._core.values import frozen
+from ..host import Host
 from .zipapp import bytecode_tag
 
 SYSTEM_PYTHON = "/usr/bin/python3"

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping
 from types import CodeType, ModuleType
 from typing import Any, Callable
 
-from .._core.values import frozen
+from ..._core.values import frozen
 from .checksum import BLANK, append_checksum, has_valid_checksum
 from .sources import PACKAGE, compiled
 
