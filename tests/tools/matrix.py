@@ -45,7 +45,7 @@ def _on_core(core: str) -> Callable[[Workbench], Outcome]:
             return _missing(f"ansible-core {core}", CORES[core])
         name = f"core-{core}"
         tools = bench.environment(name, _requirements(bench, core), python)
-        tested = programs.pytest(bench, name, tools, "-n", programs.WORKERS, *_WITH_ANSIBLE)
+        tested = programs.pytest(bench, name, tools, *programs.IN_PARALLEL, *_WITH_ANSIBLE)
         sane = programs.sanity(bench, f"{name}-sanity", python, tests=_SANITY, tools=tools)
         return Outcome(f"{tested.note}; sanity: {sane.note}", (*tested.skips, *sane.skips), tested.ran)
 

@@ -18,6 +18,9 @@ from .workbench import StepFailed, Workbench
 
 WORKERS = "4"
 """Processes for unit tests, on however few cores: many tests wait for programs that they have started."""
+IN_PARALLEL = ("-n", WORKERS, "--dist", "worksteal")
+"""A process gets neighbors, which share what is made once for a file, and takes others' when it has none left: the
+playbooks' tests, a tenth in number and half of the time, are neighbors, too."""
 
 
 def pytest(

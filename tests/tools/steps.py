@@ -85,12 +85,12 @@ def docs_lint(bench: Workbench) -> Outcome:
 
 def units(bench: Workbench) -> Outcome:
     """Unit and property tests: each behavior."""
-    return programs.pytest(bench, "units", bench.tools(), "-n", programs.WORKERS, "-m", "not heavy", "tests/unit")
+    return programs.pytest(bench, "units", bench.tools(), *programs.IN_PARALLEL, "-m", "not heavy", "tests/unit")
 
 
 def units_heavy(bench: Workbench) -> Outcome:
     """The unit tests' long and many cases, which are marked so."""
-    return programs.pytest(bench, "units-heavy", bench.tools(), "-n", programs.WORKERS, "-m", "heavy", "tests/unit")
+    return programs.pytest(bench, "units-heavy", bench.tools(), *programs.IN_PARALLEL, "-m", "heavy", "tests/unit")
 
 
 def sanity(bench: Workbench) -> Outcome:
