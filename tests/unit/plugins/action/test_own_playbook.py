@@ -45,9 +45,7 @@ def changed(done: Run) -> list[str]:
     return [line["host"] for line in done.results if line["result"].get("changed")]
 
 
-@pytest.mark.parametrize(
-    "way", [way if way in ("alone", "free") else pytest.param(way, marks=pytest.mark.heavy) for way in WAYS]
-)
+@pytest.mark.parametrize("way", [way if way == "free" else pytest.param(way, marks=pytest.mark.heavy) for way in WAYS])
 def test_the_role_works_from_the_first_run_on_and_is_quiet_the_second_time(fleet: Fleet, way: str) -> None:
     keywords, arguments = WAYS[way]
     plays = [SERVER, endpoints(**keywords)]

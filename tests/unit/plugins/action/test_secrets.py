@@ -152,6 +152,7 @@ def test_the_difference_of_secrets_says_that_there_is_one(
     check_quiet(removed)
 
 
+@pytest.mark.heavy
 def test_a_server_shows_no_secret(fleet: Fleet) -> None:
     def with_secrets(hosts: Inventory) -> Inventory:
         hosts["updates"]["autoupdate_server_components"] = COMPONENTS
@@ -233,6 +234,7 @@ def test_refusals_of_a_server_s_settings_show_no_secret(control: Control) -> Non
     assert not control.server.exists()
 
 
+@pytest.mark.heavy
 def test_pip_that_fails_shows_no_secret(control: Control, tmp_path: Path) -> None:
     config = tmp_path / "pip.conf"
     config.write_text(f"[global]\nindex-url = http://{NOBODY}/{mark('index')}/simple\nretries = 0\n")

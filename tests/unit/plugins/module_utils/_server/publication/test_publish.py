@@ -213,7 +213,7 @@ def test_what_a_killed_server_left_is_completed_by_the_next_call(server: Server)
     assert server.shard("a").endpoints["a"]["domain"] == "apac"
 
 
-@pytest.mark.parametrize("shards", [SHARDS])
+@pytest.mark.parametrize("shards", [8, pytest.param(SHARDS, marks=pytest.mark.heavy)])
 def test_a_server_killed_at_any_moment_never_uses_a_serial_twice(server: Server, tmp_path: Path) -> None:
     """A real process of the built program is killed over and over while it registers; every file it ever published
     is kept by serial, and the last call always completes."""

@@ -60,7 +60,7 @@ def resealed(server: Server, file: str, key: str) -> None:
     path(server, file).write_bytes(pack(sealed.document, signature, sealed.namespace))
 
 
-@pytest.mark.parametrize("shards", [SHARDS])
+@pytest.mark.parametrize("shards", [8, pytest.param(SHARDS, marks=pytest.mark.heavy)])
 def test_all_is_well(whole: Server) -> None:
     assert problems(whole) == []
 
@@ -127,11 +127,11 @@ def test_a_registry_that_was_changed_behind_its_back(whole: Server) -> None:
     ]
 
 
-@pytest.mark.parametrize("shards", [SHARDS])
-def test_everything_has_expired(whole: Server) -> None:
+@pytest.mark.parametrize("shards", [8, pytest.param(SHARDS, marks=pytest.mark.heavy)])
+def test_everything_has_expired(whole: Server, shards: int) -> None:
     whole.forward(15 * DAY)
     found = problems(whole)
-    assert len(found) == SHARDS + 2
+    assert len(found) == shards + 2
     assert {what for _file, what in found} == {"it has expired"}
     whole.ask("publish", "--json")
     assert problems(whole) == []
