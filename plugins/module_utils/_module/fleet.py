@@ -102,7 +102,7 @@ def _endpoints(server: Server, options: Mapping[str, Any]) -> list[dict[str, Any
 
 
 def _unknown(option: str, names: Sequence[str] | None, known: set[str], allowed: str) -> list[ValidationError]:
-    """A name with a slip of the pen must not look like one with nothing to tell."""
+    """A name with a typo must not look like an endpoint without data."""
     numbered = enumerate(names or ())
     return [ValidationError(f"{option}[{index}]", show(name), allowed) for index, name in numbered if name not in known]
 

@@ -51,7 +51,7 @@ After=network-online.target nss-lookup.target time-sync.target{after}
 [Service]
 Type=oneshot
 {preparations}ExecStart={agent} run --trigger %i
-# 75: the server could not be reached. That is told in the status and no fault of this machine.
+# 75: the server is not reachable. Reported in the status; not a local failure.
 SuccessExitStatus=75
 TimeoutStartSec={limit}
 """

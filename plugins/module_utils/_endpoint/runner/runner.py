@@ -55,7 +55,7 @@ class Runner:
         report = self._locked_run(trigger, decision.occurrence)
         try:
             self._follow_up(report)
-        except OSError as error:  # the update is done and told; what follows it may fail without taking that back
+        except OSError as error:  # follow-up failures do not change the result
             self._host.log(syslog.LOG_ERR, f"after the update: {error}")
         return report
 

@@ -73,7 +73,7 @@ def set_roaming(endpoint: Endpoint, *, on: bool) -> None:
 
 def denied_by_system(action: UserAction, complaint: str) -> Denied:
     """What a user is told when the system's own door (polkit, sudo) did not open; it has logged that itself."""
-    return Denied(f"{_WORDS[action]}: denied by the system: {complaint.strip() or 'it gave no reason'}")
+    return Denied(f"{_WORDS[action]}: denied by polkit (or sudo): {complaint.strip() or 'no reason given'}")
 
 
 def missing_program(action: UserAction, program: str) -> Denied:

@@ -39,7 +39,7 @@ class UnexpectedStatus(SourceError):
 
 
 class RateLimited(UnexpectedStatus):
-    """The source wants to be left alone until ``until`` (Unix seconds).
+    """The source is rate-limited until ``until`` (Unix seconds).
 
     ``busy`` is how many seconds a server that is merely at its cap wants to have; None for one that refuses.
     """

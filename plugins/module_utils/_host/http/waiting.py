@@ -11,7 +11,7 @@ from .headers import whole_number
 LONGEST_WAIT_S = 24 * 3600
 """No answer can silence whoever asks for longer."""
 LONGEST_PAUSE_S = 300
-"""A busy server that wants more is not waited for: it counts as one that wants to be left alone."""
+"""A busy server that asks for a longer pause is not waited for: it counts as rate-limited."""
 
 
 def retry_after(value: str, now: float) -> int | None:

@@ -37,8 +37,8 @@ def start_campaign(
 ) -> str | None:
     """Begin the campaign for what is published, unless it has one; returns its id if it is new.
 
-    Called after every fetch and not only after those that brought something: a server that was killed between the two
-    makes up for it at its next fetch.
+    Called after every fetch, not only after those that brought something: it also resumes after a crash between fetch
+    and announcement.
     """
     content = digest([item.to_dict() for item in published.items])
     key = CampaignKey(Trigger.DOWNLOAD, product, published.version, content)

@@ -283,7 +283,7 @@ def drop_endpoints(connection: sqlite3.Connection, names: Iterable[str], now: fl
 
     What is in flight still gets its answer.
     """
-    dropped = "status = 'skipped', result = 'unregistered', reason = 'it is registered no more'"
+    dropped = "status = 'skipped', result = 'unregistered', reason = 'it is no longer registered'"
     them = json.dumps(list(names))
     connection.execute(f"UPDATE deliveries SET {dropped}, changed = ? WHERE {_WAITING} AND {_AMONG}", (now, them))
     connection.execute(f"DELETE FROM reports WHERE {_AMONG}", (them,))

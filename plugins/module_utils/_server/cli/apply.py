@@ -29,8 +29,8 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     apply.add_argument("--diff", action="store_true", help="add the differences to the report")
     words = "only name what the host lacks (missing), and change nothing then"
     apply.add_argument("--incomplete", action="store_true", help=words)
-    apply.add_argument("--digest", default="", help="do nothing unless this is the program with this digest")
-    apply.add_argument("--absent", action="store_true", help="remove every trace; reads no settings")
+    apply.add_argument("--digest", default="", help="do nothing unless the program has this digest")
+    apply.add_argument("--absent", action="store_true", help="remove every trace; read no settings")
     apply.set_defaults(run=run_apply)
 
 

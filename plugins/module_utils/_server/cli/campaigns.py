@@ -22,12 +22,12 @@ from ..database.database import open_database
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands to a command line; each sets ``run`` to its function."""
-    notify = commands.add_parser("notify", help="send the notices that are due, and wait for their answers")
-    notify.add_argument("--until-settled", action="store_true", help="go on until no notice is open any more")
+    notify = commands.add_parser("notify", help="send due notices and wait for the answers")
+    notify.add_argument("--until-settled", action="store_true", help="continue until no notice is open")
     notify.add_argument("--json", action="store_true", help="report as one JSON document")
     notify.set_defaults(run=run_notify)
-    show = commands.add_parser("campaigns", help="what became of each new version")
-    show.add_argument("campaign", nargs="?", help="show each endpoint's part in this one")
+    show = commands.add_parser("campaigns", help="show campaigns and their results")
+    show.add_argument("campaign", nargs="?", help="show the delivery to each endpoint of this campaign")
     show.add_argument("--json", action="store_true", help="report as one JSON document")
     show.set_defaults(run=run_campaigns)
 

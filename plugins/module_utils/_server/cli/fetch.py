@@ -28,9 +28,9 @@ from ..settings import notify_settings, read_section
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to a command line; it sets ``run`` to its function."""
-    parser = commands.add_parser("fetch", help="download what is new, publish it, begin its campaign")
-    parser.add_argument("product", nargs="*", help="clamav, files or command; all that are set up without one")
-    parser.add_argument("--notify", action="store_true", help="send the notices at once")
+    parser = commands.add_parser("fetch", help="download new components, publish them, start a campaign")
+    parser.add_argument("product", nargs="*", help="clamav, files or command; default: all configured products")
+    parser.add_argument("--notify", action="store_true", help="send the notices now")
     parser.add_argument("--json", action="store_true", help="report as one JSON document")
     parser.set_defaults(run=run_fetch)
 

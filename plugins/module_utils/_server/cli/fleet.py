@@ -26,18 +26,22 @@ from .output import format_versions, print_json, print_table, report_rejections
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands to a command line; each sets ``run`` to its function."""
-    state = commands.add_parser("status", help="what is registered, published and under way")
+    state = commands.add_parser("status", help="show registered, published and pending items")
     state.set_defaults(run=run_status)
-    fleet = commands.add_parser("endpoints", help="who is registered, with versions and last notice")
-    fleet.add_argument("--domain", default="", metavar="PATH", help="only those in this domain or below it")
-    fleet.add_argument("--outdated", action="store_true", help="only those that are behind, or never reported")
+    fleet = commands.add_parser("endpoints", help="list registered endpoints with versions and last delivery")
+    fleet.add_argument("--domain", default="", metavar="PATH", help="only endpoints in this domain and below it")
+    fleet.add_argument("--outdated", action="store_true", help="only endpoints that are outdated or never reported")
     fleet.set_defaults(run=run_endpoints)
     pinning = fleet.add_subparsers(dest="verb", metavar="VERB").add_parser(
-        "pin", help="fetch and pin the host keys of those that have none"
+        "pin", help="fetch and pin missing host keys of endpoints"
     )
-    pinning.add_argument("endpoint", nargs="*", help="only these")
+    pinning.add_argument("endpoint", nargs="*", help="only these endpoints")
     pinning.add_argument(
-        "--replace", action="append", default=[], metavar="NAME", help="this one's pinned key, too (may be repeated)"
+        "--replace",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="replace this endpoint's key; may be repeated",
     )
     pinning.set_defaults(run=run_pin)
     for parser in (state, fleet, pinning):

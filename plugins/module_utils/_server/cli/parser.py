@@ -27,19 +27,19 @@ from ..converge.service_account import NoUser, become
 
 NAME = "epp-server"
 _DESCRIPTION = f"""\
-Keeps the client tree, publishes configuration and components, and notifies endpoints.
-Root becomes the user {paths.USER} before anything is touched.
+Manages the client tree, publishes configuration and components, and notifies endpoints.
+Run as root, it switches to the user {paths.USER} before it does anything.
 """
 _EPILOG = f"""\
 exit status:
-  {exit_codes.DONE}   done (also: nothing was new, or another one is at it already)
-  {exit_codes.FAILED}   failed, the message says why; verify: something is wrong
-  {exit_codes.STALE}   apply --digest: this is another server program
-  {exit_codes.USAGE}  the command line is wrong
-  {exit_codes.BAD_DOCUMENT}  the input is refused, the message lists every error with its path
-  {exit_codes.NO_USER}  this host has no user {paths.USER}
-  {exit_codes.UNREACHABLE}  no component source could be reached
-  {exit_codes.DENIED}  the caller may not do this
+  {exit_codes.DONE}   done; also: nothing new, or another instance is running
+  {exit_codes.FAILED}   failed; the message says why; verify: problems found
+  {exit_codes.STALE}   apply --digest: the program has another digest
+  {exit_codes.USAGE}  wrong command line
+  {exit_codes.BAD_DOCUMENT}  invalid input; every error is listed with its path
+  {exit_codes.NO_USER}  the user {paths.USER} does not exist
+  {exit_codes.UNREACHABLE}  no component source is reachable
+  {exit_codes.DENIED}  permission denied
 """
 AS_ROOT = frozenset({"apply"})
 """Commands that converge the server itself, and so need what its user may not do."""

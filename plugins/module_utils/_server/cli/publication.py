@@ -30,24 +30,24 @@ from .output import print_json, print_table
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands to a command line; each sets ``run`` to its function."""
-    one = commands.add_parser("publish", help="issue what has changed, is damaged or would end soon")
+    one = commands.add_parser("publish", help="issue documents that changed, are damaged or expire soon")
     words = "sign everything anew, under serials higher than all before: after a backup was brought back"
     one.add_argument("--anew", action="store_true", help=words)
     words = "with --anew: a serial that endpoints have adopted already, if they refuse what was signed anew"
     one.add_argument("--above", type=int, default=0, metavar="SERIAL", help=words)
     one.set_defaults(run=run_publish)
-    check = commands.add_parser("verify", help="check all that is published against the records and the files")
+    check = commands.add_parser("verify", help="verify published documents and components")
     check.set_defaults(run=run_verify)
-    enroll = commands.add_parser("enrollment", help="what endpoints need to know of this server, as JSON")
-    enroll.add_argument("--check", action="store_true", help="make no keys: null where they are not made yet")
+    enroll = commands.add_parser("enrollment", help="print the data that endpoints need to enroll, as JSON")
+    enroll.add_argument("--check", action="store_true", help="create no keys; print null if there are none")
     enroll.set_defaults(run=run_enrollment)
-    keys = commands.add_parser("keys", help="the keys that sign what is published")
+    keys = commands.add_parser("keys", help="show and rotate the signing keys")
     verbs = keys.add_subparsers(dest="verb", required=True, metavar="VERB")
-    shown = verbs.add_parser("show", help="which key is good for what, and what comes next")
+    shown = verbs.add_parser("show", help="show each key, its stage and the next step")
     shown.set_defaults(run=run_keys_show)
-    turned = verbs.add_parser("rotate", help="announce the next key; once more: let it sign at once")
+    turned = verbs.add_parser("rotate", help="announce the next key; the second time: sign with it now")
     turned.set_defaults(run=run_keys_rotate)
-    enroll.add_argument("--json", action="store_true", help="changes nothing: it is always JSON")
+    enroll.add_argument("--json", action="store_true", help="no effect: the result is always JSON")
     for parser in (one, check, shown, turned):
         parser.add_argument("--json", action="store_true", help="report as one JSON document")
 

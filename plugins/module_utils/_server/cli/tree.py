@@ -51,11 +51,11 @@ Brings domains and endpoints to a document, and publishes. What it does not name
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands to a command line; each sets ``run`` to its function."""
-    _add_tree(commands.add_parser("tree", help="the client tree: what is set where, and what an endpoint gets"))
+    _add_tree(commands.add_parser("tree", help="show and change the policies of the client tree"))
     words = "bring domains and endpoints to the JSON document on standard input"
     many = commands.add_parser("register", help=words, description=_REGISTRATION)
     many.add_argument("--check", action="store_true", help="change nothing, report what would change")
-    many.add_argument("--enrollment", action="store_true", help="add what endpoints need to know of this server")
+    many.add_argument("--enrollment", action="store_true", help="add the data that endpoints need to enroll")
     many.set_defaults(run=run_register)
 
 
@@ -65,12 +65,12 @@ def _add_tree(tree: argparse.ArgumentParser) -> None:
     change = verbs.add_parser("set", help=words, description=_CHANGE)
     change.add_argument("--check", action="store_true", help="change nothing, report what would change")
     change.set_defaults(run=run_set)
-    show = verbs.add_parser("show", help="what root and domains set")
+    show = verbs.add_parser("show", help="show what root and domains set")
     show.set_defaults(run=run_show)
-    explained = verbs.add_parser("explain", help="an endpoint's policy, and where each value comes from")
+    explained = verbs.add_parser("explain", help="show the policy of an endpoint and the source of each value")
     explained.add_argument("endpoint")
     explained.set_defaults(run=run_explain)
-    change.add_argument("--json", action="store_true", help="changes nothing: the result is always JSON")
+    change.add_argument("--json", action="store_true", help="no effect: the result is always JSON")
     for parser in (show, explained):
         parser.add_argument("--json", action="store_true", help="report as one JSON document")
 

@@ -31,14 +31,16 @@ _LONGEST_S = 7 * 86400
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to a command line; it sets ``run`` to its function."""
-    parser = commands.add_parser("update-now", help="let endpoints update at once, and tell what came of it")
-    parser.add_argument("endpoint", nargs="*", help="the endpoints that are meant")
-    parser.add_argument("--domain", action="append", default=[], metavar="PATH", help="all of a domain and below it")
+    parser = commands.add_parser("update-now", help="trigger an update of endpoints and report the results")
+    parser.add_argument("endpoint", nargs="*", help="names of endpoints")
+    parser.add_argument(
+        "--domain", action="append", default=[], metavar="PATH", help="endpoints in this domain and below"
+    )
     parser.add_argument("--all", action="store_true", help="all endpoints")
-    parser.add_argument("--outdated", action="store_true", help="only those that are behind what is published")
-    parser.add_argument("--read", action="store_true", help="read whom it is for as JSON from standard input")
+    parser.add_argument("--outdated", action="store_true", help="only outdated endpoints")
+    parser.add_argument("--read", action="store_true", help="read the selection as JSON from standard input")
     parser.add_argument("--timeout", default=TIMEOUT, help=f"how long to wait for all answers ({TIMEOUT})")
-    parser.add_argument("--check", action="store_true", help="only tell who would be notified")
+    parser.add_argument("--check", action="store_true", help="only list the endpoints that would be notified")
     parser.add_argument("--json", action="store_true", help="report as one JSON document")
     parser.set_defaults(run=run_update_now)
 

@@ -9,7 +9,7 @@ own, and what it brought is checked and copied: incremental files first, whole d
 one rename. A freshclam that sees a new version thereby finds the incremental files that lead to it. What is published
 is never taken back for an older version, and incremental files outlive the working directory.
 
-Whether something came is told by the databases' headers, whether the vendor wants to be left alone by cvdupdate's own
+Whether something came is told by the databases' headers, a rate limit of the vendor by cvdupdate's own
 state; its exit code (the number of errors) only where those say nothing.
 """
 

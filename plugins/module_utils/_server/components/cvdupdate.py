@@ -6,7 +6,7 @@
 
 Both files are JSON of its own (seen with 1.2): the configuration has the places and the number of tries, the state has
 one entry a database with its URL, the field of the DNS record that tells its version, what is there and, after an
-answer 429, until when the vendor wants to be left alone. Only what settings decide is written; the rest is its own.
+answer 429, until when requests are rate-limited. Only what settings decide is written; the rest is its own.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Cvdupdate:
         )
 
     def cooling_down(self) -> int | None:
-        """Until when (Unix seconds) the vendor wants to be left alone, None when it does not."""
+        """When the vendor's rate limit ends (Unix seconds); None without one."""
         entries = self._state().get("dbs", {}).values()
         until = max((float(entry.get("retry after", 0)) for entry in entries), default=0.0)
         return int(until) + 1 if until > self.host.now() else None

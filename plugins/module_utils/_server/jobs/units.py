@@ -42,7 +42,7 @@ StateDirectoryMode=0750
 # it within a minute: a second trigger of the same unit would have systemd complain at each start.
 _NOTIFIES = f"OnSuccess={NOTIFY}.service\n"
 _UNREACHABLE_IS_NO_FAULT = """\
-# 75: upstream could not be reached. That is told in the status and no fault of this machine.
+# 75: upstream is not reachable. Reported in the status; not a local failure.
 SuccessExitStatus=75
 """
 

@@ -142,7 +142,7 @@ class ClamavUpdate:
         error = output.worst
         if error is None:
             missing = ", ".join(_missing(part, self.product.installed(part.names)))
-            unsaid = f"{missing} is still not installed" if missing else "it gave no reason"
+            unsaid = f"{missing} is still not installed" if missing else "no reason given"
             return Outcome(Result.FAILED, f"freshclam {completed.ended}; {unsaid}")
         if error.cause in (Cause.UNREACHABLE, Cause.UNREACHABLE_BY_PROXY) and not output.answered:
             return Outcome(Result.UNREACHABLE, error.why)
