@@ -22,8 +22,8 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import pa
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.program.interpreters import SYSTEM_PYTHON
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.program.sources import START, packed
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
-from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, plain
-from ansible_collections.epp.autoupdate.plugins.plugin_utils._direct import DirectAction, wanted_false
+from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, is_false, plain
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._direct import DirectAction
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._groups import SERVER_HOST, server_of, servers_in
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
     OF_CONVERGE,
@@ -75,7 +75,7 @@ class ActionModule(DirectAction):
     def _protected(self, result: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         """The result, which fails where the product can't be updated: green means protected."""
         words = _unprotected(result, str(options.get("product", "the product")))
-        if not words or result.get("failed") or wanted_false(options.get("require")):
+        if not words or result.get("failed") or is_false(options.get("require")):
             return result
         if self._task.check_mode:
             return {**result, "warnings": [*result.get("warnings", ()), words]}

@@ -88,9 +88,6 @@ class DirectAction(ActionBase):
         return result
 
 
-wanted_false = is_false
-
-
 def _result_in(output: str) -> dict[str, Any] | None:
     """The result in what a program printed, which is the last line; None when it is none."""
     line = output.strip().rpartition("\n")[2]

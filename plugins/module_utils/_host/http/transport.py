@@ -79,7 +79,7 @@ class _Request(urllib.request.Request):
 
 
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows a redirect unless it would leave TLS or HTTP."""
+    """Follows a redirect unless it would leave TLS or HTTP. The signature is the standard library's, without types."""
 
     def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore  # noqa: PGH003, PLR0913, PLR0917
         req.redirected = True

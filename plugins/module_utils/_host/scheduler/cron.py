@@ -56,11 +56,11 @@ class CronScheduler:
             return None
         return unit_states(self._host, (), in_memory=others) if others and systemd_runs(self._host) else {}
 
-    def drift(self, texts: Texts, states: States | None = None) -> tuple[str, ...]:  # noqa: ARG002
+    def drift(self, texts: Texts, states: States | None = None) -> tuple[str, ...]:  # noqa: ARG002  # the protocol's
         """Nothing: cron holds nothing but its file."""
         return ()
 
-    def activate(self, texts: Texts, changed_paths: Collection[str], states: States | None = None) -> None:  # noqa: ARG002
+    def activate(self, texts: Texts, changed_paths: Collection[str], states: States | None = None) -> None:  # noqa: ARG002  # the protocol's
         """Cron finds changes itself; systemd, where it runs beside cron, is told of those in units of others."""
         from ..systemd.state import reload_changed, systemd_runs
 
