@@ -21,11 +21,11 @@ from . import exit_codes
 _DESCRIPTION = "Keeps the components of this endpoint's protection product up to date."
 _EPILOG = f"""\
 exit status:
-  {exit_codes.DONE}   done; also: nothing new, a cool-down, a trigger that the policy does not allow
+  {exit_codes.DONE}   done; also: nothing new, a cool-down, trigger not allowed by policy
   {exit_codes.FAILED}   failed; the message says why
-  {exit_codes.STALE}   apply --digest: the agent has another digest, or its last self-test failed
+  {exit_codes.STALE}   apply --digest: another digest, or the last self-test failed
   {exit_codes.USAGE}  wrong command line
-  {exit_codes.BAD_DOCUMENT}  invalid document, every error is listed; sync: invalid published configuration
+  {exit_codes.BAD_DOCUMENT}  invalid document, with all errors; sync: configuration refused
   {exit_codes.UNREACHABLE}  no component source or update server is reachable
   {exit_codes.DENIED}  permission denied; the message names the missing privilege
 """
@@ -101,43 +101,45 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_work(commands: argparse._SubParsersAction[Parser]) -> None:
     run = commands.add_parser("run", help="update if the policy allows the trigger and it is due")
-    run.add_argument("--trigger", required=True, choices=("schedule", "reconnect", "download", "manual"))
+    triggers = ("schedule", "reconnect", "download", "manual")
+    words = f"the reason for the update: {', '.join(triggers)}"
+    run.add_argument("--trigger", required=True, choices=triggers, metavar="TRIGGER", help=words)
     _add_json(run)
     commands.add_parser("prepare", help="create missing directories of the product")
-    now = commands.add_parser("update-now", help="update now (Update Now)")
-    now.add_argument("--as-user", action="store_true", help="use only the privileges of a user")
+    now = commands.add_parser("update-now", help="update components now (Update Now)")
+    now.add_argument("--as-user", action="store_true", help="apply the privileges of users, also to root")
     _add_json(now)
-    _add_json(commands.add_parser("scan", help="scan the paths of the policy now (Scan Now)"))
+    _add_json(commands.add_parser("scan", help="scan the configured paths now (Scan Now)"))
     _add_json(commands.add_parser("selftest", help="test what an update needs, without a request to a source"))
     _add_json(commands.add_parser("status", help="show installed components, past runs and the next run"))
 
 
 def _add_notice(commands: argparse._SubParsersAction[Parser]) -> None:
-    commands.add_parser("notice", help="handle a notice of the update server: one line of JSON in, one out")
+    commands.add_parser("notice", help="handle a notice of the update server, one line of JSON")
 
 
 def _add_sync(commands: argparse._SubParsersAction[Parser]) -> None:
-    sync = commands.add_parser("sync", help="fetch the configuration from the update server, adopt it, converge to it")
+    sync = commands.add_parser("sync", help="fetch, adopt and apply the configuration of the update server")
     only = sync.add_mutually_exclusive_group()
-    only.add_argument("--due", action="store_true", help="only if it is due today and no scheduled update fetches it")
-    only.add_argument("--adopted", action="store_true", help="fetch nothing; converge to the adopted configuration")
+    only.add_argument("--due", action="store_true", help="only if it is due and no scheduled update does it")
+    only.add_argument("--adopted", action="store_true", help="fetch nothing, apply the adopted configuration")
     _add_json(sync)
 
 
 def _add_switches(commands: argparse._SubParsersAction[Parser]) -> None:
-    schedule = commands.add_parser("schedule", help="the user's switch for scheduled updates")
-    schedule.add_argument("switch", choices=("enable", "disable"))
-    roaming = commands.add_parser("roaming", help="the roaming state; a roaming endpoint ignores commands")
-    roaming.add_argument("switch", choices=("on", "off"))
+    schedule = commands.add_parser("schedule", help="set the user's switch for scheduled updates")
+    schedule.add_argument("switch", choices=("enable", "disable"), help="the new state")
+    roaming = commands.add_parser("roaming", help="switch roaming on or off; a roaming endpoint takes no commands")
+    roaming.add_argument("switch", choices=("on", "off"), help="the new state")
 
 
 def _add_apply(commands: argparse._SubParsersAction[Parser]) -> None:
     apply = commands.add_parser("apply", help="converge this host to the JSON document on standard input")
     apply.add_argument("--check", action="store_true", help="change nothing, report what would change")
     apply.add_argument("--diff", action="store_true", help="add the differences to the report")
-    apply.add_argument("--absent", action="store_true", help="remove every trace; read no document")
+    apply.add_argument("--absent", action="store_true", help="remove every trace, read no document")
     apply.add_argument(
-        "--digest", metavar="HEX", help=f"exit with {exit_codes.STALE} unless this agent has this digest"
+        "--digest", metavar="HEX", help=f"do nothing and exit with {exit_codes.STALE} if the agent has another digest"
     )
 
 

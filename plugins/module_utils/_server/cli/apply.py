@@ -24,13 +24,14 @@ from ..converge.converge import Busy, converge, remove
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to a command line; it sets ``run`` to its function."""
-    apply = commands.add_parser("apply", help="converge this server to the JSON settings on standard input (as root)")
+    apply = commands.add_parser("apply", help="converge this server to the JSON settings on standard input")
     apply.add_argument("--check", action="store_true", help="change nothing, report what would change")
     apply.add_argument("--diff", action="store_true", help="add the differences to the report")
-    words = "only name what the host lacks (missing), and change nothing then"
+    words = "report what the host lacks as missing, instead of failing"
     apply.add_argument("--incomplete", action="store_true", help=words)
-    apply.add_argument("--digest", default="", help="do nothing unless the program has this digest")
-    apply.add_argument("--absent", action="store_true", help="remove every trace; read no settings")
+    words = f"do nothing and exit with {exit_codes.STALE} if the program has another digest"
+    apply.add_argument("--digest", default="", metavar="HEX", help=words)
+    apply.add_argument("--absent", action="store_true", help="remove every trace, read no settings")
     apply.set_defaults(run=run_apply)
 
 

@@ -26,9 +26,9 @@ from .output import format_versions, print_json, print_table, report_rejections
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands to a command line; each sets ``run`` to its function."""
-    state = commands.add_parser("status", help="show registered, published and pending items")
+    state = commands.add_parser("status", help="show the state of the server, its publications and campaigns")
     state.set_defaults(run=run_status)
-    fleet = commands.add_parser("endpoints", help="list registered endpoints with versions and last delivery")
+    fleet = commands.add_parser("endpoints", help="list endpoints with their versions and last deliveries")
     fleet.add_argument("--domain", default="", metavar="PATH", help="only endpoints in this domain and below it")
     fleet.add_argument("--outdated", action="store_true", help="only endpoints that are outdated or never reported")
     fleet.set_defaults(run=run_endpoints)

@@ -27,8 +27,9 @@ from ..converge.service_account import NoUser, become
 
 NAME = "epp-server"
 _DESCRIPTION = f"""\
-Manages the client tree, publishes configuration and components, and notifies endpoints.
-Run as root, it switches to the user {paths.USER} before it does anything.
+Manages the client tree, publishes configuration and components, and notifies
+endpoints. Run as root, it first switches to the user {paths.USER}, except for
+the command apply.
 """
 _EPILOG = f"""\
 exit status:

@@ -31,9 +31,9 @@ from .output import print_json, print_table
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands to a command line; each sets ``run`` to its function."""
     one = commands.add_parser("publish", help="issue documents that changed, are damaged or expire soon")
-    words = "sign everything anew, under serials higher than all before: after a backup was brought back"
+    words = "after a restore: sign everything anew, under higher serials"
     one.add_argument("--anew", action="store_true", help=words)
-    words = "with --anew: a serial that endpoints have adopted already, if they refuse what was signed anew"
+    words = "with --anew: serials above this one, which endpoints have adopted"
     one.add_argument("--above", type=int, default=0, metavar="SERIAL", help=words)
     one.set_defaults(run=run_publish)
     check = commands.add_parser("verify", help="verify published documents and components")

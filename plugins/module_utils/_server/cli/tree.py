@@ -33,26 +33,32 @@ from .output import print_json, print_table, read_stdin_json, report_rejections
 Work = Callable[[sqlite3.Connection], Any]
 
 _CHANGE = """\
-Sets values at one node, takes the keys of inherit away there, and publishes. An example of the document:
+Sets values at one node, removes the keys of inherit from it, and publishes.
+An example of the document on standard input:
 
-  {"scope": "domain", "name": "emea", "values": {"schedule": {"window": "2h"}}, "inherit": ["schedule.start"]}
+  {"scope": "domain", "name": "emea",
+   "values": {"schedule": {"window": "2h"}}, "inherit": ["schedule.start"]}
 
-scope is root, domain or endpoint. At root, "apply_to": "future_domains" leaves what exists as it is.
+scope is root, domain or endpoint. At root, "apply_to": "future_domains" leaves
+existing domains and endpoints as they are.
 """
 _REGISTRATION = """\
-Brings domains and endpoints to a document, and publishes. What it does not name stays. An example:
+Registers the domains and endpoints of a document, and publishes. Others stay as
+they are. An example of the document on standard input:
 
   {"domains": {"emea": {"schedule": {"start": "22:00"}}},
-   "endpoints": [{"name": "pc-17", "domain": "emea", "address": "pc-17.example.com:22"}]}
+   "endpoints": [{"name": "pc-17", "domain": "emea",
+                  "address": "pc-17.example.com:22"}]}
 
-"absent": ["pc-18"] removes endpoints. With "purge": true, those that are not in the list of endpoints are removed.
+"absent": ["pc-18"] removes endpoints. "purge": true removes all endpoints that
+are not in the list.
 """
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands to a command line; each sets ``run`` to its function."""
     _add_tree(commands.add_parser("tree", help="show and change the policies of the client tree"))
-    words = "bring domains and endpoints to the JSON document on standard input"
+    words = "register domains and endpoints from a JSON document"
     many = commands.add_parser("register", help=words, description=_REGISTRATION)
     many.add_argument("--check", action="store_true", help="change nothing, report what would change")
     many.add_argument("--enrollment", action="store_true", help="add the data that endpoints need to enroll")
@@ -61,14 +67,14 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def _add_tree(tree: argparse.ArgumentParser) -> None:
     verbs = tree.add_subparsers(dest="verb", required=True, metavar="VERB")
-    words = "set values at a node, from the JSON document on standard input"
+    words = "set values at a node from a JSON document"
     change = verbs.add_parser("set", help=words, description=_CHANGE)
     change.add_argument("--check", action="store_true", help="change nothing, report what would change")
     change.set_defaults(run=run_set)
     show = verbs.add_parser("show", help="show what root and domains set")
     show.set_defaults(run=run_show)
     explained = verbs.add_parser("explain", help="show the policy of an endpoint and the source of each value")
-    explained.add_argument("endpoint")
+    explained.add_argument("endpoint", help="the name of the endpoint")
     explained.set_defaults(run=run_explain)
     change.add_argument("--json", action="store_true", help="no effect: the result is always JSON")
     for parser in (show, explained):

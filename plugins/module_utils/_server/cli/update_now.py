@@ -39,7 +39,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("--all", action="store_true", help="all endpoints")
     parser.add_argument("--outdated", action="store_true", help="only outdated endpoints")
     parser.add_argument("--read", action="store_true", help="read the selection as JSON from standard input")
-    parser.add_argument("--timeout", default=TIMEOUT, help=f"how long to wait for all answers ({TIMEOUT})")
+    parser.add_argument("--timeout", default=TIMEOUT, metavar="TIME", help=f"longest wait for all answers ({TIMEOUT})")
     parser.add_argument("--check", action="store_true", help="only list the endpoints that would be notified")
     parser.add_argument("--json", action="store_true", help="report as one JSON document")
     parser.set_defaults(run=run_update_now)
