@@ -60,13 +60,13 @@ class Component:
 class Outcome:
     """What a product's update came to; ``until`` (Unix seconds) only with ``cooling_down``, ``why`` is one sentence.
 
-    ``asked`` is False where certainly no request reached a source's server.
+    ``reached`` is False where certainly no request reached a source's server.
     """
 
     result: Result
     why: str = ""
     until: int | None = None
-    asked: bool = True
+    reached: bool = True
 
     def __post_init__(self) -> None:
         """What a program or a server said may quote the URL that it was asked for."""

@@ -62,29 +62,29 @@ class Catalog:
     kind = KIND
     namespace = NAMESPACE
 
-    issue: Header
+    header: Header
     components: tuple[CatalogItem, ...]
     manifests: tuple[CatalogManifest, ...] = ()
 
     @classmethod
-    def of(cls, issue: Header, items: Iterable[CatalogItem], manifests: Iterable[CatalogManifest] = ()) -> Catalog:
+    def of(cls, header: Header, items: Iterable[CatalogItem], manifests: Iterable[CatalogManifest] = ()) -> Catalog:
         components = sorted(items, key=lambda item: (item.product, item.name, item.path))
         ordered = sorted(manifests, key=lambda one: (one.product, one.path))
-        return cls(issue, tuple(components), tuple(ordered))
+        return cls(header, tuple(components), tuple(ordered))
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Catalog:
         """Read what ``to_bytes`` wrote; raises InvalidDocument with all errors."""
-        issue, values = parse_header(content, KIND, {"components": _items, "manifests": _items})
+        header, values = parse_header(content, KIND, {"components": _items, "manifests": _items})
         errors = ValidationErrors()
         components = _each(CatalogItem, values["components"], "components", errors)
         manifests = _each(CatalogManifest, values["manifests"], "manifests", errors)
         errors.check()
-        return cls(issue, components, manifests)
+        return cls(header, components, manifests)
 
     def to_bytes(self) -> bytes:
         """The canonical document, which is what is signed."""
-        return canonical_json({**header_fields(KIND, self.issue), **self._content()})
+        return canonical_json({**header_fields(KIND, self.header), **self._content()})
 
     def digest(self) -> str:
         """Equal for catalogs that differ in their header only."""

@@ -57,13 +57,13 @@ def parse_header(content: bytes, kind: str, known: Mapping[str, Parser]) -> tupl
     for key in (key for key in whole if isinstance(raw, dict) and key not in raw):
         errors.add(key, "", "there")
     errors.check()
-    issue = Header(**{key: values.pop(key) for key in _ISSUE})
-    return issue, {key: one for key, one in values.items() if key in known}
+    header = Header(**{key: values.pop(key) for key in _ISSUE})
+    return header, {key: one for key, one in values.items() if key in known}
 
 
-def header_fields(kind: str, issue: Header) -> dict[str, Any]:
+def header_fields(kind: str, header: Header) -> dict[str, Any]:
     """The keys with which a document of this kind begins."""
-    return {"format": FORMAT, "kind": kind, **issue.to_dict()}
+    return {"format": FORMAT, "kind": kind, **header.to_dict()}
 
 
 def main_error(invalid: InvalidDocument) -> ValidationError:

@@ -33,7 +33,7 @@ class PolicyTree:
     kind = KIND
     namespace = NAMESPACE
 
-    issue: Header
+    header: Header
     signers: tuple[str, ...]
     shards: int
     root: Mapping[str, Any]
@@ -42,12 +42,12 @@ class PolicyTree:
     @classmethod
     def from_bytes(cls, content: bytes) -> PolicyTree:
         """Read what ``to_bytes`` wrote; raises InvalidDocument with all errors. Policies are read when resolved."""
-        issue, values = parse_header(content, KIND, _KEYS)
-        return cls(issue, values["signers"], values["shards"], values["root"], values["domains"])
+        header, values = parse_header(content, KIND, _KEYS)
+        return cls(header, values["signers"], values["shards"], values["root"], values["domains"])
 
     def to_bytes(self) -> bytes:
         """The canonical document, which is what is signed."""
-        return canonical_json({**header_fields(KIND, self.issue), **self._content()})
+        return canonical_json({**header_fields(KIND, self.header), **self._content()})
 
     def digest(self) -> str:
         """Equal for trees that differ in their header only."""

@@ -43,19 +43,19 @@ class Shard:
     kind = KIND
     namespace = NAMESPACE
 
-    issue: Header
+    header: Header
     number: int
     endpoints: Mapping[str, Any]
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Shard:
         """Read what ``to_bytes`` wrote; raises InvalidDocument. An endpoint's part is read by ``membership``."""
-        issue, values = parse_header(content, KIND, _KEYS)
-        return cls(issue, values["shard"], values["endpoints"])
+        header, values = parse_header(content, KIND, _KEYS)
+        return cls(header, values["shard"], values["endpoints"])
 
     def to_bytes(self) -> bytes:
         """The canonical document, which is what is signed."""
-        return canonical_json({**header_fields(KIND, self.issue), "shard": self.number, "endpoints": self.endpoints})
+        return canonical_json({**header_fields(KIND, self.header), "shard": self.number, "endpoints": self.endpoints})
 
     def digest(self) -> str:
         """Equal for the same endpoints, whatever the header."""

@@ -21,7 +21,7 @@ class SignedDocument(Protocol):
     namespace: str
 
     @property
-    def issue(self) -> Header: ...
+    def header(self) -> Header: ...
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:

@@ -95,8 +95,8 @@ def _updater(
     host: Host, document: EndpointDocument, server: UpdateServer, trust: TrustAnchor, held: TrustedConfiguration | None
 ) -> ConfigurationUpdater:
     # Never through the policy's proxy: a wrong one could not be mended by any later policy.
-    getter = source_client(host, SYNC_S)
-    return ConfigurationUpdater(host, document, server, trust, getter, held)
+    client = source_client(host, SYNC_S)
+    return ConfigurationUpdater(host, document, server, trust, client, held)
 
 
 def _refreshed(endpoint: Endpoint) -> SyncReport:

@@ -39,25 +39,25 @@ class ManifestVerifier:
     basis: Enrollment
     product: str
 
-    def check(self, manifest: bytes, getter: HttpClient) -> None:
+    def check(self, manifest: bytes, client: HttpClient) -> None:
         """Raise UntrustedManifest unless the catalog names exactly these bytes; or ConfigurationRejected, or OSError.
 
         The bytes and not what they list: a path or the version as a whole is nobody's to change, either.
         """
-        named = [one for one in self._current(getter).manifests if one.product == self.product]
+        named = [one for one in self._current(client).manifests if one.product == self.product]
         if not named:
             raise UntrustedManifest(f"the server's signed catalog names no manifest of the product {self.product}")
         if all(deviation(one, len(manifest), lambda: sha256_hex(manifest)) for one in named):
             raise UntrustedManifest("the source's manifest is not the one that the server's signed catalog names")
 
-    def _current(self, getter: HttpClient) -> Catalog:
+    def _current(self, client: HttpClient) -> Catalog:
         """The catalog that is published now, verified, no older than the last one; raises ConfigurationRejected."""
         record = self._record()
         held = self.host.read(_SEALED)
         if held is not None and sha256_hex(held) != record.get("sha256"):
             held = None
         validators = {} if held is None else record.get("said", {})
-        fetched = fetch(getter, f"{self.basis.url}/{FILE}", validators, KIND)
+        fetched = fetch(client, f"{self.basis.url}/{FILE}", validators, KIND)
         content = held if fetched.content is None and held is not None else fetched.content or b""
         catalog, trusted = read_verified(self.host, content, self._signers(), Catalog)
         check_issue(KIND, trusted, _known(record), self.host.now())

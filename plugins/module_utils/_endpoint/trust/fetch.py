@@ -25,14 +25,14 @@ class Fetched:
     validators: Mapping[str, Any]
 
 
-def fetch(getter: HttpClient, url: str, validators: Mapping[str, Any], what: str) -> Fetched:
+def fetch(client: HttpClient, url: str, validators: Mapping[str, Any], what: str) -> Fetched:
     """Ask for a file; ``validators`` belong to the one that is held, ``what`` is the word for it.
 
     Raises ConfigurationRejected.
     """
     condition = conditional_headers(validators)
     try:
-        answer = getter.get(url, condition)
+        answer = client.get(url, condition)
         if answer.status == 304 and condition:
             return Fetched(None, {**validators, **validators_in(answer.headers)})
         content = _whole(answer, what)

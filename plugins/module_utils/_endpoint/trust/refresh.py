@@ -65,7 +65,7 @@ class ConfigurationUpdater:
     document: EndpointDocument
     server: UpdateServer
     trust: TrustAnchor
-    getter: HttpClient
+    client: HttpClient
     held: TrustedConfiguration | None = None
     _validators: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -99,7 +99,7 @@ class ConfigurationUpdater:
         """A file that is not the one that is held; None for that one."""
         have = held is not None and self._store.content(kind, held) is not None
         validators = self._store.validators(path, held) if have and held is not None else {}
-        fetched = fetch(self.getter, f"{self.server.url}/{path}", validators, kind)
+        fetched = fetch(self.client, f"{self.server.url}/{path}", validators, kind)
         digest = held.sha256 if fetched.content is None and held is not None else sha256_hex(fetched.content or b"")
         self._validators[path] = {**fetched.validators, "held": digest}
         return None if have and held is not None and digest == held.sha256 else fetched.content

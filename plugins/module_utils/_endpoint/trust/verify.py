@@ -45,7 +45,7 @@ def read_verified(
         raise ConfigurationRejected(result, f"{kind.kind}: {error}") from None
     except InvalidDocument as error:
         raise malformed(kind.kind, error) from None
-    return read, TrustedFile(read.issue.serial, read.issue.expires, sha256_hex(content), sha256_hex(document))
+    return read, TrustedFile(read.header.serial, read.header.expires, sha256_hex(content), sha256_hex(document))
 
 
 def malformed(what: str, error: InvalidDocument) -> ConfigurationRejected:

@@ -2,24 +2,24 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why a source did not give what was asked; the text of each error is one sentence."""
+"""Why a source did not give what was asked for; the text of each error is one sentence."""
 
 from __future__ import annotations
 
 
 class SourceError(Exception):
-    """A source did not give what was asked."""
+    """A source did not give what was asked for."""
 
-    asked = True
+    reached = True
     """False where certainly no request reached a server."""
 
 
 class Unreachable(SourceError):
     """No answer at all: no connection, no name, no word in time."""
 
-    def __init__(self, why: str, *, asked: bool = True) -> None:
+    def __init__(self, why: str, *, reached: bool = True) -> None:
         super().__init__(why)
-        self.asked = asked
+        self.reached = reached
 
 
 class DeadlineExceeded(SourceError):

@@ -69,7 +69,7 @@ class Transport:
         except urllib.error.HTTPError as error:
             return Reply(url, error.code, error.headers, error)
         except (OSError, http.client.HTTPException) as error:
-            raise _silence(url, error, answered=request.redirected) from error
+            raise _silence(url, error, redirected=request.redirected) from error
         return Reply(url, response.status, response.headers, response)
 
 
@@ -96,7 +96,7 @@ def _any_certificate() -> ssl.SSLContext:
     return context
 
 
-def _silence(url: str, error: Exception, *, answered: bool) -> SourceError:
+def _silence(url: str, error: Exception, *, redirected: bool) -> SourceError:
     """TLS that can't be verified is an error to be mended; anything else without an answer is a source out of reach."""
     reason = getattr(error, "reason", error)
     shown = without_secrets(url)
@@ -108,6 +108,6 @@ def _silence(url: str, error: Exception, *, answered: bool) -> SourceError:
         return UnexpectedStatus(f"the proxy answered {PROXY_REFUSES}", PROXY_REFUSES)
     if isinstance(reason, OSError):
         # Nothing was sent where the name is not known, or nobody listens.
-        asked = answered or not isinstance(reason, (socket.gaierror, ConnectionRefusedError))
-        return Unreachable(f"{shown}: {reason.strerror or reason or type(reason).__name__}", asked=asked)
+        reached = redirected or not isinstance(reason, (socket.gaierror, ConnectionRefusedError))
+        return Unreachable(f"{shown}: {reason.strerror or reason or type(reason).__name__}", reached=reached)
     return SourceError(f"{shown}: the answer is not HTTP")

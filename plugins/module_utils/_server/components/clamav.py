@@ -65,13 +65,13 @@ class ClamAV:
         try:
             done = tool.update()
         except OSError as error:
-            return Outcome(Result.FAILED, f"{error.strerror or error} ({error.filename})", asked=False)
+            return Outcome(Result.FAILED, f"{error.strerror or error} ({error.filename})", reached=False)
         try:
             refused = self._publish(tool.database_directory)
         except OSError as error:
             return Outcome(Result.FAILED, f"{error.strerror or error} ({error.filename})")
         # Without the record of versions nothing is asked of who has the official databases.
-        asked = bool(self.settings.extra) or done.timed_out or tool.checked() != checked
+        reached = bool(self.settings.extra) or done.timed_out or tool.checked() != checked
         until = tool.cooling_down()
         after = self.published()
         if after is not None and (before is None or before.version != after.version):
@@ -80,7 +80,7 @@ class ClamAV:
             return Outcome(Result.COOLING_DOWN, "the vendor asked to be left alone", until)
         if refused:
             return Outcome(Result.FAILED, refused)
-        return Outcome(Result.CURRENT) if done.code == 0 else Outcome(Result.FAILED, _complaint(done), asked=asked)
+        return Outcome(Result.CURRENT) if done.code == 0 else Outcome(Result.FAILED, _complaint(done), reached=reached)
 
     def published(self) -> Published | None:
         items = tuple(self._item(name) for name in self._names() if self.host.exists(f"{self.workplace.public}/{name}"))

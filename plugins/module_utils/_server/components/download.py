@@ -50,4 +50,4 @@ def _outcome(error: SourceError) -> Outcome:
         return Outcome(Result.COOLING_DOWN, str(error), error.until)
     if isinstance(error, UnexpectedStatus):
         return Outcome(Result.FAILED, str(error))
-    return Outcome(Result.UNREACHABLE, f"the download failed: {error}", asked=error.asked)
+    return Outcome(Result.UNREACHABLE, f"the download failed: {error}", reached=error.reached)

@@ -37,7 +37,7 @@ class Guard:
         # Before the first request: a fetch that is killed has spent what it might have sent.
         self._write(name, budget.spend(now, source.cost))
         outcome = source.fetch()
-        if not outcome.asked:
+        if not outcome.reached:
             self._write(name, budget)
         if outcome.result is Result.COOLING_DOWN and outcome.until is not None:
             self._write(name, self._read().get(name, RateLimit()).cooled(outcome.until, now))

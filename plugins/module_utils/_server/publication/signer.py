@@ -51,7 +51,7 @@ class PendingDocument:
 
     def issued(self, header: Header) -> bytes:
         """What is to be signed."""
-        return replace(self.document, issue=header).to_bytes()
+        return replace(self.document, header=header).to_bytes()
 
 
 @frozen

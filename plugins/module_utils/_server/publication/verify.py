@@ -73,7 +73,7 @@ class _Check:
         kind = type(expected.document)
         try:
             signed = verify_envelope(self.host, found, self.ring.signers, kind)
-            issue = kind.from_bytes(signed).issue
+            header = kind.from_bytes(signed).header
         except BadSignature as error:
             yield f"bad signature: {error}"
             return
@@ -83,16 +83,16 @@ class _Check:
         except InvalidDocument as invalid:
             yield f"malformed: {main_error(invalid)}"
             return
-        yield from self._issue(expected.name, issue)
-        if signed != expected.issued(issue):
+        yield from self._header(expected.name, header)
+        if signed != expected.issued(header):
             yield "it does not say what the records say"
 
-    def _issue(self, name: str, issue: Header) -> Iterator[str]:
+    def _header(self, name: str, header: Header) -> Iterator[str]:
         record, now = self.records.get(name), self.host.now()
-        if record is None or record.serial != issue.serial:
+        if record is None or record.serial != header.serial:
             known = "none" if record is None else str(record.serial)
-            yield f"its serial is {issue.serial}, the last one on record is {known}"
-        if now >= issue.expires:
+            yield f"its serial is {header.serial}, the last one on record is {known}"
+        if now >= header.expires:
             yield "it has expired"
 
     def _components(self) -> Iterator[Problem]:

@@ -22,7 +22,7 @@ class _WrongContent(SourceError):
     """All bytes came, but they are not what the manifest says."""
 
 
-def fetch(getter: HttpClient, url: str, file: ManifestFile, incoming: str) -> None:
+def fetch(client: HttpClient, url: str, file: ManifestFile, incoming: str) -> None:
     """Bring ``file`` from the source at ``url`` to ``incoming/<sha256>``, durable and verified.
 
     Raises SourceError when the source does not give it, OSError when this host can't take it.
@@ -34,23 +34,23 @@ def fetch(getter: HttpClient, url: str, file: ManifestFile, incoming: str) -> No
         part = f"{file.sha256}.part"
         resumed = _size(directory, part) > 0
         try:
-            _transfer(getter, url, file, directory, part)
+            _transfer(client, url, file, directory, part)
         except _WrongContent:
             if not resumed:
                 raise
             # What an earlier run left may have been bad: once more, from the beginning.
-            _transfer(getter, url, file, directory, part)
+            _transfer(client, url, file, directory, part)
         directory.rename(part, directory, file.sha256)
 
 
-def _transfer(getter: HttpClient, url: str, file: ManifestFile, directory: OpenDirectory, part: str) -> None:
+def _transfer(client: HttpClient, url: str, file: ManifestFile, directory: OpenDirectory, part: str) -> None:
     have = _size(directory, part)
     if have > file.size:
         directory.unlink(part)
         have = 0
     with open(_opened(directory, part), "ab") as stream:
         if have < file.size or not file.size:
-            have = _receive(getter, f"{url}/{file.object_path}", file, stream.fileno())
+            have = _receive(client, f"{url}/{file.object_path}", file, stream.fileno())
         os.fsync(stream.fileno())
     if have < file.size:
         raise SourceError(f"{file.path}: the download ended after {have} of {file.size} bytes")
@@ -73,10 +73,10 @@ def _opened(directory: OpenDirectory, part: str) -> int:
         return directory.appendable(part)
 
 
-def _receive(getter: HttpClient, url: str, file: ManifestFile, descriptor: int) -> int:
+def _receive(client: HttpClient, url: str, file: ManifestFile, descriptor: int) -> int:
     """Append what is missing to an open file; returns its size then. More than the manifest says is not taken."""
     have = os.lseek(descriptor, 0, os.SEEK_END)
-    answer = getter.get(url, {"Range": f"bytes={have}-"} if have else None)
+    answer = client.get(url, {"Range": f"bytes={have}-"} if have else None)
     if not _continues(answer, have):
         os.ftruncate(descriptor, 0)
         have = 0

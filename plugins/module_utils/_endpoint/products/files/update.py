@@ -56,7 +56,7 @@ class _FileUpdate:
     product: Files
     store: Store
     cache: SourceCache
-    getter: HttpClient
+    client: HttpClient
 
     def outcome(self, timeout: float) -> Outcome:
         """The first good ending, or the most telling one."""
@@ -99,9 +99,9 @@ class _FileUpdate:
             try:
                 return self._fetch_manifest(url, key)
             except UntrustedManifest:
-                if time.monotonic() + 2 * pause >= self.getter.deadline:
+                if time.monotonic() + 2 * pause >= self.client.deadline:
                     break
-                time.sleep(with_jitter(pause, self.getter.draw()))
+                time.sleep(with_jitter(pause, self.client.draw()))
         try:
             return self._fetch_manifest(url, key)
         except UntrustedManifest as held:
@@ -110,7 +110,7 @@ class _FileUpdate:
     def _fetch_manifest(self, url: str, key: str) -> Outcome:
         installed = self.store.installed()
         condition = self.cache.conditional_headers(key, self._held(installed)) if installed else {}
-        answer = self.getter.get(f"{url}/{NAME}", condition)
+        answer = self.client.get(f"{url}/{NAME}", condition)
         if answer.status == 304 and installed:
             outcome = self._install(installed.manifest, installed, url)
             self.cache.touch(key, self._held(self.store.installed()))
@@ -122,7 +122,7 @@ class _FileUpdate:
             return Outcome(Result.HELD, f"{why}; nothing is downgraded")
         target = self._in_scope(published, installed)
         if self.product.verifier is not None and not (installed and installed.manifest == target):
-            self.product.verifier.check(content, self.getter)
+            self.product.verifier.check(content, self.client)
         outcome = self._install(target, installed, url)
         self.cache.store_validators(key, answer.headers, self._held(self.store.installed()))
         return outcome
@@ -139,7 +139,7 @@ class _FileUpdate:
         self.store.drop_incoming(keep=lacking)
         self.store.check_space(lacking.values())
         for file in lacking.values():
-            fetch(self.getter, url, file, self.store.incoming)
+            fetch(self.client, url, file, self.store.incoming)
         self.store.install(target, intact)
         self.store.prune()
         return Outcome(Result.UPDATED, f"mended {len(damaged)} files, first {damaged[0].path}" if damaged else "")

@@ -67,16 +67,16 @@ class Publisher:
 
     def tree(self, **changes: Any) -> Path:
         root = changes.pop("root", self.root)
-        issue = self._issue("tree", changes)
+        header = self._header("tree", changes)
         signers = tuple(self.public[name] for name in self.signers)
-        document = PolicyTree(issue, signers, self.shards, root, self.domains).to_bytes()
+        document = PolicyTree(header, signers, self.shards, root, self.domains).to_bytes()
         return self.put(FILE, changes.pop("document", document), **changes)
 
     def shard(self, **changes: Any) -> Path:
         number = shard_of(ENDPOINT, self.shards)
-        issue = self._issue("shard", changes)
+        header = self._header("shard", changes)
         members = {name: place.to_dict() for name, place in self.endpoints.items()}
-        document = Shard(issue, changes.pop("number", number), members).to_bytes()
+        document = Shard(header, changes.pop("number", number), members).to_bytes()
         return self.put(file_of(number), changes.pop("document", document), **changes)
 
     def catalog(self, manifest: Manifest, **changes: Any) -> Path:
@@ -87,8 +87,8 @@ class Publisher:
         ]
         content = readable_json(manifest.to_dict())
         listing = [CatalogManifest("files", len(content), sha256_hex(content), "components/files/manifest.json")]
-        issue = self._issue("catalog", changes)
-        document = Catalog.of(issue, items, listing)
+        header = self._header("catalog", changes)
+        document = Catalog.of(header, items, listing)
         return self.put(CATALOG, document.to_bytes(), **{"namespace": CATALOG_NAMESPACE, **changes})
 
     def put(self, path: str, document: bytes, *, key: str = "", namespace: str = NAMESPACE, stated: str = "") -> Path:
@@ -108,7 +108,7 @@ class Publisher:
     def path(self, kind: str) -> Path:
         return self.folder / (FILE if kind == "tree" else file_of(shard_of(ENDPOINT, self.shards)))
 
-    def _issue(self, kind: str, changes: dict[str, Any]) -> Header:
+    def _header(self, kind: str, changes: dict[str, Any]) -> Header:
         self.serials[kind] = changes.pop("serial", self.serials[kind] + 1)
         return Header(self.serials[kind], self.now, changes.pop("expires", self.now + YEAR))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,11 +21,19 @@ NAME = "epp-sleeper"
 pytestmark = pytest.mark.skipif(not running.name_of(1), reason="there is no /proc, or others are hidden in it")
 
 
+def _wait_for_name(pid: int) -> None:
+    """The kernel lets the parent of a vfork go on before it renames the child."""
+    end = time.monotonic() + 60
+    while running.name_of(pid) != NAME and time.monotonic() < end:
+        time.sleep(0.01)
+
+
 @pytest.fixture
 def sleeper(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     program = tmp_path / NAME
     shutil.copy("/bin/sleep", program)
     with subprocess.Popen([program, "60"]) as process:
+        _wait_for_name(process.pid)
         yield process
         process.kill()
 

@@ -32,7 +32,7 @@ CATALOG = Catalog.of(Header(3, 10, 20), [replace(ITEM, name="main"), ITEM], [MAN
 def test_a_catalog_survives_its_bytes_and_is_sorted() -> None:
     assert Catalog.from_bytes(CATALOG.to_bytes()) == CATALOG
     assert [item.name for item in CATALOG.components] == ["daily", "main"]
-    assert CATALOG.digest() == replace(CATALOG, issue=Header(9, 10, 99)).digest()
+    assert CATALOG.digest() == replace(CATALOG, header=Header(9, 10, 99)).digest()
     assert CATALOG.digest() != replace(CATALOG, components=(ITEM,)).digest()
     assert CATALOG.digest() != replace(CATALOG, manifests=(replace(MANIFEST, sha256="2" * 64),)).digest()
 

@@ -56,7 +56,7 @@ def test_a_document_is_read_back_and_is_of_its_kind(kind: str) -> None:
 def test_the_digest_is_of_all_but_the_header(kind: str) -> None:
     document, other = DOCUMENTS[kind]
     for header in (UNISSUED, Header(9, 10, 99)):
-        assert replace(document, issue=header).digest() == document.digest()
+        assert replace(document, header=header).digest() == document.digest()
     assert other.digest() != document.digest()
 
 
@@ -69,7 +69,7 @@ def test_a_digest_is_as_records_of_issues_hold_it() -> None:
 def test_a_document_before_it_is_issued_is_none_that_anybody_reads(kind: str) -> None:
     document, _other = DOCUMENTS[kind]
     with pytest.raises(InvalidDocument):
-        type(document).from_bytes(replace(document, issue=UNISSUED).to_bytes())
+        type(document).from_bytes(replace(document, header=UNISSUED).to_bytes())
 
 
 @pytest.mark.parametrize("kind", DOCUMENTS)

@@ -36,7 +36,7 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.ht
 PROFILE = ClientProfile("epp-test", silence=30.0, longest_pause=300)
 
 
-def getter(seconds: float = 10, proxy: str | None = None, profile: ClientProfile = PROFILE) -> HttpClient:
+def client(seconds: float = 10, proxy: str | None = None, profile: ClientProfile = PROFILE) -> HttpClient:
     return HttpClient(time.monotonic() + seconds, time.time, profile, proxy)
 
 
@@ -46,26 +46,26 @@ def body(one: HttpClient, url: str) -> bytes:
 
 def test_plain_http(server: ScriptedServer) -> None:
     Path(server.folder, "x").write_text("content")
-    assert body(getter(), f"{server.url}/x") == b"content"
+    assert body(client(), f"{server.url}/x") == b"content"
 
 
 def test_redirects_are_followed_to_http_only(server: ScriptedServer) -> None:
     Path(server.folder, "x").write_text("content")
     server.script = lambda path, headers: Answer(302, b"", {"Location": f"{server.url}/x"}) if path == "/y" else None
-    assert body(getter(), f"{server.url}/y") == b"content"
+    assert body(client(), f"{server.url}/y") == b"content"
     for elsewhere in ("file:///etc/passwd", "ftp://127.0.0.1/x"):
         server.always(Answer(302, b"", {"Location": elsewhere}))
         with pytest.raises(SourceError, match="answered 302"):
-            getter().get(f"{server.url}/y")
+            client().get(f"{server.url}/y")
 
 
 def test_no_answer_no_name_and_no_time(dead_url: str, server: ScriptedServer) -> None:
     with pytest.raises(Unreachable, match="Connection refused"):
-        getter().get(f"{dead_url}/x")
+        client().get(f"{dead_url}/x")
     with pytest.raises(Unreachable):
-        getter().get("http://nosuch.invalid/x")
+        client().get("http://nosuch.invalid/x")
     with pytest.raises(DeadlineExceeded):
-        getter(-1).get(f"{server.url}/x")
+        client(-1).get(f"{server.url}/x")
     assert server.requests == []
 
 
@@ -83,7 +83,7 @@ def test_what_is_no_http_is_told(server: ScriptedServer, tmp_path: Path) -> None
 
     threading.Thread(target=speak, daemon=True).start()
     with pytest.raises(SourceError, match="not HTTP"):
-        getter().get(f"http://127.0.0.1:{listener.getsockname()[1]}/x")
+        client().get(f"http://127.0.0.1:{listener.getsockname()[1]}/x")
     listener.close()
 
 
@@ -92,9 +92,9 @@ def test_requests_go_through_the_proxy_of_policy_and_no_other(
 ) -> None:
     monkeypatch.setenv("http_proxy", dead_url)
     server.always(Answer(200, b"from the proxy"))
-    assert body(getter(proxy=server.url), "http://components.example/x") == b"from the proxy"
+    assert body(client(proxy=server.url), "http://components.example/x") == b"from the proxy"
     assert server.seen() == [("http://components.example/x", 200)]
-    assert body(getter(), f"{server.url}/x") == b"from the proxy"
+    assert body(client(), f"{server.url}/x") == b"from the proxy"
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -102,30 +102,30 @@ def test_a_proxy_that_wants_a_password_is_told_as_such(server: ScriptedServer, s
     server.always(Answer(407))
     server.as_proxy = 407
     with pytest.raises(SourceError, match="wants a user and a password") as told:
-        getter(proxy=server.url).get(f"{scheme}://components.example/x")
+        client(proxy=server.url).get(f"{scheme}://components.example/x")
     assert not isinstance(told.value, Unreachable)
 
 
 def test_tls_is_verified(https: Https) -> None:
     with pytest.raises(SourceError, match=r"TLS: self[- ]signed certificate") as caught:
-        getter().get(f"{https.url}/x")
+        client().get(f"{https.url}/x")
     assert not isinstance(caught.value, Unreachable)
 
 
 def test_tls_may_go_unverified_where_the_question_is_another(https: Https) -> None:
     blind = ClientProfile("epp-test", silence=30.0, verify_tls=False)
-    assert getter(profile=blind).get(f"{https.url}/x").status == 200
+    assert client(profile=blind).get(f"{https.url}/x").status == 200
 
 
 def test_no_redirect_leads_out_of_tls(https: Https, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(https.certificate))
     https.elsewhere = f"{server.url}/x"
     with pytest.raises(UnexpectedStatus, match="answered 302"):
-        getter().get(f"{https.url}/y")
+        client().get(f"{https.url}/y")
     assert server.requests == []
     https.elsewhere = ""
     server.always(Answer(302, b"", {"Location": f"{https.url}/y"}))
-    assert getter().get(f"{server.url}/x").status == 200, "into TLS it may"
+    assert client().get(f"{server.url}/x").status == 200, "into TLS it may"
 
 
 def test_a_profile_may_take_the_proxy_of_the_environment(
@@ -136,10 +136,10 @@ def test_a_profile_may_take_the_proxy_of_the_environment(
     monkeypatch.delenv("NO_PROXY", raising=False)
     server.always(Answer(200, b"from the proxy"))
     profile = ClientProfile("epp-test", silence=30.0, environment_proxy=True)
-    assert body(getter(profile=profile), "http://components.example/x") == b"from the proxy"
+    assert body(client(profile=profile), "http://components.example/x") == b"from the proxy"
     assert server.requests[0].headers["User-Agent"] == "epp-test"
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    assert body(getter(profile=profile), f"{server.url}/y") == b"from the proxy"
+    assert body(client(profile=profile), f"{server.url}/y") == b"from the proxy"
     assert server.seen() == [("http://components.example/x", 200), ("/y", 200)]
 
 
@@ -170,36 +170,36 @@ def test_a_refusal_has_its_end(
 def test_a_503_without_a_time_is_a_refusal_where_the_profile_says_so(server: ScriptedServer) -> None:
     server.always(Answer(503))
     with pytest.raises(RateLimited):
-        getter(profile=ClientProfile("x", silence=30.0, refusals=(503,))).get(f"{server.url}/x")
+        client(profile=ClientProfile("x", silence=30.0, refusals=(503,))).get(f"{server.url}/x")
 
 
 def test_what_certainly_reached_nobody_is_told(server: ScriptedServer, dead_url: str) -> None:
     """A redirect was an answer, though what it leads to gives none."""
     for url in (dead_url, "http://nosuch.invalid"):
         with pytest.raises(Unreachable) as told:
-            getter().get(f"{url}/x")
-        assert not told.value.asked
+            client().get(f"{url}/x")
+        assert not told.value.reached
     server.always(Answer(302, b"", {"Location": f"{dead_url}/x"}))
     with pytest.raises(Unreachable) as told:
-        getter().get(f"{server.url}/x")
-    assert told.value.asked
+        client().get(f"{server.url}/x")
+    assert told.value.reached
 
 
 @pytest.mark.parametrize("status", [202, 204, 400, 500])
 def test_only_content_counts_as_content(server: ScriptedServer, status: int) -> None:
     server.always(Answer(status))
     with pytest.raises(UnexpectedStatus, match=f"answered {status}"):
-        getter().get(f"{server.url}/x")
+        client().get(f"{server.url}/x")
 
 
 def test_a_body_comes_whole_and_within_its_limit_or_not(server: ScriptedServer) -> None:
     server.always(Answer(200, b"content"))
-    assert getter().get(f"{server.url}/x").content(7) == b"content"
+    assert client().get(f"{server.url}/x").content(7) == b"content"
     with pytest.raises(BodyTooLarge):
-        getter().get(f"{server.url}/x").content(6)
+        client().get(f"{server.url}/x").content(6)
     server.always(Answer(200, b"content", body_cut=3))
     with pytest.raises(SourceError, match="ended after 3 of 7 bytes"):
-        getter().get(f"{server.url}/x").content(7)
+        client().get(f"{server.url}/x").content(7)
 
 
 def test_a_body_that_does_not_say_its_length_has_a_limit_too() -> None:

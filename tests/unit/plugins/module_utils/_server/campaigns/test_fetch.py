@@ -120,11 +120,11 @@ def test_the_same_version_again_makes_no_campaign_and_no_new_catalog(server: Ser
     assert server.command("fetch") == 0
     assert server.host.read(CATALOG) == before
     assert len(server.campaigns()) == 1
-    first = server.catalog().issue.serial
+    first = server.catalog().header.serial
     server.offer("two")
     server.command("fetch")
     assert [one.version for one in server.campaigns()] == ["2", "1"]
-    assert server.catalog().issue.serial > first
+    assert server.catalog().header.serial > first
 
 
 def test_a_server_killed_between_publishing_and_announcing_makes_up_for_it(server: Server) -> None:
@@ -133,11 +133,11 @@ def test_a_server_killed_between_publishing_and_announcing_makes_up_for_it(serve
     with closing(open_database(server.host)) as connection:
         connection.execute("DELETE FROM campaigns")
         connection.commit()
-    first = server.catalog().issue.serial
+    first = server.catalog().header.serial
     server.host.remove(CATALOG)
     server.command("fetch")
     assert [one.version for one in server.campaigns()] == ["1"]
-    assert server.catalog().issue.serial > first
+    assert server.catalog().header.serial > first
 
 
 def test_a_catalog_is_issued_anew_before_it_expires(server: Server) -> None:
@@ -150,21 +150,21 @@ def test_a_catalog_is_issued_anew_before_it_expires(server: Server) -> None:
     server.host.ahead = ConfigurationSettings().lifetime * 0.6
     server.command("fetch")
     second = server.catalog()
-    assert second.issue.serial > first.issue.serial
+    assert second.header.serial > first.header.serial
     assert second.digest() == first.digest()
-    assert second.issue.expires > first.issue.expires
+    assert second.header.expires > first.header.expires
     assert len(server.campaigns()) == 1
 
 
 def test_serials_grow_even_when_the_records_are_lost(server: Server) -> None:
     server.offer("one")
     server.command("fetch")
-    first = server.catalog().issue.serial
+    first = server.catalog().header.serial
     for suffix in ("", "-wal", "-shm"):
         server.host.remove(paths.DATABASE + suffix)
     server.offer("two")
     server.command("fetch")
-    assert server.catalog().issue.serial > first
+    assert server.catalog().header.serial > first
 
 
 def test_a_catalog_of_another_key_is_not_ours(server: Server) -> None:

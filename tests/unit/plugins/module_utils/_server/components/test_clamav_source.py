@@ -204,7 +204,7 @@ def test_without_its_record_nothing_is_asked_and_the_mirror_stays(
     upstream.names.stop()
     upstream.server.forget()
     outcome = clamav.fetch()
-    assert (outcome.result, outcome.asked) == (Result.FAILED, False)
+    assert (outcome.result, outcome.reached) == (Result.FAILED, False)
     assert "DNS" in outcome.why
     assert upstream.server.seen() == []
     assert versions(clamav) == {"daily": "1"}

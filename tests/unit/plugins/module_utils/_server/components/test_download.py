@@ -55,7 +55,7 @@ def test_a_refusal_is_a_cool_down_and_costs_one_request(
 def test_any_other_status_is_a_failure(host: LocalHost, server: ScriptedServer, status: int) -> None:
     server.always(Answer(status))
     told = outcome(host, f"{server.url}/x.zip")
-    assert (told.result, told.until, told.asked) == (Result.FAILED, None, True)
+    assert (told.result, told.until, told.reached) == (Result.FAILED, None, True)
     assert str(status) in told.why
 
 
@@ -78,7 +78,7 @@ def test_what_breaks_off_is_out_of_reach_and_was_asked_for(
 ) -> None:
     server.always(answer)
     told = outcome(host, f"{server.url}/x.zip", timeout=1)
-    assert (told.result, told.asked) == (Result.UNREACHABLE, True)
+    assert (told.result, told.reached) == (Result.UNREACHABLE, True)
     assert re.match(why, told.why)
 
 

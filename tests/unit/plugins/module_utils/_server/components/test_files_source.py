@@ -316,14 +316,14 @@ def test_a_url_that_gives_no_archive_changes_nothing(
 
 def test_what_reaches_no_server_is_told_as_such(source: Callable[..., Source], server: ScriptedServer) -> None:
     """For the vendor's limit: no name, or nobody who listens, costs nothing; a redirect to nowhere was an answer."""
-    assert not source(files={"url": "http://nosuch.invalid/rules.zip"}).fetch().asked
+    assert not source(files={"url": "http://nosuch.invalid/rules.zip"}).fetch().reached
     server.always(Answer(302, b"", {"Location": "http://nosuch.invalid/rules.zip"}))
     outcome = source(files={"url": f"{server.url}/rules.zip"}).fetch()
-    assert (outcome.result, outcome.asked) == (Result.UNREACHABLE, True)
+    assert (outcome.result, outcome.reached) == (Result.UNREACHABLE, True)
     server.always(Answer(404))
-    assert source(files={"url": f"{server.url}/rules.zip"}).fetch().asked
+    assert source(files={"url": f"{server.url}/rules.zip"}).fetch().reached
     server.stop()
-    assert not source(files={"url": f"{server.url}/rules.zip"}).fetch().asked
+    assert not source(files={"url": f"{server.url}/rules.zip"}).fetch().reached
 
 
 def test_a_program_fills_the_directory(source: Callable[..., Source], host: LocalHost, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_the_guard_holds_over_restarts(tmp_path: Path) -> None:
 def test_a_fetch_that_asked_nobody_costs_nothing(tmp_path: Path) -> None:
     """Three failures of DNS must not use up the vendor's hour."""
     host = MovedHost(str(tmp_path))
-    unheard = Outcome(Result.FAILED, "no DNS record", asked=False)
+    unheard = Outcome(Result.FAILED, "no DNS record", reached=False)
     source = CountedSource(*[unheard] * 5)
     results = [Guard(host, "/state/guard.json").fetch(source).result for _time in range(9)]
     assert results == [Result.FAILED] * 5 + [Result.CURRENT] * 3 + [Result.COOLING_DOWN]

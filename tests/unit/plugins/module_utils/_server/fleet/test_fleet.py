@@ -85,7 +85,7 @@ def test_the_status_of_the_server(fleet: Server) -> None:
     assert told["fetches"]["files"]["result"] == "updated"
     assert (told["in_flight"], told["max_in_flight"], len(told["campaigns"])) == (0, 40, 1)
     documents = told["documents"]
-    assert documents["tree"]["serial"] == fleet.tree().issue.serial
+    assert documents["tree"]["serial"] == fleet.tree().header.serial
     assert documents["catalog"]["serial"] > 0
     assert documents["waiting"] == []
     assert documents["shards"]["count"] == fleet.shards

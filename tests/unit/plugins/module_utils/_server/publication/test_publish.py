@@ -42,8 +42,8 @@ def test_the_first_publication_makes_the_tree_all_shards_and_the_catalog(server:
     assert told == {"changed": True, "published": {"catalog": 1, "shards": SHARDS, "tree": 1}}
     assert len(server.files()) == SHARDS + 2
     tree = server.tree()
-    assert (tree.issue.serial, tree.root, tree.domains, tree.shards) == (tree.issue.issued, {}, {}, SHARDS)
-    assert tree.issue.expires - tree.issue.issued == 14 * DAY
+    assert (tree.header.serial, tree.root, tree.domains, tree.shards) == (tree.header.issued, {}, {}, SHARDS)
+    assert tree.header.expires - tree.header.issued == 14 * DAY
     assert server.ask("publish", "--json") == {"changed": False, "published": {}}
 
 
@@ -64,29 +64,29 @@ def test_published_files_are_for_everybody_and_the_rest_for_nobody_else(server: 
 
 def test_a_root_or_domain_change_signs_the_tree_alone_and_an_endpoints_its_shard(server: Server) -> None:
     server.register("a", "b", domain="emea")
-    before, first, first_shard = server.files(), server.tree().issue.serial, server.shard("a").issue.serial
+    before, first, first_shard = server.files(), server.tree().header.serial, server.shard("a").header.serial
     server.set("root", EARLY)
     server.set("domain", EARLY, name="emea")
     between = server.files()
     assert changed_files(before, between) == [FILE]
-    assert server.tree().issue.serial >= first + 2
+    assert server.tree().header.serial >= first + 2
     assert server.tree().domains == {"emea": EARLY}
     server.set("endpoint", EARLY, name="a")
     assert changed_files(between, server.files()) == [server.shard_file("a")]
     shard = server.shard("a")
     member = shard.membership("a")
     assert member is not None
-    assert shard.issue.serial > first_shard
+    assert shard.header.serial > first_shard
     assert (member.domain, member.ordinal, member.policy) == ("emea", 0, EARLY)
     assert server.register("a", address="a.example.com")["published"] == {}
 
 
 def test_a_change_that_is_taken_back_publishes_each_state(server: Server) -> None:
     server.register("a", domain="emea")
-    first = server.shard("a").issue.serial
+    first = server.shard("a").header.serial
     server.register("a", domain="apac")
     server.register("a", domain="emea")
-    assert server.shard("a").issue.serial >= first + 2
+    assert server.shard("a").header.serial >= first + 2
     gone = server.ask("register", document={"endpoints": [], "purge": True})
     assert gone["published"] == {"shards": 1}
     assert server.shard("a").endpoints == {}
@@ -99,15 +99,15 @@ def test_documents_are_issued_anew_in_the_second_half_of_their_life(server: Serv
     assert server.ask("publish", "--json")["published"] == {}
     server.forward(0.2 * DAY)
     assert server.ask("publish", "--json")["published"] == {"catalog": 1, "shards": shards, "tree": 1}
-    assert server.tree().issue.serial == server.tree().issue.issued
+    assert server.tree().header.serial == server.tree().header.issued
 
 
 def test_another_lifetime_is_taken_at_the_next_publication(server: Server, shards: int) -> None:
     server.ask("publish", "--json")
     server.settings(configuration={"lifetime": "2d"})
     assert server.ask("publish", "--json")["published"]["shards"] == shards
-    issue = server.tree().issue
-    assert issue.expires - issue.issued == 2 * DAY
+    header = server.tree().header
+    assert header.expires - header.issued == 2 * DAY
     server.settings(configuration={"lifetime": "2x"})
     status, _out, err = server.run("publish")
     assert (status, err.partition(":")[2].split(":")[0].strip()) == (65, "configuration.lifetime")
@@ -119,7 +119,7 @@ def test_what_was_done_to_published_files_is_found_and_mended(server: Server, da
     file = server.shard_file("a")
     older, path = server.host.read(public_path(file)) or b"", server.host.real(public_path(file))
     server.set("endpoint", EARLY, name="a")
-    serial = server.shard("a").issue.serial
+    serial = server.shard("a").header.serial
     if damage == "remove":
         os.unlink(path)
     elif damage == "mode":
@@ -127,7 +127,7 @@ def test_what_was_done_to_published_files_is_found_and_mended(server: Server, da
     else:
         Path(path).write_bytes(older if damage == "older" else Path(path).read_bytes() + b" ")
     assert server.ask("publish", "--json")["published"]["shards"] == 1
-    assert server.shard("a").issue.serial > serial
+    assert server.shard("a").header.serial > serial
     assert os.stat(path).st_mode & 0o777 == 0o644
 
 
@@ -136,12 +136,12 @@ def test_serials_grow_even_when_an_older_database_came_back(server: Server) -> N
     older = server.host.read(paths.DATABASE) or b""
     for start in ("01:00", "02:00", "03:00"):
         server.set("root", {"schedule": {"start": start}})
-    serial = server.tree().issue.serial
+    serial = server.tree().header.serial
     for suffix in ("-wal", "-shm"):
         server.host.remove(paths.DATABASE + suffix)
     server.host.write(paths.DATABASE, older)
     server.ask("publish", "--json")
-    assert server.tree().issue.serial > serial
+    assert server.tree().header.serial > serial
     assert server.tree().root == {}
 
 
@@ -155,7 +155,7 @@ def test_a_server_that_was_brought_back_goes_on(server: Server, tmp_path: Path, 
         shutil.copytree(server.host.real(directory), tmp_path / "backup" / directory[1:])
     for start in ("01:00", "02:00", "03:00"):
         server.set("root", {"schedule": {"start": start}})
-    adopted, catalog = server.tree().issue.serial, _serial(server, "catalog.json")
+    adopted, catalog = server.tree().header.serial, _serial(server, "catalog.json")
     assert server.ask("publish", "--json")["changed"] is False
     for directory in kept:
         shutil.rmtree(server.host.real(directory))
@@ -163,7 +163,7 @@ def test_a_server_that_was_brought_back_goes_on(server: Server, tmp_path: Path, 
     server.forward(5)
     told = server.ask("publish", "--json")["published"]
     assert told == {"catalog": 1, "shards": server.shards, "tree": 1}
-    assert server.tree().issue.serial > adopted
+    assert server.tree().header.serial > adopted
     assert server.tree().root == {}
     assert _serial(server, "catalog.json") > catalog
     assert server.ask("publish", "--json")["changed"] is False, "once"
@@ -176,13 +176,13 @@ def _serial(server: Server, name: str) -> int:
 
 def test_a_clock_that_runs_behind_lowers_no_serial_and_a_person_can_name_one(server: Server) -> None:
     server.register("a")
-    serial = server.tree().issue.serial
+    serial = server.tree().header.serial
     server.forward(-400 * DAY)
     server.set("root", EARLY)
-    assert server.tree().issue.serial == serial + 1
+    assert server.tree().header.serial == serial + 1
     assert server.ask("publish", "--anew", "--above", str(serial + 1000), "--json")["published"]["tree"] == 1
-    assert server.tree().issue.serial == serial + 1001
-    assert server.shard("a").issue.serial == serial + 1001
+    assert server.tree().header.serial == serial + 1001
+    assert server.shard("a").header.serial == serial + 1001
     for bad in (["--above", "7"], ["--anew", "--above", "-1"], ["--anew", "--above", str(2**60)]):
         status, _out, err = server.run("publish", *bad)
         assert (status, "--above" in err) == (1, True)
@@ -251,10 +251,10 @@ def _remember(server: Server, seen: dict[tuple[str, int], bytes]) -> None:
 def test_a_rotation_keeps_every_endpoint_that_follows(server: Server, shards: int) -> None:
     server.register("a")
     (first,) = server.signers()
-    serial = server.shard("a", first).issue.serial
+    serial = server.shard("a", first).header.serial
     assert server.ask("keys", "rotate", "--json")["published"] == {"tree": 1, "catalog": 1}
     _first, second = server.tree(first).signers
-    assert server.shard("a", first).issue.serial == serial
+    assert server.shard("a", first).header.serial == serial
     told = server.ask("keys", "rotate", "--json")["published"]
     assert told == {"catalog": 1, "shards": shards, "tree": 1}
     assert server.tree(first, second).signers == (second, first)

@@ -93,9 +93,9 @@ def test_another_key_or_purpose(whole: Server) -> None:
 
 def test_a_rollback_and_what_the_records_do_not_say(whole: Server) -> None:
     shard = whole.shard_file("a")
-    older, first = path(whole, shard).read_bytes(), whole.shard("a").issue.serial
+    older, first = path(whole, shard).read_bytes(), whole.shard("a").header.serial
     whole.set("endpoint", {"schedule": {"start": "03:00"}}, name="a")
-    last = whole.shard("a").issue.serial
+    last = whole.shard("a").header.serial
     path(whole, shard).write_bytes(older)
     assert problems(whole) == [
         (shard, f"its serial is {first}, the last one on record is {last}"),
