@@ -245,6 +245,7 @@ def test_a_power_cut_of_the_server_loses_nobody_and_notifies_nobody_twice(world:
     assert world.runs() == {name: count + 1 for name, count in runs.items()}
 
 
+@pytest.mark.heavy
 def test_off_then_back_is_e2_e1a_or_nothing_and_others_are_not_delayed(world: World) -> None:
     """N2, E2, E1a, S4, S6: one endpoint returns by itself, one has its notice kept, one waits for its next slot."""
     returning, kept, neither, online = FLEET

@@ -225,6 +225,7 @@ def test_brought_by_one_command_or_by_the_module_it_is_the_same(fresh: list[Node
         assert all(same(run[machine.name], done[0][machine.name]) for run in done)
 
 
+@pytest.mark.heavy
 def test_absent_removes_every_trace(fresh: list[Node], ansible: Ansible) -> None:
     before = [set(machine.manifest(but=TRACES_OF_OTHERS)) for machine in fresh]
     everywhere(ansible, fresh)

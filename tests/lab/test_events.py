@@ -126,6 +126,7 @@ def test_clamd_scans_where_it_runs(scanner: Node, component_server: ComponentSer
         scanner.run(["systemctl", "stop", "clamav-daemon"])
 
 
+@pytest.mark.heavy
 def test_machines_that_were_off_while_a_version_came_out(
     node: Callable[[str], Node],
     ansible: Ansible,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Callable
 
 import lab_documents as documents
+import pytest
 from fleet import Fleet
 from lab_ansible import Ansible
 from lab_nodes import AGENT, Node, eventually
@@ -18,6 +19,7 @@ MACHINE = "n30"
 UNITS = ("epp-update.timer", "epp-reconnect.timer")
 
 
+@pytest.mark.heavy
 def test_an_image_is_converged_while_it_is_off_and_its_timers_run_when_it_boots(
     fleet: Fleet, node: Callable[[str], Node], ansible: Ansible, component_server: ComponentServer
 ) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 
 import lab_documents as documents
+import pytest
 from lab_ansible import Ansible
 from lab_nodes import Node, eventually
 from lab_server import ComponentServer
@@ -23,6 +24,7 @@ BOOT_TIMER = 60
 MARK = "/run/cron-has-seen-the-boot"
 
 
+@pytest.mark.heavy
 def test_back_inside_the_window_in_what_remains_of_it_and_after_it_not_at_all(
     node: Callable[[str], Node], ansible: Ansible, component_server: ComponentServer
 ) -> None:

@@ -45,6 +45,7 @@ def test_the_database_directory_by_a_unit(
     assert owner_and_mode(machine, DATABASES) == "clamav:clamav 2750"
 
 
+@pytest.mark.heavy
 def test_the_database_directory_by_a_timer(
     machine: Node, component_server: ComponentServer, databases: Databases
 ) -> None:
@@ -74,6 +75,7 @@ def test_a_directory_of_files_by_a_unit(machine: Node, component_server: Compone
     assert owner_and_mode(machine, COMPONENTS) == "root:root 755"
 
 
+@pytest.mark.heavy
 def test_without_the_databases_owner_nothing_is_made_and_the_run_says_why(
     machine: Node, component_server: ComponentServer
 ) -> None:

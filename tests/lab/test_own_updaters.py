@@ -61,6 +61,7 @@ def busy(node: Callable[[str], Node], request: pytest.FixtureRequest) -> Node:
     return machine
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("busy", [SYSTEMD], indirect=True)
 def test_on_a_machine_with_systemd(busy: Node, ansible: Ansible) -> None:
     before = looks(busy)

@@ -95,6 +95,7 @@ def status(server: Node) -> str:
     return server.run(["sudo", "epp-server", "status"], user=USER).out
 
 
+@pytest.mark.heavy
 def test_standalone_endpoints(control: ControlNode) -> None:
     look, converge, update, ask = start(control, STANDALONE)
     assert "(-v shows what is in them)" in control.run(look)

@@ -80,6 +80,7 @@ def world(node: Callable[[str], Node], tmp_path_factory: pytest.TempPathFactory)
     return World(node, Authority(tmp_path_factory.mktemp("authority")))
 
 
+@pytest.mark.heavy
 def test_nothing_that_people_see_or_others_can_read_shows_a_secret(world: World, ansible: Ansible) -> None:
     hosts = world.inventory()
     said = [

@@ -93,6 +93,7 @@ def world(node: Callable[[str], Node], ansible: Ansible) -> World:
     return made
 
 
+@pytest.mark.heavy
 def test_a_backup_is_brought_back(world: World) -> None:
     world.follow("A backup")
     timers = ["epp-server-notify.timer", "epp-server-publish.timer"]
@@ -110,6 +111,7 @@ HOLD_PUBLISHING = (
 )
 
 
+@pytest.mark.heavy
 def test_without_the_guide_endpoints_refuse_and_everybody_says_so(world: World) -> None:
     """The files of yesterday are put back as they were, served and signed as they were."""
     machine, (first, *_others) = world.server.node, world.nodes.values()
@@ -135,6 +137,7 @@ def test_without_the_guide_endpoints_refuse_and_everybody_says_so(world: World) 
     assert world.check().code == 0
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("damage", cases(["damaged", "lost"]))
 def test_the_database_is_lost_or_damaged(world: World, damage: str) -> None:
     machine = world.server.node
