@@ -131,9 +131,11 @@ def _machines_of_this_file(fleet: Fleet, hosts: Callable[[str], Any]) -> Iterato
 
 
 @pytest.fixture(scope="session")
-def ansible(fleet: Fleet, inventory: Path, tmp_path_factory: pytest.TempPathFactory) -> Ansible:
+def ansible(fleet: Fleet, inventory: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ansible]:
     """Real ansible-playbook runs of this collection against the fleet, whose machines boot at their first use."""
-    return Ansible(inventory=inventory, work=tmp_path_factory.mktemp("ansible"), prepare=fleet.boot_if_off)
+    made = Ansible(inventory=inventory, work=tmp_path_factory.mktemp("ansible"), prepare=fleet.boot_if_off)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

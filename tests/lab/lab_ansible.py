@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.epp.autoupdate.tests.playbooks import PlaybookRunner
+
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 TASK = "epp.autoupdate.endpoint"
@@ -74,6 +76,8 @@ class Ansible:
         for part in INSTALLED:
             shutil.copytree(REPOSITORY / part, place / part, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(REPOSITORY / "galaxy.yml", place)
+        (work / "runner").mkdir()
+        self._runner = PlaybookRunner(work / "runner", self._environment())
 
     def converge(
         self,
@@ -164,26 +168,43 @@ class Ansible:
         results = self._work / f"results-{self._count}.jsonl"
         variables = self._work / f"inventory-{self._count}.json"
         variables.write_text(json.dumps({"all": {"hosts": hosts, "children": _who_is_what(hosts)}}))
-        argv = [*(around or []), str(Path(sys.executable).with_name("ansible-playbook")), playbook]
-        argv += ["-i", str(self._inventory), "-i", str(variables), "--limit", ",".join([*(limit or hosts), ""])]
+        argv = [
+            playbook,
+            "-i",
+            str(self._inventory),
+            "-i",
+            str(variables),
+            "--limit",
+            ",".join([*(limit or hosts), ""]),
+        ]
         argv += ["--check"] * check + ["--diff"] * diff + ["-vvv"] * loud
+        own = {"EPP_LAB_RESULTS": str(results)}
+        if around:
+            code, output = self._program(around, argv, own)
+        else:
+            code, output = self._runner.run(argv, own, seconds=self._patience)
+        text = results.read_text() if results.exists() else ""
+        lines = [json.loads(line) for line in text.splitlines()]
+        return Run(code, output, {name: _gather(name, lines) for name in hosts})
+
+    def _program(self, around: list[str], argv: list[str], own: dict[str, str]) -> tuple[int, str]:
+        """The exit code and the output of the program itself, behind the words of another one."""
         done = subprocess.run(
-            argv,
-            env=self._environment(results),
+            [*around, str(Path(sys.executable).with_name("ansible-playbook")), *argv],
+            env={**os.environ, **self._environment(), **own},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
             timeout=self._patience,
         )
-        text = results.read_text() if results.exists() else ""
-        lines = [json.loads(line) for line in text.splitlines()]
-        return Run(done.returncode, done.stdout + done.stderr, {name: _gather(name, lines) for name in hosts})
+        return done.returncode, done.stdout + done.stderr
 
-    def _environment(self, results: Path) -> dict[str, str]:
+    def close(self) -> None:
+        self._runner.close()
+
+    def _environment(self) -> dict[str, str]:
         return {
-            **os.environ,
-            "EPP_LAB_RESULTS": str(results),
             "ANSIBLE_COLLECTIONS_PATH": str(self._collections),
             "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins"),
             "ANSIBLE_CALLBACKS_ENABLED": "lab_results",

@@ -61,12 +61,14 @@ def machine(image: vm_image.Image, kind: str) -> Iterator[VirtualMachine]:
 
 
 @pytest.fixture(scope="module")
-def ansible(machine: VirtualMachine, tmp_path_factory: pytest.TempPathFactory) -> Ansible:
+def ansible(machine: VirtualMachine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ansible]:
     """Real ansible-playbook runs against this file's machine, which is on."""
     work = tmp_path_factory.mktemp("ansible")
     inventory = work / "inventory.ini"
     inventory.write_text(machine.inventory())
-    return Ansible(inventory=inventory, work=work, prepare=lambda *_names: None, patience=3 * COMMAND_S)
+    made = Ansible(inventory=inventory, work=work, prepare=lambda *_names: None, patience=3 * COMMAND_S)
+    yield made
+    made.close()
 
 
 @pytest.fixture

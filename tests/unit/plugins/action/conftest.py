@@ -20,9 +20,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils import _core
+from ansible_collections.epp.autoupdate.tests.playbooks import PlaybookRunner
 from ansible_collections.epp.autoupdate.tests.unit.plugins.modules.instants import of_another_form, told
-
-from .runner import Runner
 
 HERE = Path(__file__).parent
 COLLECTIONS = Path(_core.__file__).parents[6]
@@ -63,7 +62,7 @@ class Run:
 class Control:
     """A control node."""
 
-    def __init__(self, work: Path, runner: Runner) -> None:
+    def __init__(self, work: Path, runner: PlaybookRunner) -> None:
         self.work = work
         self._runner = runner
         self._count = 0
@@ -116,7 +115,7 @@ class Control:
 
 
 @pytest.fixture(scope="session")
-def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlaybookRunner]:
     """What runs playbooks with the collection under test."""
     settings = {
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
@@ -124,13 +123,13 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
         "ANSIBLE_CALLBACKS_ENABLED": "action_results",
         "ANSIBLE_NOCOLOR": "1",
     }
-    made = Runner(tmp_path_factory.mktemp("ansible"), settings)
+    made = PlaybookRunner(tmp_path_factory.mktemp("ansible"), settings)
     yield made
     made.close()
 
 
 @pytest.fixture
-def control(tmp_path: Path, runner: Runner) -> Control:
+def control(tmp_path: Path, runner: PlaybookRunner) -> Control:
     return Control(tmp_path, runner)
 
 
@@ -192,7 +191,7 @@ def port(place: Path) -> Iterator[int]:
 
 
 @pytest.fixture
-def fleet(place: Path, port: int, runner: Runner) -> Fleet:
+def fleet(place: Path, port: int, runner: PlaybookRunner) -> Fleet:
     shutil.rmtree(place)
     (place / PUBLIC).mkdir(parents=True)
     return Fleet(Control(place, runner), port)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.epp.autoupdate.tests.playbooks import PlaybookRunner
 
 from .conftest import POLICY, Control, Run
-from .runner import Runner
 
 OPTIONS: dict[str, Any] = {"endpoint": "n1", "ordinal": 3, "policy": POLICY}
 
@@ -36,7 +36,7 @@ def files(root: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def first_converge(tmp_path_factory: pytest.TempPathFactory, runner: Runner) -> Path:
+def first_converge(tmp_path_factory: pytest.TempPathFactory, runner: PlaybookRunner) -> Path:
     """A host after its first converge; every test gets a copy."""
     control = Control(tmp_path_factory.mktemp("first"), runner)
     first = control.task(options(control))

@@ -16,6 +16,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-_LONGEST_S = 120.0
 _IN_EVERY_RUN = (
     "ansible.executor.playbook_executor",
     "ansible.executor.task_queue_manager",
@@ -34,37 +34,48 @@ _IN_EVERY_RUN = (
 )
 
 
-class Runner:
-    """The process that all runs are forks of."""
+class PlaybookRunner:
+    """The process that all runs are forks of; it starts with the first one."""
 
     def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
-        """``environment`` is what Ansible's settings are read from, once."""
+        """``environment`` is what Ansible's settings are read from, once; ``directory`` is the runner's own."""
         self._streams = (directory / "stdout", directory / "stderr")
-        self._process = subprocess.Popen(
+        self._environment = {**os.environ, **environment, "ANSIBLE_LOCAL_TEMP": str(directory / "local")}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self, argv: Sequence[str], environment: Mapping[str, str], *, seconds: float = 120) -> tuple[int, str]:
+        """The exit code of one run and what it said, its errors last.
+
+        Raises TimeoutError after so many ``seconds``; then everything of the run has ended.
+        """
+        request = {"argv": ["ansible-playbook", *argv], "env": dict(environment), "streams": [*map(str, self._streams)]}
+        process = self._process = self._process or self._start()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(request).encode() + b"\n")
+        process.stdin.flush()
+        if not select.select([process.stdout], [], [], seconds)[0]:
+            self._process = None
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise TimeoutError(f"ansible-playbook takes more than {seconds:g} s: {self._said()}")
+        return int(process.stdout.readline()), self._said()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             [sys.executable, __file__],
-            env={**os.environ, **environment, "ANSIBLE_LOCAL_TEMP": str(directory / "local")},
+            env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            start_new_session=True,
         )
-
-    def run(self, argv: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
-        """The exit code of one run and what it said, its errors last; raises TimeoutError."""
-        request = {"argv": ["ansible-playbook", *argv], "env": dict(environment), "streams": [*map(str, self._streams)]}
-        given, answers = self._process.stdin, self._process.stdout
-        assert given is not None
-        assert answers is not None
-        given.write(json.dumps(request).encode() + b"\n")
-        given.flush()
-        if not select.select([answers], [], [], _LONGEST_S)[0]:
-            self._process.kill()
-            raise TimeoutError(f"ansible-playbook takes more than {_LONGEST_S:g} s: {self._said()}")
-        return int(answers.readline()), self._said()
 
     def _said(self) -> str:
         return "".join(path.read_text(encoding="utf-8") for path in self._streams)
 
     def close(self) -> None:
-        self._process.communicate(timeout=_LONGEST_S)
+        if self._process is not None:
+            self._process.communicate(timeout=60)
 
 
 def _serve() -> None:
