@@ -45,7 +45,8 @@ def changed(done: Run) -> list[str]:
     return [line["host"] for line in done.results if line["result"].get("changed")]
 
 
-@pytest.mark.parametrize("way", [way if way == "free" else pytest.param(way, marks=pytest.mark.heavy) for way in WAYS])
+@pytest.mark.heavy
+@pytest.mark.parametrize("way", WAYS)
 def test_the_role_works_from_the_first_run_on_and_is_quiet_the_second_time(fleet: Fleet, way: str) -> None:
     keywords, arguments = WAYS[way]
     plays = [SERVER, endpoints(**keywords)]
@@ -75,7 +76,7 @@ def test_site_and_the_role_agree(fleet: Fleet) -> None:
     assert (both.code, changed(both)) == (0, []), both.output
 
 
-@pytest.mark.parametrize("strategy", ["linear", "free"])
+@pytest.mark.parametrize("strategy", [pytest.param("linear", marks=pytest.mark.heavy), "free"])
 def test_bad_policy_stops_before_any_host_is_touched(fleet: Fleet, strategy: str) -> None:
     assert run(fleet, [SERVER]).code == 0
     fleet.adapt = lambda hosts: {**hosts, "n2": {**hosts["n2"], "autoupdate_ordinal": -1}}
@@ -93,6 +94,7 @@ def test_without_its_server_the_role_says_what_to_do(fleet: Fleet) -> None:
     assert not fleet.control.root("n1").exists()
 
 
+@pytest.mark.heavy
 def test_an_endpoint_that_is_to_go_leaves_the_registry(fleet: Fleet) -> None:
     assert run(fleet, [SERVER, endpoints()]).code == 0
     done = run(fleet, [endpoints(strategy="free")], "--limit", "n2", "-e", "autoupdate_state=absent")
@@ -101,6 +103,7 @@ def test_an_endpoint_that_is_to_go_leaves_the_registry(fleet: Fleet) -> None:
     assert not (fleet.control.root("n2") / "var/lib/epp-autoupdate").exists()
 
 
+@pytest.mark.heavy
 def test_hosts_of_two_servers_and_of_none_in_one_play(fleet: Fleet) -> None:
     control = fleet.control
     assert run(fleet, [SERVER, endpoints("n1")]).code == 0

@@ -61,6 +61,7 @@ def test_an_endpoint_of_a_server_never_becomes_a_standalone_one(fleet: Fleet) ->
     assert not fleet.control.root("n1").exists()
 
 
+@pytest.mark.heavy
 def test_a_part_of_the_inventory_registers_this_part_and_takes_nobody_away(fleet: Fleet) -> None:
     for name in ("n1", "n2"):
         fleet.names = (name,)
@@ -69,6 +70,7 @@ def test_a_part_of_the_inventory_registers_this_part_and_takes_nobody_away(fleet
     assert [one["name"] for one in fleet.control.ask("endpoints")] == ["n1", "n2"]
 
 
+@pytest.mark.heavy
 def test_a_limited_run_registers_endpoints_at_a_server_that_is_not_in_it(fleet: Fleet) -> None:
     assert fleet.play("site", "--limit", "updates").code == 0
     run = fleet.play("site", "--limit", "n1")
@@ -97,6 +99,7 @@ def test_update_now_goes_by_the_inventory_and_tells_what_came_of_each(fleet: Fle
     assert "there is no agent on this host" not in everybody.text
 
 
+@pytest.mark.heavy
 def test_update_now_without_a_server_goes_to_each_host(control: Control) -> None:
     hosts = {
         name: {
@@ -137,6 +140,7 @@ def test_without_a_server_no_play_is_about_one(control: Control) -> None:
     assert [line["host"] for line in run.results] == ["n1", "n1"]
 
 
+@pytest.mark.heavy
 def test_several_servers_each_have_their_own_endpoints(fleet: Fleet) -> None:
     """The second one takes over the endpoint that names it, and is an endpoint itself; the drift of both is told."""
     control, second = fleet.control, str(fleet.control.work / "second")

@@ -104,6 +104,7 @@ def control(tmp_path: Path) -> Control:
     return Control(tmp_path)
 
 
+@pytest.mark.heavy
 def test_upgrade_by_canaries_and_the_way_back(control: Control) -> None:
     install, check, some, try_out, all_of_them = commands()
     back = install.replace(NEWER, VERSION)
