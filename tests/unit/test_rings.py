@@ -33,7 +33,7 @@ RINGS = {
 FLOORS: dict[str, tuple[set[str], ...]] = {
     # The rooms of a ring, the highest floor first. Every room of a ring that is listed has its floor.
     "_core": (
-        {"rollout"},
+        {"reports", "rollout"},
         {"metadata"},
         {"settings"},
         {"schedule"},
