@@ -30,7 +30,7 @@ attributes:
     support: full
     details: >-
       The policy and all other options are shown. Where more than three files are new, they are listed with their
-      number of lines; with C(-v) each is shown. Where O(product=command), the file that holds O(command) is not.
+      number of lines; with C(-v) each is shown. Where O(product=command), the file that holds O(command) is not shown.
   idempotent:
     support: full
   async:
@@ -242,7 +242,8 @@ options:
       signers:
         description:
           - The public SSH keys (C(ssh-ed25519 AAAA...)) whose signatures the endpoint accepts on its first
-            configuration, which names the keys from then on. Other keys than before begin anew. Required.
+            configuration, which names the keys from then on. A change of these keys resets trust, so that any serial is
+            accepted again. Required.
         type: list
         elements: str
       notify_key:
@@ -315,7 +316,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 packages:
-  description: The packages that the host was to have; which of them were new, the package manager knows.
+  description: The packages that were given to the package manager, whether or not they were installed before.
   returned: where C(autoupdate_install) is set, with O(use_variables)
   type: list
   elements: str

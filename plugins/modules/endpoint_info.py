@@ -96,17 +96,18 @@ status:
               returned: always
               sample: true
             include_roaming_and_offline:
-              description: Whether it is notified of that when it is roaming or was offline.
+              description: Whether the update server also notifies the endpoint when it is roaming or was offline.
               type: bool
               returned: always
               sample: false
             update_on_reconnect:
-              description: Whether it updates when it reaches its update server again and has missed a version.
+              description:
+                - Whether the endpoint updates when it reaches its update server again and has missed a version.
               type: bool
               returned: always
               sample: true
             scan_after_update:
-              description: Whether it scans after an update that an event started.
+              description: Whether the endpoint scans after an update that an event started.
               type: bool
               returned: always
               sample: false
@@ -166,7 +167,7 @@ status:
           returned: always
           contains:
             toggle_scheduled_update:
-              description: Whether they may switch scheduled update on and off.
+              description: Whether users may switch scheduled update on and off.
               type: bool
               returned: always
               sample: false
@@ -176,12 +177,12 @@ status:
               returned: always
               sample: true
             update_now:
-              description: Whether they may start an update.
+              description: Whether users may start an update.
               type: bool
               returned: always
               sample: true
             go_roaming:
-              description: Whether they may switch roaming on and off.
+              description: Whether users may switch roaming on and off.
               type: bool
               returned: always
               sample: false
@@ -212,7 +213,7 @@ status:
               returned: always
               sample: ["https://updates.example.com/components/clamav"]
             proxy:
-              description: The proxy through which they are reached. V(null) without one.
+              description: The proxy through which the sources are reached. V(null) without one.
               type: str
               returned: always
               sample: http://proxy.example.com:3128
@@ -267,7 +268,8 @@ status:
           returned: always
           sample: 1795953600
         expires:
-          description: The earlier expiry of both. V(null) where there is none.
+          description:
+            - The expiry of the configuration in force, the earlier one of tree and shard. V(null) where there is none.
           type: str
           returned: always
           sample: "2026-12-13T12:00:00Z"
@@ -417,7 +419,7 @@ status:
           returned: always
           sample: "2026-11-29T12:00:00Z"
         errors:
-          description: The errors that it found, and those that the host shows now, one sentence each.
+          description: The errors that the self-test found, and those that the host shows now, one sentence each.
           type: list
           elements: str
           returned: always
@@ -443,7 +445,7 @@ status:
               returned: always
               sample: true
             reason:
-              description: The reason why it was not. Empty when it was.
+              description: The reason why the scan was not completed. Empty when it was.
               type: str
               returned: always
               sample: ""

@@ -107,12 +107,12 @@ endpoints:
       returned: always
       sample: ""
     address:
-      description: Where the server reaches it, empty for an endpoint that is not notified.
+      description: Where the server reaches the endpoint, empty for an endpoint that is not notified.
       type: str
       returned: always
       sample: 192.0.2.17
     pinned:
-      description: Whether the server has its host key, without which it does not notify it over SSH.
+      description: Whether the server has the host key of the endpoint, without which it sends no notice over SSH.
       type: bool
       returned: always
       sample: true
@@ -127,12 +127,12 @@ endpoints:
       returned: always
       sample: "2026-11-29T12:00:00Z"
     outdated:
-      description: Whether it is behind what is published or has never reported.
+      description: Whether the endpoint is behind what is published or has never reported.
       type: bool
       returned: always
       sample: false
     notice:
-      description: Its delivery in its last campaign. V(null) if it was in none.
+      description: The delivery to the endpoint in its last campaign. V(null) if it was in none.
       type: dict
       returned: always
       contains:
@@ -179,12 +179,13 @@ campaigns:
       sample: download
     product:
       description:
-        - The product whose version it announces. V(schedule) in campaigns of slots, and V(now) in those of Update Now.
+        - The product whose version the campaign announces. V(schedule) in campaigns of slots, and V(now) in those of
+          Update Now.
       type: str
       returned: always
       sample: clamav
     version:
-      description: The version that it announces.
+      description: The version that the campaign announces.
       type: str
       returned: always
       sample: daily=27001
@@ -293,7 +294,7 @@ status:
               returned: always
               sample: daily=27001
             campaign:
-              description: The id of the campaign that it started. V(null) if it started none.
+              description: The id of the campaign that the fetch started. V(null) if it started none.
               type: str
               returned: always
               sample: c-a8f9c52a97f7c66ff10d60228a59d8
@@ -324,7 +325,7 @@ status:
       returned: always
       sample: 12
     max_in_flight:
-      description: The largest number of them at present, by the hour of the day.
+      description: The largest number of endpoints that may be in flight at present, by the hour of the day.
       type: int
       returned: always
       sample: 250
@@ -359,7 +360,7 @@ status:
           returned: when it was published
           contains: *document
         shards:
-          description: The documents of endpoints. Each shard holds some of them.
+          description: The documents with the values of single endpoints. Each shard holds some of the endpoints.
           type: dict
           returned: always
           contains:
@@ -403,7 +404,7 @@ status:
           returned: always
           sample: current
         since:
-          description: The instant at which this stage began.
+          description: The instant at which the key's present stage began.
           type: str
           returned: always
           sample: "2026-11-29T12:00:00Z"

@@ -34,8 +34,8 @@ attributes:
     support: full
     details: >-
       Where more than three files are new, they are listed with their number of lines; with C(-v) each is shown.
-      Settings are shown, unless they hold what may be a secret - O(components.command), O(components.files.git), or a
-      URL with a query; of other URLs, host and file are. Keys never are.
+      Settings that may hold a secret are not shown. These are O(components.command), O(components.files.git), and URLs
+      with a query. Of other URLs, host and file name are shown. Keys are never shown.
   idempotent:
     support: full
   async:

@@ -165,7 +165,7 @@ notified:
   elements: str
   sample: [n1, n2]
 endpoints:
-  description: The result of each of them. Empty in check mode.
+  description: The result of each selected endpoint. Empty in check mode.
   returned: on an update server
   type: list
   elements: dict
@@ -198,7 +198,7 @@ endpoints:
       returned: always
       sample: "2026-11-29T13:00:00Z"
     before:
-      description: Its components before the update, as far as it reported them.
+      description: The components of the endpoint before the update, as far as it reported them.
       type: list
       elements: dict
       returned: always
@@ -214,7 +214,7 @@ endpoints:
           returned: always
           sample: "27001"
     after:
-      description: Its components after the update, as far as it reported them.
+      description: The components of the endpoint after the update, as far as it reported them.
       type: list
       elements: dict
       returned: always

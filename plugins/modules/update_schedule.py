@@ -89,8 +89,8 @@ effective:
   sample: {schedule: {frequency: daily, start: "22:00", window: 2h}}
 provenance:
   description:
-    - The node that sets each of these values, V(endpoint), V(domain emea/finance), V(root) or V(default). A domain
-      whose values date from its creation is named V(domain emea (born)).
+    - The node that sets each of these values, V(endpoint), V(domain emea/finance), V(root) or V(default).
+      V((born\)) after the domain stands for a value that the domain got when it was created.
   returned: on an update server with O(scope=endpoint), not in check mode
   type: dict
   sample: {schedule.frequency: default, schedule.start: domain emea/finance, schedule.window: root}

@@ -58,7 +58,7 @@ def ambiguous_server(servers: Sequence[str]) -> ValidationError:
         f"autoupdate_{SERVER_HOST}",
         "",
         f"this endpoint's update server, for the group {SERVERS} has several hosts ({names}): name one of them, or "
-        'nobody with ""',
+        'none with ""',
     )
 
 

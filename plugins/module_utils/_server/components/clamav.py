@@ -77,7 +77,7 @@ class ClamAV:
         if after is not None and (before is None or before.version != after.version):
             return Outcome(Result.UPDATED, refused)
         if until is not None:
-            return Outcome(Result.COOLING_DOWN, "the vendor asked to be left alone", until)
+            return Outcome(Result.COOLING_DOWN, "rate-limited by the vendor", until)
         if refused:
             return Outcome(Result.FAILED, refused)
         return Outcome(Result.CURRENT) if done.code == 0 else Outcome(Result.FAILED, _complaint(done), reached=reached)

@@ -28,11 +28,7 @@ class Guard:
         budget = self._read().get(name, RateLimit())
         free = budget.free_at(now, limit=source.requests_per_hour, cost=source.cost) if source.cost else now
         if free > now:
-            why = (
-                "the vendor asked to be left alone"
-                if budget.cooling(now)
-                else "the vendor's requests per hour are used up"
-            )
+            why = "rate-limited by the vendor" if budget.cooling(now) else "the vendor's requests per hour are used up"
             return Outcome(Result.COOLING_DOWN, why, int(free) + 1)
         # Before the first request: a fetch that is killed has spent what it might have sent.
         self._write(name, budget.spend(now, source.cost))

@@ -206,8 +206,8 @@ def _serve(host: Host, settings: ServerSettings, changed: set[str]) -> None:
         why = own_url.try_url(settings.web)
         if why:
             raise OSError(
-                f"{settings.url} does not lead to this server ({why}): mend the URL, the name's look-up or what is in "
-                "between; where only endpoints can reach it, set autoupdate_server_verify_url to false"
+                f"{settings.url} does not lead to this server ({why}): correct the URL, DNS or the proxy; "
+                "where only endpoints can reach it, set autoupdate_server_verify_url to false"
             )
 
 

@@ -30,8 +30,8 @@ def refuse_unknown_host(web: WebSettings) -> None:
     try:
         socket.getaddrinfo(web.parts.host.strip("[]"), web.parts.port, type=socket.SOCK_STREAM)
     except OSError as error:
-        why = f"a URL whose host is known to this server ({error.strerror or error}); mend its name or its look-up"
-        away = "where endpoints alone can look it up, set web.verify_url (autoupdate_server_verify_url) to false"
+        why = f"a URL whose host is known to this server ({error.strerror or error}); correct the URL or DNS"
+        away = "where only endpoints can resolve it, set web.verify_url (autoupdate_server_verify_url) to false"
         raise InvalidDocument((ValidationError("web.url", show(web.url), f"{why}; {away}"),)) from None
 
 

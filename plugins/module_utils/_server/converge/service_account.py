@@ -73,7 +73,7 @@ def become(host: Host, user: str) -> None:
     try:
         account = pwd.getpwnam(user)
     except KeyError:
-        raise NoUser(f"this host has no user {user}; the role server makes it") from None
+        raise NoUser(f"this host has no user {user}: run the role epp.autoupdate.server, which creates it") from None
     os.chdir("/")  # where root stood, the user may not be
     os.initgroups(user, account.pw_gid)
     os.setgid(account.pw_gid)

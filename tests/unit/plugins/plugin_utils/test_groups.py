@@ -40,7 +40,7 @@ def test_several_servers_are_an_error_that_names_them() -> None:
         server_of({}, [f"s{number}" for number in range(7)])
     assert str(refused.value) == (
         "autoupdate_server_host: missing, must be this endpoint's update server, for the group autoupdate_servers has "
-        'several hosts ("s0", "s1", "s2", "s3", "s4", ...): name one of them, or nobody with ""'
+        'several hosts ("s0", "s1", "s2", "s3", "s4", ...): name one of them, or none with ""'
     )
 
 

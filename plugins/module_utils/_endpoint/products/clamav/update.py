@@ -66,7 +66,7 @@ class ClamavUpdate:
         freshclam_dat.forget_impossible(directory, self.product.host.now())
         until = freshclam_dat.cooling_until(directory, self.product.host.now())
         if until is not None:
-            return Outcome(Result.COOLING_DOWN, _left_alone(part), until)
+            return Outcome(Result.COOLING_DOWN, _rate_limited(part), until)
         before = self.product.installed(part.names)
         try:
             completed = self._with_whole(part, self._completed(part, deadline), deadline)
@@ -205,8 +205,8 @@ def _missing(part: Part, installed: Sequence[Component]) -> list[str]:
     return [name for name in part.names if not {name, os.path.splitext(name)[0]} & names]
 
 
-def _left_alone(part: Part) -> str:
-    return f"{part.source} has refused and is left alone" if part.source else _WAITING
+def _rate_limited(part: Part) -> str:
+    return f"rate-limited by {part.source}" if part.source else _WAITING
 
 
 def _versions(components: Sequence[Component]) -> dict[str, str]:

@@ -71,7 +71,7 @@ class _FileUpdate:
                 return ending
             endings.append(ending)
         if not endings:
-            return Outcome(Result.FAILED, "sources.urls is empty: there is nowhere to update from")
+            return Outcome(Result.FAILED, "sources.urls is empty: set at least one source")
         return _most_relevant(endings)
 
     def _from_source(self, url: str, key: str) -> Outcome:

@@ -316,7 +316,5 @@ def test_the_make_up_of_settings_is_checked_before_anything_happens(
 
 
 def test_a_source_that_is_left_alone_is_told_with_the_end_of_that() -> None:
-    report = FetchReport("clamav", Result.COOLING_DOWN, "the vendor asked to be left alone", 1763798400, None, None)
-    assert report.sentence() == (
-        "fetch clamav: cooling_down; the vendor asked to be left alone; until 2025-11-22T08:00:00Z"
-    )
+    report = FetchReport("clamav", Result.COOLING_DOWN, "rate-limited by the vendor", 1763798400, None, None)
+    assert report.sentence() == ("fetch clamav: cooling_down; rate-limited by the vendor; until 2025-11-22T08:00:00Z")

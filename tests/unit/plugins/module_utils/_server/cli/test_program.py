@@ -124,7 +124,7 @@ def test_root_becomes_the_servers_user_before_it_touches_anything() -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="others stay who they are")
 def test_a_missing_user_is_told_plainly() -> None:
-    with pytest.raises(service_account.NoUser, match="no user epp-nobody-has-this-name; the role"):
+    with pytest.raises(service_account.NoUser, match="no user epp-nobody-has-this-name: run the role"):
         service_account.become(LocalHost(), "epp-nobody-has-this-name")
 
 

@@ -64,7 +64,7 @@ def test_a_third_party_that_refuses_stops_neither_the_signed_databases_nor_anoth
     assert outcome.result is Result.COOLING_DOWN
     assert outcome.until is not None
     assert outcome.until > time.time()
-    assert outcome.why == f"127.0.0.1:{refusing.port} has refused and is left alone"
+    assert outcome.why == f"rate-limited by 127.0.0.1:{refusing.port}"
 
     refusing.forget()
     publish(official, 3)

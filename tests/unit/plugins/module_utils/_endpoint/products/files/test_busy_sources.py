@@ -125,7 +125,7 @@ def test_a_server_that_never_ends_its_answer_does_not_outlast_the_limit(
 
 def test_no_source_at_all_is_a_failure(host: LocalHost) -> None:
     outcome = Files(host, FilesSettings(), Sources(), Scope.PATTERNS).update(5)
-    assert (outcome.result, outcome.why) == (Result.FAILED, "sources.urls is empty: there is nowhere to update from")
+    assert (outcome.result, outcome.why) == (Result.FAILED, "sources.urls is empty: set at least one source")
 
 
 def test_reachable_connects_and_asks_nothing(files: Files, source: Source) -> None:
