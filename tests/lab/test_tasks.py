@@ -119,7 +119,7 @@ def test_the_fleet_comes_up(control: Guide) -> None:
 
 
 def test_another_window(control: Guide) -> None:
-    *_runs, effective = control.follow("Another window")
+    *_runs, effective = control.follow("Change the window")
     assert "03:00" in effective
     control.nodes["laptop-1"].run(["epp-agent", "sync"])
     assert (control.start_of("laptop-1"), control.start_of("till-1")) == ("03:00", "22:00")
@@ -128,7 +128,7 @@ def test_another_window(control: Guide) -> None:
 def test_new_components(control: Guide) -> None:
     control.nodes["updates"].run("systemctl stop epp-server-fetch.timer")  # it might be first, a minute after the boot
     control.nodes["updates"].write("/srv/rules/two.yar", "rule two { condition: false }\n")
-    fetched, _campaigns, behind = control.follow("New components, now")
+    fetched, _campaigns, behind = control.follow("Fetch new components now")
     control.nodes["updates"].run("systemctl start epp-server-fetch.timer")
     assert "updated" in fetched
     control.nodes["updates"].run(["epp-server", "notify", "--until-settled"])
@@ -137,45 +137,45 @@ def test_new_components(control: Guide) -> None:
 
 
 def test_an_endpoint_more_and_one_less(control: Guide) -> None:
-    control.follow("An endpoint more")
+    control.follow("Add an endpoint")
     assert control.registered()["till-3"] == "emea/finance"
     assert control.nodes["till-3"].run(["epp-agent", "status"]).code == 0
-    control.follow("An endpoint less")
+    control.follow("Remove an endpoint")
     assert "till-3" not in control.registered()
     assert not control.nodes["till-3"].exists("/usr/local/bin/epp-agent")
     del control._inventory["all"]["children"]["finance"]["hosts"]["till-3"]
 
 
 def test_a_domain_is_renamed(control: Guide) -> None:
-    _site, tree = control.follow("A domain is renamed")
+    _site, tree = control.follow("Rename a domain")
     assert "emea/treasury" in tree
     assert control.registered()["till-1"] == "emea/treasury"
     assert control.start_of("till-1") == "22:00"
 
 
 def test_keys_are_rotated(control: Guide) -> None:
-    *_rest, checked = control.follow("Keys are rotated")
+    *_rest, checked = control.follow("Rotate the keys")
     assert clean(checked), checked
 
 
 def test_the_collection_is_upgraded_and_downgraded(control: Guide) -> None:
-    _installed, checked, *_rest = control.follow("The collection is upgraded")
+    _installed, checked, *_rest = control.follow("Upgrade the collection")
     assert "agent 1.0.0, collection 1.1.0" in " ".join(checked.split())
     assert control.nodes["till-2"].run(["epp-agent", "--version"]).out.strip().endswith("1.1.0")
-    _installed, _site, checked = control.follow("The collection is downgraded")
+    _installed, _site, checked = control.follow("Downgrade the collection")
     assert clean(checked), checked
     assert control.nodes["till-2"].run(["epp-agent", "--version"]).out.strip().endswith("1.0.0")
 
 
 def test_a_lost_laptop(control: Guide) -> None:
-    _registered, listed = control.follow("A lost laptop")
+    _registered, listed = control.follow("Remove a lost laptop")
     assert "laptop-1" not in listed
     assert "till-1" in listed
 
 
 def test_what_tells_that_something_is_wrong(control: Guide) -> None:
     del control._inventory["all"]["children"]["staff"]
-    checked, status, endpoints, verified = control.follow("Something is wrong")
+    checked, status, endpoints, verified = control.follow("Find out what is wrong")
     assert clean(checked), checked
     assert re.search(r"^endpoints +2 in", status, re.MULTILINE), status
     assert "till-2" in endpoints
@@ -185,5 +185,5 @@ def test_what_tells_that_something_is_wrong(control: Guide) -> None:
 def test_every_section_is_followed() -> None:
     headings = re.findall(r"^([^\n]+)\n-{4,}\n", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
     source = Path(__file__).read_text(encoding="utf-8")
-    elsewhere = {"The server is lost, or restored"}
+    elsewhere = {"Recover a lost server"}
     assert [heading for heading in headings if f'follow("{heading}")' not in source and heading not in elsewhere] == []

@@ -75,14 +75,14 @@ def _configuration(told: Mapping[str, Any] | None) -> Iterator[str]:
     serials = [({"document": kind}, told[f"{kind}_serial"]) for kind in ("tree", "shard") if told["adopted"]]
     yield from _metric("configuration_serial", "The serials of the adopted configuration", serials)
     for name, text in (
-        ("asked", "When the update server was asked for the configuration last"),
+        ("asked", "When the endpoint last asked for the configuration"),
         ("adopted", "When the configuration was adopted"),
-        ("expires", "When the adopted configuration ends"),
+        ("expires", "When the adopted configuration expires"),
     ):
         if told[name]:
             yield from _metric(f"configuration_{name}_timestamp_seconds", text, [({}, unix(told[name]))])
     results = [({"result": told["result"]}, 1)] if told["result"] else []
-    yield from _metric("configuration_result", "What became of asking for the configuration last", results)
+    yield from _metric("configuration_result", "The result of the last request for the configuration", results)
 
 
 def _metric(name: str, text: str, samples: list[tuple[dict[str, str], int]]) -> Iterator[str]:
