@@ -15,6 +15,6 @@ SERVER = Program(
     rings=(("_core", _core), ("_host", _host), ("_server", _server)),
     start="_server.cli.main",
     flags="-I",  # nothing from the environment; site-packages for the SSH library alone
-    without=frozenset({"_core/reports/__init__.py", "_core/reports/report.py", "_core/schedule/capacity.py"}),
+    without=frozenset({"_core/schedule/capacity.py"}),
 )
 sources, build, renewed = SERVER.sources, SERVER.build, SERVER.renewed

@@ -22,7 +22,7 @@ from ..._core.schedule.timetable import Timetable
 from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.settings.retries import RetryPolicy
 from ..components.base import Published
-from ..fleet.holdings import is_behind, reports
+from ..fleet.holdings import holdings, is_behind
 from ..fleet.policies import EndpointPolicy, endpoint_policies
 from .store import CampaignKey, CampaignStore
 
@@ -45,7 +45,7 @@ def start_campaign(
     store = CampaignStore(connection)
     if store.exists(key):
         return None
-    offer, known = Offer(ProductKind(product), published.version, published.items), reports(connection)
+    offer, known = Offer(ProductKind(product), published.version, published.items), holdings(connection)
     fleet = (member for member in endpoint_policies(connection) if is_behind(member, known.get(member.name), offer))
     deliveries = list(_event_deliveries(fleet, now=now, limits=limits))
     return key.id if store.create(key, deliveries, now=now) else None

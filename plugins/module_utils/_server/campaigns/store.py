@@ -112,7 +112,7 @@ class CampaignStore:
                     connection.execute("UPDATE deliveries SET until = ? WHERE campaign = ? AND endpoint = ?", until)
                     self._update(row["campaign"], after, now)
                     changed += 1
-            for table, column in (("campaigns", "created"), ("deliveries", "changed"), ("reports", "at")):
+            for table, column in (("campaigns", "created"), ("deliveries", "changed"), ("holdings", "at")):
                 connection.execute(f"UPDATE {table} SET {column} = ? WHERE {column} > ?", (now, now))
         return changed
 
@@ -268,7 +268,7 @@ class CampaignStore:
         """Keep what an endpoint has; ``word`` is of the offer that it has now, None where it has none of another."""
         row = (endpoint, product, json.dumps(dict(versions), sort_keys=True), now, word or "", word)
         self._connection.execute(
-            "INSERT INTO reports (endpoint, product, versions, at, version) VALUES (?, ?, ?, ?, ?)"
+            "INSERT INTO holdings (endpoint, product, versions, at, version) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (endpoint, product) DO UPDATE SET versions = excluded.versions, at = excluded.at,"
             " version = coalesce(?, version)",
             row,
@@ -286,7 +286,7 @@ def drop_endpoints(connection: sqlite3.Connection, names: Iterable[str], now: fl
     dropped = "status = 'skipped', result = 'unregistered', reason = 'it is no longer registered'"
     them = json.dumps(list(names))
     connection.execute(f"UPDATE deliveries SET {dropped}, changed = ? WHERE {_WAITING} AND {_AMONG}", (now, them))
-    connection.execute(f"DELETE FROM reports WHERE {_AMONG}", (them,))
+    connection.execute(f"DELETE FROM holdings WHERE {_AMONG}", (them,))
 
 
 def mark_reachable(connection: sqlite3.Connection, names: Iterable[str], now: float) -> None:

@@ -67,7 +67,7 @@ CREATE INDEX deliveries_ready ON deliveries (tries, due, endpoint) WHERE status 
 CREATE INDEX deliveries_due ON deliveries (due) WHERE status IN ('queued', 'retrying', 'deferred');
 CREATE INDEX deliveries_until ON deliveries (until) WHERE status IN ('queued', 'retrying', 'deferred');
 CREATE INDEX deliveries_in_flight ON deliveries (endpoint) WHERE status = 'in_flight';
-CREATE TABLE reports (
+CREATE TABLE holdings (
     endpoint TEXT NOT NULL,
     product TEXT NOT NULL,
     versions TEXT NOT NULL,
@@ -76,5 +76,5 @@ CREATE TABLE reports (
     PRIMARY KEY (endpoint, product)
 ) WITHOUT ROWID;
 """
-"""``endpoints.product`` and ``databases`` are what an endpoint is to have; ``reports.version`` is the version that it
+"""``endpoints.product`` and ``databases`` are what an endpoint is to have; ``holdings.version`` is the version that it
 answered to have."""

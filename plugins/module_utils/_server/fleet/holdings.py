@@ -26,14 +26,14 @@ class Reported:
     at: float | None = None
 
 
-def reports(connection: sqlite3.Connection) -> dict[str, Reported]:
-    """The report of each endpoint that has reported."""
+def holdings(connection: sqlite3.Connection) -> dict[str, Reported]:
+    """What each endpoint has, of those that have reported."""
     found: dict[str, tuple[dict[str, Holding], float]] = {}
-    for row in connection.execute("SELECT endpoint, product, versions, version, at FROM reports"):
-        holdings, at = found.get(row["endpoint"], ({}, 0.0))
-        holdings[row["product"]] = Holding(json.loads(row["versions"]), row["version"])
-        found[row["endpoint"]] = (holdings, max(at, row["at"]))
-    return {name: Reported(holdings, at) for name, (holdings, at) in found.items()}
+    for row in connection.execute("SELECT endpoint, product, versions, version, at FROM holdings"):
+        mine, at = found.get(row["endpoint"], ({}, 0.0))
+        mine[row["product"]] = Holding(json.loads(row["versions"]), row["version"])
+        found[row["endpoint"]] = (mine, max(at, row["at"]))
+    return {name: Reported(mine, at) for name, (mine, at) in found.items()}
 
 
 def offers(connection: sqlite3.Connection, published: Iterable[CatalogItem]) -> dict[str, Offer]:
@@ -56,8 +56,8 @@ def is_behind(member: EndpointPolicy, reported: Reported | None, offer: Offer) -
 
     Its product comes from the registry, else from its reports; an endpoint that never reported may have any product.
     """
-    holdings = reported.holdings if reported else {}
-    has = {member.product} if member.product else set(holdings)
+    reports = reported.holdings if reported else {}
+    has = {member.product} if member.product else set(reports)
     if has and offer.product.value not in has:
         return False
-    return is_outdated(offer, member.wish(offer.product), holdings.get(offer.product.value, Holding()))
+    return is_outdated(offer, member.wish(offer.product), reports.get(offer.product.value, Holding()))

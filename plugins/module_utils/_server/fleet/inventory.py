@@ -13,7 +13,7 @@ from typing import Any
 from ..._core.metadata.catalog import CatalogItem
 from ..._core.timestamps import iso, iso_or_none
 from ..._core.values import frozen
-from .holdings import Reported, is_behind, offers, reports
+from .holdings import Reported, holdings, is_behind, offers
 from .nodes import is_below
 from .policies import endpoint_policies
 
@@ -48,7 +48,7 @@ def endpoint_records(
     connection: sqlite3.Connection, published: Iterable[CatalogItem], *, domain: str = ""
 ) -> Iterator[EndpointRecord]:
     """Every endpoint in this domain and below it, by name."""
-    offered, reported = list(offers(connection, published).values()), reports(connection)
+    offered, reported = list(offers(connection, published).values()), holdings(connection)
     known, notices = {member.name: member for member in endpoint_policies(connection)}, _last_deliveries(connection)
     for row in connection.execute("SELECT * FROM endpoints ORDER BY name"):
         if not is_below(row["domain"], domain):

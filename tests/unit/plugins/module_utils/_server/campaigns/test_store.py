@@ -33,7 +33,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.s
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.store import CampaignKey, CampaignStore
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Published
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.holdings import reports
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.holdings import holdings
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.inventory import endpoint_records
 
 LIMITS = RetryPolicy()
@@ -148,7 +148,7 @@ def test_a_report_is_kept_as_evidence_and_tells_who_is_behind(
     store.record_response(dispatch, report("2"), now=NOW + 9, limits=LIMITS)
     (row,) = deliveries(connection, SUBJECT.id)
     assert (row["status"], row["result"], row["answer"]["after"][0]["version"]) == ("finished", "updated", "2")
-    assert reports(connection)["n1"].holdings == {"files": Holding({"patterns-a": "2"}, "2")}
+    assert holdings(connection)["n1"].holdings == {"files": Holding({"patterns-a": "2"}, "2")}
 
 
 @pytest.mark.parametrize("after", [None, 1, "x", [], [1], [{"name": 2}], [{}]])
@@ -159,7 +159,7 @@ def test_a_report_may_be_nonsense(store: CampaignStore, connection: sqlite3.Conn
         dispatch, Response(SendOutcome(SendResult.ACKNOWLEDGED, "updated"), {"after": after}), now=NOW, limits=LIMITS
     )
     assert stages(connection) == {"n1": "finished"}
-    assert reports(connection) == {}
+    assert holdings(connection) == {}
 
 
 def test_an_answer_twice_changes_nothing(store: CampaignStore, connection: sqlite3.Connection) -> None:

@@ -32,7 +32,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.u
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import update_now as commands_update_now
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.holdings import reports
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.holdings import holdings
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import (
     Answer,
     ScriptedServer,
@@ -160,7 +160,7 @@ def test_what_is_learned_counts_for_later_campaigns(server: Server) -> None:
     server.fleet["n1"].upstream.write_text("2")
     update_now(server.host, ["n1"], timeout=120)
     with closing(open_database(server.host)) as connection:
-        told = {name: one.holdings["command"].components for name, one in reports(connection).items()}
+        told = {name: one.holdings["command"].components for name, one in holdings(connection).items()}
         assert told == {"n1": {"command": "2"}, "n2": {"command": "1"}}
     second = server.publish("2")
     assert second is not None

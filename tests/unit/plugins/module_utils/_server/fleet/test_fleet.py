@@ -31,7 +31,7 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJWJH31gEJWi/MjUwinIqqqlrSjSsS1L5Lu/E
 def report(server: Server, endpoint: str, product: str, versions: dict[str, str]) -> None:
     with server.connection() as connection:
         row = (endpoint, product, json.dumps(versions), 1000.0, "")
-        connection.execute("INSERT INTO reports VALUES (?, ?, ?, ?, ?)", row)
+        connection.execute("INSERT INTO holdings VALUES (?, ?, ?, ?, ?)", row)
 
 
 def names(server: Server, *options: str) -> list[str]:

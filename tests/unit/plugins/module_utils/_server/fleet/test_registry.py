@@ -176,11 +176,11 @@ def test_who_is_purged_has_no_part_in_campaigns_any_more(server: Server) -> None
         for name in ("a", "b"):
             row = ("c", name, "event", "queued", 0, 0, "", "", 0)
             connection.execute(f"INSERT INTO deliveries ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-            connection.execute("INSERT INTO reports VALUES (?, 'files', '{}', 0, '')", (name,))
+            connection.execute("INSERT INTO holdings VALUES (?, 'files', '{}', 0, '')", (name,))
     server.ask("register", document={"endpoints": [{"name": "a"}], "purge": True})
     with server.connection() as connection:
         told = dict(tuple(row) for row in connection.execute("SELECT endpoint, status FROM deliveries"))
-        reports = [row["endpoint"] for row in connection.execute("SELECT endpoint FROM reports")]
+        reports = [row["endpoint"] for row in connection.execute("SELECT endpoint FROM holdings")]
     assert (told, reports) == ({"a": "queued", "b": "skipped"}, ["a"])
 
 
