@@ -14,11 +14,15 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.durations import parse_duration
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.untrusted_text import LONGEST_LINE, data, shown
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import ValidationError
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._findings import Finding, Findings
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._findings import names as _names
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._groups import (
     ENDPOINTS,
     NO_HOSTS,
+    NOBODY,
     SERVER_HOST,
     SERVERS,
     of_group,
@@ -39,8 +43,9 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._names import NAME,
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._once import record_of
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import HostOfPlay, Template, hosts_of_play
 
-_SHOWN_HOSTS = 5
 _OF_EVERY_HOST = ("all", "ungrouped")
+HostsError = tuple[Sequence[str], ValidationError]
+"""An error, and the hosts that have it; none for what is nobody's own."""
 
 
 class ActionModule(ActionBase):
@@ -67,19 +72,51 @@ class ActionModule(ActionBase):
         part = _Part.of_groups(task_vars) if options["groups"] else _Part.of_play(task_vars)
         self._servers: dict[str, None] = {}
         if not part.endpoints and not part.servers:
-            refused = {"failed": True, "errors": [NO_HOSTS], "msg": NO_HOSTS}
+            refused = {"failed": True, "errors": [NO_HOSTS], "msg": NO_HOSTS, "faults": [Finding(NOBODY).to_dict()]}
             return {"changed": False, "checked": 0, "servers": [], **refused}
+        self._lint = bool(options["lint"])
+        self._variables: dict[str, Mapping[str, Any]] = {}
+        self._values: dict[str, Mapping[str, Any]] = {}
         checks, warnings, managed = self._check_all(part, task_vars)
-        found: dict[str, tuple[ValidationError, ...]] = {host: check.errors for host, check in checks.items()}
         result: dict[str, Any] = {"changed": False, "checked": len(checks), "warnings": warnings}
         result["servers"] = list(self._servers)
+        errors: list[HostsError] = [((host,), error) for host, check in checks.items() for error in check.errors]
+        plans, unfit = _plans(checks, options) if options["plan"] or options["lint"] else ({}, {})
         if options["plan"]:
-            plans, unfit = _plans(checks, options)
-            found.update({host: (*found[host], error) for host, error in unfit.items()})
             result.update(plans)
             warnings.extend(_by_chance(self._unnumbered))
-        errors = [*_lines(found), *map(str, _registration_errors(managed, servers_in(task_vars["groups"])))]
-        return {**result, "failed": True, "errors": errors, "msg": "\n".join(errors)} if errors else result
+            errors += [] if options["lint"] else [((host,), error) for host, error in unfit.items()]
+        errors += _registration_errors(managed, servers_in(task_vars["groups"]))
+        faults = _findings(errors, self._variables)
+        if options["lint"]:
+            return self._linted(result, faults, self._doubts(checks, unfit), strict=options["strict"])
+        if not errors:
+            return result
+        lines = _lines(errors)
+        told = data([fault.to_dict() for fault in faults])
+        return {**result, "failed": True, "errors": lines, "faults": told, "msg": "\n".join(lines)}
+
+    def _doubts(self, checks: Mapping[str, HostCheck], unfit: Mapping[str, ValidationError]) -> list[Finding]:
+        from ansible_collections.epp.autoupdate.plugins.plugin_utils._lint import doubtful
+
+        documents = {host: check.document for host, check in checks.items() if check.document and not check.errors}
+        return doubtful(documents, self._values, unfit, self._variables)
+
+    def _linted(
+        self, result: dict[str, Any], faults: list[Finding], doubts: list[Finding], *, strict: bool
+    ) -> dict[str, Any]:
+        """The result with one line printed for each thing, all of it printable (R5)."""
+        doubts += [Finding(text) for text in result.pop("warnings")]
+        for word, found in (("fault", faults), ("warning", doubts)):
+            for one in found:
+                self._display.display(shown(f"{word}: {one.sentence}", LONGEST_LINE))
+        told = {"faults": [one.to_dict() for one in faults], "doubts": [one.to_dict() for one in doubts]}
+        result.update(data(told))
+        refused = [*faults, *(doubts if strict else ())]
+        if not refused:
+            return result
+        lines = [one.sentence for one in refused]
+        return {**result, "failed": True, "errors": lines, "msg": f"faults: {len(faults)}, warnings: {len(doubts)}"}
 
     def _check_all(
         self, part: _Part, task_vars: Mapping[str, Any]
@@ -94,14 +131,17 @@ class ActionModule(ActionBase):
         names: dict[str, Any] = {}
         managed: list[HostOfPlay] = []
         for host, raw, template in hosts_of_play(self._task, self._loader, task_vars, only=part.servers):
-            checks[host] = HostCheck(())
+            self._keep(host, raw)
+            checks[host] = HostCheck(_server_errors(raw, template) if self._lint else ())
             typos = list(unknown_variables(iter(raw)))
             if typos and _strict(raw, template):
-                checks[host] = HostCheck(tuple(typos))
+                checks[host] = HostCheck((*checks[host].errors, *typos))
             else:
                 loose.update(dict.fromkeys(map(str, typos)))
         for host, raw, template in hosts_of_play(self._task, self._loader, task_vars, only=part.endpoints):
+            self._keep(host, raw)
             checks[host], values = _check(inventory, host, raw, template, servers_in(task_vars["groups"]))
+            self._values[host] = values
             strange = servers.error(values.get(SERVER_HOST))
             typos = [*unknown_variables(iter(raw)), *filter(None, [strange, undeclared_domain(values)])]
             if typos and _strict(raw, template):
@@ -126,6 +166,10 @@ class ActionModule(ActionBase):
         managed = [one for one in managed if not checks[one[0]].errors]
         return checks, [*loose, *_shared(ordinals), *idle, *_left_out(part.others, task_vars)], managed
 
+    def _keep(self, host: str, raw: Mapping[str, Any]) -> None:
+        """Keep the host's variables of ours as the inventory gives them, which know where they stand."""
+        self._variables[host] = {name: one for name, one in raw.items() if name.startswith(PREFIX)}
+
 
 def _told_before(known: Mapping[str, Any]) -> dict[str, Any]:
     """The result for a host that was checked when another one came here."""
@@ -133,7 +177,7 @@ def _told_before(known: Mapping[str, Any]) -> dict[str, Any]:
     if not known["refused"]:
         return result
     words = f"the variables of this run are refused; the result of {known['by']} tells what is wrong"
-    return {**result, "failed": True, "errors": [], "msg": words}
+    return {**result, "failed": True, "errors": [], "faults": [], "msg": words}
 
 
 @dataclass(frozen=True)
@@ -241,7 +285,13 @@ def _true(value: Any) -> bool:
     return str(value).strip().lower() not in ("false", "no", "off", "0", "f", "n")
 
 
-def _registration_errors(managed: list[HostOfPlay], servers: Sequence[str]) -> tuple[ValidationError, ...]:
+def _server_errors(raw: Mapping[str, Any], template: Template) -> tuple[ValidationError, ...]:
+    from ansible_collections.epp.autoupdate.plugins.plugin_utils._lint import server_errors
+
+    return server_errors(raw, template)
+
+
+def _registration_errors(managed: list[HostOfPlay], servers: Sequence[str]) -> tuple[HostsError, ...]:
     """What an update server would refuse about the endpoints that are to be registered with it."""
     if not managed:
         return ()
@@ -270,13 +320,20 @@ def _plans(
     return {"plans": plans, "summary": sentences(plans)}, unfit
 
 
-def _lines(found: Mapping[str, tuple[ValidationError, ...]]) -> list[str]:
+def _findings(errors: Iterable[HostsError], variables: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
+    """The errors with the files and lines in which they stand."""
+    found = Findings(variables)
+    for hosts, error in errors:
+        found.add(hosts, error.path, str(error))
+    return list(found)
+
+
+def _lines(errors: Iterable[HostsError]) -> list[str]:
     """One line for each error, with the hosts that have it."""
-    hosts_with: dict[str, list[str]] = {}
-    for host, errors in found.items():
-        for error in errors:
-            hosts_with.setdefault(str(error), []).append(host)
-    return [f"{_names(hosts)}: {error}" for error, hosts in hosts_with.items()]
+    hosts_with: dict[str, dict[str, None]] = {}
+    for hosts, error in errors:
+        hosts_with.setdefault(str(error), {}).update(dict.fromkeys(hosts))
+    return [f"{_names(list(hosts))}: {error}" if hosts else error for error, hosts in hosts_with.items()]
 
 
 def _shared(ordinals: Mapping[Any, list[str]]) -> Iterable[str]:
@@ -291,8 +348,3 @@ def _by_chance(hosts: list[str]) -> Iterable[str]:
             f"{_names(hosts)} have neither autoupdate_ordinal nor an update server, so their names place them in the "
             "window, as by chance and not evenly"
         )
-
-
-def _names(hosts: list[str]) -> str:
-    more = len(hosts) - _SHOWN_HOSTS
-    return ", ".join(hosts[:_SHOWN_HOSTS]) + (f" and {more} more" if more > 0 else "")

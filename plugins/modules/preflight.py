@@ -17,6 +17,9 @@ description:
     is allowed.
   - A variable whose name begins with C(autoupdate_) and that this collection does not have is an error, or a warning
     with C(autoupdate_strict=false). The task warns of hosts that share an ordinal within one schedule.
+  - For each error, RV(faults) has the file and the line, where Ansible knows them. ansible-core 2.18 knows the places
+    of texts, mappings and lists of YAML files, later versions those of numbers, booleans and INI files as well. No
+    version knows the place of what a template or an inventory script has made.
 extends_documentation_fragment:
   - epp.autoupdate._attributes
   - epp.autoupdate._attributes.actiongroup_all
@@ -46,6 +49,18 @@ options:
       - With V(false), all hosts of the play are endpoints.
     type: bool
     default: false
+  lint:
+    description:
+      - Print one line for each fault and each warning, with the file and the line where they are known.
+      - Check the settings of update servers as well, and warn about policy that is legal but doubtful. RV(doubts) lists
+        what is looked at.
+    type: bool
+    default: false
+  strict:
+    description:
+      - Fail on warnings, too. Only with O(lint).
+    type: bool
+    default: false
   plan:
     description:
       - Compute the load of each schedule as well, and refuse schedules that O(link) can't carry.
@@ -56,18 +71,18 @@ options:
     default: false
   component_size:
     description:
-      - The amount of data of an update in bytes, such as V(20M). Only with O(plan).
+      - The amount of data of an update in bytes, such as V(20M). Only with O(plan) and O(lint).
     type: bytes
     default: "0"
   link:
     description:
       - The rate of the link to the component source in bits per second, such as V(100Mb). V(0) is no limit. Only with
-        O(plan).
+        O(plan) and O(lint).
     type: bits
     default: "0"
   run_time:
     description:
-      - The time of an update that the link does not slow down, such as V(30s). Only with O(plan).
+      - The time of an update that the link does not slow down, such as V(30s). Only with O(plan) and O(lint).
     type: str
     default: 30s
 notes:
@@ -125,6 +140,55 @@ errors:
   elements: str
   sample:
     - 'n1, n2: schedule.window: "2x" is not a duration (try 90m, 2h)'
+faults:
+  description: The same errors as data, with their places. Empty for hosts whose result does not tell what is wrong.
+  returned: failure, and always with O(lint)
+  type: list
+  elements: dict
+  contains: &finding
+    text:
+      description: The sentence.
+      type: str
+      returned: always
+      sample: 'autoupdate_policy.schedule.window: "2x" is not a duration (try 90m, 2h)'
+    hosts:
+      description: The hosts that it is about, 20 at most. Empty for what all hosts share.
+      type: list
+      elements: str
+      returned: always
+      sample: [n1, n2]
+    host_count:
+      description: How many hosts it is about.
+      type: int
+      returned: always
+      sample: 2
+    variable:
+      description: The variable and the path inside it. V(null) for what is about no variable.
+      type: str
+      returned: always
+      sample: autoupdate_policy.schedule.window
+    file:
+      description: The file, relative to where Ansible was started if it is below that. V(null) where it is not known.
+      type: str
+      returned: always
+      sample: group_vars/all.yml
+    line:
+      description: The number of the line in that file. V(null) where it is not known.
+      type: int
+      returned: always
+      sample: 7
+doubts:
+  description:
+    - What is legal but doubtful, in the form of RV(faults). Scheduled updates that are off until a user switches them
+      on, roaming for endpoints that are then not notified, a fallback to the vendor for a product that has none, a
+      window or an interval that is too short for O(component_size), O(link) and O(run_time), and all warnings of the
+      module.
+    - Whether a host has a route to the vendor is not looked at, because an inventory does not say which networks reach
+      which hosts.
+  returned: with O(lint)
+  type: list
+  elements: dict
+  contains: *finding
 plans:
   description: The load of each schedule. See P(epp.autoupdate.load_curve#filter) for the other keys.
   returned: when O(plan) is set

@@ -31,6 +31,7 @@ all:
         till-1:
         till-2:
 """
+NOBODY = NO_HOSTS.partition(". ")[0]
 _SHOWN = 5
 
 

@@ -48,7 +48,7 @@ READ = (*_LAYERS, *_OPTIONS, SERVER_HOST, NAME)
 _OF_TREE = ("address", "host_key")
 OF_CONVERGE = ("become", "install", "packages")
 """The variables that decide how an endpoint is converged, without their prefix."""
-_OF_PLAYBOOKS = ("component_size", "link", "run_time", "domains", "outdated", "timeout")
+_OF_PLAYBOOKS = ("component_size", "link", "run_time", "lint_strict", "domains", "outdated", "timeout")
 _OF_WEB = ("url", "web", "listen", "tls_certificate", "tls_key", "max_connections", "retry_after", "verify_url")
 _OF_SERVER = tuple(
     f"server_{name}"
@@ -216,6 +216,16 @@ def _with_tree_keys(document: EndpointDocument | None, values: Mapping[str, Any]
     given = plain(specs.endpoint(), {name: values[name] for name in ("domain", "ordinal") if name in values})
     policy = resolve(_layers(values)).policy.to_dict()
     return EndpointDocument.from_dict({**brought(document), **given, "policy": policy})
+
+
+def policy_paths(values: Mapping[str, Any]) -> dict[str, str]:
+    """The variable that sets each key of a host's policy, with its path; keys that nobody sets are missing.
+
+    Raises InvalidDocument for a policy that is refused.
+    """
+    layers = _layers(values)
+    prefixes = {layer.name: layer.prefix for layer in layers}
+    return {key: f"{prefixes[name]}.{key}" for key, name in resolve(layers).origins.items() if name in prefixes}
 
 
 def unknown_variables(names: Iterator[str]) -> Iterator[ValidationError]:

@@ -60,6 +60,8 @@ _VARIABLES = {"name": NAME, "policy": ENDPOINT_POLICY, "databases": "clamav.data
 _SSH_PORT = 22
 _IN_ENDPOINT = re.compile(r"endpoints\[(\d+)\]\.(\w+)(.*)", re.DOTALL)
 _IN_ABSENT = re.compile(r"absent\[(\d+)\]")
+HostsError = tuple[Sequence[str], ValidationError]
+"""An error, and the hosts that have it; none for what is nobody's own."""
 
 
 class Members:
@@ -113,8 +115,9 @@ class Members:
         entry.update(_to_have(values))
         self._endpoints[host] = plain(specs.member(), entry)
 
-    def errors(self) -> tuple[ValidationError, ...]:
-        """What is wrong with the hosts, by their names: what they contradict each other in, and how they are reached.
+    def errors(self) -> tuple[HostsError, ...]:
+        """What is wrong with hosts, each error with those that have it: what they contradict each other in, and how
+        they are reached.
 
         Policies and the like are not looked at: they are checked with the rest of each host.
         """
@@ -128,7 +131,7 @@ class Members:
         """The options of the module; raises InvalidDocument with the errors of all hosts, by their names."""
         noted = self._noted()
         if noted:
-            raise InvalidDocument(noted)
+            raise InvalidDocument(_of_hosts(noted))
         policies = dict(self._pinned)
         root = policies.pop(f"{PREFIX}{ROOT_POLICY}", (None, ""))[0]
         # An empty mapping declares a domain, and leaves what the server's own tasks have set there.
@@ -141,17 +144,17 @@ class Members:
         }
         refused = _refused(options, list(self._endpoints), list(self._absent))
         if refused:
-            raise InvalidDocument(refused)
+            raise InvalidDocument(_of_hosts(refused))
         return options
 
     def wanted(self) -> dict[str, Any]:
         """What is wanted of each host: its entry, or the name of one that is to go."""
         return {**self._endpoints, **self._absent}
 
-    def _noted(self) -> tuple[ValidationError, ...]:
+    def _noted(self) -> tuple[HostsError, ...]:
         """What was noted about hosts, and the names that they share."""
         found = [*self._errors.items(), *((error, hosts) for error, hosts in shared(self._names))]
-        return tuple(_of(hosts, error) for error, hosts in found)
+        return tuple((hosts, error) for error, hosts in found)
 
     def _note(self, host: str, *errors: ValidationError) -> None:
         for error in errors:
@@ -204,7 +207,7 @@ def _reached(variables: Mapping[str, Any], template: Callable[[Any], Any]) -> di
 _DOMAIN = f"{PREFIX}{DOMAIN_POLICIES}["
 
 
-def _refused(options: Mapping[str, Any], hosts: Sequence[str], gone: Sequence[str]) -> tuple[ValidationError, ...]:
+def _refused(options: Mapping[str, Any], hosts: Sequence[str], gone: Sequence[str]) -> tuple[HostsError, ...]:
     """What the server would refuse, in the words of the inventory; ``hosts`` are those of the endpoints, ``gone`` those
     of what is absent."""
     try:
@@ -241,23 +244,28 @@ def _texts(given: Any) -> list[str]:
     return [one for one in given if isinstance(one, str)] if isinstance(given, (list, tuple)) else []
 
 
-def _named(error: ValidationError, hosts: Sequence[str], gone: Sequence[str]) -> ValidationError:
-    """The error with the host and the variable that it is in."""
+def _named(error: ValidationError, hosts: Sequence[str], gone: Sequence[str]) -> HostsError:
+    """The error with the variable that it is in, and the host whose it is, if it is one's own."""
     endpoint, absent = _IN_ENDPOINT.fullmatch(error.path), _IN_ABSENT.fullmatch(error.path)
     if endpoint:
         option = _VARIABLES.get(endpoint[2], endpoint[2])
-        where = f"{hosts[int(endpoint[1])]}: {PREFIX}{option}{endpoint[3]}"
-        return ValidationError(where, error.found, error.allowed)
+        where = f"{PREFIX}{option}{endpoint[3]}"
+        return (hosts[int(endpoint[1])],), ValidationError(where, error.found, error.allowed)
     if absent:
-        return ValidationError(f"{gone[int(absent[1])]}: {PREFIX}{NAME}", error.found, error.allowed)
+        return (gone[int(absent[1])],), ValidationError(f"{PREFIX}{NAME}", error.found, error.allowed)
     if error.path.startswith("domains["):
-        return ValidationError(f"{_DOMAIN}{error.path[len('domains[') :]}", error.found, error.allowed)
+        return (), ValidationError(f"{_DOMAIN}{error.path[len('domains[') :]}", error.found, error.allowed)
     if error.path.startswith("root"):
-        return ValidationError(f"{PREFIX}{ROOT_POLICY}{error.path[len('root') :]}", error.found, error.allowed)
-    return error
+        return (), ValidationError(f"{PREFIX}{ROOT_POLICY}{error.path[len('root') :]}", error.found, error.allowed)
+    return (), error
 
 
-def _of(hosts: list[str], error: ValidationError) -> ValidationError:
+def _of_hosts(errors: Sequence[HostsError]) -> tuple[ValidationError, ...]:
+    """The errors with the names of their hosts."""
+    return tuple(_of(hosts, error) if hosts else error for hosts, error in errors)
+
+
+def _of(hosts: Sequence[str], error: ValidationError) -> ValidationError:
     shown = ", ".join(hosts[:_SHOWN_HOSTS]) + (
         f" and {len(hosts) - _SHOWN_HOSTS} more" if len(hosts) > _SHOWN_HOSTS else ""
     )

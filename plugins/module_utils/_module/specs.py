@@ -264,9 +264,11 @@ def drift() -> Spec:
 
 
 def preflight() -> Spec:
-    """Which hosts to look at, whether to plan too, and with what budget."""
+    """Which hosts to look at, whether to plan and to look for doubts too, and with what budget."""
     return {
         "groups": _option("bool", default=False),
+        "lint": _option("bool", default=False),
+        "strict": _option("bool", default=False),
         "plan": _option("bool", default=False),
         "component_size": _option("bytes", default="0"),
         "link": _option("bits", default="0"),

@@ -60,7 +60,7 @@ def test_what_can_be_no_name_is_refused_by_its_variable(wrong: Any) -> None:
     assert str(error).startswith("autoupdate_endpoint_name: ")
     members = Members()
     members.add("n1", {VARIABLE: wrong}, lambda value: value)
-    assert [one.path for one in members.errors()] == ["n1: autoupdate_endpoint_name"]
+    assert [(list(hosts), one.path) for hosts, one in members.errors()] == [(["n1"], "autoupdate_endpoint_name")]
 
 
 def test_hosts_with_one_name_are_told_with_each_other_and_the_variable() -> None:
@@ -76,7 +76,7 @@ def test_hosts_with_one_name_are_told_with_each_other_and_the_variable() -> None
     members = Members()
     for host in ("web 01", made):
         members.add(host, {"ansible_host": "n.example"}, lambda value: value)
-    assert [one.path for one in members.errors()] == [f"web 01, {made}: autoupdate_endpoint_name"]
+    assert [(hosts, one.path) for hosts, one in members.errors()] == [(["web 01", made], "autoupdate_endpoint_name")]
 
 
 def test_who_is_to_go_goes_by_its_name() -> None:
