@@ -34,7 +34,7 @@ class ActionModule(ActionBase):
             return {
                 "unreachable": True,
                 "changed": False,
-                "msg": shown(str(lost.get("msg") or "not reached"), LONGEST_LINE),
+                "msg": shown(str(lost.get("msg") or "not reached").strip(), LONGEST_LINE),
             }
         found = [drift for result in results for drift in of_host(result)]
         found += self._of_tree(host, variables, options["client_tree"])
@@ -47,6 +47,7 @@ class ActionModule(ActionBase):
             "changed": False,
             "msg": shown(f"{host} has drifted: {counted(found)}"),
             "drift": data([one.to_dict() for one in found]),
+            "diff": data([{"prepared": "".join(f"{line}\n" for line in one.diff)} for one in found], lines=True),
         }
 
     def _of_tree(self, host: str, variables: Mapping[str, Any], name: str | None) -> list[Drift]:

@@ -122,7 +122,7 @@ class ActionModule(DirectAction):
         """Never a standalone endpoint instead. In check mode the server that is to tell may not be there yet."""
         if registered.get("unreachable"):
             why = "the update server was not reached, and it alone says what this endpoint is to have of it"
-            return {"failed": True, "changed": False, "msg": f"not compared: {why}"}
+            return {"failed": True, "changed": False, "msg": f"not compared: {why}", "server_unreachable": True}
         if self._task.check_mode:
             return {"changed": True, "changes": [], "drift": [], "next_run": None, "host_key": None}
         words = (

@@ -16,6 +16,7 @@ description:
     not reached is unreachable.
   - The playbook C(epp.autoupdate.check) ends with this module. It compares all hosts first, so that the drift of one
     host never hides that of another.
+  - The callback P(epp.autoupdate.check_report#callback) writes what is returned into files for continuous integration.
 extends_documentation_fragment:
   - epp.autoupdate._attributes
   - epp.autoupdate._attributes.actiongroup_all
@@ -95,6 +96,27 @@ drift:
       type: str
       returned: always
       sample: differs
+    outcome:
+      description:
+        - V(drift) for a difference, V(fault) where the host could not be compared, V(unreachable) where its update
+          server was not reached, without which it can't be compared.
+      type: str
+      returned: always
+      sample: drift
+diff:
+  description: The difference in text of each element of RV(drift), in the same order.
+  returned: failure
+  type: list
+  elements: dict
+  contains:
+    prepared:
+      description: The lines that differ. Empty for what has none. Secrets are hidden as in what was compared.
+      type: str
+      returned: always
+      sample: |
+        @@ -9,1 +9,1 @@
+        -OnCalendar=*-*-* 03:00:00
+        +OnCalendar=*-*-* 02:00:00
 msg:
   description: The number of differences of each kind.
   returned: failure

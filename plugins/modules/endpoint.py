@@ -315,6 +315,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+server_unreachable:
+  description: Whether the task failed because the endpoint's update server was not reached.
+  returned: when it did, with O(use_variables)
+  type: bool
+  sample: true
 packages:
   description: The packages that were given to the package manager, whether or not they were installed before.
   returned: where C(autoupdate_install) is set, with O(use_variables)

@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 _KINDS: tuple[tuple[str, str], ...] = (
@@ -28,8 +29,21 @@ _KINDS: tuple[tuple[str, str], ...] = (
     (r"/var/lib/.*", "state"),
 )
 """What lies at a path, by the first pattern that fits it whole; anything else is a file."""
+_BESIDE_FILES = ("file", "requirement", "self-test", "way in", "running state", "client tree")
+COMPARISON = "comparison"
+"""The kind of what could not be compared at all."""
+KINDS = tuple(dict.fromkeys((COMPARISON, *(kind for _pattern, kind in _KINDS), *_BESIDE_FILES)))
+"""Every kind of drift that there is."""
 _ACTIONS = {"create": "missing", "modify": "differs", "remove": "not wanted"}
 _VERSION = re.compile(r"\(version ([^:()\s]+):")
+
+
+class Outcome(Enum):
+    """What came of comparing one thing: it differs, it could not be compared, or whoever knows it was not reached."""
+
+    DRIFT = "drift"
+    FAULT = "fault"
+    UNREACHABLE = "unreachable"
 
 
 @dataclass(frozen=True)
@@ -40,13 +54,14 @@ class Drift:
     path: str
     text: str
     diff: tuple[str, ...] = ()
+    outcome: Outcome = Outcome.DRIFT
 
     @property
     def sentence(self) -> str:
         return f"{self.kind} {self.path}: {self.text}" if self.path else f"{self.kind}: {self.text}"
 
     def to_dict(self) -> dict[str, Any]:
-        return {"kind": self.kind, "path": self.path, "text": self.text}
+        return {"kind": self.kind, "path": self.path, "text": self.text, "outcome": self.outcome.value}
 
 
 def of_host(result: Mapping[str, Any]) -> Iterator[Drift]:
@@ -59,7 +74,8 @@ def of_host(result: Mapping[str, Any]) -> Iterator[Drift]:
         yield Drift("way in", "", str(text))
     changes = result.get("changes")
     if changes is None:
-        yield Drift("comparison", "", str(result.get("msg") or "it gave no result"))
+        outcome = Outcome.UNREACHABLE if result.get("server_unreachable") else Outcome.FAULT
+        yield Drift(COMPARISON, "", str(result.get("msg") or "it gave no result"), outcome=outcome)
         return
     diffs = {_path_of(one): one for one in _items(result.get("diff")) if "prepared" not in one}
     for change in changes:
@@ -80,7 +96,8 @@ def of_tree(result: Mapping[str, Any], endpoint: str, *, speaks_for_all: bool) -
     diff = next(iter(_items(result.get("diff"))), None)
     if diff is None:
         if speaks_for_all:
-            yield Drift("client tree", "", f"not compared: {result.get('msg') or 'it gave no result'}")
+            outcome = Outcome.UNREACHABLE if result.get("unreachable") else Outcome.FAULT
+            yield Drift("client tree", "", f"not compared: {result.get('msg') or 'it gave no result'}", outcome=outcome)
         return
     before, after = diff.get("before", "").splitlines(), diff.get("after", "").splitlines()
     for name, lines in _by_node(difflib.ndiff(before, after)):

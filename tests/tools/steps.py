@@ -17,7 +17,14 @@ from .report import Outcome, Skip
 from .suites import SUITES, lab, lab_heavy, lab_older, lab_vm
 from .workbench import StepFailed, Workbench
 
-TYPED = ("plugins/module_utils", "plugins/plugin_utils", "plugins/filter", "plugins/action", "tests/tools")
+TYPED = (
+    "plugins/module_utils",
+    "plugins/plugin_utils",
+    "plugins/filter",
+    "plugins/action",
+    "plugins/callback",
+    "tests/tools",
+)
 ON_ENDPOINTS = tuple(f"tests/unit/plugins/module_utils/{ring}/" for ring in ("_core", "_host", "_endpoint"))
 """What has to hold on every Python of endpoints each day; ``make matrix`` has all tests on all of them."""
 _ANTSIBULL_DOCS = (

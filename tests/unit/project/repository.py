@@ -43,6 +43,11 @@ def filters() -> list[str]:
     return sorted(path.stem for path in (ROOT / "plugins" / "filter").glob("*.yml"))
 
 
+def callbacks() -> list[str]:
+    """The names of the callbacks, sorted."""
+    return sorted(path.stem for path in (ROOT / "plugins" / "callback").glob("*.py"))
+
+
 def roles() -> list[str]:
     """The names of the roles, sorted."""
     return sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())
@@ -74,9 +79,9 @@ def returns(module: str) -> dict[str, Any]:
     return yaml.safe_load(assigned(module, "RETURN")) or {}
 
 
-def assigned(module: str, name: str) -> str:
-    """The text of a module's DOCUMENTATION, EXAMPLES or RETURN."""
-    for node in ast.parse(text("plugins", "modules", f"{module}.py")).body:
+def assigned(module: str, name: str, kind: str = "modules") -> str:
+    """The text of a module's DOCUMENTATION, EXAMPLES or RETURN, or of a plugin's of another kind."""
+    for node in ast.parse(text("plugins", kind, f"{module}.py")).body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
             return ast.literal_eval(node.value)
     raise LookupError(f"{module} has no {name}")

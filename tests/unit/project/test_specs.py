@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from . import repository
 
@@ -37,6 +38,15 @@ def test_every_variable_of_a_role_is_typed_and_described(role):
 @pytest.mark.parametrize("module", repository.modules())
 def test_every_option_of_a_module_is_typed_and_described(module):
     assert untyped(repository.documentation(module).get("options", {})) == []
+
+
+@pytest.mark.parametrize("callback", repository.callbacks())
+def test_every_option_of_a_callback_is_typed_and_can_be_set_in_two_ways(callback):
+    documentation = yaml.safe_load(repository.assigned(callback, "DOCUMENTATION", "callback"))
+    options = documentation["options"]
+    assert untyped(options) == []
+    assert [name for name, option in options.items() if not (option.get("env") and option.get("ini"))] == []
+    assert documentation["name"] == callback
 
 
 def untyped(options: dict) -> list[str]:

@@ -42,11 +42,12 @@ def who_is_what(hosts: Inventory) -> dict[str, list[str]]:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its exit code, what it said, and the results of each host in their order."""
+    """A finished run: its exit code, what it said, the results of each host, and the files of ``check``."""
 
     code: int
     output: str = field(repr=False)
     results: tuple[dict[str, Any], ...] = field(repr=False)
+    files: str = field(repr=False, default="")
 
     def of(self, host: str) -> dict[str, Any]:
         """The last result of a host, without what depends on Ansible's version and way."""
@@ -67,6 +68,7 @@ class Control:
         self._runner = runner
         self._count = 0
         self.groups: Callable[[Inventory], dict[str, list[str]]] = who_is_what
+        self.allowed_unreachable: list[str] = []
 
     def root(self, host: str) -> Path:
         return self.work / "hosts" / host
@@ -74,6 +76,16 @@ class Control:
     @property
     def server(self) -> Path:
         return self.work / "server"
+
+    @property
+    def reports(self) -> Path:
+        """Where runs of ``check`` write their files."""
+        return self.work / "reports"
+
+    def report(self) -> dict[str, Any]:
+        """What the last run of ``check`` wrote."""
+        found: dict[str, Any] = json.loads((self.reports / "check.json").read_text(encoding="utf-8"))
+        return found
 
     def serve(self, url: str = "http://127.0.0.1:9") -> None:
         """Bring up an update server in a directory, for endpoints that are directories."""
@@ -100,18 +112,25 @@ class Control:
     def playbook(self, playbook: str, hosts: dict[str, dict[str, Any]], *arguments: str) -> Run:
         self._count += 1
         results, inventory = self.work / f"results-{self._count}.jsonl", self.work / "inventory.json"
-        common = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-        groups = {name: {"hosts": dict.fromkeys(members)} for name, members in self.groups(hosts).items()}
-        inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": common, "children": groups}}))
+        inventory.write_text(self.inventory(hosts))
         code, output = self._runner.run([playbook, "-i", str(inventory), *arguments], self._own(results))
         lines = results.read_text().splitlines() if results.exists() else []
         found = tuple(json.loads(line) for line in lines)
         own = [told(one["result"]) for one in found if one["action"].startswith("epp.autoupdate.")]
         assert of_another_form(own) == []
-        return Run(code, output, found)
+        files = sorted(self.reports.iterdir()) if self.reports.exists() else []
+        return Run(code, output, found, "".join(path.read_text(encoding="utf-8") for path in files))
+
+    def inventory(self, hosts: Inventory) -> str:
+        """An inventory of these hosts, as its file has it."""
+        common = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        groups = {name: {"hosts": dict.fromkeys(members)} for name, members in self.groups(hosts).items()}
+        return json.dumps({"all": {"hosts": hosts, "vars": common, "children": groups}})
 
     def _own(self, results: Path) -> dict[str, str]:
-        return {"ANSIBLE_REMOTE_TEMP": str(self.work / "remote"), "EPP_TEST_RESULTS": str(results)}
+        own = {"ANSIBLE_REMOTE_TEMP": str(self.work / "remote"), "EPP_TEST_RESULTS": str(results)}
+        allowed = ",".join(self.allowed_unreachable)
+        return {**own, "AUTOUPDATE_REPORT": str(self.reports), "AUTOUPDATE_ALLOWED_UNREACHABLE": allowed}
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +139,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlaybookRunner]
     settings = {
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
         "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callbacks"),
-        "ANSIBLE_CALLBACKS_ENABLED": "action_results",
+        "ANSIBLE_CALLBACKS_ENABLED": "action_results,epp.autoupdate.check_report",
         "ANSIBLE_NOCOLOR": "1",
     }
     made = PlaybookRunner(tmp_path_factory.mktemp("ansible"), settings)

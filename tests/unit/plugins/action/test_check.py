@@ -24,6 +24,12 @@ def failed(run: Run) -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def told(fleet: Fleet) -> tuple[str, dict[str, str]]:
+    """The verdict of the last run, and the state of each host."""
+    report = fleet.control.report()
+    return report["verdict"], {host["name"]: host["state"] for host in report["hosts"]}
+
+
 @pytest.mark.usefixtures("site")
 def test_the_drift_of_one_hides_that_of_no_other(fleet: Fleet) -> None:
     timer, document = fleet.control.root("n1") / TIMER, fleet.control.root("n2") / "etc/epp-autoupdate/endpoint.json"
@@ -43,12 +49,14 @@ def test_the_drift_of_one_hides_that_of_no_other(fleet: Fleet) -> None:
     at = lines.index(f"n1: timer /{TIMER}: differs")
     assert "    -Persistent=true" in lines[at : at + 9]
     assert "    - root: schedule.start 02:00" in lines
+    assert told(fleet) == ("drift", {"n1": "drifted", "n2": "drifted", "updates": "drifted"})
     assert not server.exists()
     assert timer.read_text() != kept
     assert fleet.control.ask("tree", "show")["root"]["own"] == {"schedule": {"start": "02:00"}}
     assert fleet.play("site").code == 0
     assert fleet.play("check").code == 0
     assert timer.read_text() == kept
+    assert told(fleet) == ("clean", dict.fromkeys(("n1", "n2", "updates"), "clean"))
 
 
 @pytest.mark.usefixtures("site")
@@ -59,6 +67,7 @@ def test_what_could_not_be_compared_for_want_of_the_server_is_not_well(fleet: Fl
     assert run.code == 4, run.output
     for name in fleet.names:
         assert f"{name}: comparison: not compared: the update server was not reached" in run.output
+    assert told(fleet) == ("incomplete", dict.fromkeys(("n1", "n2", "updates"), "unreachable"))
 
 
 @pytest.mark.usefixtures("site")
@@ -68,7 +77,8 @@ def test_an_endpoint_that_is_not_registered_says_so_itself(fleet: Fleet) -> None
     run = fleet.play("check")
     assert run.code == 2
     assert set(failed(run)) == {"n3"}
-    assert ("client tree", "endpoint n3", "not registered") in {tuple(one.values()) for one in failed(run)["n3"]}
+    found = {(one["kind"], one["path"], one["text"]) for one in failed(run)["n3"]}
+    assert ("client tree", "endpoint n3", "not registered") in found
 
 
 @pytest.mark.parametrize("playbook", ["check", "site", "update_now", "preview"])
@@ -78,6 +88,8 @@ def test_an_inventory_without_the_groups_is_refused_with_an_example(fleet: Fleet
     assert run.code == 2
     assert "neither of the groups autoupdate_servers and autoupdate_endpoints has a host of this run" in run.text
     assert "all: children: autoupdate_servers: # leave it out for endpoints without an update server" in run.text
+    if playbook == "check":
+        assert told(fleet) == ("faults", {})
 
 
 @pytest.mark.usefixtures("site")

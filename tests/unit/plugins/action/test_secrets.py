@@ -84,6 +84,7 @@ def check_quiet(run: Run, code: int = 0) -> None:
     assert run.code == code, run.output
     assert leaks(run.output) == []
     assert leaks(json.dumps(run.results, indent=0)) == []
+    assert leaks(run.files) == []
 
 
 def asked(root: Path, program: str, *arguments: str) -> str:
@@ -140,6 +141,7 @@ def test_the_difference_of_secrets_says_that_there_is_one(
     check_quiet(compared, code=2)
     assert "clamav1: configuration /etc/epp-autoupdate/freshclam.conf: differs" in compared.text
     assert f"-DatabaseCustomURL https://{NOBODY}/\u2026/other.hdb?***" in compared.text
+    assert f"-DatabaseCustomURL https://{NOBODY}/\u2026/other.hdb?***" in compared.files
     changed = control.playbook("epp.autoupdate.site", endpoints, *LOUD)
     check_quiet(changed)
     clamav["custom_urls"] = [f"http://{NOBODY}/{mark('newer')}/vendor.ndb"]
