@@ -102,7 +102,7 @@ EXAMPLES = r"""
   delegate_to: updates.example.com
   run_once: true
 
-- name: Make two domains, one of which has a window of its own
+- name: Create two domains, one with its own window
   epp.autoupdate.client_tree:
     domains:
       emea: null
@@ -112,12 +112,12 @@ EXAMPLES = r"""
           window: 1h
   delegate_to: updates.example.com
 
-- name: Take an endpoint out of the registry that does not exist any more
+- name: Remove an endpoint that does not exist any more
   epp.autoupdate.client_tree:
     absent: [n7]
   delegate_to: updates.example.com
 
-- name: Bring the registry to a list that is known to be whole
+- name: Remove all endpoints that are not in a complete list
   epp.autoupdate.client_tree:
     endpoints:
       - name: n1

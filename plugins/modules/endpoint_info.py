@@ -32,7 +32,7 @@ EXAMPLES = r"""
   epp.autoupdate.endpoint_info:
   register: endpoint
 
-- name: Refuse to go on with an endpoint that could not update
+- name: Fail if the last scheduled update failed
   ansible.builtin.assert:
     that: endpoint.status.last.schedule.result | default('current') in ['updated', 'current']
 """

@@ -64,7 +64,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Find out who is behind in one domain
+- name: List the outdated endpoints of one domain
   epp.autoupdate.fleet_info:
     gather:
       - endpoints

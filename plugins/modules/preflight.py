@@ -96,7 +96,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Converge endpoints, but none if any has a bad policy
+- name: Converge endpoints only if the policy of all is valid
   hosts: all
   gather_facts: false
   tasks:
@@ -108,7 +108,7 @@ EXAMPLES = r"""
       epp.autoupdate.endpoint:
         use_variables: true
 
-- name: See what the schedules do
+- name: Compute the load of the schedules
   hosts: all
   gather_facts: false
   tasks:

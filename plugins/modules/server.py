@@ -377,7 +377,7 @@ EXAMPLES = r"""
     notify:
       max_in_flight: 50
 
-- name: As the variables of the inventory say, which is what the role does
+- name: Take all settings from the variables of the inventory, as the role does
   epp.autoupdate.server:
     use_variables: true
 

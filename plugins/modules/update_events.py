@@ -34,19 +34,19 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Look for malware after each update that the server announced
+- name: Scan after each update that the server announced
   epp.autoupdate.update_events:
     update_after_download: true
     scan_after_update: true
 
-- name: Let one domain be scanned after each update that the server announced
+- name: Scan one domain after each update that the server announced
   epp.autoupdate.update_events:
     scope: domain
     name: emea/finance
     scan_after_update: true
   delegate_to: updates.example.com
 
-- name: Let that domain do again what its parents say
+- name: Let that domain inherit again
   epp.autoupdate.update_events:
     scope: domain
     name: emea/finance

@@ -88,7 +88,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ update.result }}: {{ update.before }} before, {{ update.after }} now"
 
-- name: Update what is behind in one domain, through the update server
+- name: Update the outdated endpoints of one domain, through the update server
   epp.autoupdate.update_now:
     domains:
       - emea/finance

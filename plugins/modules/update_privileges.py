@@ -37,12 +37,12 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Let users postpone scheduled updates, but not turn roaming on
+- name: Let users switch scheduled updates on and off, but not roaming
   epp.autoupdate.update_privileges:
     toggle_scheduled_update: true
     go_roaming: false
 
-- name: Let the users of one endpoint of a fleet turn roaming on
+- name: Let the users of one endpoint of a fleet switch roaming
   epp.autoupdate.update_privileges:
     scope: endpoint
     name: laptop17

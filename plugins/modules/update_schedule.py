@@ -58,7 +58,7 @@ EXAMPLES = r"""
     window: 4h
   delegate_to: updates.example.com
 
-- name: Let the domains that are made from now on update every four hours; what exists keeps what it has
+- name: Let future domains update every four hours, and leave existing ones as they are
   epp.autoupdate.update_schedule:
     scope: root
     apply_to: future_domains

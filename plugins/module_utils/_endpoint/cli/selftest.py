@@ -27,7 +27,7 @@ def selftest(host: LocalHost, options: argparse.Namespace) -> int:
     if options.json:
         write_document({"errors": list(errors)})
     else:
-        write_lines(errors or ("what an update needs works",))
+        write_lines(errors or ("selftest: no errors",))
     return exit_codes.FAILED if errors else exit_codes.DONE
 
 

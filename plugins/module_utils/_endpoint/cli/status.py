@@ -99,7 +99,7 @@ def _configuration_lines(told: dict[str, Any] | None) -> Iterator[str]:
         yield f"configuration     none yet from {told['server']}: no scheduled update runs"
     else:
         serials = f"tree {told['tree_serial']}, shard {told['shard_serial']}"
-        yield f"configuration     {serials} from {told['server']}, adopted {told['adopted']}, ends {told['expires']}"
+        yield f"configuration     {serials} from {told['server']}, adopted {told['adopted']}, expires {told['expires']}"
     if told["result"] is not None:
         why = f" ({told['reason']})" if told["reason"] else ""
         yield f"last asked for    {told['result']} at {told['asked']}{why}"

@@ -118,9 +118,9 @@ def _rows(known: dict[str, Any]) -> list[tuple[str, ...]]:
     rows += [("campaign", f"{one['campaign']}: {one['product']} {one['version']}") for one in known["campaigns"]]
     rows.append(("in flight", f"{known['in_flight']} of at most {known['max_in_flight']}"))
     for name in (name for name in ("tree", "catalog") if name in documents):
-        rows.append((name, f"serial {documents[name]['serial']}, ends {documents[name]['expires']}"))
+        rows.append((name, f"serial {documents[name]['serial']}, expires {documents[name]['expires']}"))
     shards = documents["shards"]
-    ends = f", the first ends {shards['expires']}" if shards["count"] else ", nothing is published yet"
+    ends = f", the first expires {shards['expires']}" if shards["count"] else ", nothing is published yet"
     rows.append(("shards", f"{shards['count']}{ends}"))
     rows += [("to be published", ", ".join(documents["waiting"]))] if documents["waiting"] else []
     return rows + [(f"key {key['name']}", f"{key['stage']} since {key['since']}") for key in known["signing_keys"]]

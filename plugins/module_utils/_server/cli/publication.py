@@ -64,7 +64,7 @@ def run_publish(host: LocalHost, options: argparse.Namespace) -> int:
         print_json({"changed": bool(names), "published": counted(names)})
     else:
         words = ", ".join(f"{number} {kind}" for kind, number in counted(names).items())
-        write_lines([f"publish: {words or 'nothing is new'}"])
+        write_lines([f"publish: {words or 'nothing to publish'}"])
     return DONE
 
 
@@ -75,7 +75,7 @@ def run_verify(host: LocalHost, options: argparse.Namespace) -> int:
     if options.json:
         print_json({"problems": [{"file": problem.file, "problem": problem.what} for problem in found]})
     else:
-        write_lines([f"{problem.file}: {problem.what}" for problem in found] or ["verify: all is well"])
+        write_lines([f"{problem.file}: {problem.what}" for problem in found] or ["verify: no problems found"])
     return FAILED if found else DONE
 
 

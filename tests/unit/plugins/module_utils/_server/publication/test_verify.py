@@ -40,7 +40,7 @@ def problems(server: Server) -> list[tuple[str, str]]:
     status, out, err = server.run("verify")
     found = [line.partition(": ") for line in out.splitlines()]
     assert err == ""
-    assert status == (0 if found == [("verify", ": ", "all is well")] else 1)
+    assert status == (0 if found == [("verify", ": ", "no problems found")] else 1)
     return [(file, what) for file, _colon, what in found if file != "verify"]
 
 
