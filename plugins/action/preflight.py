@@ -123,25 +123,20 @@ class ActionModule(ActionBase):
     ) -> tuple[dict[str, HostCheck], list[str], list[HostOfPlay]]:
         """Check each host; the last of what it returns are those that are to be registered with an update server."""
         inventory, servers = InventoryCheck(), _Servers(task_vars["groups"], part.group)
-        checks: dict[str, HostCheck] = {}
         loose: dict[str, None] = {}
+        checks = self._check_servers(part, task_vars, loose)
         read: list[dict[str, Any]] = []
         ordinals: dict[Any, list[str]] = {}
         unnumbered: list[str] = []
         names: dict[str, Any] = {}
         managed: list[HostOfPlay] = []
-        for host, raw, template in hosts_of_play(self._task, self._loader, task_vars, only=part.servers):
-            self._keep(host, raw)
-            checks[host] = HostCheck(_server_errors(raw, template) if self._lint else ())
-            typos = list(unknown_variables(iter(raw)))
-            if typos and _strict(raw, template):
-                checks[host] = HostCheck((*checks[host].errors, *typos))
-            else:
-                loose.update(dict.fromkeys(map(str, typos)))
+        both = frozenset(servers_in(task_vars["groups"])) if self._lint else frozenset()
         for host, raw, template in hosts_of_play(self._task, self._loader, task_vars, only=part.endpoints):
             self._keep(host, raw)
             checks[host], values = _check(inventory, host, raw, template, servers_in(task_vars["groups"]))
             self._values[host] = values
+            if host in both:
+                checks[host] = replace(checks[host], errors=(*checks[host].errors, *_server_errors(raw, template)))
             strange = servers.error(values.get(SERVER_HOST))
             typos = [*unknown_variables(iter(raw)), *filter(None, [strange, undeclared_domain(values)])]
             if typos and _strict(raw, template):
@@ -165,6 +160,19 @@ class ActionModule(ActionBase):
         idle = idle_domains(read) if part.whole else ()
         managed = [one for one in managed if not checks[one[0]].errors]
         return checks, [*loose, *_shared(ordinals), *idle, *_left_out(part.others, task_vars)], managed
+
+    def _check_servers(self, part: _Part, task_vars: Mapping[str, Any], loose: dict[str, None]) -> dict[str, HostCheck]:
+        """Check the hosts that are no endpoints; what looks like a typo and is no error is added to ``loose``."""
+        checks: dict[str, HostCheck] = {}
+        for host, raw, template in hosts_of_play(self._task, self._loader, task_vars, only=part.servers):
+            self._keep(host, raw)
+            checks[host] = HostCheck(_server_errors(raw, template) if self._lint else ())
+            typos = list(unknown_variables(iter(raw)))
+            if typos and _strict(raw, template):
+                checks[host] = HostCheck((*checks[host].errors, *typos))
+            else:
+                loose.update(dict.fromkeys(map(str, typos)))
+        return checks
 
     def _keep(self, host: str, raw: Mapping[str, Any]) -> None:
         """Keep the host's variables of ours as the inventory gives them, which know where they stand."""

@@ -77,20 +77,22 @@ def test_doubts_are_warnings_and_with_strict_they_fail(lint: Any, control: Contr
 
 
 def test_every_fault_has_its_file_and_key(lint: Any, control: Control) -> None:
+    """Of a host that is in both groups, those of both."""
     texts = {
         "all": "autoupdate_policy:\n  schedule:\n    window: 2x\nautoupdate_domain_policies:\n  emea: {events: {x: 1}}\n",  # noqa: E501
         "autoupdate_endpoints": "---\nautoupdate_limits: {update: 2}\nautoupdate_scan_paths:\n  - /srv\n  - x\n",
         "autoupdate_servers": "autoupdate_server_url: ftp://updates.example.com\nautoupdate_server_ur: x\n",
     }
-    servers = dict.fromkeys(HOSTS, FAR)
-    run = lint(texts, servers)
+    control.groups = lambda hosts: {"autoupdate_servers": ["updates"], "autoupdate_endpoints": [*hosts]}
+    hosts = dict.fromkeys(HOSTS, FAR)
+    run = lint(texts, {**hosts, "updates": {**FAR, "autoupdate_server_host": ""}})
     assert run.code == 2
     found = told(run, "fault", control.work)
     assert [line.partition(" is not ")[0] for line in found] == [
-        'group_vars/all.yml:3: n1, n2: autoupdate_policy.schedule.window: "2x"',
-        'group_vars/all.yml:5: n1, n2: autoupdate_domain_policies[emea].events.x: "x"',
-        "group_vars/autoupdate_endpoints.yml:2: n1, n2: autoupdate_limits.update: 2",
-        'group_vars/autoupdate_endpoints.yml:5: n1, n2: autoupdate_scan_paths[1]: "x"',
+        'group_vars/all.yml:3: n1, n2, updates: autoupdate_policy.schedule.window: "2x"',
+        'group_vars/all.yml:5: n1, n2, updates: autoupdate_domain_policies[emea].events.x: "x"',
+        "group_vars/autoupdate_endpoints.yml:2: n1, n2, updates: autoupdate_limits.update: 2",
+        'group_vars/autoupdate_endpoints.yml:5: n1, n2, updates: autoupdate_scan_paths[1]: "x"',
         'group_vars/autoupdate_servers.yml:1: updates: autoupdate_server_url: "ftp://updates.example.com"',
         "group_vars/autoupdate_servers.yml:2: updates: autoupdate_server_ur: it",
     ], run.output

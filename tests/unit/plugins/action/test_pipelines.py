@@ -93,11 +93,21 @@ def machine(fleet: Fleet, tmp_path: Path) -> Machine:
 
 
 heavy = pytest.mark.heavy
-PIPELINES = [cron, pytest.param(github, marks=heavy), pytest.param(gitlab, marks=heavy)]
 
 
+@pytest.mark.parametrize("pipeline", [cron, *(pytest.param(one, marks=heavy) for one in (github, gitlab, console))])
+def test_bad_policy_fails_the_pipeline(pipeline: Any, fleet: Fleet, machine: Machine) -> None:
+    fleet.policy = {"schedule": {"window": "2x"}}
+    done = machine.run(*pipeline("check"))
+    assert done.returncode == 1, done.stdout + done.stderr
+    told = done.stdout if pipeline is cron else _text(machine.place / "autoupdate-report/check.md")
+    assert told.startswith("## Autoupdate check: faults\n"), done.stdout + done.stderr
+    assert '"2x" is not a duration' in told
+
+
+@pytest.mark.heavy
 @pytest.mark.usefixtures("site")
-@pytest.mark.parametrize("pipeline", [*PIPELINES, pytest.param(console, marks=heavy)])
+@pytest.mark.parametrize("pipeline", [cron, github, gitlab, console])
 def test_drift_fails_the_pipeline_and_tells_people(pipeline: Any, fleet: Fleet, machine: Machine) -> None:
     (fleet.control.root("n1") / "etc/systemd/system/epp-update.timer").unlink()
     done = machine.run(*pipeline("check"))
