@@ -120,7 +120,8 @@ class CallbackModule(CallbackBase):
         self._groups = {name: list(hosts) for name, hosts in inventory.get_groups_dict().items()}
         patterns = [play.hosts] if _compares(play) else [one for one in self._patterns if _is_literal(one)]
         for pattern in patterns:
-            self._hosts.update((host.name, None) for host in inventory.get_hosts(pattern))
+            found = inventory.get_hosts(pattern, ignore_restrictions=True)  # not those of this play alone
+            self._hosts.update((host.name, None) for host in found)
 
     def v2_runner_on_ok(self, result: Any) -> None:
         host, task, values = _parts(result)

@@ -95,3 +95,15 @@ def test_the_second_run_finds_the_same(fleet: Fleet) -> None:
 def test_another_playbook_writes_nothing(fleet: Fleet) -> None:
     fleet.play("lint")
     assert not fleet.control.reports.exists()
+
+
+def test_a_run_that_fails_in_its_first_play_knows_all_hosts_of_its_limit(fleet: Fleet) -> None:
+    path = fleet.control.work / "own.json"
+    task = {"name": "Fail", "ansible.builtin.fail": {"msg": "before"}}
+    first = {"name": "Before", "hosts": "n1", "gather_facts": False, "tasks": [task]}
+    path.write_text(json.dumps([first, {"import_playbook": "epp.autoupdate.check"}]))
+    run = fleet.control.playbook(str(path), fleet.hosts(), "--limit", "n1,updates")
+    assert run.code == 2, run.output
+    report = fleet.control.report()
+    states = {host["name"]: host["state"] for host in report["hosts"]}
+    assert (report["verdict"], states) == ("faults", {"n1": "faulty", "updates": "not_compared"})
