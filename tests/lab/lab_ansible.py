@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.epp.autoupdate.tests.playbooks import PlaybookRunner
+from playbook_runner import PlaybookRunner
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent

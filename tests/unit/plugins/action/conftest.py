@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils import _core
-from ansible_collections.epp.autoupdate.tests.playbooks import PlaybookRunner
+from ansible_collections.epp.autoupdate.tests.playbook_runner import PlaybookRunner
 from ansible_collections.epp.autoupdate.tests.unit.plugins.modules.instants import of_another_form, told
 
 HERE = Path(__file__).parent
@@ -56,8 +56,9 @@ class Run:
 
     @property
     def text(self) -> str:
-        """What it said, as one line; ansible-core 2.18 shows a failed task as JSON, in which quotes are escaped."""
-        return " ".join(self.output.replace('\\"', '"').split())
+        """What it said, as one line; ansible-core 2.18 shows a failed task as JSON, in which quotes and line
+        ends are escaped."""
+        return " ".join(self.output.replace('\\"', '"').replace("\\n", " ").split())
 
 
 class Control:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.tests.playbooks import PlaybookRunner
+from ansible_collections.epp.autoupdate.tests.playbook_runner import PlaybookRunner
 
 from .conftest import POLICY, Control, Run
 

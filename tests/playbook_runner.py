@@ -46,7 +46,7 @@ class PlaybookRunner:
     def run(self, argv: Sequence[str], environment: Mapping[str, str], *, seconds: float = 120) -> tuple[int, str]:
         """The exit code of one run and what it said, its errors last.
 
-        Raises TimeoutError after so many ``seconds``; then everything of the run has ended.
+        Raises TimeoutError after so many ``seconds``, when everything of the run has been ended, and OSError.
         """
         request = {"argv": ["ansible-playbook", *argv], "env": dict(environment), "streams": [*map(str, self._streams)]}
         process = self._process = self._process or self._start()
@@ -59,19 +59,25 @@ class PlaybookRunner:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             raise TimeoutError(f"ansible-playbook takes more than {seconds:g} s: {self._said()}")
-        return int(process.stdout.readline()), self._said()
+        answer = process.stdout.readline()
+        if not answer:
+            self._process = None
+            raise OSError(f"the process that runs playbooks has ended with {process.wait()}: {self._said()}")
+        return int(answer), self._said()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, __file__],
-            env=self._environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-        )
+        with self._streams[1].open("wb") as errors:
+            return subprocess.Popen(
+                [sys.executable, __file__],
+                env=self._environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,  # a test's own may be closed, and Ansible needs one
+                start_new_session=True,
+            )
 
     def _said(self) -> str:
-        return "".join(path.read_text(encoding="utf-8") for path in self._streams)
+        return "".join(path.read_text(encoding="utf-8") for path in self._streams if path.exists())
 
     def close(self) -> None:
         if self._process is not None:
