@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A real HTTP server on a loopback port that serves a folder as a static web server does, or answers as a test says.
+"""A real HTTP server that serves a folder as a static web server does, or answers as a test says.
 
-It takes PUTs to the paths that a test allows.
+It listens on a loopback port, unless it is told another address, and takes PUTs to the paths that a test allows.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Answer:
 class ScriptedServer:
     """Serves ``folder``; ``script(path, headers)`` may answer first. ``requests`` holds what was asked."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *, address: str = "127.0.0.1", port: int = 0) -> None:
         self.folder = folder
         self.script: Callable[[str, dict[str, str]], Answer | None] | None = None
         self.requests: list[Request] = []
@@ -61,10 +61,10 @@ class ScriptedServer:
         class Handler(_Handler):
             server_script = outer
 
-        self._httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._httpd = ThreadingHTTPServer((address, port), Handler)
         self._httpd.daemon_threads = True
         self.port: int = self._httpd.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://{address}:{self.port}"
         self._thread = threading.Thread(target=self._httpd.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 
