@@ -9,7 +9,8 @@ from __future__ import annotations
 import syslog
 import time
 
-from ..._core.reports.report import Occasion, Report
+from ..._core.metadata.envelope import unpack
+from ..._core.reports.report import MAX_SIZE, Occasion, Report
 from ..._core.values import replace
 from ..._core.version import VERSION
 from ..._host.host import Host
@@ -71,7 +72,7 @@ def _make(endpoint: Endpoint, occasion: Occasion, deadline: float) -> None:
     host, before = endpoint.host, ReportStore(endpoint.host).read()
     try:
         key = signing_key(host)
-        made = _composed(endpoint, occasion, after=before.sequence)
+        made = _composed(endpoint, occasion, after=before.sequence or _kept_sequence(host))
         content = sealed(host, made, key)
     except Unsigned as error:
         _keep(host, before, replace(before, cause=error.cause, why=str(error)))
@@ -102,6 +103,14 @@ def _composed(endpoint: Endpoint, occasion: Occasion, *, after: int) -> Report:
         drift=drift,
         drift_count=count,
     )
+
+
+def _kept_sequence(host: Host) -> int:
+    """The number of the report that lies on the host, where the record is lost; 0 without one."""
+    try:
+        return Report.from_bytes(unpack(host.read(paths.REPORT) or b"", limit=MAX_SIZE).document).sequence
+    except ValueError:
+        return 0
 
 
 def _send(endpoint: Endpoint, record: ReportRecord, content: bytes | None, *, limit: float) -> None:

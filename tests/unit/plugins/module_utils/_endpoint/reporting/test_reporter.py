@@ -66,6 +66,15 @@ def test_the_sequence_rises_whatever_the_clock_does(reporting: Reporting) -> Non
     assert [told.sequence for told in reporting.sent()] == [noon, noon + 1, noon + 60, noon + 61, noon + 62]
 
 
+@pytest.mark.parametrize("record", [b"", b"{}", b"[]", b'{"sequence": "x"', b"\xff"])
+def test_the_sequence_rises_though_the_record_is_lost(reporting: Reporting, record: bytes) -> None:
+    for _report in range(3):
+        report(reporting.host, Occasion.RUN)
+        reporting.host.write(paths.REPORT_RECORD, record)
+    sequences = [told.sequence for told in reporting.sent()]
+    assert sequences == [sequences[0], sequences[0] + 1, sequences[0] + 2]
+
+
 @pytest.mark.parametrize(
     ("status", "cause"),
     [
