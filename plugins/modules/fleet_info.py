@@ -319,6 +319,67 @@ status:
       elements: dict
       returned: always
       contains: *campaign
+    reports:
+      description: The signed reports that endpoints send by themselves.
+      type: dict
+      returned: always
+      contains:
+        endpoints:
+          description: The number of endpoints of which a report was taken.
+          type: int
+          returned: always
+          sample: 39
+        newest:
+          description: The instant at which the newest one was taken. V(null) where there is none.
+          type: str
+          returned: always
+          sample: "2026-11-29T12:00:00Z"
+        today:
+          description:
+            - The number of reports since midnight UTC, by what became of them. V(taken), or the code of the refusal.
+          type: dict
+          returned: always
+          sample: {taken: 120, wrong_key: 3}
+        refused:
+          description:
+            - The last refusals, at most 20, the newest first. A good report of an endpoint removes its refusals.
+          type: list
+          elements: dict
+          returned: always
+          contains:
+            endpoint:
+              description:
+                - The name under which the report was sent. Empty for all names together that are not registered.
+              type: str
+              returned: always
+              sample: n7
+            code:
+              description:
+                - The reason as one word. V(too_large), V(malformed), V(unregistered), V(no_pinned_key), V(wrong_key),
+                  V(bad_signature), V(wrong_purpose), V(other_endpoint) or V(replayed).
+              type: str
+              returned: always
+              sample: wrong_key
+            detail:
+              description: The reason of the last one in one sentence.
+              type: str
+              returned: always
+              sample: it is signed by another key than the pinned one
+            count:
+              description: The number of reports that were refused for this reason.
+              type: int
+              returned: always
+              sample: 3
+            first:
+              description: The instant of the first of them.
+              type: str
+              returned: always
+              sample: "2026-11-28T12:00:00Z"
+            last:
+              description: The instant of the last of them.
+              type: str
+              returned: always
+              sample: "2026-11-29T12:00:00Z"
     in_flight:
       description: The number of endpoints that have been notified and have not answered yet.
       type: int

@@ -21,7 +21,7 @@ description:
   - Every error in the options is reported at once, each with its path, before anything is changed.
 requirements:
   - ssh-keygen of OpenSSH 8.2 or later, and its ssh-keyscan to notify over SSH
-  - nginx, unless O(web.server=none)
+  - nginx with its WebDAV module, unless O(web.server=none)
   - the Python package paramiko, to notify over SSH
 extends_documentation_fragment:
   - epp.autoupdate._attributes

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The server's own status: what is registered, published, under way, and by which keys."""
+"""The server's own status: what is registered, published, reported, under way, and by which keys."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from .fleet.inventory import by_product
 from .publication.catalog import published_catalog
 from .publication.keys import read_keyring
 from .publication.signer import Record, records
+from .reports.records import summary
 from .settings import limits_zone, notify_settings
 
 
@@ -37,6 +38,7 @@ def server_status(host: LocalHost, connection: sqlite3.Connection) -> dict[str, 
         "published": by_product(current.components if current else ()),
         "fetches": last_fetches(host),
         "campaigns": [one.to_dict() for one in summaries(connection) if one.open],
+        "reports": summary(connection, host.now()),
         "in_flight": store.count_in_flight(),
         "max_in_flight": settings.caps.at(host.now(), limits_zone(host, settings)),
         "documents": _documents(connection),

@@ -16,6 +16,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result, Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.cli import exit_codes
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges.base import UserAction
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.reports.verdict import Refusal
 
 from . import messages, repository
 
@@ -26,6 +27,12 @@ _ROW = re.compile(r"^   \* - ``(?P<name>[a-z_]+)``\n     - (?P<second>.+)$", re.
 
 def guide(name: str) -> str:
     return repository.text("docs", "docsite", "rst", f"{name}.rst")
+
+
+def section(name: str, heading: str) -> str:
+    """What a guide has below a heading, up to the next one."""
+    underlined = heading + "\n" + "-" * len(heading) + "\n"
+    return re.split(r"^.+\n-{3,}$", guide(name).partition(underlined)[2], maxsplit=1, flags=re.MULTILINE)[0]
 
 
 def rows(text: str) -> dict[str, str]:
@@ -190,7 +197,12 @@ def test_a_message_that_nobody_prints_would_be_found():
 
 def test_troubleshooting_has_every_reason_for_which_a_configuration_is_not_adopted():
     refused = {result.value for result in SyncResult} - {"adopted", "unchanged"}
-    assert set(rows(guide("troubleshooting"))) == refused
+    assert set(rows(section("troubleshooting", "An endpoint does not adopt its configuration"))) == refused
+
+
+def test_troubleshooting_has_every_reason_for_which_a_report_is_refused():
+    refused = {code.value for code in Refusal}
+    assert set(rows(section("troubleshooting", "The server refuses the report of an endpoint"))) == refused
 
 
 def test_the_lab_follows_sections_that_the_guide_has():

@@ -18,7 +18,9 @@ from ..values import frozen
 from .errors import show
 from .parsers import InvalidValue
 
-_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._:-]{0,250}[A-Za-z0-9_])?")
+ENDPOINT_NAME = "[A-Za-z0-9_](?:[A-Za-z0-9._:-]{0,250}[A-Za-z0-9_])?"
+"""The pattern of an endpoint's name, as web servers know it, too."""
+_NAME = re.compile(ENDPOINT_NAME)
 _DOMAIN = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_])?")
 _ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
 _DATABASE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")

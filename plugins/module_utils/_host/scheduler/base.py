@@ -26,6 +26,7 @@ class Units:
     services: tuple[str, ...]
     timers: tuple[str, ...]
     sockets: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
     boot_only: tuple[str, ...] = ()
     """Timers that a boot alone starts: on a machine that is up for longer than their delay they would fire at once."""
     realtime: tuple[str, ...] = ()

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Systemd timers, sockets and services."""
+"""Systemd timers, sockets, paths and services."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 
 from ..._core.resources.resources import Absent, File, Link, Resource
@@ -17,14 +18,14 @@ _NOT_EXECUTED = "203/EXEC"
 
 
 class SystemdScheduler:
-    """Jobs as units; timers and sockets are enabled by links of our own, so that a directory needs no systemctl."""
+    """Jobs as units; what starts them is enabled by links of our own, so that a directory needs no systemctl."""
 
     name = "systemd"
 
     def __init__(self, host: Host, units: Units) -> None:
         self._host = host
         self._units = units
-        self._enabled = (*units.timers, *units.sockets)
+        self._enabled = (*units.timers, *units.sockets, *units.paths)
 
     def entries(self, texts: Texts) -> tuple[Resource, ...]:
         wanted: list[Resource] = [File(_unit_path(name), text.encode()) for name, text in texts.items()]
@@ -33,8 +34,8 @@ class SystemdScheduler:
         return (*wanted, *(Absent(path) for path in self.owned() if path not in kept))
 
     def owned(self) -> tuple[str, ...]:
-        """Drop-ins of timers and sockets count as ours, to be absent: when a job starts, and who may start it, is not
-        the host's affair. Those of services (resources, environment) are the administrator's and left alone.
+        """Drop-ins of timers, sockets and paths count as ours, to be absent: when a job starts, and who may start it,
+        is not the host's affair. Those of services (resources, environment) are the administrator's and left alone.
         """
         units = [_unit_path(name) for name in (*self._units.services, *self._enabled)]
         links = [self._link_path(name) for name in self._enabled]
@@ -72,6 +73,11 @@ class SystemdScheduler:
         if systemd_runs(self._host):
             systemctl(self._host, "daemon-reload")
             self._tell("reset-failed", self._every_unit())
+            for directory in {self._link_path(name).rpartition("/")[0] for name in self._enabled}:
+                try:
+                    os.rmdir(self._host.real(directory))
+                except OSError:  # it holds the links of others, and stays, as with systemctl
+                    pass
 
     def reckon_anew(self) -> None:
         if systemd_runs(self._host):
@@ -99,7 +105,7 @@ class SystemdScheduler:
         return (*self._enabled, *self._units.loaded)
 
     def _lasting(self, texts: Texts) -> list[str]:
-        """The timers and sockets that are active from a converge on."""
+        """The timers, sockets and paths that are active from a converge on."""
         return [name for name in texts if name in self._enabled and name not in self._units.boot_only]
 
     def _idle(self, texts: Texts, states: States) -> list[str]:
@@ -113,8 +119,8 @@ class SystemdScheduler:
         return tuple(map(pattern, (*self._enabled, *self._units.services)))
 
     def _link_path(self, name: str) -> str:
-        target = "sockets" if name in self._units.sockets else "timers"
-        return f"{UNIT_DIRECTORY}/{target}.target.wants/{name}"
+        kind = name.rpartition(".")[2]
+        return f"{UNIT_DIRECTORY}/{kind}s.target.wants/{name}"
 
     def _tell(self, verb: str, units: Collection[str]) -> None:
         if units:

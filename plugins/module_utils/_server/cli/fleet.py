@@ -116,6 +116,7 @@ def _rows(known: dict[str, Any]) -> list[tuple[str, ...]]:
         for product, one in sorted(known["fetches"].items())
     ]
     rows += [("campaign", f"{one['campaign']}: {one['product']} {one['version']}") for one in known["campaigns"]]
+    rows += _report_rows(known["reports"])
     rows.append(("in flight", f"{known['in_flight']} of at most {known['max_in_flight']}"))
     for name in (name for name in ("tree", "catalog") if name in documents):
         rows.append((name, f"serial {documents[name]['serial']}, expires {documents[name]['expires']}"))
@@ -124,3 +125,16 @@ def _rows(known: dict[str, Any]) -> list[tuple[str, ...]]:
     rows.append(("shards", f"{shards['count']}{ends}"))
     rows += [("to be published", ", ".join(documents["waiting"]))] if documents["waiting"] else []
     return rows + [(f"key {key['name']}", f"{key['stage']} since {key['since']}") for key in known["signing_keys"]]
+
+
+def _report_rows(reports: dict[str, Any]) -> list[tuple[str, ...]]:
+    newest = f", the newest at {reports['newest']}" if reports["newest"] else ""
+    today = ", ".join(f"{count} {code}" for code, count in reports["today"].items())
+    rows: list[tuple[str, ...]] = [
+        ("reports", f"of {reports['endpoints']} endpoints{newest}"),
+        ("reports today", today or "none"),
+    ]
+    for one in reports["refused"]:
+        name, times = one["endpoint"] or "names that are not registered", f"{one['count']} times until {one['last']}"
+        rows.append(("report refused", f"{name}: {one['code']}, {times}: {one['detail']}"))
+    return rows

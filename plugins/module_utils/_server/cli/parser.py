@@ -104,6 +104,12 @@ def _fleet() -> ModuleType:
     return fleet
 
 
+def _reports() -> ModuleType:
+    from . import reports
+
+    return reports
+
+
 COMMANDS: dict[str, Callable[[], ModuleType]] = {
     "apply": _apply,
     "status": _fleet,
@@ -115,6 +121,7 @@ COMMANDS: dict[str, Callable[[], ModuleType]] = {
     "verify": _publication,
     "keys": _publication,
     "enrollment": _publication,
+    "ingest": _reports,
     "notify": _campaigns,
     "campaigns": _campaigns,
     "update-now": _update_now,

@@ -25,6 +25,7 @@ from ..publication.keys import ensure_keyring, read_keyring, rotate
 from ..publication.publish import Renewal, configuration_settings, publication_lock, publish, publish_catalog
 from ..publication.restoration import came_back
 from ..publication.verify import find_problems
+from ..reports.places import mend_places
 from .output import print_json, print_table
 
 
@@ -120,7 +121,9 @@ def _publish_all(host: LocalHost, *, anew: bool = False, above: int = 0) -> list
             host.log(syslog.LOG_WARNING, "publish: the records were brought back; everything is signed anew")
         renewal = Renewal(repair=True, anew=anew or restored, above=above)
         names = publish(host, connection, renewal)
-        return names + publish_catalog(host, connection, published_components(host), renewal)
+        names += publish_catalog(host, connection, published_components(host), renewal)
+        mend_places(host, connection)
+        return names
 
 
 def _then(key: SigningKey, overlap: int) -> str:

@@ -10,6 +10,7 @@ import argparse
 import json
 import sqlite3
 import syslog
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any, Callable
 
@@ -28,6 +29,8 @@ from ..fleet.explain import explain
 from ..fleet.nodes import read_nodes
 from ..fleet.registry import RegistrationResult, register
 from ..publication.publish import publication_lock, publish
+from ..reports.places import update_places
+from ..reports.records import forget
 from .output import print_json, print_table, read_stdin_json, report_rejections
 
 Work = Callable[[sqlite3.Connection], Any]
@@ -107,6 +110,7 @@ def run_register(host: LocalHost, options: argparse.Namespace) -> int:
 def _register(connection: sqlite3.Connection, wanted: Registration, now: float) -> RegistrationResult:
     """Register, and let campaigns follow in the same transaction."""
     outcome = register(connection, wanted, now=now)
+    forget(connection, outcome.removed)
     drop_endpoints(connection, outcome.removed, now)
     mark_reachable(connection, outcome.rerouted, now)
     return outcome
@@ -120,7 +124,15 @@ def _change(host: LocalHost, work: Work, *, check: bool) -> dict[str, Any]:
     with publication_lock(host), closing(open_database(host)) as connection:
         with transaction(connection):
             result = work(connection).to_result()
-        return {**result, "published": counted(publish(host, connection))}
+        published = publish(host, connection)
+        update_places(host, **_places(result))
+        return {**result, "published": counted(published)}
+
+
+def _places(result: Mapping[str, Any]) -> dict[str, set[str]]:
+    """The names that have become registered, and those that are no more."""
+    before, after = (result[side].get("endpoints") or {} for side in ("before", "after"))
+    return {"made": after.keys() - before.keys(), "removed": before.keys() - after.keys()}
 
 
 def run_show(host: LocalHost, options: argparse.Namespace) -> int:

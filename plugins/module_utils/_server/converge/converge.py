@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from ..._core.resources.diff import Change, to_result
+from ..._core.resources.diff import Action, Change, to_result
 from ..._core.resources.resources import Absent, Resource
 from ..._core.settings.server import ServerSettings
 from ..._core.values import frozen
@@ -37,6 +38,7 @@ _LOCK = paths.RUNTIME_DIRECTORY + "/converge.lock"
 _JOB_LOCKS = (
     (paths.FETCH_LOCK, "fetch"),
     (paths.DISPATCHER_LOCK, "campaign"),
+    (paths.INGEST_LOCK, "intake of reports"),
     (paths.PUBLISH_LOCK, "publication"),
 )
 _OWN_COMMAND_S = 600.0
@@ -159,7 +161,15 @@ def _everything(host: Host) -> tuple[str, ...]:
     # Without the settings, what else is in the directory is an endpoint's, or nobody's.
     own = configuration if host.exists(paths.SETTINGS) else ()
     around = _around(host) if host.live else (_SANDBOX_LOG,)
-    return (*every_owned_path(host, OWNED), *own, *around, paths.SERVER, paths.PUBLIC, paths.STATE_DIRECTORY)
+    return (
+        *every_owned_path(host, OWNED),
+        *own,
+        *around,
+        paths.SERVER,
+        paths.PUBLIC,
+        paths.REPORTS,
+        paths.STATE_DIRECTORY,
+    )
 
 
 def _around(host: Host) -> tuple[str, ...]:
@@ -181,16 +191,30 @@ def _apply(
     if service_account.missing(host):
         service_account.make(host)
     if web.FILE in changed:  # first of all: what nginx refuses is to stop the rest
-        web.Nginx(host).configure(by_path.get(web.FILE, Absent(web.FILE)))
+        _configure(host, by_path, changes)
     for change in changes:
         if change.path != web.FILE:
             apply(host, by_path.get(change.path, Absent(change.path)))
     for other in left:
         other.forget()
-    if changed & {paths.SETTINGS, paths.SERVER, paths.STATE_DIRECTORY} or not _published(host):
+    if changed & {paths.SETTINGS, paths.SERVER, paths.STATE_DIRECTORY, paths.PLACES} or not _published(host):
         _own_command(host, "publish")
     scheduler.activate(wanted.jobs, changed)
     _serve(host, settings, changed)
+
+
+def _configure(host: Host, by_path: Mapping[str, Resource], changes: Iterable[Change]) -> None:
+    """Configure nginx, which asks for the directories of reports; those that are new go again where it refuses."""
+    of_reports = [change for change in changes if change.path in by_path and change.path.startswith(paths.REPORTS)]
+    for change in of_reports:
+        apply(host, by_path[change.path])
+    try:
+        web.Nginx(host).configure(by_path.get(web.FILE, Absent(web.FILE)))
+    except OSError:
+        for change in reversed(of_reports):
+            if change.action is Action.CREATE:
+                host.remove(change.path)
+        raise
 
 
 def _serve(host: Host, settings: ServerSettings, changed: set[str]) -> None:

@@ -48,8 +48,21 @@ def desired(host: Host, settings: ServerSettings, scheduler: Scheduler, *, progr
         # What lies in them is the user's own business: root never follows that user's paths.
         Directory(paths.STATE_DIRECTORY, 0o750, owner=paths.USER),
         Directory(paths.PUBLIC, 0o755, owner=paths.USER),
+        *_of_reports(web.writer(settings, host)),
     ]
     return Desired(entries=(*own, *scheduler.entries(jobs), *web.entries(settings, host)), jobs=jobs)
+
+
+def _of_reports(writer: str) -> tuple[Directory, ...]:
+    """The way in of reports. What ``writer``, the web server's user, makes belongs to the server's group."""
+    written = f"{writer}:{paths.USER}"
+    return (
+        Directory(paths.REPORTS),
+        Directory(paths.PLACES, owner=paths.USER),
+        Directory(paths.INBOX, 0o2770, owner=written),
+        Directory(paths.INCOMING, 0o2770, owner=written),
+        Directory(paths.CLAIMED, 0o700, owner=paths.USER),
+    )
 
 
 def job_plan(settings: ServerSettings) -> JobPlan:
@@ -62,6 +75,8 @@ def job_plan(settings: ServerSettings) -> JobPlan:
         user=paths.USER,
         state_directory=paths.STATE_DIRECTORY,
         public=paths.PUBLIC,
+        reports=paths.REPORTS,
+        inbox=paths.INBOX,
         fetch=Interval(settings.fetch.every, settings.fetch_offset) if sources else None,
         publish=Interval(_DAY, settings.publish_offset),
         fetch_limit=limit,

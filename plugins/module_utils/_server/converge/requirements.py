@@ -16,6 +16,7 @@ from ..._core.settings.server import ServerSettings
 from ..._core.settings.web import WebServerKind
 from ..._host.host import Host
 from .. import paths
+from ..web import Nginx
 from . import service_account
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -25,6 +26,7 @@ _INSTALLED = f"{paths.PROGRAMS}/{paths.CVDUPDATE_NAME}"
 _INSTALLED_LOCK = _INSTALLED + "/lock.txt"
 """The lock file that the role has installed from."""
 _OTHER = "cvdupdate as this collection's lock file has it"
+_WEBDAV = "nginx with its WebDAV module (http_dav_module), which Debian 11 has in nginx-core and not in nginx-light"
 _ZONES = "/usr/share/zoneinfo"
 
 
@@ -48,6 +50,8 @@ def missing_requirements(host: Host, settings: ServerSettings, *, renew: bool = 
     found = [name for name in programs if shutil.which(name, path=_PATH) is None]
     if not host.exists(_ZONES):
         found.append("tzdata")
+    if settings.web.server is WebServerKind.NGINX and "nginx" not in found and not Nginx(host).takes_reports:
+        found.append(_WEBDAV)
     if settings.notify.notifier is NotifierName.SSH and importlib.util.find_spec("paramiko") is None:
         found.append("paramiko (Python package)")
     for source in sources:

@@ -75,6 +75,35 @@ CREATE TABLE holdings (
     version TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (endpoint, product)
 ) WITHOUT ROWID;
+CREATE TABLE endpoint_reports (
+    endpoint TEXT PRIMARY KEY,
+    sequence INTEGER NOT NULL,
+    host_key TEXT NOT NULL,
+    at REAL NOT NULL,
+    received REAL NOT NULL,
+    content TEXT NOT NULL
+);
+CREATE INDEX endpoint_reports_received ON endpoint_reports (received);
+CREATE TABLE refused_reports (
+    endpoint TEXT NOT NULL,
+    code TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    first REAL NOT NULL,
+    last REAL NOT NULL,
+    PRIMARY KEY (endpoint, code)
+) WITHOUT ROWID;
+CREATE TABLE report_counts (
+    day TEXT NOT NULL,
+    code TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (day, code)
+) WITHOUT ROWID;
 """
 """``endpoints.product`` and ``databases`` are what an endpoint is to have; ``holdings.version`` is the version that it
-answered to have."""
+answered to have.
+
+``endpoint_reports`` has the newest report of each endpoint, its document as ``content``; ``host_key`` is the key that
+signed it: another key begins another sequence. ``refused_reports`` are those since the last good one, of names that are
+not registered together under the empty name. ``report_counts.day`` is a day in UTC, ``code`` that of a refusal, or
+``taken``."""

@@ -11,9 +11,9 @@ from typing import Callable
 from ..._host.scheduler.base import Owned, Texts, Units
 from .cron import table
 from .job_plan import JobPlan
-from .units import SERVICES, TIMERS, unit_texts
+from .units import PATHS, SERVICES, TIMERS, unit_texts
 
-OWNED = Owned(Units(SERVICES, TIMERS, loaded=SERVICES), table="epp-autoupdate-server")
+OWNED = Owned(Units(SERVICES, TIMERS, paths=PATHS, loaded=SERVICES), table="epp-autoupdate-server")
 
 _TEXTS: dict[str, Callable[[JobPlan], Texts]] = {
     "systemd": unit_texts,

@@ -17,7 +17,8 @@ _HEAD = """\
 def table(plan: JobPlan) -> str:
     """The table for a plan."""
     fetch = [] if plan.fetch is None else _regularly(plan.fetch, plan, "fetch")
-    return table_text(_HEAD, [_line("* * * * *", plan, "notify"), *_regularly(plan.publish, plan, "publish"), *fetch])
+    each_minute = [_line("* * * * *", plan, command) for command in ("notify", "ingest")]
+    return table_text(_HEAD, [*each_minute, *_regularly(plan.publish, plan, "publish"), *fetch])
 
 
 def _regularly(interval: Interval, plan: JobPlan, command: str) -> list[str]:

@@ -19,7 +19,8 @@ class Interval:
 
 @frozen
 class JobPlan:
-    """The jobs of one server, the same for every scheduler: it fetches, it notifies every minute, it publishes.
+    """The jobs of one server, the same for every scheduler: it fetches, it notifies every minute, it publishes,
+    and it takes in reports as they arrive.
 
     Two that overlap are no harm: whoever comes second ends at once.
     """
@@ -31,6 +32,10 @@ class JobPlan:
     state_directory: str
     public: str
     """What the web server serves; written by what fetches and what publishes."""
+    reports: str
+    """The directory with the reports of endpoints and their places."""
+    inbox: str
+    """The directory in which reports arrive."""
     fetch: Interval | None
     """When components are looked for; None: no product is set up."""
     publish: Interval

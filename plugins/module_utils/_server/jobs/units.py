@@ -16,8 +16,10 @@ from ..._host.systemd.timers import timer_text
 from .job_plan import Interval, JobPlan
 
 FETCH, NOTIFY, PUBLISH = "epp-server-fetch", "epp-server-notify", "epp-server-publish"
-SERVICES = tuple(f"{name}.service" for name in (FETCH, NOTIFY, PUBLISH))
-TIMERS = tuple(f"{name}.timer" for name in (FETCH, NOTIFY, PUBLISH))
+INGEST = "epp-server-ingest"
+SERVICES = tuple(f"{name}.service" for name in (FETCH, INGEST, NOTIFY, PUBLISH))
+TIMERS = tuple(f"{name}.timer" for name in (FETCH, INGEST, NOTIFY, PUBLISH))
+PATHS = (f"{INGEST}.path",)
 
 _HEAD = """\
 # Managed by the Ansible collection epp.autoupdate; changes are undone by the next converge.
@@ -45,6 +47,23 @@ _UNREACHABLE_IS_NO_FAULT = """\
 # 75: upstream is not reachable. Reported in the status; not a local failure.
 SuccessExitStatus=75
 """
+
+# systemd starts the service as long as the directory is not empty, and would give up after five starts in ten seconds.
+# One run waits for more reports before it ends, so that starts are seconds apart whatever arrives.
+_NO_LIMIT = "StartLimitIntervalSec=0\n"
+_ARRIVAL = """\
+[Unit]
+Description=Reports of endpoints have arrived
+{no_limit}
+[Path]
+DirectoryNotEmpty={inbox}
+Unit={unit}
+
+[Install]
+WantedBy=paths.target
+"""
+_INGEST_WAIT_S = 2
+_INGEST_LIMIT_S = 900
 
 _EVERY_JOB = """\
 CapabilityBoundingSet=
@@ -84,16 +103,19 @@ _HOMES = ("/home/", "/root/", "/run/user/")
 
 
 def unit_texts(plan: JobPlan) -> dict[str, str]:
-    """Every unit that the plan needs, by name, services first."""
-    services = {NOTIFY: _notify(plan), PUBLISH: _publish(plan)}
+    """Every unit that the plan needs, by name."""
+    services = {INGEST: _ingest(plan), NOTIFY: _notify(plan), PUBLISH: _publish(plan)}
     timers = {
+        INGEST: ("Reports of endpoints", _every_minute()),
         NOTIFY: ("Notices to endpoints", _every_minute()),
         PUBLISH: ("Signatures that are to be renewed", _when(plan.publish)),
     }
     if plan.fetch is not None:
         services[FETCH] = _fetch(plan)
         timers[FETCH] = ("Download of new protection components", _when(plan.fetch))
+    arrival = _ARRIVAL.format(no_limit=_NO_LIMIT, inbox=path_word(plan.inbox), unit=f"{INGEST}.service")
     return {
+        PATHS[0]: _HEAD + arrival,
         **{f"{name}.service": _HEAD + text for name, text in services.items()},
         **{
             f"{name}.timer": _HEAD + timer_text(description, when=when, unit=f"{name}.service")
@@ -107,7 +129,15 @@ def _fetch(plan: JobPlan) -> str:
     shut_in = _shut_in(private=private_tmp(plan.reads), home="read-only", umask="0022")
     text = _service(plan, "Download of new protection components", "fetch", limit=str(plan.fetch_limit), unit=_NOTIFIES)
     known = "" if plan.any_program else _KNOWN_PROGRAMS
-    return text + _UNREACHABLE_IS_NO_FAULT + _writes(plan) + shut_in + _NETWORK + known
+    return text + _UNREACHABLE_IS_NO_FAULT + _writes(plan.public) + shut_in + _NETWORK + known
+
+
+def _ingest(plan: JobPlan) -> str:
+    """What it reads is from anybody on the network, and it needs nothing but its directories."""
+    shut_in = _shut_in(private="yes", home="yes", umask="0077")
+    command, limit = f"ingest --wait {_INGEST_WAIT_S}", str(_INGEST_LIMIT_S)
+    text = _service(plan, "Reports of endpoints", command, limit=limit, unit=_NO_LIMIT)
+    return text + _writes(plan.reports) + shut_in + _NO_NETWORK + _KNOWN_PROGRAMS
 
 
 def _notify(plan: JobPlan) -> str:
@@ -121,7 +151,7 @@ def _notify(plan: JobPlan) -> str:
 def _publish(plan: JobPlan) -> str:
     shut_in = _shut_in(private="yes", home="yes", umask="0022")
     text = _service(plan, "Signatures that are to be renewed", "publish", limit="600")
-    return text + _writes(plan) + shut_in + _NO_NETWORK + _KNOWN_PROGRAMS
+    return text + _writes(plan.public, plan.reports) + shut_in + _NO_NETWORK + _KNOWN_PROGRAMS
 
 
 def _service(plan: JobPlan, description: str, command: str, *, limit: str, unit: str = "") -> str:
@@ -136,8 +166,8 @@ def _service(plan: JobPlan, description: str, command: str, *, limit: str, unit:
     )
 
 
-def _writes(plan: JobPlan) -> str:
-    return f"ReadWritePaths={path_word(plan.public)}\n"
+def _writes(*paths: str) -> str:
+    return "".join(f"ReadWritePaths={path_word(path)}\n" for path in paths)
 
 
 def _shut_in(*, private: str, home: str, umask: str) -> str:

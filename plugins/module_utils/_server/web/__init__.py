@@ -10,10 +10,11 @@ from ..._core.resources.resources import Resource
 from ..._core.settings.server import ServerSettings
 from ..._core.settings.web import WebServerKind
 from ..._host.host import Host
+from .. import paths
 from .nginx import FILE, LOGS, Nginx
 from .text import nginx_configuration
 
-__all__ = ("FILE", "LOGS", "Nginx", "entries", "select_web_server")
+__all__ = ("FILE", "LOGS", "Nginx", "entries", "select_web_server", "writer")
 
 
 def select_web_server(settings: ServerSettings, host: Host) -> Nginx | None:
@@ -25,3 +26,9 @@ def entries(settings: ServerSettings, host: Host) -> tuple[Resource, ...]:
     """The files of the web server for these settings."""
     server = select_web_server(settings, host)
     return () if server is None else server.entries(nginx_configuration(settings, ipv6=server.has_ipv6))
+
+
+def writer(settings: ServerSettings, host: Host) -> str:
+    """The user who writes reports into the inbox; that of epp-server where the web server is not configured here."""
+    server = select_web_server(settings, host)
+    return paths.USER if server is None else server.user

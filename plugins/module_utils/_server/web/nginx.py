@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import re
+
 from ..._core.resources.resources import Absent, File, Resource
+from ..._host.accounts import ids_of
 from ..._host.host import Completed, Host
 from ..._host.reconcile import apply
 from ..._host.systemd.state import systemctl, systemd_runs, unit_states
@@ -15,6 +18,11 @@ from .text import LOG
 DIRECTORY = "/etc/nginx/conf.d"
 FILE = DIRECTORY + "/epp-autoupdate.conf"
 LOGS = LOG
+_OWN_CONFIGURATION = "/etc/nginx/nginx.conf"
+_USER = re.compile(r"^[ \t]*user[ \t]+([^\s;]+)", re.MULTILINE)
+USERS = ("www-data", "nginx", "http")
+"""As whom nginx works where its configuration does not say it: Debian; Red Hat, SUSE, Alpine, nginx.org; Arch."""
+_WEBDAV = "http_dav_module"
 _UNIT = "nginx.service"
 _PID = "/run/nginx.pid"
 _TIMEOUT_S = 60.0
@@ -29,6 +37,20 @@ class Nginx:
     @property
     def has_ipv6(self) -> bool:
         return self._host.exists("/proc/net/if_inet6")
+
+    @property
+    def user(self) -> str:
+        """As whom nginx answers requests."""
+        told = _USER.search((self._host.read(_OWN_CONFIGURATION) or b"").decode("utf-8", "replace"))
+        return told[1] if told else next((name for name in USERS if ids_of(name)), USERS[0])
+
+    @property
+    def takes_reports(self) -> bool:
+        """Whether it has the module for that. It is not asked where it has accepted our configuration already."""
+        if b"dav_methods" in (self._host.read(FILE) or b""):
+            return True
+        told = self._host.run(("nginx", "-V"), timeout=_TIMEOUT_S)
+        return _WEBDAV in told.err + told.out
 
     def entries(self, text: str) -> tuple[Resource, ...]:
         """The wanted configuration file."""

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import re
 
+from ..._core.reports.report import MAX_SIZE
 from ..._core.settings.server import ServerSettings
 from ..._core.settings.web import WebSettings
+from ..._core.validation.strings import ENDPOINT_NAME
 from .. import paths
 
 LOG = "/var/log/nginx/epp-autoupdate.log"
 _LONGEST_HASHED_NAME = 40
 """Characters. nginx rejects a longer name where the buckets of its hash table have 64 bytes, unless the name is a
 pattern."""
+_REPORTS_AT_ONCE = 100
+_REPORTS_OF_ONE_ADDRESS = 10
 
 _FILE = """\
 # Managed by the Ansible collection epp.autoupdate; changes are undone by the next converge.
@@ -23,6 +27,10 @@ _FILE = """\
 
 # One state for the whole server, whoever asks.
 limit_conn_zone $server_name zone=epp_autoupdate:1m;
+
+# Reports count by themselves: they take no place of a download. One address has few of the places.
+limit_conn_zone $server_name zone=epp_autoupdate_reports:1m;
+limit_conn_zone $binary_remote_addr zone=epp_autoupdate_reporters:1m;
 
 # Who is turned away is told when to come back.
 map $status $epp_autoupdate_retry_after {{
@@ -71,6 +79,31 @@ server {{
         # Through a link, who fills the directory could show any file of this host.
         disable_symlinks on from={public};
     }}
+
+    # A registered endpoint has a place, an empty file of its name, and may put its report. Nobody can read one, and
+    # anything else is absent. What is not there yet in full lies elsewhere.
+    location {path}/reports/ {{
+        return 404;
+    }}
+    location ~ "^{pattern}/reports/(?<epp_autoupdate_endpoint>{endpoint})$" {{
+        if ($request_method != PUT) {{
+            return 404;
+        }}
+        if (!-f {places}/$epp_autoupdate_endpoint) {{
+            return 404;
+        }}
+        alias {inbox}/$epp_autoupdate_endpoint;
+        dav_methods PUT;
+        dav_access user:rw group:rw;
+        create_full_put_path off;
+        client_body_temp_path {incoming};
+        client_max_body_size {max_report};
+        client_body_timeout 10s;
+        lingering_time 10s;
+        lingering_timeout 2s;
+        limit_conn epp_autoupdate_reports {max_reports};
+        limit_conn epp_autoupdate_reporters {max_reports_each};
+    }}
 {elsewhere}}}
 """
 _TLS = """
@@ -103,6 +136,14 @@ def nginx_configuration(settings: ServerSettings, *, ipv6: bool) -> str:
         max_connections=web.max_connections or caps.most,
         path=web.parts.path,
         public=paths.PUBLIC,
+        pattern=re.escape(web.parts.path),
+        endpoint=ENDPOINT_NAME,
+        places=paths.PLACES,
+        inbox=paths.INBOX,
+        incoming=paths.INCOMING,
+        max_report=MAX_SIZE,
+        max_reports=_REPORTS_AT_ONCE,
+        max_reports_each=_REPORTS_OF_ONE_ADDRESS,
         elsewhere=_ELSEWHERE if web.parts.path else "",
     )
 

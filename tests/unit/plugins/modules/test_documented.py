@@ -20,10 +20,15 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endp
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.state.store import StateStore, TrialRecord
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.modules import endpoint_info, fleet_info
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
+from ansible_collections.epp.autoupdate.plugins.modules import client_tree, endpoint_info, fleet_info
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import (
     Answer,
     ScriptedServer,
+)
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._server.reports.conftest import (
+    HostKey,
+    document,
 )
 
 from .conftest import Modules
@@ -91,11 +96,7 @@ def statuses_of_a_standalone_endpoint(held: Held) -> Iterator[dict[str, Any]]:
 
 
 def statuses_of_a_managed_endpoint(fleet: Modules, web: ScriptedServer) -> Iterator[dict[str, Any]]:
-    """After it adopted its configuration, updated and reported, and while its source is left alone."""
-    key = fleet.managed_root / "etc/ssh/ssh_host_ed25519_key"
-    key.parent.mkdir(parents=True)
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
-    web.places.add("/reports/managed")
+    """After it adopted its configuration and updated, and while its source is left alone."""
     program = [str(fleet.managed_root / "usr/local/bin/epp-agent"), "--root", str(fleet.managed_root)]
     subprocess.run([*program, "update-now"], stdout=subprocess.DEVNULL, check=True)
     yield fleet.run(endpoint_info, installroot=str(fleet.managed_root))
@@ -115,6 +116,16 @@ def test_the_status_is_documented_to_the_leaf(fleet: Modules, web: ScriptedServe
     assert of_another_form(shown) == []
 
 
+def report_of(name: str, fleet: Modules) -> None:
+    """One report that the server takes, and one that it refuses."""
+    key = HostKey.make(fleet.work / "host-key", "ed25519")
+    fleet.on_server(client_tree, endpoints=[{"name": name, "host_key": key.public}])
+    inbox = fleet.server_root / paths.INBOX[1:]
+    for content, taken in ((key.packed(document(name)), 1), (b"no report", 0)):
+        (inbox / name).write_bytes(content)
+        assert fleet.ask("ingest")["taken"] == taken
+
+
 def test_what_is_known_of_a_fleet_is_documented_to_the_leaf(fleet: Modules, web: ScriptedServer) -> None:
     documented = Documented(fleet_info)
     shown = [fleet.on_server(fleet_info)]
@@ -122,6 +133,7 @@ def test_what_is_known_of_a_fleet_is_documented_to_the_leaf(fleet: Modules, web:
     web.always(Answer(429, headers={"Retry-After": "600"}))
     assert not fleet.serve(components={"files": {"url": f"{web.url}/files.zip"}}).get("failed")
     assert [one["result"] for one in fleet.ask("fetch")] == ["cooling_down"]
+    report_of("n1", fleet)
     shown.append(fleet.on_server(fleet_info))
     for one in shown:
         documented.take(one)

@@ -60,6 +60,7 @@ def test_systemd_finds_no_fault(tmp_path: Path, components: str) -> None:
         ("command", "epp-server-fetch.service", 2.2),
         ("clamav", "epp-server-notify.service", 1.5),
         ("clamav", "epp-server-publish.service", 0.7),
+        ("clamav", "epp-server-ingest.service", 0.7),
     ],
 )
 def test_exposure(tmp_path: Path, components: str, unit: str, limit: float) -> None:
@@ -77,11 +78,17 @@ def test_nothing_runs_as_root_and_what_is_public_is_written_only_where_it_must_b
     assert all("\nUser=epp-server\nGroup=epp-server\n" in text for text in services.values())
     writers = {name for name, text in services.items() if "ReadWritePaths=/var/lib/epp-autoupdate-public\n" in text}
     assert writers == {"epp-server-fetch.service", "epp-server-publish.service"}
+    writers = {name for name, text in services.items() if "ReadWritePaths=/var/lib/epp-autoupdate-reports\n" in text}
+    assert writers == {"epp-server-ingest.service", "epp-server-publish.service"}
 
 
 def test_a_server_without_products_fetches_nothing() -> None:
     texts = unit_texts(plan_of("nothing"))
-    assert {name.partition(".")[0] for name in texts} == {"epp-server-notify", "epp-server-publish"}
+    assert {name.partition(".")[0] for name in texts} == {
+        "epp-server-ingest",
+        "epp-server-notify",
+        "epp-server-publish",
+    }
 
 
 def test_a_source_or_a_key_in_a_place_that_is_private_to_services_can_be_seen() -> None:
@@ -95,17 +102,22 @@ def test_cron_works_as_the_servers_user_and_percent_signs_are_no_line_breaks() -
     plan = replace(plan_of("files", fetch={"every": "30m", "offset": "5m"}), program="/opt/100%/epp-server")
     lines = [line for line in table(plan).splitlines() if " epp-server " in line]
     assert "* * * * * epp-server /opt/100\\%/epp-server notify" in lines
+    assert "* * * * * epp-server /opt/100\\%/epp-server ingest" in lines
     assert "5,35 * * * * epp-server /opt/100\\%/epp-server fetch" in lines
     assert sum(line.endswith(" publish") for line in lines) == 2
 
 
 def test_each_scheduler_is_given_what_it_owns() -> None:
-    assert set(texts(plan_of("files"), scheduler="systemd")) == {*OWNED.units.services, *OWNED.units.timers}
+    assert set(texts(plan_of("files"), scheduler="systemd")) == {
+        *OWNED.units.services,
+        *OWNED.units.timers,
+        *OWNED.units.paths,
+    }
     assert set(texts(plan_of("files"), scheduler="cron")) == {OWNED.table}
 
 
 def test_a_running_systemd_is_brought_to_the_plan(tmp_path: Path) -> None:
-    jobs, timers = unit_texts(plan_of("files")), sorted(OWNED.units.timers)
+    jobs, timers = unit_texts(plan_of("files")), sorted((*OWNED.units.timers, *OWNED.units.paths))
     host = RunningHost(str(tmp_path), {"show": Completed(0, "", "")})
     host.mkdir("/run/systemd/system")
     scheduler = SystemdScheduler(host, OWNED.units)

@@ -40,7 +40,11 @@ def test_nginx_listens_where_the_url_says_and_answers_to_its_host() -> None:
     assert directives(text, "listen") == ["8080", "[::]:8080"]
     assert directives(text, "server_name") == ["updates.example.com"]
     assert "location /epp/ {" in text
-    assert directives(text, "limit_conn") == ["epp_autoupdate 250"]
+    assert directives(text, "limit_conn") == [
+        "epp_autoupdate 250",
+        "epp_autoupdate_reports 100",
+        "epp_autoupdate_reporters 10",
+    ]
     assert "location / {" in text, "what is not below the path is absent"
     assert "ssl" not in text
 
@@ -54,7 +58,7 @@ def test_tls_listeners_and_the_cap_are_as_they_are_set() -> None:
     text = nginx_configuration(settings(web, notify={"max_in_flight": 5, "max_in_flight_off_peak": 9}), ipv6=True)
     assert directives(text, "listen") == ["8443 ssl"]
     assert directives(text, "ssl_certificate_key") == ["/etc/a.key"]
-    assert directives(text, "limit_conn") == ["epp_autoupdate 9"]
+    assert directives(text, "limit_conn")[0] == "epp_autoupdate 9"
     assert directives(nginx_configuration(settings({"max_connections": 3}), ipv6=True), "limit_conn")[0].endswith(" 3")
 
 

@@ -1,0 +1,187 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reports are taken in batches, each once, whatever lies in the inbox and whoever is killed (R4)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.report import MAX_SIZE
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths, payload
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.reports import ingest as ingestion
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.reports.inbox import Inbox
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.reports.ingest import ingest
+
+from .conftest import AT, HostKey, Server, document
+
+TAKEN = "SELECT count FROM report_counts WHERE code = 'taken'"
+REFUSED = "SELECT endpoint, code, count FROM refused_reports ORDER BY endpoint, code"
+
+
+def test_a_good_report_is_on_record_and_tells_what_the_endpoint_has(server: Server, key: HostKey) -> None:
+    server.put("n1", key.packed(document("n1", 5)))
+    assert server.ingest().to_dict() == {"taken": 1, "refused": {}, "stuck": 0}
+    assert server.left() == []
+    ((endpoint, sequence, at, content),) = server.rows("SELECT endpoint, sequence, at, content FROM endpoint_reports")
+    assert (endpoint, sequence, at, content.encode()) == ("n1", 5, AT, document("n1", 5))
+    assert server.rows("SELECT endpoint, product, versions FROM holdings") == [
+        ("n1", "files", '{"patterns/a.dat": "2"}')
+    ]
+
+
+def test_what_a_report_leaves_out_is_not_taken_for_missing(server: Server, key: HostKey) -> None:
+    server.put("n1", key.packed(document("n1", 1)))
+    server.ingest()
+    server.put("n1", key.packed(document("n1", 2, components=[], truncated=True)))
+    server.ingest()
+    assert server.rows("SELECT versions FROM holdings") == [('{"patterns/a.dat": "2"}',)]
+    server.put("n1", key.packed(document("n1", 3, components=[])))
+    server.ingest()
+    assert server.rows("SELECT versions FROM holdings") == [("{}",)], "it has nothing, and says so"
+
+
+def test_a_refusal_is_counted_until_the_next_good_report(server: Server, keys: dict[str, HostKey]) -> None:
+    own, other = keys["ed25519"], keys["other"]
+    for _time in range(2):
+        server.put("n1", other.packed(document("n1", 5)))
+        server.put("n2", own.packed(document("n1", 5)))
+        assert server.ingest().refused == {"other_endpoint": 1, "wrong_key": 1}
+    assert server.rows(REFUSED) == [("n1", "wrong_key", 2), ("n2", "other_endpoint", 2)]
+    server.put("n1", own.packed(document("n1", 5)))
+    assert server.ingest().taken == 1
+    assert server.rows(REFUSED) == [("n2", "other_endpoint", 2)]
+    assert server.rows("SELECT code, count FROM report_counts ORDER BY code") == [
+        ("other_endpoint", 2),
+        ("taken", 1),
+        ("wrong_key", 2),
+    ]
+
+
+def test_numbers_only_rise_and_begin_anew_with_another_key(server: Server, keys: dict[str, HostKey]) -> None:
+    own, other = keys["ed25519"], keys["other"]
+    for sequence, refused in ((7, {}), (7, {"replayed": 1}), (6, {"replayed": 1}), (8, {})):
+        server.put("n1", own.packed(document("n1", sequence)))
+        assert server.ingest().refused == refused
+    server.register({"name": "n1", "host_key": other.public})
+    server.put("n1", other.packed(document("n1", 2)))
+    assert server.ingest().taken == 1
+    server.put("n1", other.packed(document("n1", 2)))
+    assert server.ingest().refused == {"replayed": 1}
+
+
+def test_names_that_nobody_has_registered_make_one_row(server: Server, key: HostKey) -> None:
+    for name in ("x1", "x2", ".hidden", "a\nb", "n\x1b[2J"):
+        server.put(name, key.packed(document("x1", 5)))
+    (server.inbox / os.fsdecode(b"\xff\xfe")).touch()
+    assert server.ingest().refused == {"unregistered": 6}
+    assert server.rows(REFUSED) == [("", "unregistered", 6)]
+    assert server.left() == []
+    assert all(
+        line.isprintable() for line in Path(server.host.real("/var/log/epp-server.log")).read_text().splitlines()
+    )
+
+
+def test_whatever_the_web_server_puts_there_is_refused_and_removed(
+    server: Server, key: HostKey, tmp_path: Path
+) -> None:
+    """A link to a good report, a fifo that would block, directories, too many bytes."""
+    secret = tmp_path / "elsewhere"
+    secret.write_bytes(key.packed(document("n1", 5)))
+    names = ("link", "fifo", "empty", "full", "large", "n1")
+    server.register(*({"name": name, "host_key": key.public} for name in names))
+    (server.inbox / "link").symlink_to(secret)
+    os.mkfifo(server.inbox / "fifo")
+    (server.inbox / "empty").mkdir()
+    (server.inbox / "full/deep").mkdir(parents=True)
+    (server.inbox / "full/deep/file").touch()
+    (server.inbox / "large").write_bytes(b"x" * (20 * MAX_SIZE))
+    server.put("n1", key.packed(document("n1", 5)))
+    assert server.ingest().to_dict() == {"taken": 1, "refused": {"malformed": 4, "too_large": 1}, "stuck": 0}
+    assert server.left() == []
+    assert secret.exists()
+
+
+def test_what_was_recorded_when_it_was_ended_is_neither_lost_nor_taken_twice(
+    server: Server, key: HostKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ended(BaseException):
+        pass
+
+    def end(*_arguments: Any) -> None:
+        raise Ended
+
+    for name in ("n1", "n2"):
+        server.put(name, key.packed(document(name, 5)))
+    for target, what in ((ingestion, "take"), (Inbox, "drop")):
+        with monkeypatch.context() as patch:
+            patch.setattr(target, what, end)
+            with pytest.raises(Ended):
+                ingest(server.host)
+    assert server.rows(TAKEN) == [(2,)]
+    server.put("n1", key.packed(document("n1", 6)))
+    assert server.ingest().to_dict() == {"taken": 1, "refused": {}, "stuck": 0}
+    assert server.rows(TAKEN) == [(3,)]
+    assert server.left() == []
+
+
+def test_a_process_that_is_killed_again_and_again_takes_every_report_once(
+    server: Server, key: HostKey, tmp_path: Path
+) -> None:
+    program = tmp_path / "epp-server"
+    program.write_bytes(payload.build(payload.sources(), interpreter=sys.executable))
+    names = [f"e{number}" for number in range(1600)]
+    server.register(*({"name": name, "host_key": key.public} for name in names))
+    server.put_all(key, {name: document(name, 5) for name in names})
+    command = [sys.executable, "-I", str(program), "--root", server.host.root, "ingest", "--json"]
+    for delay in (0.1, 0.2, 0.3, 0.4, 0.5, 0.7):
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+            time.sleep(delay)
+            process.kill()
+    last = subprocess.run(command, capture_output=True, check=True)
+    assert json.loads(last.stdout)["refused"] == {}
+    assert server.left() == []
+    assert server.rows(TAKEN) == [(len(names),)]
+    assert server.rows("SELECT count(*), min(sequence) FROM endpoint_reports") == [(len(names), 5)]
+    assert server.rows(REFUSED) == []
+
+
+def test_two_at_once_are_one(server: Server) -> None:
+    with locked(server.host, paths.INGEST_LOCK, wait=0):
+        assert ingest(server.host) is None
+
+
+def test_without_an_inbox_there_is_nothing_to_do(server: Server) -> None:
+    server.inbox.rmdir()
+    assert server.ingest().taken == 0
+
+
+def test_who_waits_takes_what_arrives_meanwhile(server: Server, key: HostKey, monkeypatch: pytest.MonkeyPatch) -> None:
+    arriving = [key.packed(document("n1", 5)), key.packed(document("n1", 6))]
+
+    def arrive(_seconds: float) -> None:
+        if arriving:
+            server.put("n1", arriving.pop(0))
+
+    monkeypatch.setattr(ingestion.time, "sleep", arrive)
+    report = ingest(server.host, wait=0.2)
+    assert report is not None
+    assert report.taken == 2
+
+
+def test_counts_are_kept_for_two_years(server: Server, key: HostKey) -> None:
+    server.put("n1", key.packed(document("n1", 5)))
+    server.ingest()
+    with ingestion.closing(ingestion.open_database(server.host)) as connection:
+        connection.execute("INSERT INTO report_counts VALUES ('2020-01-01', 'taken', 9)")
+    server.ingest()
+    assert server.rows(TAKEN) == [(1,)]
