@@ -4,7 +4,7 @@
 
 """Measure what changes cost an update server as its fleet grows. See benchmarks/README.md.
 
-    python benchmarks/server [--endpoints 1000 10000 100000] [--rounds 3]
+    python benchmarks/server [--endpoints 1000 10000 100000] [--rounds 3] [--reports 20000]
 
 Runs as anybody, in a directory of its own. Each step is a process of the real program; prints a table, writes JSON to
 .cache/bench.
@@ -28,6 +28,7 @@ REPOSITORY = HERE.parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 # The library and this folder are on the path only now: hence E402 below.
+import ingest  # noqa: E402
 from program import Cost, Program  # noqa: E402
 from steps import STEPS, Step  # noqa: E402
 
@@ -44,23 +45,41 @@ def main() -> int:
     for count in options.endpoints:
         with tempfile.TemporaryDirectory(prefix="epp-bench-", dir=options.directory) as directory:
             measured[count] = _measure(Path(directory), count, options.rounds)
-    print(_table(measured))
+    if measured:
+        print(_table(measured))
+    for count in options.reports:
+        with tempfile.TemporaryDirectory(prefix="epp-bench-", dir=options.directory) as directory:
+            print(_ingest(Path(directory), count))
     _write(options.json or place / "results.json", measured, options.rounds)
     return 0
 
 
 def _measure(directory: Path, count: int, rounds: int) -> dict[str, list[Cost]]:
     """Every step on a server of this size: what lasts is done once, what can be done again in each round."""
-    file = directory / "epp-server"
-    file.write_bytes(payload.build(payload.sources(), interpreter=sys.executable))
-    program = Program(file, directory / "server")
+    program = _program(directory)
     costs: dict[str, list[Cost]] = {}
     for step in STEPS:
         for number in range(rounds if step.again else 1):
             costs.setdefault(step.title, []).append(_run(step, program, count, number))
         last = costs[step.title][-1]
-        print(f"{count} endpoints, {step.title}: {last.wall:.2f} s, {last.told}", file=sys.stderr, flush=True)
+        print(
+            f"{count} endpoints, {step.title}: {last.wall:.2f} s, {last.published} documents published",
+            file=sys.stderr,
+            flush=True,
+        )
     return costs
+
+
+def _ingest(directory: Path, count: int) -> str:
+    program = _program(directory)
+    ingest.fill(program, count)
+    return ingest.line(count, ingest.take(program, count))
+
+
+def _program(directory: Path) -> Program:
+    file = directory / "epp-server"
+    file.write_bytes(payload.build(payload.sources(), interpreter=sys.executable))
+    return Program(file, directory / "server")
 
 
 def _run(step: Step, program: Program, count: int, number: int) -> Cost:
@@ -106,7 +125,8 @@ def _write(path: Path, measured: dict[int, dict[str, list[Cost]]], rounds: int) 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="benchmarks/server", description=__doc__.splitlines()[0])
-    parser.add_argument("--endpoints", type=int, nargs="+", default=[1000, 10_000, 100_000], metavar="N")
+    parser.add_argument("--endpoints", type=int, nargs="*", default=[1000, 10_000, 100_000], metavar="N")
+    parser.add_argument("--reports", type=int, nargs="*", default=[20_000], metavar="N", help="how many are taken in")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each step that can be done again (3)")
     parser.add_argument("--directory", help="where the servers' directories are made (the system's own for such)")
     parser.add_argument("--json", type=Path, help="where to write all runs")

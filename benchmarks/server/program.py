@@ -53,8 +53,7 @@ class Program:
         status, wall, cpu, peak = json.loads(done.stdout)
         if status:
             raise SystemExit(f"epp-server {' '.join(arguments)}: {told[:2000].decode()}")
-        published = _published(told)
-        return Cost(wall, cpu, peak, published, f"{published} documents published")
+        return Cost(wall, cpu, peak, _published(told), told.decode())
 
 
 def _published(told: bytes) -> int:
