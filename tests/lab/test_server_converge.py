@@ -22,8 +22,15 @@ SYSTEMD, BARE = "n15", "b6"
 Nodes = Callable[[str], Node]
 PUBLIC = "/var/lib/epp-autoupdate-public"
 NGINX = "/etc/nginx/conf.d/epp-autoupdate.conf"
-TIMERS = ["epp-server-fetch.timer", "epp-server-notify.timer", "epp-server-publish.timer"]
-EXPOSURE = {"epp-server-fetch.service": 1.6, "epp-server-notify.service": 1.5, "epp-server-publish.service": 0.7}
+REPORTS = "/var/lib/epp-autoupdate-reports"
+TIMERS = [f"epp-server-{name}.timer" for name in ("fetch", "ingest", "notify", "publish")]
+STARTED = [*TIMERS, "epp-server-ingest.path"]
+EXPOSURE = {
+    "epp-server-fetch.service": 1.6,
+    "epp-server-ingest.service": 0.7,
+    "epp-server-notify.service": 1.5,
+    "epp-server-publish.service": 0.7,
+}
 # What programs of others write where they run: the package manager, the web server, pip.
 NOISE = (*OWN_NOISE, "/var/cache/apt", "/var/lib/nginx", "/root/.cache", "/var/lib/clamav")
 
@@ -158,7 +165,7 @@ def test_everything_is_the_users_but_for_program_and_settings(server: Server) ->
 def test_the_timers_wait_and_each_service_does_its_work_shut_in(server: Server) -> None:
     listed = server.node.run(["systemctl", "list-timers", "--no-legend", "epp-server-*"]).out
     assert all(name in listed for name in TIMERS)
-    assert server.node.run(["systemctl", "is-enabled", *TIMERS]).out.split() == ["enabled"] * 3
+    assert server.node.run(["systemctl", "is-enabled", *STARTED]).out.split() == ["enabled"] * len(STARTED)
     for unit, limit in EXPOSURE.items():
         told = server.node.run(["systemd-analyze", "security", "--no-pager", unit], check=False).out
         exposure = re.search(r"Overall exposure level for \S+: ([0-9.]+)", told)
@@ -237,7 +244,9 @@ def test_hand_edits_of_files_modes_and_timers_are_found_and_mended(server: Serve
     machine = server.node
     machine.run(
         f"echo '# by hand' >>{NGINX}; chmod 0666 /etc/epp-autoupdate/server.json; chown root {PUBLIC}; "
-        "systemctl stop epp-server-notify.timer; rm /etc/systemd/system/epp-server-publish.service; "
+        f"chmod 0755 {REPORTS}/inbox; rm -r {REPORTS}/places; "
+        "systemctl stop epp-server-notify.timer epp-server-ingest.path; "
+        "rm /etc/systemd/system/epp-server-publish.service; "
         "echo x >>/usr/local/bin/epp-server"
     )
     run = server.role(install=False).demand()
@@ -246,13 +255,15 @@ def test_hand_edits_of_files_modes_and_timers_are_found_and_mended(server: Serve
         "/usr/local/bin/epp-server",
         "/etc/epp-autoupdate/server.json",
         PUBLIC,
+        f"{REPORTS}/places",
+        f"{REPORTS}/inbox",
         NGINX,
         "/etc/systemd/system/epp-server-publish.service",
     }
-    assert "epp-server-notify.timer is not active" in task["drift"]
+    assert {"epp-server-notify.timer is not active", "epp-server-ingest.path is not active"} <= set(task["drift"])
     again = machine.run("epp-server apply </etc/epp-autoupdate/server.json").json()
     assert again["changed"] is False, again
-    assert machine.run(["systemctl", "is-active", *TIMERS]).out.split() == ["active"] * 3
+    assert machine.run(["systemctl", "is-active", *STARTED]).out.split() == ["active"] * len(STARTED)
 
 
 def test_what_nginx_refuses_is_taken_back(server: Server) -> None:
@@ -261,6 +272,7 @@ def test_what_nginx_refuses_is_taken_back(server: Server) -> None:
     assert run.code != 0
     assert "nonsense:port" in run[SYSTEMD].message
     assert server.node.read(NGINX) == before
+    assert server.node.exists(f"{REPORTS}/inbox")
     assert server.node.run("ls /etc/nginx/conf.d").out.split() == ["epp-autoupdate.conf"]
     assert server.get("configuration/tree.json")[0] == 200
 
@@ -381,7 +393,8 @@ def test_a_machine_without_systemd_gets_a_table_of_cron(node: Nodes, ansible: An
     assert converge()["changed"]
     assert machine.run("epp-server apply </etc/epp-autoupdate/server.json").json()["changed"] is False
     lines = machine.read("/etc/cron.d/epp-autoupdate-server").splitlines()
-    assert "* * * * * epp-server /usr/local/bin/epp-server notify" in lines
+    for command in ("ingest", "notify"):
+        assert f"* * * * * epp-server /usr/local/bin/epp-server {command}" in lines
     command = next(line.partition(" epp-server ")[2] for line in lines if line.endswith(" fetch"))
     machine.run(["setpriv", "--reuid", "epp-server", "--regid", "epp-server", "--clear-groups", *command.split()])
     assert machine.exists(f"{PUBLIC}/components/files/manifest.json")
