@@ -34,6 +34,8 @@ _WAITING = "status IN ('queued', 'retrying', 'deferred')"
 """The condition of the partial indexes, word for word."""
 _OPEN = "status IN ('queued', 'retrying', 'deferred', 'in_flight')"
 _AMONG = "endpoint IN (SELECT value FROM json_each(?))"
+_INSTANTS = (("campaigns", "created"), ("deliveries", "changed"), ("holdings", "at"), ("endpoint_reports", "received"))
+"""What has happened, and so not in the future."""
 _COLUMNS = "campaign, endpoint, mode, status, due, until, since, tries, result, reason"
 
 
@@ -112,7 +114,7 @@ class CampaignStore:
                     connection.execute("UPDATE deliveries SET until = ? WHERE campaign = ? AND endpoint = ?", until)
                     self._update(row["campaign"], after, now)
                     changed += 1
-            for table, column in (("campaigns", "created"), ("deliveries", "changed"), ("holdings", "at")):
+            for table, column in _INSTANTS:
                 connection.execute(f"UPDATE {table} SET {column} = ? WHERE {column} > ?", (now, now))
         return changed
 

@@ -11,13 +11,19 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.report import MAX_SIZE
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.retries import RetryPolicy
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths, payload
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.store import CampaignStore
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import parser
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import reports as command_line
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.reports import ingest as ingestion
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.reports.inbox import Inbox
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.reports.ingest import ingest
@@ -178,10 +184,47 @@ def test_who_waits_takes_what_arrives_meanwhile(server: Server, key: HostKey, mo
     assert report.taken == 2
 
 
+def test_the_command_tells_what_was_taken_and_the_status_what_was_refused(
+    server: Server, key: HostKey, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.put("n1", key.packed(document("n1", 5)))
+    server.put("n2", b"no report")
+    server.put("x", b"no report")
+    told = []
+    for command in (["ingest"], ["ingest", "--json"], ["status"]):
+        assert parser.main(["--root", server.host.root, *command]) == 0
+        told.append(capsys.readouterr().out)
+    assert told[0] == "ingest: 1 taken; refused: 1 malformed, 1 unregistered\n"
+    assert json.loads(told[1]) == {"running": False, "taken": 0, "refused": {}, "stuck": 0}
+    assert "reports today 1 malformed, 1 taken, 1 unregistered" in " ".join(told[2].split())
+    assert "names that are not registered: unregistered, 1 times" in told[2]
+
+
+def test_who_waits_puts_a_failure_off(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """systemd starts it again at once as long as there is a report."""
+    pauses: list[float] = []
+    monkeypatch.setattr(command_line.time, "sleep", pauses.append)
+    monkeypatch.setattr(command_line, "ingest", lambda _host, wait: os.listdir(f"/nonexistent/{wait}"))
+    for words, paused in ((["--wait", "2"], 1), ([], 0)):
+        assert parser.main(["--root", server.host.root, "ingest", *words]) != 0
+        assert len(pauses) == paused
+        pauses.clear()
+
+
+def test_a_report_of_the_future_becomes_one_of_now_when_the_clock_is_put_right(server: Server, key: HostKey) -> None:
+    """Else its endpoint would not be silent for years."""
+    server.put("n1", key.packed(document("n1", 5)))
+    server.ingest()
+    with closing(open_database(server.host)) as connection:
+        connection.execute("UPDATE endpoint_reports SET received = 9e9")
+        CampaignStore(connection).clamp_deadlines(1000.0, RetryPolicy())
+    assert server.rows("SELECT received FROM endpoint_reports") == [(1000.0,)]
+
+
 def test_counts_are_kept_for_two_years(server: Server, key: HostKey) -> None:
     server.put("n1", key.packed(document("n1", 5)))
     server.ingest()
-    with ingestion.closing(ingestion.open_database(server.host)) as connection:
+    with closing(open_database(server.host)) as connection:
         connection.execute("INSERT INTO report_counts VALUES ('2020-01-01', 'taken', 9)")
     server.ingest()
     assert server.rows(TAKEN) == [(1,)]

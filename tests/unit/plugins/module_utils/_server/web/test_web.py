@@ -20,9 +20,13 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.head
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.server import ServerSettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.web import WebSettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import Completed
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.converge import own_url, requirements
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.web import FILE, Nginx, writer
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.web.nginx import USERS
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.web.text import nginx_configuration
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.samples import RunningHost
 
 ROOT = Path(__file__).resolve().parents[6]
 
@@ -82,6 +86,60 @@ def test_a_host_that_lacks_something_names_it(monkeypatch: pytest.MonkeyPatch) -
         requirements.require(("nginx", "git"))
     assert requirements.missing_requirements(LocalHost("/srv/image"), wanted) == ()
     assert "nginx" not in requirements.missing_requirements(LocalHost(""), settings({"server": "none"}))
+
+
+WITH, WITHOUT = "configure arguments: --with-http_dav_module", "configure arguments: --with-http_ssl_module"
+
+
+def test_nginx_that_cannot_take_reports_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is asked as long as it has not accepted our configuration."""
+    monkeypatch.setattr(requirements.shutil, "which", lambda name, path: name)
+
+    def missing(built: str) -> list[str]:
+        host = RunningHost(str(tmp_path), {"nginx -V": Completed(0, "", f"nginx version: nginx/1.18.0\n{built}\n")})
+        return [name for name in requirements.missing_requirements(host, settings({})) if "WebDAV" in name]
+
+    assert len(missing(WITHOUT)) == 1
+    assert "nginx-core" in missing(WITHOUT)[0]
+    assert missing(WITH) == []
+    LocalHost(str(tmp_path)).write(FILE, nginx_configuration(settings({}), ipv6=True).encode())
+    assert missing(WITHOUT) == []
+
+
+@pytest.mark.parametrize(
+    ("configuration", "user"),
+    [
+        ("user www-data;\nworker_processes auto;\n", "www-data"),
+        ("# user nobody;\n  user\tnginx  nginx;\n", "nginx"),
+        ("user http;", "http"),
+    ],
+)
+def test_reports_are_written_by_whom_nginx_works_as(tmp_path: Path, configuration: str, user: str) -> None:
+    host = RunningHost(str(tmp_path))
+    host.write("/etc/nginx/nginx.conf", configuration.encode())
+    assert Nginx(host).user == user
+    assert writer(settings({}), host) == user
+    assert writer(settings({"server": "none"}), host) == "epp-server"
+    host.write("/etc/nginx/nginx.conf", b"worker_processes auto;\n# user nobody;\n")
+    assert Nginx(host).user in USERS
+
+
+def test_reports_are_taken_by_put_below_the_path_of_the_url() -> None:
+    text = nginx_configuration(settings({"url": "http://updates.example.com/e.p"}), ipv6=True)
+    (pattern,) = re.findall(r'location ~ "\^(.*)\$" \{', text)
+    name = re.compile(pattern.replace("?<", "?P<"))
+    for path, found in {
+        "/e.p/reports/n1.example.com": "n1.example.com",
+        "/e.p/reports/" + "a" * 252: "a" * 252,
+        "/e.p/reports/" + "a" * 253: None,
+        "/e.p/reports/.n1": None,
+        "/e.p/reports/n1/x": None,
+        "/e.p/reports/": None,
+        "/exp/reports/n1": None,
+    }.items():
+        match = name.fullmatch(path)
+        assert (match and match["epp_autoupdate_endpoint"]) == found, path
+    assert directives(text, "client_max_body_size") == ["65536"]
 
 
 def test_to_notify_over_ssh_takes_what_asks_endpoints_for_their_keys(monkeypatch: pytest.MonkeyPatch) -> None:
