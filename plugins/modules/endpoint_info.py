@@ -480,6 +480,43 @@ status:
                   type: str
                   returned: always
                   sample: Eicar-Signature
+    report:
+      description: The newest report of the endpoint about itself, and whether the update server has taken it.
+      type: dict
+      returned: always
+      contains:
+        sequence:
+          description: Its number, which only rises. V(null) before the first one.
+          type: int
+          returned: always
+          sample: 1795953600
+        occasion:
+          description:
+            - Its occasion, such as V(run), V(adoption), V(refusal), V(switch), V(roaming), V(converge), V(daily) or
+              V(request). V(null) before the first one.
+          type: str
+          returned: always
+          sample: run
+        made:
+          description: The instant at which it was made. V(null) before the first one.
+          type: str
+          returned: always
+          sample: "2026-11-29T12:00:10Z"
+        taken:
+          description: The instant at which the update server last took a report. V(null) where it took none.
+          type: str
+          returned: always
+          sample: "2026-11-29T12:00:10Z"
+        waiting:
+          description: Whether the newest report waits until the update server takes it.
+          type: bool
+          returned: always
+          sample: false
+        reason:
+          description: The reason why it waits, or why none is made, in one sentence. Empty where all is well.
+          type: str
+          returned: always
+          sample: ""
 """
 
 from ansible.module_utils.basic import AnsibleModule

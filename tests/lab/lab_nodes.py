@@ -24,6 +24,12 @@ AGENT = "/usr/local/bin/epp-agent"
 LONGEST_COMMAND = 150
 """Seconds after which a command on a machine is ended (exit code 124): no test may hang."""
 
+_REPORTED = """\
+i=0
+while [ -e /run/epp-autoupdate/report-requested ]; do i=$((i+1)); [ $i -lt 100 ] || exit 1; sleep 0.1; done
+[ ! -e /run/epp-autoupdate/report.lock ] || flock -w 30 /run/epp-autoupdate/report.lock true
+"""
+
 # What a machine writes by itself, whether or not anybody touches it.
 OWN_NOISE = (
     "/etc/.pwd.lock",
@@ -144,8 +150,11 @@ class Node:
     def manifest(self, *, but: tuple[str, ...] = OWN_NOISE) -> dict[str, str]:
         """All that differs from the shared root: path -> type, mode, owner, size, mtime and digest.
 
-        Read from the overlay's upper layer, which holds every write to every path outside the tmpfs mounts.
+        Read from the overlay's upper layer, which holds every write to every path outside the tmpfs mounts. A report
+        that a converge has just requested is waited for.
         """
+        if self.written("/etc/epp-autoupdate/endpoint.json"):
+            self.run(_REPORTED)
         upper, root = self._fleet.plan.upper(self.name), lab_root.path()
         found: dict[str, str] = {}
         for directory, names, files in os.walk(upper):

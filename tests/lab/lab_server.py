@@ -135,10 +135,10 @@ class ComponentServer:
                 target.write_bytes(source.encode() if isinstance(source, str) else source)
 
     def requests(self) -> list[Request]:
-        """Every request since the last ``forget``, oldest first."""
+        """Every request since the last ``forget``, oldest first; not what endpoints report, at moments of their own."""
         log = self._directory / "access.log"
         lines = log.read_text().splitlines() if log.exists() else []
-        return [_parse(line) for line in lines]
+        return [one for one in map(_parse, lines) if one.method != "PUT"]
 
     def forget(self) -> None:
         """Empty the access log."""

@@ -78,7 +78,7 @@ class UpdateServer:
         return {row["endpoint"]: (row["status"], _result(row)) for row in rows}
 
     def requests(self, *, below: str = "") -> list[Served]:
-        """Every request since the last ``forget``, oldest first."""
+        """Every request since the last ``forget``, oldest first; not what endpoints report, at moments of their own."""
         found = []
         for line in self.node.read(LOG).splitlines():
             match = _LINE.match(line)
@@ -86,7 +86,7 @@ class UpdateServer:
             path = match["path"].removeprefix("/epp/")
             conditional = {match["since"], match["match"]} != {"-"}
             one = Served(match["client"], path, int(match["status"]), int(match["size"]), conditional)
-            if path.startswith(below):
+            if path.startswith(below) and match["method"] != "PUT":
                 found.append(one)
         return found
 

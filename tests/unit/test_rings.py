@@ -52,7 +52,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     "_endpoint": (
         {"bring"},
         {"cli", "payload"},
-        {"runner"},
+        {"reporting", "runner"},
         {"converge"},
         {"sync"},
         {"status"},

@@ -17,8 +17,6 @@ _OF_OTHERS = frozenset(
         "_core/metadata/signed_document.py",
         "_core/policy/change.py",
         "_core/policy/overrides.py",
-        "_core/reports/__init__.py",
-        "_core/reports/report.py",
         "_core/rollout/delivery.py",
         "_core/rollout/rate_limit.py",
         "_core/rollout/reported.py",
@@ -32,7 +30,6 @@ _OF_OTHERS = frozenset(
         "_core/settings/server.py",
         "_core/settings/web.py",
         "_core/validation/addresses.py",
-        "_core/validation/foreign.py",
         "_host/http/download.py",
     }
 )

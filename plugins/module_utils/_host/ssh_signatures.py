@@ -27,10 +27,10 @@ class UnknownKey(BadSignature):
     """The signature's key is not among those that are allowed."""
 
 
-def sign(host: Host, document: bytes, key_path: str, namespace: str) -> str:
-    """The signature over a document by the private key at ``key_path``; raises OSError."""
+def sign(host: Host, document: bytes, key_path: str, namespace: str, *, timeout: float = _LONGEST_S) -> str:
+    """The signature over a document by the private key at ``key_path``, in ``timeout`` seconds; raises OSError."""
     argv = ["ssh-keygen", "-Y", "sign", "-q", "-f", host.real(key_path), "-n", namespace]
-    done = host.run(argv, timeout=_LONGEST_S, stdin=document)
+    done = host.run(argv, timeout=timeout, stdin=document)
     if done.code != 0 or not done.out.startswith("-----BEGIN SSH SIGNATURE-----"):
         raise OSError(f"{key_path}: ssh-keygen did not sign: {(done.err or done.out).strip() or f'it {done.ended}'}")
     return done.out

@@ -25,8 +25,10 @@ from ..converge.converge import Busy, converge
 from ..converge.fast_path import RECORD
 from ..converge.recording_host import RecordingHost
 from ..converge.remove import remove
+from ..endpoint import Endpoint
 from ..state.store import StateStore
 from . import exit_codes
+from .reporting import request_report
 
 
 def apply(host: LocalHost, options: argparse.Namespace) -> int:
@@ -57,6 +59,9 @@ def _result(host: RecordingHost, options: argparse.Namespace) -> dict[str, Any]:
         raise ValueError(f"standard input is not JSON: {error}") from error
     agent = own_file() if options.agent is None else options.agent(host)
     converged = converge(_document(raw), host, agent=agent, check=options.check)
+    if converged.changed and host.live and not options.check:
+        live = LocalHost(host.root)
+        request_report(Endpoint.load(live), "converge")
     # A refusal is asked for anew each time, and what does not work is tried anew.
     quiet = not (converged.changed or converged.refusal or converged.errors)
     if options.digest and not options.check and quiet:

@@ -33,6 +33,7 @@ from ..state.command_log import CommandLog, HandledCommand
 from ..state.store import RunRecord, State
 from ..time_limits import JOIN_MARGIN_S
 from . import exit_codes
+from .reporting import request_report
 
 BUSY = "busy"
 """The answer while another notice is being carried out for longer than this one may wait."""
@@ -68,6 +69,8 @@ def notice(host: LocalHost, options: argparse.Namespace) -> int:
     with locked(host, paths.NOTICE_LOCK, wait=endpoint.document.limits.update + JOIN_MARGIN_S) as held:
         answer = _answer(endpoint, order) if held else {"result": BUSY, "reason": "another notice is being carried out"}
     write_document(answer, sort_keys=True)
+    if answer.get("repeated") is False:
+        request_report(endpoint, "run")  # by a job: the server waits for the end of this process
     return exit_codes.DONE if answer["result"] in [result.value for result in Result] else exit_codes.FAILED
 
 

@@ -54,26 +54,9 @@ def main(
 
 def _command(name: str) -> Command:
     """The command's function; imported only now, so that a start pays for one command and not for all."""
-    if name == "apply":
-        from .apply import apply
-
-        return apply
-    if name == "notice":
-        from .notice import notice
-
-        return notice
-    if name == "sync":
-        from .sync import sync
-
-        return sync
-    if name == "selftest":
-        from .selftest import selftest
-
-        return selftest
-    if name == "status":
-        from .status import status
-
-        return status
+    door = _DOORS.get(name)
+    if door is not None:
+        return door()
     from . import run as commands_run
 
     commands: dict[str, Command] = {
@@ -87,6 +70,53 @@ def _command(name: str) -> Command:
     return commands[name]
 
 
+def _apply() -> Command:
+    from .apply import apply
+
+    return apply
+
+
+def _notice() -> Command:
+    from .notice import notice
+
+    return notice
+
+
+def _sync() -> Command:
+    from .sync import sync
+
+    return sync
+
+
+def _report() -> Command:
+    from .report import make_report
+
+    return make_report
+
+
+def _selftest() -> Command:
+    from .selftest import selftest
+
+    return selftest
+
+
+def _status() -> Command:
+    from .status import status
+
+    return status
+
+
+_DOORS: dict[str, Callable[[], Command]] = {
+    "apply": _apply,
+    "notice": _notice,
+    "report": _report,
+    "selftest": _selftest,
+    "status": _status,
+    "sync": _sync,
+}
+"""The commands with a module of their own."""
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(first=True, prog="epp-agent", description=_DESCRIPTION, epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=f"epp-agent {VERSION}")
@@ -96,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_apply(commands)
     _add_notice(commands)
     _add_sync(commands)
+    _add_report(commands)
     return parser
 
 
@@ -124,6 +155,12 @@ def _add_sync(commands: argparse._SubParsersAction[Parser]) -> None:
     only.add_argument("--due", action="store_true", help="only if it is due and no scheduled update does it")
     only.add_argument("--adopted", action="store_true", help="fetch nothing, apply the adopted configuration")
     _add_json(sync)
+
+
+def _add_report(commands: argparse._SubParsersAction[Parser]) -> None:
+    report = commands.add_parser("report", help="report to the update server, now")
+    report.add_argument("--due", action="store_true", help="only a report that is requested, or waits to be sent")
+    _add_json(report)
 
 
 def _add_switches(commands: argparse._SubParsersAction[Parser]) -> None:

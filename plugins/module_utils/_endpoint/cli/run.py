@@ -38,6 +38,7 @@ from ..runner.user_actions import (
     set_switch,
 )
 from . import exit_codes
+from .reporting import report_run, request_report
 
 _USER_COMMAND_S = 2 * 3600.0
 
@@ -97,7 +98,9 @@ def schedule(host: LocalHost, options: argparse.Namespace) -> int:
     """The user's own switch (P1)."""
     if _unprivileged(host):
         return _ask_as_user(host, UserAction(f"schedule {options.switch}"), options)
-    set_switch(Endpoint.load(host), on=options.switch == "enable")
+    endpoint = Endpoint.load(host)
+    set_switch(endpoint, on=options.switch == "enable")
+    request_report(endpoint, "switch")
     return exit_codes.DONE
 
 
@@ -105,7 +108,9 @@ def roaming(host: LocalHost, options: argparse.Namespace) -> int:
     """The roaming state."""
     if _unprivileged(host):
         return _ask_as_user(host, UserAction(f"roaming {options.switch}"), options)
-    set_roaming(Endpoint.load(host), on=options.switch == "on")
+    endpoint = Endpoint.load(host)
+    set_roaming(endpoint, on=options.switch == "on")
+    request_report(endpoint, "roaming")
     return exit_codes.DONE
 
 
@@ -118,7 +123,10 @@ def _run(endpoint: Endpoint, trigger: Trigger, options: argparse.Namespace) -> i
         complain("epp-agent", "stopped while the update was under way")
         return exit_codes.FAILED
     write = write_logged if report.recorded else write_lines
-    return _say(options, report.to_dict(), [report.sentence()], exit_codes.of_result(report.result), write)
+    status = _say(options, report.to_dict(), [report.sentence()], exit_codes.of_result(report.result), write)
+    if report.recorded:
+        report_run(endpoint.host)
+    return status
 
 
 def _say(

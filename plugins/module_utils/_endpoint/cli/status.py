@@ -76,6 +76,7 @@ def _lines(current: dict[str, Any]) -> Iterator[str]:
         why = f" ({run['reason']})" if run["reason"] else ""
         yield f"last {trigger:<12} {run['result']} at {run['finished']}{why}"
     yield from _scan_lines(current["scan"])
+    yield from _report_lines(current.get("report"))  # a status of an older agent has none
 
 
 def _sources(urls: Sequence[str]) -> str:
@@ -123,3 +124,16 @@ def _scan_lines(scan: dict[str, Any]) -> Iterator[str]:
             yield f"found             {finding['signature']} in {finding['path']}"
     if scan["due"]:
         yield "scan              due"
+
+
+def _report_lines(report: dict[str, Any] | None) -> Iterator[str]:
+    if report is None:
+        return
+    why = f" ({report['reason']})" if report["reason"] else ""
+    if report["made"] is not None:
+        became = "waits" if report["waiting"] else "taken" if report["taken"] else "kept on this host"
+        yield f"last report       {report['occasion']} at {report['made']}, {became}{why}"
+    elif why:
+        yield f"last report       none{why}"
+    if report["waiting"] and report["taken"]:
+        yield f"report taken      last at {report['taken']}"

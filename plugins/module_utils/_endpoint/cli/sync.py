@@ -21,6 +21,7 @@ from ..runner.user_actions import for_root_alone
 from ..sync.due import daily_sync_due
 from ..sync.sync import NoServer, SyncReport, synchronize
 from . import exit_codes
+from .reporting import report_sync, report_waking
 
 _STATUSES = {
     SyncResult.ADOPTED: exit_codes.DONE,
@@ -44,14 +45,19 @@ def sync(host: LocalHost, options: argparse.Namespace) -> int:
         converged = converge_adopted(endpoint.reloaded())
     except Busy as error:
         raise OSError(str(error)) from error
-    return _tell(options, report, converged)
+    status = _tell(options, report, converged)
+    report_sync(endpoint, report, converged)
+    return status
 
 
 def _when_due(endpoint: Endpoint, options: argparse.Namespace) -> int:
     """The daily waking, shut in: what has to be written is another's business."""
     report = synchronize(endpoint) if daily_sync_due(endpoint, endpoint.store.read()) else None
-    request_converge(endpoint.reloaded())
-    return _tell(options, report, None)
+    endpoint = endpoint.reloaded()
+    request_converge(endpoint)
+    status = _tell(options, report, None)
+    report_waking(endpoint, report)
+    return status
 
 
 def _tell(options: argparse.Namespace, report: SyncReport | None, converged: Converged | None) -> int:

@@ -109,6 +109,7 @@ def job_plan(endpoint: Endpoint, beside: Starters) -> JobPlan:
         scan_limit=document.limits.scan,
         needs=needs,
         needs_homes=any(path.startswith(_HOMES) for path in (*endpoint.product.programs(), *needs.read_write)),
+        keys_in_homes=document.server is not None and document.server.notify_user == account.ROOT,
         textfile_directory=document.textfile_directory,
         beside=beside,
     )

@@ -10,6 +10,8 @@ of an image, is another machine: it has a machine ID of its own.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..._core.settings.endpoint import EndpointDocument
 from ..._core.validation.errors import InvalidDocument, ValidationError, show
 from ..._host.host import Host
@@ -29,10 +31,21 @@ def machine_id(host: Host) -> str:
 
 def host_key(host: Host) -> str | None:
     """The host's public SSH key, by which an update server knows it; None where it has none."""
+    return next((key for _path, key in _host_keys(host)), None)
+
+
+def host_key_path(host: Host) -> str | None:
+    """The file of that public key; the private one lies beside it, without ``.pub``."""
+    return next((path for path, _key in _host_keys(host)), None)
+
+
+def _host_keys(host: Host) -> Iterator[tuple[str, str]]:
     from ..._core.validation.public_keys import public_key
 
-    found = (public_key((host.read(path) or b"").decode("utf-8", "replace")) for path in _HOST_KEYS)
-    return next((key for key in found if key is not None), None)
+    for path in _HOST_KEYS:
+        key = public_key((host.read(path) or b"").decode("utf-8", "replace"))
+        if key is not None:
+            yield path, key
 
 
 def refuse_another_name(document: EndpointDocument, host: Host, installed: Installed) -> None:

@@ -30,6 +30,7 @@ from .machine import host_key
 from .result import Converged
 
 if TYPE_CHECKING:
+    from ..._core.resources.diff import Change
     from ..notify_access.authorized_keys import Access
     from .enroll import ManagedTarget
 
@@ -79,21 +80,36 @@ def _access(endpoint: Endpoint, installed: Installed) -> Access:
     return access(host, endpoint.document, previous, sudo=endpoint.scheduler.name == "cron")
 
 
+def differences(endpoint: Endpoint, installed: Installed) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """What is otherwise than the endpoint's document asks for, but for the agent: paths, and the rest in words.
+
+    Nothing else is looked at. Raises OSError or LookupError.
+    """
+    return _differences(endpoint, installed, desired(endpoint, installed, agent=None), _access(endpoint, installed))
+
+
+def _differences(
+    endpoint: Endpoint, installed: Installed, wanted: Desired, access: Access
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    host, entries = endpoint.host, (*wanted.entries, *access.entries)
+    changes = diff(host, (*entries, *_stale_paths(endpoint, installed, entries)))
+    corrections = (
+        *vendor_updaters.drift(host, endpoint.scheduler, wanted.jobs, wanted.plan.beside),
+        *(f"{name} is started again" for name in wanted.resumed),
+        *groups.missing(host, granted_privileges(endpoint.document)),
+        *access.corrections,
+    )
+    return (*changes, *(edit.change for edit in access.edits)), corrections
+
+
 def _compared(target: Target, installed: Installed, wanted: Desired, access: Access) -> Converged:
     """What is otherwise than wanted, and what would be done about it."""
     endpoint, host = target.endpoint, target.endpoint.host
-    entries = (*wanted.entries, *access.entries)
-    changes = diff(host, (*entries, *_stale_paths(endpoint, installed, entries)))
+    changes, corrections = _differences(endpoint, installed, wanted, access)
     state, key = installed.state, host_key(host)
-    resumed = (f"{name} is started again" for name in wanted.resumed)
-    drift = (
-        *vendor_updaters.drift(host, endpoint.scheduler, wanted.jobs, wanted.plan.beside),
-        *resumed,
-        *groups.missing(host, granted_privileges(endpoint.document)),
-    )
     return Converged(
-        changes=(*changes, *(edit.change for edit in access.edits)),
-        corrections=(*target.words, *drift, *access.corrections),
+        changes=changes,
+        corrections=(*target.words, *corrections),
         next_run=next_run_text(endpoint, state),
         host_key=key,
         refusal=target.refusal,

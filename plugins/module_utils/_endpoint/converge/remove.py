@@ -48,7 +48,7 @@ def remove(host: Host, *, check: bool) -> Converged:
     with exclusively(host, paths.CONVERGE_LOCK, "converge"):
         for scheduler in all_schedulers(host, OWNED):
             scheduler.deactivate()
-        with exclusively(host, paths.UPDATE_LOCK, "update"):
+        with exclusively(host, paths.UPDATE_LOCK, "update"), exclusively(host, paths.REPORT_LOCK, "report"):
             for group in state.created_groups:
                 groups.remove(host, group)
             for edit in access.edits:

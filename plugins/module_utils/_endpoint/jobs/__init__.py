@@ -17,6 +17,7 @@ ROAMING_SERVICE = "epp-roaming@.service"
 SYNC_SERVICE = "epp-sync.service"
 CONFIGURE_SERVICE = "epp-configure.service"
 SELFTEST_SERVICE = "epp-selftest.service"
+REPORT_SERVICE = "epp-report.service"
 NOTICE_SERVICE = "epp-notice@.service"
 NOTICE_SOCKET = "epp-notice.socket"
 UPDATE_TIMER = "epp-update.timer"
@@ -31,6 +32,7 @@ _UNITS = Units(
         SCHEDULE_SERVICE,
         ROAMING_SERVICE,
         SELFTEST_SERVICE,
+        REPORT_SERVICE,
         SYNC_SERVICE,
         CONFIGURE_SERVICE,
         NOTICE_SERVICE,
@@ -47,4 +49,6 @@ OWNED = Owned(_UNITS, table="epp-autoupdate")
 SCAN = Job("scan", SCAN_SERVICE, (AGENT, "scan"), idle=True)
 CONFIGURE = Job("converge", CONFIGURE_SERVICE, (AGENT, "sync", "--adopted"))
 """The converge to what was adopted."""
+REPORT = Job("report", REPORT_SERVICE, (AGENT, "report", "--due"))
+"""The report that was requested by whoever has no network."""
 SELFTEST = Job("selftest", SELFTEST_SERVICE, (AGENT, "selftest"), successes=(DONE, FAILED))

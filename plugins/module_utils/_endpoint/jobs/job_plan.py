@@ -38,6 +38,8 @@ class JobPlan:
     """Where the Prometheus textfile goes when the directory exists."""
     needs_homes: bool = False
     """Whether something of the product lies where users have their homes."""
+    keys_in_homes: bool = False
+    """Whether the update server logs in as a user with a home of its own, whose keys a converge looks at."""
     configuration: IntervalCalendar | None = None
     """When the agent is woken to ask the update server for its configuration (S2); None: there is no server."""
     beside: Starters = Starters()

@@ -57,9 +57,10 @@ CapabilityBoundingSet={capabilities}
 ReadWritePaths={writable}
 """
 
-# The agent alone, talking to the update server. ssh-keygen checks signatures, in a temporary directory of ours.
+# The agent alone, talking to the update server. ssh-keygen checks signatures, in a temporary directory of ours, and
+# signs reports with the host's key, which root owns. The daily report looks for drift, also of keys in root's home.
 _SYNC = """\
-ProtectHome=yes
+ProtectHome={homes}
 ProtectKernelModules=yes
 ProtectProc=invisible
 PrivateTmp=yes
@@ -95,6 +96,11 @@ SystemCallArchitectures=native
 SystemCallErrorNumber=EPERM
 SystemCallFilter=@system-service
 CapabilityBoundingSet=CAP_AUDIT_WRITE CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID
+"""
+
+_OFFLINE = """\
+PrivateNetwork=yes
+IPAddressDeny=any
 """
 
 _TEMPORARY = ("/tmp", "/var/tmp")
@@ -151,9 +157,21 @@ def for_switch(plan: JobPlan) -> str:
 
 
 def for_sync(plan: JobPlan) -> str:
-    """The agent alone with the network."""
-    sync = _SYNC.format(capabilities=_capabilities(plan, ()), writable=optional_paths(_textfile(plan)))
-    return _PLACES + EVERY_SERVICE + sync
+    """The agent alone with the network; homes are hidden where no converge looks into them."""
+    return (
+        _PLACES
+        + EVERY_SERVICE
+        + _SYNC.format(
+            homes="read-only" if plan.needs_homes or plan.keys_in_homes else "yes",
+            capabilities=_capabilities(plan, ()),
+            writable=optional_paths(_textfile(plan)),
+        )
+    )
+
+
+def for_report(plan: JobPlan) -> str:
+    """As for a synchronization; without an update server there is no network."""
+    return for_sync(plan) + ("" if plan.configuration else _OFFLINE)
 
 
 def for_configuring() -> str:

@@ -19,6 +19,7 @@ from . import (
     NOTICE_SERVICE,
     NOTICE_SOCKET,
     RECONNECT_TIMER,
+    REPORT_SERVICE,
     ROAMING_SERVICE,
     SCAN_SERVICE,
     SCHEDULE_SERVICE,
@@ -29,11 +30,21 @@ from . import (
     UPDATE_TIMER,
 )
 from .job_plan import JobPlan
-from .sandboxing import for_configuring, for_notice, for_scan, for_selftest, for_switch, for_sync, for_update
+from .sandboxing import (
+    for_configuring,
+    for_notice,
+    for_report,
+    for_scan,
+    for_selftest,
+    for_switch,
+    for_sync,
+    for_update,
+)
 
 _MARGIN_S = 120
 """What the agent gets to end a run by itself before systemd kills it: its own limits come first and tell why."""
 _SWITCH_LIMIT_S = 60
+_REPORT_LIMIT_S = 60
 _CONFIGURE_LIMIT_S = 600
 _SELFTEST_LIMIT_S = 180
 _BOOT_DELAY_S = 120
@@ -102,6 +113,16 @@ SuccessExitStatus=1
 TimeoutStartSec={limit}
 """
 
+_REPORT_SERVICE = """\
+[Unit]
+Description=Report of this endpoint to its update server
+
+[Service]
+Type=oneshot
+ExecStart={agent} report --due
+TimeoutStartSec={limit}
+"""
+
 _SYNC_SERVICE = """\
 [Unit]
 Description=Ask the update server for this endpoint's configuration
@@ -163,9 +184,9 @@ WantedBy=sockets.target
 def unit_texts(plan: JobPlan) -> dict[str, str]:
     """Every unit that the plan needs, by name: services, then timers, then sockets.
 
-    The services of updates, scans, switches and the self-test exist whatever the policy is. A user's right to start a
-    unit must never outlive its file: newer systemd asks the same question ("start" this name) for a transient unit,
-    whose command line is the caller's.
+    The services of updates, scans, switches, reports and the self-test exist whatever the policy is. A user's right to
+    start a unit must never outlive its file: newer systemd asks the same question ("start" this name) for a transient
+    unit, whose command line is the caller's.
     """
     return {**_service_texts(plan), **_timer_texts(plan), **_socket_texts(plan)}
 
@@ -178,6 +199,7 @@ def _service_texts(plan: JobPlan) -> dict[str, str]:
     update = _UPDATE_SERVICE.format(agent=agent, after=after, limit=update_limit, preparations=made)
     selftest = _SELFTEST_SERVICE.format(agent=agent, limit=_SELFTEST_LIMIT_S, preparations=made)
     scan = _SCAN_SERVICE.format(agent=agent, after=after, limit=plan.scan_limit + _MARGIN_S)
+    report = _REPORT_SERVICE.format(agent=agent, limit=_REPORT_LIMIT_S)
     managed = {} if plan.configuration is None else _managed_texts(plan)
     notice = {} if plan.notices is None else {NOTICE_SERVICE: _notice_text(plan, after, made, update_limit)}
     return {
@@ -186,6 +208,7 @@ def _service_texts(plan: JobPlan) -> dict[str, str]:
         UPDATE_SERVICE: _HEAD + update + for_update(plan),
         SCAN_SERVICE: _HEAD + scan + for_scan(plan),
         SELFTEST_SERVICE: _HEAD + selftest + for_selftest(plan),
+        REPORT_SERVICE: _HEAD + report + for_report(plan),
         SCHEDULE_SERVICE: _switch_text(plan, "schedule", "The user's switch of scheduled update (%i)"),
         ROAMING_SERVICE: _switch_text(plan, "roaming", "The user's switch of roaming (%i)"),
     }

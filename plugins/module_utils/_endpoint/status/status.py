@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import syslog
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
 from ..._core.masking import without_secrets
@@ -17,8 +17,10 @@ from ..._core.results import Component
 from ..._core.settings.endpoint import EndpointDocument
 from ..._core.timestamps import iso, iso_or_none
 from ..._core.values import asdict, replace
+from ..._host.host import Host
 from .. import paths
 from ..endpoint import Endpoint
+from ..state.report_record import ReportRecord, ReportStore
 from ..state.spool import spooled
 from ..state.store import ScanRecord, State
 
@@ -41,16 +43,22 @@ def publish(endpoint: Endpoint, state: State) -> None:
     """Write the status, and the textfile where its directory exists. A failure is logged, never raised."""
     from .metrics import publish_metrics
 
-    status = compose(endpoint, state)
+    status, host = compose(endpoint, state), endpoint.host
     try:
-        told = _told(endpoint)
+        told = _told(host)
         if told != status:
             _log_fault(endpoint, told, status)
-            content = json.dumps(status, indent=2, sort_keys=True) + "\n"
-            endpoint.host.write(paths.STATUS, content.encode(), mode=0o644)
-        publish_metrics(endpoint.host, endpoint.document, status)
+            _write(host, status)
+        publish_metrics(host, endpoint.document, status)
     except OSError as error:
-        endpoint.host.log(syslog.LOG_ERR, f"the status can't be written: {error}")
+        host.log(syslog.LOG_ERR, f"the status can't be written: {error}")
+
+
+def publish_report(host: Host, record: ReportRecord) -> None:
+    """Put what became of the newest report into the status that is published; raises OSError."""
+    told = _told(host)
+    if isinstance(told, dict) and told.get("report") != record.to_result():
+        _write(host, {**told, "report": record.to_result()})
 
 
 def compose(endpoint: Endpoint, state: State, *, evident: Sequence[str] = ()) -> dict[str, Any]:
@@ -79,6 +87,7 @@ def compose(endpoint: Endpoint, state: State, *, evident: Sequence[str] = ()) ->
         "schedule_fault": endpoint.lost_timetable() or None,
         "selftest": _trial(state, evident),
         "scan": _scan(state.scan, due=state.scan_due),
+        "report": ReportStore(endpoint.host).read().to_result(),
     }
 
 
@@ -104,11 +113,15 @@ def _policy(document: EndpointDocument) -> dict[str, dict[str, Any]]:
     return policy
 
 
-def _told(endpoint: Endpoint) -> Any:
+def _told(host: Host) -> Any:
     try:
-        return json.loads(endpoint.host.read(paths.STATUS) or b"null")
+        return json.loads(host.read(paths.STATUS) or b"null")
     except ValueError:
         return None
+
+
+def _write(host: Host, status: Mapping[str, Any]) -> None:
+    host.write(paths.STATUS, (json.dumps(status, indent=2, sort_keys=True) + "\n").encode(), mode=0o644)
 
 
 def _log_fault(endpoint: Endpoint, told: Any, status: dict[str, Any]) -> None:

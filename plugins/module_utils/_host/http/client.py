@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""GET requests to component sources and the update server, every answer put in our words.
+"""Requests to component sources and the update server, every answer put in our words.
 
 They are bounded in time, and TLS is verified. A server that is at its cap says 503 and when to come back (Retry-After,
 N3): it is asked again then, give or take half of that, so that those who were turned away together don't return
@@ -96,6 +96,13 @@ class HttpClient:
             except RateLimited as wish:
                 if not self._waits_for(wish):
                     raise
+
+    def put(self, url: str, content: bytes) -> None:
+        """Store content at a URL, by one request; raises a SourceError for any answer but success (2xx)."""
+        asked = {"User-Agent": self.profile.user_agent, "Content-Type": "application/octet-stream"}
+        with self._transport().send(url, asked, self._time_left(), content) as reply:
+            if not 200 <= reply.status < 300:
+                raise self._unexpected(url, reply.status, reply.headers)
 
     def _waits_for(self, wish: RateLimited) -> bool:
         """Wait as long as a busy server asks; False where it refuses, or where the time does not allow to."""

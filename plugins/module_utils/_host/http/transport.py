@@ -61,9 +61,13 @@ class Transport:
         ):
             self._opener.add_handler(handler)
 
-    def send(self, url: str, headers: dict[str, str], timeout: float) -> Reply:
-        """Ask, and follow redirects. Raises Unreachable, or SourceError for what no later request would mend."""
-        request = _Request(url, headers=headers)  # schemes other than HTTP(S) have no handler
+    def send(self, url: str, headers: dict[str, str], timeout: float, content: bytes | None = None) -> Reply:
+        """GET, and follow redirects; PUT where there is ``content``, which follows none.
+
+        Raises Unreachable, or SourceError for what no later request would mend.
+        """
+        method = "GET" if content is None else "PUT"
+        request = _Request(url, content, headers, method=method)  # schemes other than HTTP(S) have no handler
         try:
             response = self._opener.open(request, timeout=timeout)
         except urllib.error.HTTPError as error:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-SERIALS = frozenset(("serial", "tree_serial", "shard_serial"))
+SERIALS = frozenset(("sequence", "serial", "shard_serial", "tree_serial"))
 """Numbers that may be as high as an instant, and are none (C4)."""
 _SERIALS_IN_WORDS = re.compile(r"(?:tree|shard|catalog|serial|serial is|record is) [0-9]+")
 _EARLIEST = 10**9

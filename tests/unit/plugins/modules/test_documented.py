@@ -96,7 +96,11 @@ def statuses_of_a_standalone_endpoint(held: Held) -> Iterator[dict[str, Any]]:
 
 
 def statuses_of_a_managed_endpoint(fleet: Modules, web: ScriptedServer) -> Iterator[dict[str, Any]]:
-    """After it adopted its configuration and updated, and while its source is left alone."""
+    """After it adopted its configuration, updated and reported, and while its source is left alone."""
+    key = fleet.managed_root / "etc/ssh/ssh_host_ed25519_key"
+    key.parent.mkdir(parents=True)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    web.places.add("/reports/managed")
     program = [str(fleet.managed_root / "usr/local/bin/epp-agent"), "--root", str(fleet.managed_root)]
     subprocess.run([*program, "update-now"], stdout=subprocess.DEVNULL, check=True)
     yield fleet.run(endpoint_info, installroot=str(fleet.managed_root))

@@ -65,6 +65,17 @@ def test_the_configuration_is_asked_for_at_the_endpoint_s_own_second():
     assert f"ExecStart={plan().agent} sync --adopted\n" in texts["epp-configure.service"]
 
 
+def test_a_report_is_shut_in_as_a_synchronization_is_and_has_no_network_without_a_server():
+    managed, alone = (unit_texts(plan(**changes)) for changes in (MANAGED, {}))
+    assert "ExecStart=/usr/local/bin/epp-agent report --due\n" in managed["epp-report.service"]
+    assert "PrivateNetwork" not in managed["epp-report.service"]
+    assert "\nPrivateNetwork=yes\nIPAddressDeny=any\n" in alone["epp-report.service"]
+    for changes, homes in (({}, "yes"), ({"keys_in_homes": True}, "read-only"), ({"needs_homes": True}, "read-only")):
+        texts = unit_texts(plan(**MANAGED, **changes))
+        assert f"\nProtectHome={homes}\n" in texts["epp-report.service"]
+        assert f"\nProtectHome={homes}\n" in texts["epp-sync.service"]
+
+
 def test_the_time_limit_leaves_room_for_waiting():
     text = unit_texts(plan(max_start_delay=86_000, update_limit=600))["epp-update@.service"]
     limit = int(re.search(r"^TimeoutStartSec=(\d+)$", text, re.MULTILINE).group(1))
@@ -167,6 +178,7 @@ def test_systemd_finds_no_fault(tmp_path, needs, agent):
         (CLAMAV_NEEDS, "epp-roaming@.service", 1.1),
         (CLAMAV_NEEDS, "epp-selftest.service", 3.0),
         (CLAMAV_NEEDS, "epp-sync.service", 2.0),
+        (CLAMAV_NEEDS, "epp-report.service", 2.0),
         (CLAMAV_NEEDS, "epp-configure.service", 2.2),
         (ProductNeeds(), "epp-notice@.service", 2.5),
         (CLAMAV_NEEDS, "epp-notice@.service", 3.0),

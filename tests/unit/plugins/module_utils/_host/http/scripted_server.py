@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A real HTTP server on a loopback port that serves a folder as a static web server does, or answers as a test says."""
+"""A real HTTP server that serves a folder as a static web server does, or answers as a test says.
+
+It listens on a loopback port, unless it is told another address, and takes PUTs to the paths that a test allows.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ class Request:
     path: str
     headers: dict[str, str]
     status: int
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,12 @@ class Answer:
 class ScriptedServer:
     """Serves ``folder``; ``script(path, headers)`` may answer first. ``requests`` holds what was asked."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *, address: str = "127.0.0.1", port: int = 0) -> None:
         self.folder = folder
         self.script: Callable[[str, dict[str, str]], Answer | None] | None = None
         self.requests: list[Request] = []
+        self.places: set[str] = set()
+        """The paths to which something may be PUT."""
         self.deserted = threading.Event()
         """Whether a client went away from an answer that would never have ended."""
         self.as_proxy = 200
@@ -55,10 +61,10 @@ class ScriptedServer:
         class Handler(_Handler):
             server_script = outer
 
-        self._httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._httpd = ThreadingHTTPServer((address, port), Handler)
         self._httpd.daemon_threads = True
         self.port: int = self._httpd.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://{address}:{self.port}"
         self._thread = threading.Thread(target=self._httpd.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 
@@ -72,6 +78,10 @@ class ScriptedServer:
     def seen(self) -> list[tuple[str, int]]:
         """(path, status) of every request since the last ``forget``."""
         return [(request.path, request.status) for request in self.requests]
+
+    def stored(self) -> list[bytes]:
+        """What was PUT and taken since the last ``forget``."""
+        return [one.body for one in self.requests if one.method == "PUT" and 200 <= one.status < 300]
 
     def forget(self) -> None:
         self.requests.clear()
@@ -90,6 +100,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(answer)
 
     do_HEAD = do_GET
+
+    def do_PUT(self) -> None:
+        outer = self.server_script
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        answer = outer.script(self.path, dict(self.headers.items())) if outer.script else None
+        if answer is None:
+            answer = Answer(204 if self.path in outer.places else 404)
+        outer.requests.append(Request(self.command, self.path, dict(self.headers.items()), answer.status, body))
+        self._send(answer)
 
     def do_CONNECT(self) -> None:
         """Be a proxy that tunnels, to ourselves wherever the client wants to go."""

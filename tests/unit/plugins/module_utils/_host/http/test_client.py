@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""GET requests: TLS, proxies, redirects, time, and what each profile makes of an answer."""
+"""Requests: TLS, proxies, redirects, time, and what each profile makes of an answer."""
 
 from __future__ import annotations
 
@@ -207,6 +207,30 @@ def test_a_body_that_does_not_say_its_length_has_a_limit_too() -> None:
     assert list(response.chunks_up_to(6)) == [b"abc", b"def"]
     with pytest.raises(BodyTooLarge):
         list(Response(200, {}, iter([b"abc", b"def"])).chunks_up_to(5))
+
+
+@pytest.mark.parametrize("status", [200, 201, 204])
+def test_content_is_put_by_one_request(server: ScriptedServer, status: int) -> None:
+    server.always(Answer(status))
+    client().put(f"{server.url}/place", b"content")
+    (request,) = server.requests
+    assert (request.method, request.path, request.body) == ("PUT", "/place", b"content")
+    assert request.headers["User-Agent"] == "epp-test"
+
+
+@pytest.mark.parametrize("status", [301, 307, 404, 413, 500])
+def test_a_put_that_is_not_taken_is_told_and_goes_nowhere_else(server: ScriptedServer, status: int) -> None:
+    server.always(Answer(status, headers={"Location": f"{server.url}/elsewhere"}))
+    with pytest.raises(UnexpectedStatus) as told:
+        client().put(f"{server.url}/place", b"content")
+    assert (told.value.status, len(server.requests)) == (status, 1)
+
+
+def test_a_busy_server_is_not_asked_again_to_take_something(server: ScriptedServer) -> None:
+    server.always(Answer(503, headers={"Retry-After": "1"}))
+    with pytest.raises(RateLimited):
+        client().put(f"{server.url}/place", b"content")
+    assert len(server.requests) == 1
 
 
 def test_the_client_costs_nothing_until_it_asks() -> None:
