@@ -20,6 +20,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.enve
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.report import NAMESPACE, Occasion, Report
 from lab_ansible import Ansible
 from lab_nodes import Node, eventually
+from lab_update_server import UpdateServer
 
 SERVER, CLIENT = "n55", "n56"
 REPORTS = "/var/lib/epp-autoupdate-reports"
@@ -269,3 +270,17 @@ def test_it_is_shut_in_and_absent_removes_all_of_it(world: World, ansible: Ansib
     ansible.play([{"name": "Remove", "epp.autoupdate.server": {"state": "absent"}}], {SERVER: {}}).demand()
     assert world.server.run("find / -xdev -name '*epp-*' -not -path '/proc/*' -not -path '/root/*'").out == ""
     assert world.put("e1", "x") in (404, 405)
+
+
+def test_an_endpoint_of_the_collection_is_heard(world: World, ansible: Ansible) -> None:
+    """The whole way: the playbook brings a server and an endpoint, whose first report is there without any request."""
+    server = UpdateServer(world.server)
+    components = {"autoupdate_server_components": {"files": {"directory": "/srv/components"}}}
+    hosts = {SERVER: server.variables(**components), CLIENT: {"autoupdate_product": "files"}}
+    ansible.site(hosts).demand()
+    eventually(lambda: world.status()["endpoints"] == 1, seconds=60, why="the endpoint is heard")
+    before = world.sequence(CLIENT)
+    told = world.client.agent("report").out
+    assert "taken by" in told, told
+    eventually(lambda: world.sequence(CLIENT) > before, seconds=20, why="its next report is taken")
+    assert (world.status()["refused"], world.left()) == ([], [])
