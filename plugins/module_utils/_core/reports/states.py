@@ -1,0 +1,204 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one state that the server knows of each endpoint, with its reason (R6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any, Callable, Optional
+
+from ..durations import format_duration
+from ..metadata.sync_result import REFUSALS, SyncResult
+from ..results import Result
+from ..timestamps import unix
+from ..values import frozen
+from .report import Report
+
+MAX_SKEW_S = 15 * 60
+"""How far the clock of an endpoint may be from that of its server."""
+_HOUR = 3600
+_FAILED = (Result.FAILED.value, Result.UNREACHABLE.value)
+
+
+class EndpointState(str, Enum):
+    """The states, those that need somebody first."""
+
+    FAILING = "failing"
+    REFUSING = "refusing"
+    SILENT = "silent"
+    BEHIND = "behind"
+    NEVER_SEEN = "never_seen"
+    SWITCHED_OFF = "switched_off"
+    ROAMING = "roaming"
+    CURRENT = "current"
+
+
+@frozen
+class Assessment:
+    """The state of one endpoint; ``since`` is Unix seconds, None where nobody knows."""
+
+    state: EndpointState
+    reason: str = ""
+    since: float | None = None
+
+
+@frozen
+class Knowledge:
+    """What a server knows of an endpoint. Instants are Unix seconds by the server's clock.
+
+    ``report`` is the newest one that was taken, and ``received`` when it came; ``seen`` is when the endpoint was last
+    heard of in any way. ``refused`` says why its reports have been refused since, and ``refused_since`` from when on.
+    ``barred`` is why it takes no notices. ``behind`` says what it lacks of what is published, and ``behind_since``
+    since when that has been published.
+    """
+
+    report: Report | None = None
+    received: float | None = None
+    seen: float | None = None
+    refused: str = ""
+    refused_since: float | None = None
+    barred: str = ""
+    barred_since: float | None = None
+    behind: str = ""
+    behind_since: float | None = None
+
+
+def assess(known: Knowledge, *, now: float, silence: float) -> Assessment:
+    """The state of an endpoint; one that was not heard of for ``silence`` seconds is silent, whatever it said last.
+
+    Of several that apply it is the one that has to be mended first.
+    """
+    found = _seen_from_outside(known, now, silence) or _clock(known) or _reported(known, _URGENT)
+    found = found or _reported(known, _DELIBERATE) or _behind(known)
+    return found or Assessment(EndpointState.CURRENT, "", known.received or known.seen)
+
+
+def _seen_from_outside(known: Knowledge, now: float, silence: float) -> Assessment | None:
+    """What counts whatever the last report says: a key that is another one, and silence."""
+    if known.refused:
+        return Assessment(EndpointState.FAILING, f"its reports are refused: {known.refused}", known.refused_since)
+    if known.barred:
+        return Assessment(EndpointState.FAILING, known.barred, known.barred_since)
+    if known.seen is None:
+        return Assessment(EndpointState.NEVER_SEEN)
+    return Assessment(EndpointState.SILENT, "", known.seen) if now - known.seen > silence else None
+
+
+def _clock(known: Knowledge) -> Assessment | None:
+    """A wrong clock is a fault of its own: schedules, expiries and signatures go by it."""
+    if known.report is None or known.received is None:
+        return None
+    skew = known.report.at - known.received
+    if abs(skew) <= MAX_SKEW_S:
+        return None
+    words = f"its clock is {_about(abs(skew))} {'ahead' if skew > 0 else 'behind'}"
+    return Assessment(EndpointState.FAILING, words, known.received)
+
+
+def _behind(known: Knowledge) -> Assessment | None:
+    if not known.behind:
+        return None
+    run = _last_run(known.report.status) if known.report else {}
+    waits = run.get("result") in (Result.COOLING_DOWN.value, Result.HELD.value)
+    words = f"{known.behind}; {_words(run)}" if waits else known.behind
+    return Assessment(EndpointState.BEHIND, words, known.behind_since)
+
+
+Rule = Callable[[Report], Optional[tuple[EndpointState, str]]]
+"""What a report says of itself: a state and its reason, or nothing."""
+
+
+def _reported(known: Knowledge, rules: Iterable[Rule]) -> Assessment | None:
+    """The first of the states that the report has; since when is known of runs alone."""
+    if known.report is None:
+        return None
+    found = next(filter(None, (rule(known.report) for rule in rules)), None)
+    if found is None:
+        return None
+    finished = _last_run(known.report.status).get("finished")
+    by_run = finished is not None and found == _failed_run(known.report)
+    return Assessment(*found, unix(finished) if by_run and finished else known.received)
+
+
+def _refusal(report: Report) -> tuple[EndpointState, str] | None:
+    result, reason = _configuration(report)
+    if result not in REFUSALS:
+        return None
+    return EndpointState.REFUSING, f"{result}: {reason}" if reason else result
+
+
+def _failed_selftest(report: Report) -> tuple[EndpointState, str] | None:
+    errors = report.status.get("selftest", {}).get("errors") or ()
+    return (EndpointState.FAILING, _first_of(errors, len(errors))) if errors else None
+
+
+def _failed_run(report: Report) -> tuple[EndpointState, str] | None:
+    run = _last_run(report.status)
+    return (EndpointState.FAILING, _words(run)) if run.get("result") in _FAILED else None
+
+
+def _lost_schedule(report: Report) -> tuple[EndpointState, str] | None:
+    fault = report.status.get("schedule_fault")
+    return (EndpointState.FAILING, str(fault)) if fault else None
+
+
+def _lost_configuration(report: Report) -> tuple[EndpointState, str] | None:
+    result, reason = _configuration(report)
+    if result != SyncResult.FAILED.value:
+        return None
+    return EndpointState.FAILING, f"the configuration can't be taken: {reason or 'no reason was given'}"
+
+
+def _drifted(report: Report) -> tuple[EndpointState, str] | None:
+    if not report.drift_count:
+        return None
+    first = _first_of(report.drift or (), report.drift_count)
+    return EndpointState.FAILING, f"differs from what was converged: {first}"
+
+
+def _switched_off(report: Report) -> tuple[EndpointState, str] | None:
+    if report.status.get("scheduled_update", True):
+        return None
+    who = "its user has switched" if report.status.get("switch") is False else "its policy has"
+    return EndpointState.SWITCHED_OFF, f"{who} scheduled update off"
+
+
+def _roaming(report: Report) -> tuple[EndpointState, str] | None:
+    return (EndpointState.ROAMING, "") if report.status.get("roaming", False) else None
+
+
+_URGENT = (_refusal, _failed_selftest, _failed_run, _lost_schedule, _lost_configuration, _drifted)
+_DELIBERATE = (_switched_off, _roaming)
+
+
+def _configuration(report: Report) -> tuple[str, str]:
+    """What became of asking for the configuration last: the result and its reason."""
+    found = report.status.get("configuration") or {}
+    return str(found.get("result") or ""), str(found.get("reason") or "")
+
+
+def _last_run(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The run that finished last and asked the product; who was skipped or joined another one says nothing new."""
+    runs = [run for run in status.get("last", {}).values() if run.get("result") not in (None, Result.SKIPPED.value)]
+    return max(runs, key=lambda run: str(run.get("finished", "")), default={})
+
+
+def _words(run: Mapping[str, Any]) -> str:
+    parts = [str(run["result"]), str(run.get("reason") or "")]
+    if run.get("until"):
+        parts.append(f"until {run['until']}")
+    return "; ".join(part for part in parts if part)
+
+
+def _first_of(sentences: Any, count: int) -> str:
+    words = str(next(iter(sentences), "")) or "no details"
+    return words if count <= 1 else f"{words} (and {count - 1} more)"
+
+
+def _about(seconds: float) -> str:
+    """A span in its largest unit."""
+    days = int(seconds // (24 * _HOUR))
+    return f"{days} d" if days else format_duration(int(seconds // 60) * 60)
