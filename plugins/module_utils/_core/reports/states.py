@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Callable, Optional
 
@@ -46,17 +46,24 @@ class Assessment:
 
 
 @frozen
+class Verdict:
+    """What a report says of itself, kept beside it: a state, and why the endpoint waits if it is behind."""
+
+    said: Assessment
+    waits: str = ""
+
+
+@frozen
 class Knowledge:
     """What a server knows of an endpoint. Instants are Unix seconds by the server's clock.
 
-    ``report`` is the newest one that was taken, and ``received`` when it came; ``seen`` is when the endpoint was last
-    heard of in any way. ``refused`` says why its reports have been refused since, and ``refused_since`` from when on.
-    ``barred`` is why it takes no notices. ``behind`` says what it lacks of what is published, and ``behind_since``
-    since when that has been published.
+    ``verdict`` is that of the newest report that was taken; ``seen`` is when the endpoint was last heard of in any way.
+    ``refused`` says why its reports have been refused since, and ``refused_since`` from when on. ``barred`` is why it
+    takes no notices. ``behind`` says what it lacks of what is published, and ``behind_since`` since when that has been
+    published.
     """
 
-    report: Report | None = None
-    received: float | None = None
+    verdict: Verdict | None = None
     seen: float | None = None
     refused: str = ""
     refused_since: float | None = None
@@ -71,12 +78,16 @@ def assess(known: Knowledge, *, now: float, silence: float) -> Assessment:
 
     Of several that apply it is the one that has to be mended first.
     """
-    found = _seen_from_outside(known, now, silence) or _clock(known) or _reported(known, _URGENT)
-    found = found or _reported(known, _DELIBERATE) or _behind(known)
-    return found or Assessment(EndpointState.CURRENT, "", known.received or known.seen)
+    found = _from_outside(known, now, silence)
+    said = known.verdict.said if known.verdict else Assessment(EndpointState.CURRENT, "", known.seen)
+    if found is not None or said.state is not EndpointState.CURRENT or not known.behind:
+        return found or said
+    waits = known.verdict.waits if known.verdict else ""
+    words = f"{known.behind}; {waits}" if waits else known.behind
+    return Assessment(EndpointState.BEHIND, words, known.behind_since)
 
 
-def _seen_from_outside(known: Knowledge, now: float, silence: float) -> Assessment | None:
+def _from_outside(known: Knowledge, now: float, silence: float) -> Assessment | None:
     """What counts whatever the last report says: a key that is another one, and silence."""
     if known.refused:
         return Assessment(EndpointState.FAILING, f"its reports are refused: {known.refused}", known.refused_since)
@@ -87,40 +98,28 @@ def _seen_from_outside(known: Knowledge, now: float, silence: float) -> Assessme
     return Assessment(EndpointState.SILENT, "", known.seen) if now - known.seen > silence else None
 
 
-def _clock(known: Knowledge) -> Assessment | None:
-    """A wrong clock is a fault of its own: schedules, expiries and signatures go by it."""
-    if known.report is None or known.received is None:
-        return None
-    skew = known.report.at - known.received
-    if abs(skew) <= MAX_SKEW_S:
-        return None
-    words = f"its clock is {_about(abs(skew))} {'ahead' if skew > 0 else 'behind'}"
-    return Assessment(EndpointState.FAILING, words, known.received)
+def judge(report: Report, *, received: float) -> Verdict:
+    """The verdict over a report that came at an instant by the server's clock.
 
-
-def _behind(known: Knowledge) -> Assessment | None:
-    if not known.behind:
-        return None
-    run = _last_run(known.report.status) if known.report else {}
+    A wrong clock is a fault of its own: schedules, expiries and signatures go by it.
+    """
+    run = _last_run(report.status)
     waits = run.get("result") in (Result.COOLING_DOWN.value, Result.HELD.value)
-    words = f"{known.behind}; {_words(run)}" if waits else known.behind
-    return Assessment(EndpointState.BEHIND, words, known.behind_since)
+    found = _skew(report.at - received) or next(filter(None, (rule(report) for rule in _RULES)), None)
+    state, reason = found or (EndpointState.CURRENT, "")
+    by_run = found is not None and found == _failed_run(report) and "finished" in run
+    since = unix(run["finished"]) if by_run else received
+    return Verdict(Assessment(state, reason, since), _words(run) if waits else "")
+
+
+def _skew(seconds: float) -> tuple[EndpointState, str] | None:
+    if abs(seconds) <= MAX_SKEW_S:
+        return None
+    return EndpointState.FAILING, f"its clock is {_about(abs(seconds))} {'ahead' if seconds > 0 else 'behind'}"
 
 
 Rule = Callable[[Report], Optional[tuple[EndpointState, str]]]
 """What a report says of itself: a state and its reason, or nothing."""
-
-
-def _reported(known: Knowledge, rules: Iterable[Rule]) -> Assessment | None:
-    """The first of the states that the report has; since when is known of runs alone."""
-    if known.report is None:
-        return None
-    found = next(filter(None, (rule(known.report) for rule in rules)), None)
-    if found is None:
-        return None
-    finished = _last_run(known.report.status).get("finished")
-    by_run = finished is not None and found == _failed_run(known.report)
-    return Assessment(*found, unix(finished) if by_run and finished else known.received)
 
 
 def _refusal(report: Report) -> tuple[EndpointState, str] | None:
@@ -170,8 +169,17 @@ def _roaming(report: Report) -> tuple[EndpointState, str] | None:
     return (EndpointState.ROAMING, "") if report.status.get("roaming", False) else None
 
 
-_URGENT = (_refusal, _failed_selftest, _failed_run, _lost_schedule, _lost_configuration, _drifted)
-_DELIBERATE = (_switched_off, _roaming)
+_RULES: tuple[Rule, ...] = (
+    _refusal,
+    _failed_selftest,
+    _failed_run,
+    _lost_schedule,
+    _lost_configuration,
+    _drifted,
+    _switched_off,
+    _roaming,
+)
+"""What has to be mended comes before what somebody wanted."""
 
 
 def _configuration(report: Report) -> tuple[str, str]:

@@ -14,7 +14,9 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.state
     Assessment,
     EndpointState,
     Knowledge,
+    Verdict,
     assess,
+    judge,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timestamps import iso
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
@@ -30,11 +32,15 @@ def run(result: str, reason: str = "", *, ago: float = 60, until: str | None = N
     return {"result": result, "reason": reason, "finished": iso(NOW - ago), "until": until}
 
 
+def verdict(status: dict[str, Any] | None = None, *, skew: float = 0, **more: Any) -> Verdict:
+    """That over a report that came a minute ago."""
+    one: Report = report(at=int(NOW - 60 + skew), **more)
+    return judge(replace(one, status={**STATUS, "last": {}, **(status or {})}), received=NOW - 60)
+
+
 def told(status: dict[str, Any] | None = None, **more: Any) -> Knowledge:
     """What a server knows of an endpoint that reported a minute ago."""
-    one: Report = replace(report(at=int(NOW) - 60), status={**STATUS, "last": {}, **(status or {})})
-    values: dict[str, Any] = {"report": one, "received": NOW - 60, "seen": NOW - 60}
-    return Knowledge(**{**values, **more})
+    return Knowledge(**{"verdict": verdict(status), "seen": NOW - 60, **more})
 
 
 REPORTED = {
@@ -116,7 +122,7 @@ def test_what_the_server_sees_itself() -> None:
     found = assess(strange, now=NOW, silence=DAY)
     words = "its reports are refused: signed by another key than the pinned one"
     assert found == Assessment(State.FAILING, words, NOW - 5)
-    assert assess(replace(strange, report=None, seen=None), now=NOW, silence=DAY).state is State.FAILING
+    assert assess(replace(strange, verdict=None, seen=None), now=NOW, silence=DAY).state is State.FAILING
     changed = told(barred="its host key has changed", barred_since=NOW - 9)
     assert assess(changed, now=NOW, silence=DAY) == Assessment(State.FAILING, "its host key has changed", NOW - 9)
 
@@ -131,18 +137,12 @@ def test_what_the_server_sees_itself() -> None:
     ],
 )
 def test_a_wrong_clock_is_told(skew: float, words: str) -> None:
-    known = told()
-    assert known.report is not None
-    ahead = replace(known, report=replace(known.report, at=int(NOW - 60 + skew)))
-    found = assess(ahead, now=NOW, silence=DAY)
+    found = verdict(skew=skew).said
     assert (found.state, found.reason) == ((State.FAILING, words) if words else (State.CURRENT, ""))
 
 
 def test_files_that_differ_are_a_failure_that_names_the_first() -> None:
-    known = told()
-    assert known.report is not None
-    edited = replace(known, report=replace(known.report, drift=("file /etc/x: its content",), drift_count=3))
-    found = assess(edited, now=NOW, silence=DAY)
+    found = verdict(drift=("file /etc/x: its content",), drift_count=3).said
     words = "differs from what was converged: file /etc/x: its content (and 2 more)"
     assert (found.state, found.reason) == (State.FAILING, words)
 

@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The section ``alarms`` of a server's settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.alarms import AlarmSettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
+
+DAY = 86400
+
+
+def test_defaults_and_what_is_set_come_back_as_they_are() -> None:
+    assert AlarmSettings.from_dict({}) == AlarmSettings()
+    assert AlarmSettings().component_age == {"clamav": 3 * DAY}
+    given = {"component_age": {"files": "30d"}, "silence": "12h", "failing_share": 20, "expiry": "1d"}
+    read = AlarmSettings.from_dict(given)
+    assert (read.component_age, read.silence, read.failing_share) == ({"files": 30 * DAY}, DAY // 2, 20)
+    assert AlarmSettings.from_dict(read.to_dict()) == read
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({"silence": "soon"}, "alarms.silence"),
+        ({"failing_share": 101}, "alarms.failing_share"),
+        ({"component_age": {"norton": "3d"}}, "alarms.component_age.norton"),
+        ({"component_age": {"clamav": "1m"}}, "alarms.component_age.clamav"),
+        ({"component_age": "3d"}, "alarms.component_age"),
+        ({"volume": 3}, "alarms.volume"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_path(given: dict[str, Any], path: str) -> None:
+    with pytest.raises(InvalidDocument) as refused:
+        AlarmSettings.from_dict(given)
+    assert [error.path for error in refused.value.errors] == [path]
