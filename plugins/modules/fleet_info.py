@@ -48,9 +48,23 @@ options:
     elements: str
   outdated:
     description:
-      - Return only endpoints that are behind what is published or that have never reported.
+      - Return only endpoints that lack something of what is published.
     type: bool
     default: false
+  states:
+    description:
+      - Return only the endpoints in these states, see RV(endpoints[].state).
+    type: list
+    elements: str
+    choices:
+      - failing
+      - refusing
+      - silent
+      - behind
+      - never_seen
+      - switched_off
+      - roaming
+      - current
   recent_campaigns:
     description:
       - The largest number of campaigns to return, the newest first.
@@ -74,7 +88,18 @@ EXAMPLES = r"""
   delegate_to: updates.example.com
   register: behind
 
-- name: Show their names
+- name: List the endpoints that need somebody
+  epp.autoupdate.fleet_info:
+    gather:
+      - endpoints
+    states:
+      - failing
+      - refusing
+      - silent
+  delegate_to: updates.example.com
+  register: broken
+
+- name: Show the names of the outdated endpoints
   ansible.builtin.debug:
     msg: "{{ behind.endpoints | map(attribute='name') }}"
 """
@@ -116,6 +141,26 @@ endpoints:
       type: bool
       returned: always
       sample: true
+    state:
+      description:
+        - The state of the endpoint. Of several that apply it is the one to be corrected first.
+        - V(failing) for an endpoint that can't update or is not what it was converged to, V(refusing) for one that does
+          not take the published configuration, V(silent) for one that the server has not heard of for a while,
+          V(behind) for one that lacks something of what is published, V(never_seen) for one that was never heard of,
+          V(switched_off) for one whose scheduled update is off, V(roaming), and V(current).
+      type: str
+      returned: always
+      sample: failing
+    reason:
+      description: The reason for the state in one sentence. Empty where none is needed.
+      type: str
+      returned: always
+      sample: failed; no space left on the file system of /var/lib/clamav
+    since:
+      description: The instant since which the endpoint is in its state. V(null) where it is not known.
+      type: str
+      returned: always
+      sample: "2026-11-29T12:00:00Z"
     versions:
       description: The component versions of its last report, by product.
       type: dict
@@ -127,7 +172,7 @@ endpoints:
       returned: always
       sample: "2026-11-29T12:00:00Z"
     outdated:
-      description: Whether the endpoint is behind what is published or has never reported.
+      description: Whether the endpoint has reported and lacks something of what is published.
       type: bool
       returned: always
       sample: false

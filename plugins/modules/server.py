@@ -304,6 +304,50 @@ options:
           - In a rotation of keys, the time for which the next key is announced before it signs, and for which the old
             one is trusted afterwards. At least O(configuration.lifetime). The default is V(30d).
         type: str
+  alarms:
+    description:
+      - What C(epp-server health) raises alarms for. A share is in percent of the registered endpoints, and an alarm is
+        raised beyond it.
+    type: dict
+    suboptions:
+      component_age:
+        description:
+          - By product, the age from which the newest published version is too old, and the time after which an endpoint
+            must have what is published. The default is V(3d) for C(clamav), and other products are never too old.
+        type: dict
+        suboptions:
+          clamav:
+            description:
+              - The limit for ClamAV databases.
+            type: str
+          command:
+            description:
+              - The limit for the components of a command.
+            type: str
+          files:
+            description:
+              - The limit for sets of files.
+            type: str
+      silence:
+        description:
+          - The time after which an endpoint that the server has not heard of is silent. The default is V(2d).
+        type: str
+      silent_share:
+        description:
+          - The share of silent endpoints that is no alarm. The default is V(10).
+        type: int
+      failing_share:
+        description:
+          - The share of failing endpoints that is no alarm. The default is V(5).
+        type: int
+      refusing_share:
+        description:
+          - The share of endpoints that refuse their configuration that is no alarm. The default is V(0).
+        type: int
+      expiry:
+        description:
+          - The time before the expiry of a published document from which on there is an alarm. The default is V(2d).
+        type: str
   fetch:
     description:
       - When the server looks for new components.

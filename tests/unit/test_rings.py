@@ -64,7 +64,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     ),
     "_server": (
         {"cli", "payload"},
-        {"converge", "fetch", "status"},
+        {"converge", "fetch", "health", "status"},
         {"reports"},
         {"campaigns", "enrollment"},
         {"publication"},

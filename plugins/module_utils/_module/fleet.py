@@ -86,12 +86,13 @@ def fleet_info(module: AnsibleModule) -> None:
 
 
 def _endpoints(server: Server, options: Mapping[str, Any]) -> list[dict[str, Any]]:
-    only_outdated = ["--outdated"] if options["outdated"] else []
-    found: list[dict[str, Any]] = server.ask("endpoints", "--json", *only_outdated)
+    only = ["--outdated"] if options["outdated"] else []
+    only += [word for state in options["states"] or () for word in ("--state", state)]
+    found: list[dict[str, Any]] = server.ask("endpoints", "--json", *only)
     names, domains = options["endpoints"], options["domains"]
     if names is None and domains is None:
         return found
-    known = found if not only_outdated else server.ask("endpoints", "--json")
+    known = found if not only else server.ask("endpoints", "--json")
     errors = _unknown("endpoints", names, {one["name"] for one in known}, "a registered endpoint")
     if domains:
         tree = {"", *server.ask("tree", "show", "--json")["domains"]}

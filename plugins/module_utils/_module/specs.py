@@ -172,8 +172,11 @@ def selection() -> Spec:
 def fleet_info() -> Spec:
     """All options of the module ``fleet_info``."""
     subsets = ["endpoints", "campaigns", "status"]
+    # Those of _core/reports/states.py, which each run of a playbook would compile; a test holds them together.
+    states = ["failing", "refusing", "silent", "behind", "never_seen", "switched_off", "roaming", "current"]
     return {
         "gather": _strings(choices=subsets, default=subsets),
+        "states": _strings(choices=states),
         "recent_campaigns": _option("int", default=20),
         **selection(),
         **installroot(),
@@ -238,6 +241,14 @@ def server_settings() -> Spec:
         "notify": _group(**server_notify()),
         "configuration": _group(lifetime=_option("str"), overlap=_option("str")),
         "fetch": _group(every=_option("str"), offset=_option("str")),
+        "alarms": _group(
+            component_age=_group(clamav=_option("str"), command=_option("str"), files=_option("str")),
+            silence=_option("str"),
+            silent_share=_option("int"),
+            failing_share=_option("int"),
+            refusing_share=_option("int"),
+            expiry=_option("str"),
+        ),
         "scheduler": _option("str", choices=["auto", "systemd", "cron"]),
     }
 

@@ -61,6 +61,21 @@ def is_outdated(offer: Offer, wish: Wish, holding: Holding) -> bool:
     return _RULES[offer.product](offer, wish, holding)
 
 
+def lacking(offer: Offer, wish: Wish, holding: Holding) -> str:
+    """What an outdated endpoint lacks of an offer, in words: the first component, and how many more."""
+    has, wanted = holding.components, _in_scope(offer, wish)
+    if wish.chosen and offer.product is ProductKind.CLAMAV:
+        wanted = {name: version for name, version in wanted.items() if name in wish.chosen}
+    words = [
+        f"{name} {has.get(name, 'is missing')}, {version} is published"
+        for name, version in wanted.items()
+        if name not in has or _differs(has[name], version)
+    ]
+    words += [f"{name} {has[name]} is no longer published" for name in has if offer.items and name not in wanted]
+    first = words[0] if words else f"{offer.product.value} {offer.version} is published"
+    return first if len(words) <= 1 else f"{first} (and {len(words) - 1} more)"
+
+
 def _files(offer: Offer, wish: Wish, holding: Holding) -> bool:
     """All that the scope takes is to be there, and nothing that is published no more."""
     wanted = _in_scope(offer, wish)

@@ -15,6 +15,7 @@ from ..schedule.slots import random_slot
 from ..validation.errors import InvalidDocument, ValidationErrors
 from ..validation.parsers import InvalidValue, Parser, choice, duration, nullable, read_mapping
 from ..values import field, frozen
+from .alarms import AlarmSettings
 from .components import SourceSettings, plain_components, read_components
 from .endpoint_keys import SchedulerKind
 from .notify import NotifySettings
@@ -45,6 +46,7 @@ class ServerSettings:
     notify: NotifySettings = field(default_factory=NotifySettings)
     configuration: ConfigurationSettings = ConfigurationSettings()
     fetch: Fetch = Fetch()
+    alarms: AlarmSettings = field(default_factory=AlarmSettings)
     scheduler: SchedulerKind = SchedulerKind.AUTO
 
     @classmethod
@@ -79,6 +81,7 @@ class ServerSettings:
                 "every": format_duration(self.fetch.every),
                 "offset": None if offset is None else format_duration(offset),
             },
+            "alarms": self.alarms.to_dict(),
             "scheduler": self.scheduler.value,
         }
 
@@ -137,10 +140,11 @@ _SECTIONS: Mapping[str, Callable[[object], Any]] = {
     "components": read_components,
     "notify": NotifySettings.from_dict,
     "configuration": ConfigurationSettings.from_dict,
+    "alarms": AlarmSettings.from_dict,
 }
 _FETCH: Mapping[str, Parser] = {"every": _minutes, "offset": nullable(duration(0, DAY))}
 _KEYS: Mapping[str, Parser] = {
     "format": _format,
-    **dict.fromkeys(("web", "components", "notify", "configuration", "fetch"), _as_is),
+    **dict.fromkeys(("web", "components", "notify", "configuration", "fetch", "alarms"), _as_is),
     "scheduler": choice(SchedulerKind),
 }

@@ -9,9 +9,12 @@ from __future__ import annotations
 import argparse
 import syslog
 from contextlib import closing
-from typing import Any
+from typing import Any, Callable
 
+from ..._core.durations import parse_duration
 from ..._core.exit_codes import DONE
+from ..._core.reports.states import EndpointState
+from ..._core.timestamps import iso_or_none
 from ..._core.validation.errors import InvalidDocument, ValidationError, show
 from ..._host.local_host import LocalHost
 from ..._host.output import write_lines
@@ -19,6 +22,8 @@ from ..campaigns.notifiers.host_keys import Pinned, pin
 from ..database.database import open_database
 from ..fleet.inventory import EndpointRecord, endpoint_records
 from ..fleet.nodes import read_nodes
+from ..fleet.states import states
+from ..health import alarm_settings
 from ..publication.catalog import published_catalog
 from ..status import server_status
 from .output import format_versions, print_json, print_table, report_rejections
@@ -30,7 +35,17 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     state.set_defaults(run=run_status)
     fleet = commands.add_parser("endpoints", help="list endpoints with their versions and last deliveries")
     fleet.add_argument("--domain", default="", metavar="PATH", help="only endpoints in this domain and below it")
-    fleet.add_argument("--outdated", action="store_true", help="only endpoints that are outdated or never reported")
+    fleet.add_argument("--outdated", action="store_true", help="only endpoints that lack published components")
+    fleet.add_argument(
+        "--state",
+        action="append",
+        default=[],
+        choices=[state.value for state in EndpointState],
+        metavar="STATE",
+        help="only endpoints in this state; may be repeated",
+    )
+    fleet.add_argument("--reason", default="", metavar="TEXT", help="only endpoints whose reason has this text")
+    fleet.add_argument("--older-than", default="", metavar="TIME", help="only endpoints in their state for longer (2d)")
     fleet.set_defaults(run=run_endpoints)
     pinning = fleet.add_subparsers(dest="verb", metavar="VERB").add_parser(
         "pin", help="fetch and pin missing host keys of endpoints"
@@ -65,15 +80,38 @@ def run_endpoints(host: LocalHost, options: argparse.Namespace) -> int:
     with closing(open_database(host)) as connection:
         if options.domain and options.domain not in read_nodes(connection):
             raise InvalidDocument((ValidationError("--domain", show(options.domain), "a domain of the client tree"),))
-        found = endpoint_records(connection, current.components if current else (), domain=options.domain)
-        chosen = [one for one in found if one.outdated or not options.outdated]
+        items, now = current.components if current else (), host.now()
+        assessed = states(connection, items, now=now, silence=alarm_settings(host).silence)
+        found = endpoint_records(connection, items, assessed, domain=options.domain)
+        wanted = _wanted(options, now)
+        chosen = [one for one in found if wanted(one)]
     if options.json:
         print_json([one.to_dict() for one in chosen])
     elif chosen:
-        print_table([("NAME", "DOMAIN", "ORDINAL", "ADDRESS", "KEY", "VERSIONS", "LAST NOTICE"), *map(_row, chosen)])
+        print_table([_HEAD, *map(_row, chosen)])
     else:
         write_lines(["endpoints: none"])
     return DONE
+
+
+def _wanted(options: argparse.Namespace, now: float) -> Callable[[EndpointRecord], bool]:
+    """Whether an endpoint is among those that the options choose."""
+    try:
+        begun = now - parse_duration(options.older_than) if options.older_than else None
+    except ValueError:
+        found = show(options.older_than)
+        raise InvalidDocument((ValidationError("--older-than", found, "a duration (try 90m, 2d)"),)) from None
+
+    def chosen(one: EndpointRecord) -> bool:
+        said = one.assessment
+        return (
+            (one.outdated or not options.outdated)
+            and (not options.state or said.state.value in options.state)
+            and options.reason.casefold() in said.reason.casefold()
+            and (begun is None or said.since is None or said.since <= begun)
+        )
+
+    return chosen
 
 
 def run_pin(host: LocalHost, options: argparse.Namespace) -> int:
@@ -98,12 +136,15 @@ def _tell_pinned(done: Pinned) -> None:
         write_lines([f"{name}: not pinned, {why}"])
 
 
+_HEAD = ("NAME", "DOMAIN", "STATE", "SINCE", "REASON", "VERSIONS", "ADDRESS", "KEY", "LAST NOTICE")
+
+
 def _row(one: EndpointRecord) -> tuple[str, ...]:
-    known = "; ".join(format_versions(some) for some in one.versions.values()) or "unknown"
+    known = "; ".join(format_versions(some) for some in one.versions.values()) or "-"
     notice = " ".join(part for part in (one.notice["status"], one.notice["result"]) if part) if one.notice else "-"
-    mark = " (outdated)" if one.outdated and one.versions else ""
-    pinned = "pinned" if one.pinned else "-"
-    return one.name, one.domain or "-", str(one.ordinal), one.address or "-", pinned, known + mark, notice
+    said = one.assessment
+    state = (said.state.value, iso_or_none(said.since) or "-", said.reason or "-")
+    return one.name, one.domain or "-", *state, known, one.address or "-", "pinned" if one.pinned else "-", notice
 
 
 def _rows(known: dict[str, Any]) -> list[tuple[str, ...]]:

@@ -34,7 +34,8 @@ the command apply.
 _EPILOG = f"""\
 exit status:
   {exit_codes.DONE}   done; also: nothing new, or another instance is running
-  {exit_codes.FAILED}   failed; the message says why; verify: problems found
+  {exit_codes.FAILED}   failed; the message says why; verify: problems found;
+      health: there are alarms
   {exit_codes.STALE}   apply --digest: the program has another digest
   {exit_codes.USAGE}  wrong command line
   {exit_codes.BAD_DOCUMENT}  invalid input; every error is listed with its path
@@ -110,10 +111,17 @@ def _reports() -> ModuleType:
     return reports
 
 
+def _health() -> ModuleType:
+    from . import health
+
+    return health
+
+
 COMMANDS: dict[str, Callable[[], ModuleType]] = {
     "apply": _apply,
     "status": _fleet,
     "endpoints": _fleet,
+    "health": _health,
     "tree": _tree,
     "register": _tree,
     "fetch": _components,

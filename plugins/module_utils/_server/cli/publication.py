@@ -21,6 +21,7 @@ from ..components.configured import published_components
 from ..database.database import open_database
 from ..enrollment import enrollment_of
 from ..fleet.dirty_shards import counted
+from ..health import record_states
 from ..publication.keys import ensure_keyring, read_keyring, rotate
 from ..publication.publish import Renewal, configuration_settings, publication_lock, publish, publish_catalog
 from ..publication.restoration import came_back
@@ -61,6 +62,8 @@ def run_publish(host: LocalHost, options: argparse.Namespace) -> int:
         raise ValueError(f"--above: {options.above} is not a serial (0 to {LARGEST_SERIAL - 1})")
     with publication_lock(host):
         names = _publish_all(host, anew=options.anew, above=options.above)
+    with closing(open_database(host)) as connection:
+        record_states(host, connection)
     if options.json:
         print_json({"changed": bool(names), "published": counted(names)})
     else:

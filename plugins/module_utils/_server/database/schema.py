@@ -67,6 +67,22 @@ CREATE INDEX deliveries_ready ON deliveries (tries, due, endpoint) WHERE status 
 CREATE INDEX deliveries_due ON deliveries (due) WHERE status IN ('queued', 'retrying', 'deferred');
 CREATE INDEX deliveries_until ON deliveries (until) WHERE status IN ('queued', 'retrying', 'deferred');
 CREATE INDEX deliveries_in_flight ON deliveries (endpoint) WHERE status = 'in_flight';
+CREATE TABLE endpoint_states (
+    endpoint TEXT PRIMARY KEY,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    since REAL NOT NULL,
+    waits TEXT NOT NULL,
+    received REAL NOT NULL,
+    tree_serial INTEGER,
+    shard_serial INTEGER
+) WITHOUT ROWID;
+CREATE TABLE state_history (
+    day TEXT NOT NULL,
+    state TEXT NOT NULL,
+    endpoints INTEGER NOT NULL,
+    PRIMARY KEY (day, state)
+) WITHOUT ROWID;
 CREATE TABLE holdings (
     endpoint TEXT NOT NULL,
     product TEXT NOT NULL,

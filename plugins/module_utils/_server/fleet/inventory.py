@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The registered endpoints with domain, reported versions and last delivery."""
+"""The registered endpoints with domain, state, reported versions and last delivery."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..._core.metadata.catalog import CatalogItem
+from ..._core.reports.states import Assessment, EndpointState
 from ..._core.timestamps import iso, iso_or_none
 from ..._core.values import frozen
 from .holdings import Reported, holdings, is_behind, offers
@@ -22,8 +23,7 @@ from .policies import endpoint_policies
 class EndpointRecord:
     """One endpoint. ``versions`` are the reported ones by product, ``reported`` when (Unix seconds).
 
-    ``notice`` is its delivery in its last campaign. ``outdated``: it lacks published content (``holdings.is_behind``),
-    or never reported.
+    ``notice`` is its delivery in its last campaign. ``outdated``: it lacks published content (``holdings.is_behind``).
     """
 
     name: str
@@ -36,18 +36,28 @@ class EndpointRecord:
     reported: float | None
     outdated: bool
     notice: Mapping[str, Any] | None
+    assessment: Assessment
 
     def to_dict(self) -> dict[str, Any]:
         who: dict[str, Any] = {"name": self.name, "domain": self.domain, "ordinal": self.ordinal}
         where = {"source": self.source, "address": self.address, "pinned": self.pinned}
         what = {"versions": self.versions, "reported": iso_or_none(self.reported), "outdated": self.outdated}
-        return {**who, **where, **what, "notice": self.notice}
+        said = self.assessment
+        state = {"state": said.state.value, "reason": said.reason, "since": iso_or_none(said.since)}
+        return {**who, **where, **state, **what, "notice": self.notice}
 
 
 def endpoint_records(
-    connection: sqlite3.Connection, published: Iterable[CatalogItem], *, domain: str = ""
+    connection: sqlite3.Connection,
+    published: Iterable[CatalogItem],
+    assessed: Mapping[str, Assessment] | None = None,
+    *,
+    domain: str = "",
 ) -> Iterator[EndpointRecord]:
-    """Every endpoint in this domain and below it, by name."""
+    """Every endpoint in this domain and below it, by name.
+
+    ``assessed`` has the state of each (``states.states``); without it records have none that means anything.
+    """
     offered, reported = list(offers(connection, published).values()), holdings(connection)
     known, notices = {member.name: member for member in endpoint_policies(connection)}, _last_deliveries(connection)
     for row in connection.execute("SELECT * FROM endpoints ORDER BY name"):
@@ -63,8 +73,9 @@ def endpoint_records(
             pinned=bool(row["host_key"]),
             versions={product: holding.components for product, holding in told.holdings.items()},
             reported=told.at,
-            outdated=told.at is None or any(is_behind(known[row["name"]], told, offer) for offer in offered),
+            outdated=told.at is not None and any(is_behind(known[row["name"]], told, offer) for offer in offered),
             notice=notices.get(row["name"]),
+            assessment=_NOT_ASSESSED if assessed is None else assessed[row["name"]],
         )
 
 
@@ -87,4 +98,5 @@ def _last_deliveries(connection: sqlite3.Connection) -> dict[str, dict[str, Any]
     }
 
 
+_NOT_ASSESSED = Assessment(EndpointState.NEVER_SEEN)
 _NOTICE = ("campaign", "status", "result", "reason")

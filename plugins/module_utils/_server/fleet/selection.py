@@ -27,7 +27,7 @@ _KEYS = {
 class Selection:
     """Endpoints by name, and those of some domains and below; the domain ``""`` is the root.
 
-    Both None: all endpoints; an empty list: none. ``outdated`` keeps only outdated ones.
+    Both None: all endpoints; an empty list: none. ``outdated`` keeps only those that are, or that never reported.
     """
 
     endpoints: tuple[str, ...] | None = None
@@ -52,7 +52,7 @@ class Selection:
             name
             for name, one in registered.items()
             if everybody or name in named or any(is_below(one.domain, domain) for domain in self.domains or ())
-            if one.outdated or not self.outdated
+            if one.outdated or one.reported is None or not self.outdated
         ]
 
     def _check(self, registered: Collection[str], domains: Collection[str]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.timestamps import iso, iso_or_none
 from ..campaigns.store import mark_reachable
+from ..fleet.states import record_verdict
 from .verdict import Good, Known, Refused
 
 TAKEN = "taken"
@@ -66,6 +67,8 @@ def take(connection: sqlite3.Connection, good: Mapping[str, Good], known: Mappin
     holdings = (_holding(name, one.report.status, now) for name, one in good.items())
     connection.executemany(_HOLD, [row for row in holdings if row is not None])
     connection.executemany(_CLEAR, [(name,) for name in good])
+    for name, one in good.items():
+        record_verdict(connection, name, one.report, now)
     mark_reachable(connection, good, now)
     _count(connection, {TAKEN: len(good)}, now)
 
@@ -85,6 +88,7 @@ def forget(connection: sqlite3.Connection, names: Iterable[str]) -> None:
     """Remove what is on record of endpoints that are registered no more, in the caller's transaction."""
     them = [(name,) for name in names]
     connection.executemany("DELETE FROM endpoint_reports WHERE endpoint = ?", them)
+    connection.executemany("DELETE FROM endpoint_states WHERE endpoint = ?", them)
     connection.executemany(_CLEAR, them)
 
 

@@ -69,7 +69,7 @@ def test_the_server_tells_what_it_knows_and_changes_nothing(served: Modules) -> 
     endpoints = {one["name"]: one for one in found["endpoints"]}
     assert endpoints["n1"]["versions"] == {"command": {"command": "1"}}
     assert endpoints["n1"]["notice"]["result"] == "current"
-    assert (endpoints["off"]["versions"], endpoints["off"]["outdated"]) == ({}, True)
+    assert (endpoints["off"]["versions"], endpoints["off"]["state"]) == ({}, "never_seen")
     assert [one["trigger"] for one in found["campaigns"]] == ["manual"]
     assert (found["published"], found["status"]["endpoints"]) == ({}, 2)
     assert served.files_of_server() == before
@@ -86,7 +86,8 @@ def test_only_what_is_wanted_is_returned(served: Modules) -> None:
     assert names(domains=["emea"]) == ["n1"]
     assert names(endpoints=["off"], domains=["emea"]) == ["n1", "off"]
     assert names(endpoints=[]) == []
-    assert names(outdated=True) == ["off"]
+    assert names(outdated=True) == []
+    assert names(states=["never_seen"]) == ["off"]
 
 
 def test_whom_there_is_not_looks_like_nobody_to_no_task(served: Modules) -> None:

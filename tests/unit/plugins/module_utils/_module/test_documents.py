@@ -113,6 +113,7 @@ def test_the_options_of_the_module_server_are_the_keys_of_the_settings() -> None
             "command": {"fetch": ["/bin/true"], "version": ["/bin/true"]},
         },
         "notify": {"key": "/etc/key"},
+        "alarms": {"component_age": dict.fromkeys(("clamav", "command", "files"), "3d")},
     }
     settings = keys(ServerSettings.from_dict({"format": 1, **given}).to_dict())
     del settings["format"]

@@ -1,0 +1,164 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The state of each endpoint, from its newest report and from what the server sees itself (R6)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from ..._core.metadata.catalog import CatalogItem
+from ..._core.metadata.policy_tree import KIND as TREE
+from ..._core.metadata.shard import SHARDS, shard_of
+from ..._core.reports.report import Report
+from ..._core.reports.states import Assessment, EndpointState, Knowledge, Verdict, assess, judge
+from ..._core.results import Trigger
+from ..._core.rollout.delivery import SendResult
+from ..._core.rollout.outdated import Holding, Offer, lacking
+from ..._core.values import frozen
+from .dirty_shards import PREFIX
+from .holdings import Reported, holdings, is_behind, offers
+from .policies import EndpointPolicy, endpoint_policies
+
+_WRONG_KEY = "wrong_key"
+_SYNC_S = 26 * 3600
+"""An endpoint asks for the configuration once a day at least; the rest is for a server that was away."""
+_BARRED = {
+    SendResult.REFUSED.value: "it does not let the server in",
+    SendResult.HOST_KEY_CHANGED.value: "its host key has changed",
+}
+
+
+@frozen
+class Outlook:
+    """What is published, and since when (Unix seconds): what the states of all endpoints are compared with."""
+
+    offers: Mapping[str, Offer]
+    since: Mapping[str, float]
+    issues: Mapping[str, tuple[int, float]]
+    """Serial and issue of each published document, by its name."""
+
+
+def record_verdict(connection: sqlite3.Connection, endpoint: str, report: Report, received: float) -> None:
+    """Keep what a report says of the state of its endpoint, in the caller's transaction.
+
+    A state that goes on began when it began.
+    """
+    verdict = judge(report, received=received)
+    before = connection.execute("SELECT state, since FROM endpoint_states WHERE endpoint = ?", (endpoint,)).fetchone()
+    said = verdict.said
+    goes_on = before is not None and before["state"] == said.state.value
+    since = before["since"] if goes_on else said.since
+    configuration: Mapping[str, Any] = report.status.get("configuration") or {}
+    serials = (configuration.get("tree_serial"), configuration.get("shard_serial"))
+    values = (endpoint, said.state.value, said.reason, received if since is None else since, verdict.waits, received)
+    connection.execute("INSERT OR REPLACE INTO endpoint_states VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*values, *serials))
+
+
+def outlook(connection: sqlite3.Connection, published: Iterable[CatalogItem]) -> Outlook:
+    """What is published now."""
+    select = "SELECT product, max(created) AS at FROM campaigns WHERE trigger = ? GROUP BY product"
+    since = {row["product"]: row["at"] for row in connection.execute(select, (Trigger.DOWNLOAD.value,))}
+    issues = {row["name"]: (row["serial"], row["issued"]) for row in connection.execute(_ISSUES)}
+    return Outlook(offers(connection, published), since, issues)
+
+
+def states(
+    connection: sqlite3.Connection, published: Iterable[CatalogItem], *, now: float, silence: float
+) -> dict[str, Assessment]:
+    """The state of every registered endpoint, by name."""
+    seen = outlook(connection, published)
+    told, said, barred = holdings(connection), _said(connection), _barred(connection)
+    refused = _refused(connection, told.keys() | said.keys())
+    found = {}
+    for member in endpoint_policies(connection):
+        row = said.get(member.name)
+        answered = told.get(member.name, Reported({}))
+        lacks, since = _behind(member, answered, row, seen, now)
+        heard = [at for at in (answered.at, row["received"] if row else None) if at is not None]
+        why, refused_since = refused.get(member.name, ("", None))
+        shut, shut_since = barred.get(member.name, ("", None))
+        known = Knowledge(
+            verdict=_verdict(row),
+            seen=max(heard, default=None),
+            refused=why,
+            refused_since=refused_since,
+            barred=shut if shut_since is not None and shut_since > max(heard, default=0.0) else "",
+            barred_since=shut_since,
+            behind=lacks,
+            behind_since=since,
+        )
+        found[member.name] = assess(known, now=now, silence=silence)
+    return found
+
+
+def outdated_since(
+    connection: sqlite3.Connection, published: Iterable[CatalogItem], limits: Mapping[str, int], *, now: float
+) -> dict[str, int]:
+    """How many endpoints lack what was published longer ago than the limit of its product, by product."""
+    seen, told = outlook(connection, published), holdings(connection)
+    old = {name: one for name, one in seen.offers.items() if now - seen.since.get(name, now) > limits.get(name, now)}
+    counts = dict.fromkeys(old, 0)
+    for member in endpoint_policies(connection) if old else ():
+        for name, offer in old.items():
+            counts[name] += is_behind(member, told.get(member.name), offer)
+    return counts
+
+
+def _verdict(row: sqlite3.Row | None) -> Verdict | None:
+    if row is None:
+        return None
+    return Verdict(Assessment(EndpointState(row["state"]), row["reason"], row["since"]), row["waits"])
+
+
+def _behind(
+    member: EndpointPolicy, answered: Reported, row: sqlite3.Row | None, seen: Outlook, now: float
+) -> tuple[str, float | None]:
+    """What an endpoint lacks, in words, and since when that is published; empty where it lacks nothing."""
+    if answered.at is not None:
+        for name, offer in seen.offers.items():
+            if is_behind(member, answered, offer):
+                holding = answered.holdings.get(name, Holding())
+                return lacking(offer, member.wish(offer.product), holding), seen.since.get(name)
+    if row is None:
+        return "", None
+    shard = f"{PREFIX}{shard_of(member.name, SHARDS)}"
+    for name, adopted in ((TREE, row["tree_serial"]), (shard, row["shard_serial"])):
+        serial, issued = seen.issues.get(name, (0, now))
+        if adopted is not None and adopted < serial and now - issued > _SYNC_S:
+            return f"configuration: {name} {adopted} was adopted, {serial} is published", issued
+    return "", None
+
+
+def _said(connection: sqlite3.Connection) -> dict[str, sqlite3.Row]:
+    return {row["endpoint"]: row for row in connection.execute("SELECT * FROM endpoint_states")}
+
+
+def _refused(connection: sqlite3.Connection, heard: Collection[str]) -> dict[str, tuple[str, float]]:
+    """Why the reports of an endpoint have been refused since its last good one, and from when on.
+
+    Anybody can send what is refused, so it says nothing of an endpoint that is ``heard``, except for a good signature
+    by another key: either the endpoint has another host key now, or somebody writes reports in its name.
+    """
+    found = {}
+    for row in connection.execute("SELECT endpoint, code, detail, first FROM refused_reports ORDER BY last"):
+        if row["code"] == _WRONG_KEY or row["endpoint"] not in heard:
+            found[row["endpoint"]] = (row["detail"], row["first"])
+    return found
+
+
+def _barred(connection: sqlite3.Connection) -> dict[str, tuple[str, float]]:
+    """Who did not let the server in when it was last notified, why, and when."""
+    select = "SELECT endpoint, result, reason, max(changed) AS changed FROM deliveries GROUP BY endpoint"
+    rows = (row for row in connection.execute(select) if row["result"] in _BARRED)
+    return {row["endpoint"]: (_sentence(row), row["changed"]) for row in rows}
+
+
+def _sentence(row: sqlite3.Row) -> str:
+    return f"{_BARRED[row['result']]}: {row['reason']}" if row["reason"] else _BARRED[row["result"]]
+
+
+_ISSUES = "SELECT name, serial, issued FROM serials WHERE file IS NOT NULL"

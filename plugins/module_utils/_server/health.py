@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The health of the fleet and of its server: counts of states, and alarms (R6, R7)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from .._core.reports.alarms import Alarm, Fetch, FleetFacts, alarms
+from .._core.reports.states import Assessment, EndpointState
+from .._core.settings.alarms import AlarmSettings
+from .._core.values import frozen
+from .._host.host import Host
+from .components.fetch_report import last_fetches
+from .database.database import transaction
+from .fleet import dirty_shards, state_history, states
+from .publication.catalog import published_catalog
+from .publication.signer import records
+from .settings import read_section
+
+
+@frozen
+class Health:
+    """How many endpoints are in each state, the most frequent reason of each, and what somebody has to look at."""
+
+    facts: FleetFacts
+    alarms: tuple[Alarm, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        counts = {state.value: self.facts.states.get(state, 0) for state in EndpointState}
+        reasons = {state.value: words for state, words in self.facts.reasons.items()}
+        told = [alarm.to_dict() for alarm in self.alarms]
+        return {"endpoints": self.facts.endpoints, "states": counts, "reasons": reasons, "alarms": told}
+
+
+def alarm_settings(host: Host) -> AlarmSettings:
+    """The limits beyond which there are alarms."""
+    return AlarmSettings.from_dict(read_section(host, "alarms"))
+
+
+def health(host: Host, connection: sqlite3.Connection) -> Health:
+    """The health at this moment."""
+    now, limits, current = host.now(), alarm_settings(host), published_catalog(host)
+    items = current.components if current else ()
+    found = states.states(connection, items, now=now, silence=limits.silence)
+    seen = states.outlook(connection, items)
+    facts = FleetFacts(
+        states=Counter(one.state for one in found.values()),
+        reasons=_reasons(found.values()),
+        fetches={name: Fetch(one["result"], one["reason"]) for name, one in last_fetches(host).items()},
+        published={name: at for name, at in seen.since.items() if name in seen.offers},
+        outdated=states.outdated_since(connection, items, limits.component_age, now=now),
+        ends=_ends(connection),
+    )
+    return Health(facts, tuple(alarms(facts, limits, now=now)))
+
+
+def record_states(host: Host, connection: sqlite3.Connection) -> None:
+    """Keep how many endpoints are in each state today."""
+    counts = health(host, connection).facts.states
+    with transaction(connection):
+        state_history.record(connection, counts, host.now())
+
+
+def _reasons(found: Iterable[Assessment]) -> dict[EndpointState, str]:
+    """The most frequent reason of each state that has reasons."""
+    counted: dict[EndpointState, Counter[str]] = {}
+    for one in found:
+        if one.reason:
+            counted.setdefault(one.state, Counter())[one.reason] += 1
+    return {state: min(some, key=lambda words: (-some[words], words)) for state, some in counted.items()}
+
+
+def _ends(connection: sqlite3.Connection) -> dict[str, float]:
+    """When what is published expires: each document, and of all shards the first."""
+    ends: dict[str, float] = {}
+    for name, record in records(connection).items():
+        subject = "shards" if name.startswith(dirty_shards.PREFIX) else name
+        ends[subject] = min(record.expires, ends.get(subject, record.expires))
+    return ends

@@ -1,0 +1,140 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The state of each endpoint by reports, refusals and silence; health has an exit status (R6, R7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.report import Report
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.states import EndpointState
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
+from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet import state_history
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.states import record_verdict
+from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._core.reports.test_report import (
+    STATUS,
+    report,
+)
+
+from .conftest import DAY, Server
+
+
+def tell(server: Server, name: str, status: dict[str, Any] | None = None, **more: Any) -> None:
+    """A report of an endpoint that came just now."""
+    now = server.host.now()
+    one: Report = report(endpoint=name, at=int(now), **more)
+    whole = {**STATUS, "last": {}, "configuration": None, **(status or {})}
+    with server.connection() as connection:
+        record_verdict(connection, name, replace(one, status=whole), now)
+
+
+def told(server: Server, *options: str) -> dict[str, tuple[str, str]]:
+    return {one["name"]: (one["state"], one["reason"]) for one in server.ask("endpoints", "--json", *options)}
+
+
+def test_who_was_never_heard_of_is_that_and_not_outdated(server: Server) -> None:
+    server.register("a", "b")
+    assert told(server) == {"a": ("never_seen", ""), "b": ("never_seen", "")}
+    assert [one["outdated"] for one in server.ask("endpoints", "--json")] == [False, False]
+    tell(server, "a")
+    assert told(server)["a"] == ("current", "")
+    assert told(server, "--state", "never_seen") == {"b": ("never_seen", "")}
+
+
+def test_the_module_knows_the_same_states() -> None:
+    assert specs.fleet_info()["states"]["choices"] == [state.value for state in EndpointState]
+
+
+def test_a_failure_has_its_reason_and_since_when_it_goes_on(server: Server) -> None:
+    server.register("a")
+    tell(server, "a", {"selftest": {"at": None, "errors": ["freshclam is not installed"]}})
+    (first,) = server.ask("endpoints", "--json", "--state", "failing")
+    server.forward(DAY)
+    tell(server, "a", {"selftest": {"at": None, "errors": ["the database directory is not writable"]}})
+    (second,) = server.ask("endpoints", "--json", "--reason", "DIRECTORY")
+    assert second["since"] == first["since"], "it has been failing all the time"
+    assert told(server, "--older-than", "23h") == {"a": ("failing", "the database directory is not writable")}
+    assert told(server, "--older-than", "25h") == {}
+    tell(server, "a")
+    assert told(server) == {"a": ("current", "")}
+
+
+def test_silence_is_told_since_when(server: Server) -> None:
+    server.register("a")
+    server.settings(alarms={"silence": "12h"})
+    tell(server, "a")
+    server.forward(DAY // 2 + 60)
+    (one,) = server.ask("endpoints", "--json", "--state", "silent")
+    assert (one["state"], one["reason"]) == ("silent", "")
+    assert told(server, "--older-than", "12h") == {"a": ("silent", "")}
+
+
+def test_refused_reports_are_a_failure_until_a_good_one(server: Server) -> None:
+    server.register("a")
+    row = ("a", "wrong_key", "signed by another key than the pinned one", 3, server.host.now(), server.host.now())
+    with server.connection() as connection:
+        connection.execute("INSERT INTO refused_reports VALUES (?, ?, ?, ?, ?, ?)", row)
+    words = "its reports are refused: signed by another key than the pinned one"
+    assert told(server) == {"a": ("failing", words)}
+
+
+def test_what_anybody_can_send_says_nothing_of_an_endpoint_that_is_heard(server: Server) -> None:
+    server.register("a", "b")
+    tell(server, "a")
+    now = server.host.now()
+    with server.connection() as connection:
+        for name in ("a", "b"):
+            row = (name, "malformed", "its first line is not JSON", 1000, now, now)
+            connection.execute("INSERT INTO refused_reports VALUES (?, ?, ?, ?, ?, ?)", row)
+    words = "its reports are refused: its first line is not JSON"
+    assert told(server) == {"a": ("current", ""), "b": ("failing", words)}
+
+
+def test_health_counts_states_and_ends_with_1_where_somebody_has_to_look(server: Server) -> None:
+    server.register("a", "b")
+    tell(server, "a")
+    tell(server, "b", {"roaming": True})
+    status, out, _err = server.run("health")
+    assert (status, out) == (0, "2 endpoints: 1 roaming, 1 current\n")
+    tell(server, "a", {"selftest": {"at": None, "errors": ["clamd does not answer"]}})
+    status, out, _err = server.run("health")
+    alarm = "ALARM failing: 1 endpoint of 2 failing (clamd does not answer) (limit 5 %)\n"
+    assert (status, out) == (1, f"{alarm}2 endpoints: 1 failing, 1 roaming\n")
+    server.settings(alarms={"failing_share": 50})
+    assert server.run("health")[0] == 0
+
+
+def test_health_as_json_has_every_state(server: Server) -> None:
+    server.register("a")
+    found = server.ask("health", "--json")
+    assert found["states"] == {state.value: int(state is EndpointState.NEVER_SEEN) for state in EndpointState}
+    assert (found["endpoints"], found["alarms"]) == (1, [])
+
+
+def test_what_expires_soon_is_an_alarm(server: Server) -> None:
+    server.register("a")
+    server.forward(13 * DAY)
+    status, out, _err = server.run("health")
+    assert status == 1
+    assert "ALARM expiry: tree: what is published ends in 23h" in out
+
+
+def test_history_keeps_two_years(server: Server) -> None:
+    now = 1795348800.0
+    with server.connection() as connection:
+        state_history.record(connection, {EndpointState.CURRENT: 3}, now - 800 * DAY)
+        state_history.record(connection, {EndpointState.CURRENT: 4}, now - DAY)
+        state_history.record(connection, {EndpointState.CURRENT: 1}, now)
+        state_history.record(connection, {EndpointState.CURRENT: 5, EndpointState.SILENT: 2}, now)
+        found = state_history.history(connection)
+    assert list(found) == ["2026-11-21", "2026-11-22"]
+    assert (found["2026-11-22"]["current"], found["2026-11-22"]["silent"]) == (5, 2)
+
+
+def test_an_option_that_makes_no_sense_is_refused(server: Server) -> None:
+    status, _out, err = server.run("endpoints", "--older-than", "soon")
+    assert status == 65
+    assert '--older-than: "soon" is not a duration (try 90m, 2d)' in err
