@@ -23,10 +23,8 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.ht
 from fleet import Fleet
 from lab_ansible import Ansible
 from lab_nodes import Node, eventually
-from lab_update_server import UpdateServer
 
 SYSTEMD, BARE = "n46", "b8"
-SERVER, MEMBER = "n47", "n48"
 RECORD = "/var/lib/epp-autoupdate/reporting.json"
 
 
@@ -180,40 +178,3 @@ def test_cron_reports_too(reporting: Reporting, ansible: Ansible) -> None:
     ansible.converge({machine.name: reporting.gateway.document()}, state="absent").demand()
     assert not machine.exists("/var/lib/epp-autoupdate")
     assert not machine.exists("/run/epp-autoupdate")
-
-
-def test_a_server_of_the_collection_knows_what_its_endpoint_did(ansible: Ansible, node: Callable[[str], Node]) -> None:
-    """From the converge to the database of the server: nginx takes the report, and the server believes it."""
-    server, member = UpdateServer(node(SERVER)), node(MEMBER)
-    server.node.run("mkdir -p /srv/components && echo one >/srv/components/a.dat")
-    components = {"files": {"directory": "/srv/components"}}
-    policy = {"events": {"update_on_reconnect": False}, "schedule": documents.quiet("")["policy"]["schedule"]}
-    hosts = {
-        SERVER: server.variables(autoupdate_server_components=components),
-        MEMBER: {"autoupdate_product": "files", "autoupdate_policy": policy},
-    }
-    ansible.site(hosts).demand()
-    _taken(member, "converge")
-    assert not ansible.site(hosts).demand()[MEMBER].changed
-    server.fetch()
-    member.agent_run("manual")
-    told = _taken(member, "run")
-    script = (
-        "import json,sqlite3;d=sqlite3.connect('/var/lib/epp-autoupdate-server/server.db');"
-        "print(json.dumps(d.execute('SELECT endpoint, sequence FROM endpoint_reports').fetchall()))"
-    )
-    known = [[MEMBER, told["sequence"]]]
-    eventually(
-        lambda: server.node.run(["python3", "-c", script]).json() == known, seconds=90, why="the server knows it"
-    )
-    assert server.command("status", "--json").json()["reports"]["refused"] == []
-
-
-def _taken(member: Node, occasion: str) -> dict[str, Any]:
-    """The newest report of a machine, once its server has taken it."""
-
-    def told() -> Any:
-        newest = member.agent_status()["report"]
-        return newest if (newest["occasion"], newest["waiting"]) == (occasion, False) else None
-
-    return dict(eventually(told, seconds=30, why=f"the report of {occasion} is taken"))
