@@ -40,8 +40,9 @@ def report_sync(endpoint: Endpoint, asked: SyncReport | None, converged: Converg
         request_report(endpoint, "converge")
     elif asked is not None:
         from ..reporting.daily import occasion_of
+        from ..state.report_record import ReportStore
 
-        occasion = occasion_of(asked.result)
+        occasion = occasion_of(asked.result, ReportStore(endpoint.host).read().configuration)
         if occasion is not None:
             request_report(endpoint, occasion.value)
 

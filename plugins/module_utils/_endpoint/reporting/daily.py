@@ -17,8 +17,9 @@ from .requests import pending
 def report_due(endpoint: Endpoint, answered: SyncResult | None) -> None:
     """Report what a waking makes due: the day's report, what the update server ``answered``, or what waits."""
     host = endpoint.host
-    occasion = Occasion.DAILY if daily_report_due(endpoint) else occasion_of(answered)
-    if occasion is None and not (ReportStore(host).read().waiting or pending(host)):
+    told = ReportStore(host).read()
+    occasion = Occasion.DAILY if daily_report_due(endpoint) else occasion_of(answered, told.configuration)
+    if occasion is None and not (told.waiting or pending(host)):
         return
     from .reporter import catch_up, report
 
@@ -34,8 +35,12 @@ def daily_report_due(endpoint: Endpoint) -> bool:
     return daily_due(calendar, now=endpoint.host.now(), last=ReportStore(endpoint.host).read().looked)
 
 
-def occasion_of(answered: SyncResult | None) -> Occasion | None:
-    """The occasion that an answer about the configuration is; None where it is none."""
-    if answered is SyncResult.ADOPTED:
+def occasion_of(answered: SyncResult | None, told: str) -> Occasion | None:
+    """The occasion that an answer about the configuration is; None where it is none.
+
+    ``told`` is what the last report said of it: the end of a refusal is news, though nothing new is adopted then.
+    """
+    mended = answered is SyncResult.UNCHANGED and (told in REFUSALS or told == SyncResult.FAILED.value)
+    if answered is SyncResult.ADOPTED or mended:
         return Occasion.ADOPTION
     return Occasion.REFUSAL if answered is not None and answered.value in REFUSALS else None

@@ -84,6 +84,7 @@ def _make(endpoint: Endpoint, occasion: Occasion, deadline: float) -> None:
         made=made.at,
         looked=before.looked if made.drift is None else made.at,
         waiting=endpoint.document.server is not None,
+        configuration=str((made.status.get("configuration") or {}).get("result") or ""),
     )
     ReportStore(host).write(record)  # before anybody can have seen the number
     host.write(paths.REPORT, content, mode=0o644)
@@ -134,10 +135,11 @@ def _keep(host: Host, before: ReportRecord, after: ReportRecord) -> None:
 
 
 def _drift(host: Host, occasion: Occasion) -> tuple[tuple[str, ...] | None, int]:
-    """What is to be mended: nothing after a converge, and what is found once a day; otherwise nobody looks."""
+    """What is to be mended: nothing after a converge, and what is found once a day, or where somebody asks; otherwise
+    nobody looks."""
     if occasion is Occasion.CONVERGE:
         return (), 0
-    if occasion is not Occasion.DAILY:
+    if occasion not in (Occasion.DAILY, Occasion.REQUEST):
         return None, 0
     from .drift import find_drift
 

@@ -27,6 +27,7 @@ class ReportRecord:
 
     ``looked`` is when drift was looked for last, ``taken`` when the update server took a report last. ``waiting`` tells
     that it has not taken the newest. ``cause`` is the kind of the obstacle, empty without one, ``why`` the sentence.
+    ``configuration`` is what the newest says of the configuration (a ``SyncResult``), empty where it says nothing.
     """
 
     sequence: int = 0
@@ -37,6 +38,7 @@ class ReportRecord:
     waiting: bool = False
     cause: str = ""
     why: str = ""
+    configuration: str = ""
 
     def to_result(self) -> dict[str, Any]:
         """What people and programs are told of it."""

@@ -75,7 +75,9 @@ CREATE TABLE endpoint_states (
     waits TEXT NOT NULL,
     received REAL NOT NULL,
     tree_serial INTEGER,
-    shard_serial INTEGER
+    shard_serial INTEGER,
+    drift TEXT NOT NULL,
+    drift_count INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE state_history (
     day TEXT NOT NULL,

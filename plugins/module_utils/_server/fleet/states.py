@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -18,7 +19,7 @@ from ..._core.reports.states import Assessment, EndpointState, Knowledge, Verdic
 from ..._core.results import Trigger
 from ..._core.rollout.delivery import SendResult
 from ..._core.rollout.outdated import Holding, Offer, lacking
-from ..._core.values import frozen
+from ..._core.values import frozen, replace
 from .dirty_shards import PREFIX
 from .holdings import Reported, holdings, is_behind, offers
 from .policies import EndpointPolicy, endpoint_policies
@@ -45,17 +46,22 @@ class Outlook:
 def record_verdict(connection: sqlite3.Connection, endpoint: str, report: Report, received: float) -> None:
     """Keep what a report says of the state of its endpoint, in the caller's transaction.
 
-    A state that goes on began when it began.
+    A state that goes on began when it began, and differences that were found stay until somebody looks again.
     """
+    select = "SELECT state, since, drift, drift_count FROM endpoint_states WHERE endpoint = ?"
+    before = connection.execute(select, (endpoint,)).fetchone()
+    if report.drift is None and before is not None and before["drift_count"]:
+        report = replace(report, drift=tuple(json.loads(before["drift"])), drift_count=before["drift_count"])
     verdict = judge(report, received=received)
-    before = connection.execute("SELECT state, since FROM endpoint_states WHERE endpoint = ?", (endpoint,)).fetchone()
     said = verdict.said
     goes_on = before is not None and before["state"] == said.state.value
     since = before["since"] if goes_on else said.since
     configuration: Mapping[str, Any] = report.status.get("configuration") or {}
     serials = (configuration.get("tree_serial"), configuration.get("shard_serial"))
     values = (endpoint, said.state.value, said.reason, received if since is None else since, verdict.waits, received)
-    connection.execute("INSERT OR REPLACE INTO endpoint_states VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*values, *serials))
+    drift = (json.dumps(list(report.drift or ())), report.drift_count)
+    insert = "INSERT OR REPLACE INTO endpoint_states VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    connection.execute(insert, (*values, *serials, *drift))
 
 
 def outlook(connection: sqlite3.Connection, published: Iterable[CatalogItem]) -> Outlook:

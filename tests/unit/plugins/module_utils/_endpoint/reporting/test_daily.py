@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.sync_result import SyncResult
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.report import Occasion
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.reporting.daily import report_due
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.reporting.daily import occasion_of, report_due
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.reporting.drift import MOST, find_drift
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.reporting.reporter import report
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import Answer
@@ -58,6 +58,21 @@ def test_an_adoption_and_a_refusal_are_reported(
 ) -> None:
     waken(reporting)
     assert waken(reporting, answered) == occasions
+
+
+@pytest.mark.parametrize(
+    ("told", "occasion"),
+    [
+        ("rollback", Occasion.ADOPTION),
+        ("failed", Occasion.ADOPTION),
+        ("adopted", None),
+        ("unreachable", None),
+        ("", None),
+    ],
+)
+def test_the_end_of_a_refusal_is_reported_though_nothing_is_new(told: str, occasion: Occasion | None) -> None:
+    assert occasion_of(SyncResult.UNCHANGED, told) is occasion
+    assert occasion_of(SyncResult.UNREACHABLE, told) is None
 
 
 def test_it_sends_what_waits(reporting: Reporting) -> None:

@@ -62,6 +62,17 @@ def test_a_failure_has_its_reason_and_since_when_it_goes_on(server: Server) -> N
     assert told(server) == {"a": ("current", "")}
 
 
+def test_a_difference_stays_until_somebody_looks_again(server: Server) -> None:
+    server.register("a")
+    tell(server, "a", drift=("/etc/x has another content",), drift_count=2)
+    failing = ("failing", "differs from what was converged: /etc/x has another content (and 1 more)")
+    assert told(server) == {"a": failing}
+    tell(server, "a")
+    assert told(server) == {"a": failing}, "a run does not look"
+    tell(server, "a", drift=())
+    assert told(server) == {"a": ("current", "")}
+
+
 def test_silence_is_told_since_when(server: Server) -> None:
     server.register("a")
     server.settings(alarms={"silence": "12h"})
