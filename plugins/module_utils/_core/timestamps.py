@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 
 LATEST = 253402300799
 """The last second of the year 9999, which is the last that has four digits."""
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # both sides of a difference are in UTC
 _FORM = re.compile(r"(?:19[7-9]|[2-9][0-9]{2})[0-9]-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z")
 
 
@@ -35,9 +36,9 @@ def iso_or_none(instant: float | None) -> str | None:
 def unix(text: str) -> int:
     """The Unix seconds of what ``iso`` wrote; raises ValueError for anything else."""
     try:
-        whole = datetime.fromisoformat(text[:-1]) if _FORM.fullmatch(text) else None
+        since = datetime.fromisoformat(text[:-1]) - _EPOCH if _FORM.fullmatch(text) else None
     except ValueError:  # a day or a minute that there is not
-        whole = None
-    if whole is None:
+        since = None
+    if since is None:
         raise ValueError("not an instant in UTC such as 2026-11-29T12:00:00Z")
-    return int(whole.replace(tzinfo=timezone.utc).timestamp())
+    return since.days * 86400 + since.seconds
