@@ -118,7 +118,7 @@ def test_the_readme_names_every_variable_of_a_role(role):
     assert missing == []
 
 
-@pytest.mark.parametrize("name", [name for name in GUIDES if name != "systems"])  # whose title says all
+@pytest.mark.parametrize("name", GUIDES)
 def test_a_guide_begins_with_a_sentence_that_says_what_it_is_for(name):
     """Search results and readers see it first: before the list of sections, and before the first heading."""
     _title, first, *_rest = guide(name).partition(".. _ansible_collections")[2].split("\n\n")[1:]
