@@ -49,6 +49,14 @@ class World:
         self.server.node.run(f"mkdir -p /srv/rules && echo {version} >/srv/rules/a.yar")
         assert self.server.fetch()["result"] == "updated"
 
+    def query(self, statement: str, *values: str) -> str:
+        """The first value of a query to the server's database."""
+        script = (
+            "import sqlite3,sys;d=sqlite3.connect('/var/lib/epp-autoupdate-server/server.db',timeout=30);"
+            "r=d.execute(sys.argv[1],sys.argv[2:]).fetchone();d.commit();print(r[0] if r else '')"
+        )
+        return self.server.node.run(["python3", "-c", script, statement, *values]).out.strip()
+
     def _inventory(self) -> dict[str, dict[str, Any]]:
         policy = {
             "events": {"update_on_reconnect": False, "update_after_download": False},
@@ -145,6 +153,10 @@ def test_another_host_key_is_told_until_it_is_pinned(world: World) -> None:
     machine = world.nodes[REINSTALLED]
     machine.run(f"rm {HOST_KEY} {HOST_KEY}.pub && ssh-keygen -q -t ed25519 -N '' -f {HOST_KEY}")
     machine.agent("report")
+    refused = "SELECT count(*) FROM refused_reports WHERE endpoint = ? AND code = 'wrong_key'"
+    eventually(lambda: world.query(refused, REINSTALLED) == "1", seconds=60, why="the report is refused")
+    assert world.state(REINSTALLED) == ("current", ""), "somebody else may have sent it"
+    world.query("UPDATE endpoint_states SET received = received - 97200 WHERE endpoint = ?", REINSTALLED)
     world.comes(REINSTALLED, "failing", "its reports are refused: it is signed by another key")
     world.site()
     machine.agent("report")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..._core.metadata.catalog import CatalogItem
@@ -24,9 +24,8 @@ from .dirty_shards import PREFIX
 from .holdings import Reported, holdings, is_behind, offers
 from .policies import EndpointPolicy, endpoint_policies
 
-_WRONG_KEY = "wrong_key"
-_SYNC_S = 26 * 3600
-"""An endpoint asks for the configuration once a day at least; the rest is for a server that was away."""
+_DAILY_S = 26 * 3600
+"""An endpoint asks for the configuration and reports once a day at least; the rest is for a server that was away."""
 _BARRED = {
     SendResult.REFUSED.value: "it does not let the server in",
     SendResult.HOST_KEY_CHANGED.value: "its host key has changed",
@@ -78,7 +77,7 @@ def states(
     """The state of every registered endpoint, by name."""
     seen = outlook(connection, published)
     told, said, barred = holdings(connection), _said(connection), _barred(connection)
-    refused = _refused(connection, told.keys() | said.keys())
+    refused = _refused(connection, said, now)
     found = {}
     for member in endpoint_policies(connection):
         row = said.get(member.name)
@@ -134,7 +133,7 @@ def _behind(
     shard = f"{PREFIX}{shard_of(member.name, SHARDS)}"
     for name, adopted in ((TREE, row["tree_serial"]), (shard, row["shard_serial"])):
         serial, issued = seen.issues.get(name, (0, now))
-        if adopted is not None and adopted < serial and now - issued > _SYNC_S:
+        if adopted is not None and adopted < serial and now - issued > _DAILY_S:
             return f"configuration: {name} {adopted} was adopted, {serial} is published", issued
     return "", None
 
@@ -143,15 +142,18 @@ def _said(connection: sqlite3.Connection) -> dict[str, sqlite3.Row]:
     return {row["endpoint"]: row for row in connection.execute("SELECT * FROM endpoint_states")}
 
 
-def _refused(connection: sqlite3.Connection, heard: Collection[str]) -> dict[str, tuple[str, float]]:
+def _refused(
+    connection: sqlite3.Connection, good: Mapping[str, sqlite3.Row], now: float
+) -> dict[str, tuple[str, float]]:
     """Why the reports of an endpoint have been refused since its last good one, and from when on.
 
-    Anybody can send what is refused, so it says nothing of an endpoint that is ``heard``, except for a good signature
-    by another key: either the endpoint has another host key now, or somebody writes reports in its name.
+    Anybody who reaches the web server can send what is refused, so it says nothing of an endpoint whose own reports
+    come: that is once a day at least.
     """
     found = {}
-    for row in connection.execute("SELECT endpoint, code, detail, first FROM refused_reports ORDER BY last"):
-        if row["code"] == _WRONG_KEY or row["endpoint"] not in heard:
+    for row in connection.execute("SELECT endpoint, detail, first FROM refused_reports ORDER BY last"):
+        last = good.get(row["endpoint"])
+        if last is None or now - last["received"] > _DAILY_S:
             found[row["endpoint"]] = (row["detail"], row["first"])
     return found
 
