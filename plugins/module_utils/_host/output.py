@@ -24,6 +24,11 @@ def write_lines(lines: Iterable[str]) -> None:
     sys.stdout.write("".join(f"{shown(line, LONGEST_LINE)}\n" for line in lines))
 
 
+def flush() -> None:
+    """Hand over what was written: what follows takes its time."""
+    sys.stdout.flush()
+
+
 def write_logged(lines: Iterable[str]) -> None:
     """Lines for people that the log has already: nothing where standard output is the journal (``$JOURNAL_STREAM``)."""
     if not _is_journal():

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
+
+from ..._host.output import flush
 
 if TYPE_CHECKING:
     from ..._host.host import Host
@@ -21,7 +22,7 @@ def report_run(host: Host) -> None:
     from ..._core.reports.report import Occasion
     from ..reporting.reporter import report
 
-    sys.stdout.flush()
+    flush()
     report(host, Occasion.RUN)
 
 
@@ -30,7 +31,7 @@ def request_report(endpoint: Endpoint, occasion: str) -> None:
     from ..._core.reports.report import Occasion
     from ..reporting.requests import request
 
-    sys.stdout.flush()
+    flush()
     request(endpoint, Occasion(occasion))
 
 
@@ -51,5 +52,5 @@ def report_waking(endpoint: Endpoint, asked: SyncReport | None) -> None:
     """Report what the daily waking makes due, in its own process, which has a network."""
     from ..reporting.daily import report_due
 
-    sys.stdout.flush()
+    flush()
     report_due(endpoint, None if asked is None else asked.result)

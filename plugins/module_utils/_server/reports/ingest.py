@@ -23,7 +23,7 @@ from ..database.database import open_database, transaction
 from .inbox import Inbox, open_inbox
 from .records import delete_old_counts, known_endpoints, refuse, take
 from .signatures import Verify, select_verify
-from .verdict import Arrival, Good, Known, Refused, Verdict, verdict
+from .verdict import Arrival, Good, Known, Refusal, Refused, Verdict, Waiting, verdict
 
 BATCH = 500
 _LONGEST_S = 600.0
@@ -111,7 +111,8 @@ class _Ingest:
             refused = {name: one for name, one in verdicts.items() if isinstance(one, Refused)}
             take(self._connection, good, current, now)
             refuse(self._connection, refused, current, now)
-        self._inbox.drop(names)
+        # A first converge pins the key at its end: the report that came before is judged again by the next run.
+        self._inbox.drop(name for name in names if not _waits(verdicts[name]))
         self._taken += len(good)
         self._refused.update(one.code.value for one in refused.values())
         self._named += [f"{name}: {one.code.value}, {one.detail}" for name, one in refused.items()][:_NAMED]
@@ -127,6 +128,10 @@ class _Ingest:
             counts = ", ".join(f"{count} {code}" for code, count in sorted(self._refused.items()))
             examples = "; ".join(shown(one) for one in self._named[:_NAMED])
             self._host.log(syslog.LOG_WARNING, f"reports: {self._taken} taken; refused: {counts} ({examples})")
+
+
+def _waits(one: Verdict) -> bool:
+    return isinstance(one, Waiting) or (isinstance(one, Refused) and one.code is Refusal.NO_PINNED_KEY)
 
 
 def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -71,7 +71,12 @@ class Refused:
     detail: str
 
 
-Verdict = Union[Good, Refused, None]
+@frozen
+class Waiting:
+    """A report whose endpoint still has no pinned key, as when it was judged before."""
+
+
+Verdict = Union[Good, Refused, Waiting, None]
 """None: it is on record already."""
 
 
@@ -89,6 +94,8 @@ def verdict(arrival: Arrival, known: Known | None, verify: Verify) -> Verdict:
         document = _verified(arrival, _trusted(arrival, known), verify)
         return _report(arrival, known, document)
     except _Unbelieved as refused:
+        if arrival.again and refused.code is Refusal.NO_PINNED_KEY:
+            return Waiting()
         return Refused(refused.code, shown(str(refused)))
 
 

@@ -38,11 +38,14 @@ AGENT = {
     "prepare": (NO_JSON, ""),
     "notice": ((), UpdateCommand("campaign-9", "9").to_line().decode()),
     "sync": (("--json",), ""),
+    "report": (("--json",), ""),
 }
 SERVER = {
     "apply": (("--check", "--diff", "--incomplete"), None),
     "status": (("--json",), ""),
     "endpoints": (("--json",), ""),
+    "health": (("--json",), ""),
+    "ingest": (("--json",), ""),
     "endpoints pin": (("--json",), ""),
     "tree set": (("--json",), json.dumps(TREE_CHANGE)),
     "tree show": (("--json",), ""),

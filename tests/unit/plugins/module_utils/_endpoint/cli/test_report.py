@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ ANY_PRIVILEGE = {"privileges": {"toggle_scheduled_update": True, "go_roaming": T
 def epp_agent(agent: Path, reporting: Reporting) -> Agent:
     made = Agent(agent, reporting.managed)
     assert made.apply().returncode == 0
-    reporting.managed.publisher.root = {**reporting.managed.publisher.root, **ANY_PRIVILEGE}
+    far = {"schedule": {"start": time.strftime("%H:00", time.gmtime(time.time() + 12 * 3600)), "window": "1h"}}
+    reporting.managed.publisher.root = {**reporting.managed.publisher.root, **ANY_PRIVILEGE, **far}
     reporting.managed.publisher.publish()
     assert made("sync").returncode == 0
     reporting.host.remove(paths.REPORT_RECORD)  # as if nobody had looked for drift today

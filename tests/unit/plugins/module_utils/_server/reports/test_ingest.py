@@ -85,6 +85,28 @@ def test_numbers_only_rise_and_begin_anew_with_another_key(server: Server, keys:
     assert server.ingest().refused == {"replayed": 1}
 
 
+def test_a_report_waits_for_the_key_of_its_endpoint_to_be_pinned(server: Server, key: HostKey) -> None:
+    """A first converge pins the key at its end, when the endpoint has reported already."""
+    server.put("n3", key.packed(document("n3", 5)))
+    assert server.ingest().refused == {"no_pinned_key": 1}
+    assert server.ingest().to_dict() == {"taken": 0, "refused": {}, "stuck": 0}, "it is counted once"
+    assert server.rows(REFUSED) == [("n3", "no_pinned_key", 1)]
+    server.put("n3", key.packed(document("n3", 6)))
+    assert server.ingest().refused == {"no_pinned_key": 1}, "a newer one takes its place"
+    server.register({"name": "n3", "host_key": key.public})
+    assert server.ingest().to_dict() == {"taken": 1, "refused": {}, "stuck": 0}
+    assert server.rows("SELECT sequence FROM endpoint_reports WHERE endpoint = 'n3'") == [(6,)]
+    assert (server.rows(REFUSED), server.left()) == ([], [])
+
+
+def test_who_waits_for_a_key_and_leaves_the_registry_leaves_nothing(server: Server, key: HostKey) -> None:
+    server.put("n3", key.packed(document("n3", 5)))
+    server.ingest()
+    server.register(absent=["n3"])
+    assert server.ingest().refused == {"unregistered": 1}
+    assert server.left() == []
+
+
 def test_names_that_nobody_has_registered_make_one_row(server: Server, key: HostKey) -> None:
     for name in ("x1", "x2", ".hidden", "a\nb", "n\x1b[2J"):
         server.put(name, key.packed(document("x1", 5)))
