@@ -125,7 +125,9 @@ def test_with_an_update_server(control: ControlNode) -> None:
     eventually(lambda: "fetched clamav" in status(server), seconds=60, why="the server has fetched by itself")
     assert re.search("^fetched clamav +updated", status(server), re.MULTILINE), status(server)
     (control.directory / "window.yml").write_text(blocks(MANAGED, "yaml")[1], encoding="utf-8")
-    assert "till-1" in control.run(window)
+    eventually(
+        lambda: '"till-1": "behind"' in control.run(window), seconds=90, why="it has reported that it has nothing"
+    )
     control.nodes["till-1"].agent("sync")
     assert control.nodes["till-1"].agent_status()["policy"]["schedule"]["start"] == "22:30"
     told = control.run(update, expected=(0, 2))

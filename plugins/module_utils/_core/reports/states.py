@@ -169,6 +169,12 @@ def _roaming(report: Report) -> tuple[EndpointState, str] | None:
     return (EndpointState.ROAMING, "") if report.status.get("roaming", False) else None
 
 
+def _bare(report: Report) -> tuple[EndpointState, str] | None:
+    """An endpoint without any component is not protected, whatever is published."""
+    bare = report.status.get("components") == [] and not report.status.get("truncated")
+    return (EndpointState.BEHIND, "no component is installed") if bare else None
+
+
 _RULES: tuple[Rule, ...] = (
     _refusal,
     _failed_selftest,
@@ -178,6 +184,7 @@ _RULES: tuple[Rule, ...] = (
     _drifted,
     _switched_off,
     _roaming,
+    _bare,
 )
 """What has to be mended comes before what somebody wanted."""
 

@@ -88,6 +88,8 @@ REPORTED = {
     "policy": ({"scheduled_update": False}, State.SWITCHED_OFF, "its policy has scheduled update off"),
     "user's switch, not asked": ({"switch": False, "scheduled_update": True}, State.CURRENT, ""),
     "roaming": ({"roaming": True}, State.ROAMING, ""),
+    "nothing installed": ({"components": []}, State.BEHIND, "no component is installed"),
+    "too many to be told": ({"components": [], "truncated": True}, State.CURRENT, ""),
     "roaming and failing": (
         {"roaming": True, "last": {"manual": run("failed", "x")}},
         State.FAILING,
