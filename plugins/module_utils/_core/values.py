@@ -56,7 +56,8 @@ def field(
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def frozen(cls: type[T]) -> type[T]:
     """Make a class of annotated fields a frozen value: comparable, hashable, with defaults, without inheritance."""
-    declared = {name: cls.__dict__.get(name, _Missing) for name in cls.__annotations__}
+    # Python 3.9 gives a class without fields no annotations.
+    declared = {name: cls.__dict__.get(name, _Missing) for name in getattr(cls, "__annotations__", {})}
     known = {name: one if isinstance(one, _Field) else _Field(one, None, shown=True) for name, one in declared.items()}
     for name, one in known.items():
         if isinstance(declared[name], _Field):

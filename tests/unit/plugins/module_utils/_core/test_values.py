@@ -111,3 +111,11 @@ def test_values_in_values_and_checks() -> None:
         Line(())
     with pytest.raises(ValueError, match="no points"):
         values.replace(line, points=())
+
+
+def test_a_value_without_fields_is_one_like_any_other() -> None:
+    @values.frozen
+    class Nothing:
+        """No field."""
+
+    assert (Nothing() == Nothing(), repr(Nothing()), values.asdict(Nothing())) == (True, "Nothing()", {})
