@@ -18,7 +18,8 @@ from .._core.values import frozen
 from .._host.host import Host
 from .components.fetch_report import last_fetches
 from .database.database import transaction
-from .fleet import dirty_shards, state_history, states
+from .fleet import dirty_shards, state_history
+from .fleet.states import EndpointHealth, Lack, Published, published_now, survey
 from .publication.catalog import published_catalog
 from .publication.signer import records
 from .settings import read_section
@@ -45,26 +46,50 @@ def alarm_settings(host: Host) -> AlarmSettings:
 
 def health(host: Host, connection: sqlite3.Connection) -> Health:
     """The health at this moment."""
-    now, limits, current = host.now(), alarm_settings(host), published_catalog(host)
-    items = current.components if current else ()
-    found = states.states(connection, items, now=now, silence=limits.silence)
-    seen = states.outlook(connection, items)
+    now, limits = host.now(), alarm_settings(host)
+    published = _published(host, connection)
+    found = survey(connection, published, now=now, silence=limits.silence)
     facts = FleetFacts(
-        states=Counter(one.state for one in found.values()),
-        reasons=_reasons(found.values()),
+        states=_counts(found.values()),
+        reasons=_reasons(one.assessment for one in found.values()),
         fetches={name: Fetch(one["result"], one["reason"]) for name, one in last_fetches(host).items()},
-        published={name: at for name, at in seen.since.items() if name in seen.offers},
-        outdated=states.outdated_since(connection, items, limits.component_age, now=now),
+        published={name: at for name, at in published.since.items() if name in published.offers},
+        outdated=_outdated((one.lack for one in found.values()), limits, now),
         ends=_ends(connection),
     )
     return Health(facts, tuple(alarms(facts, limits, now=now)))
 
 
+def assessments(host: Host, connection: sqlite3.Connection) -> dict[str, Assessment]:
+    """The state of every endpoint at this moment, by name."""
+    found = survey(connection, _published(host, connection), now=host.now(), silence=alarm_settings(host).silence)
+    return {name: one.assessment for name, one in found.items()}
+
+
 def record_states(host: Host, connection: sqlite3.Connection) -> None:
     """Keep how many endpoints are in each state today."""
-    counts = health(host, connection).facts.states
+    counts = Counter(one.state for one in assessments(host, connection).values())
     with transaction(connection):
         state_history.record(connection, counts, host.now())
+
+
+def _published(host: Host, connection: sqlite3.Connection) -> Published:
+    current = published_catalog(host)
+    return published_now(connection, current.components if current else ())
+
+
+def _counts(found: Iterable[EndpointHealth]) -> Counter[EndpointState]:
+    return Counter(one.assessment.state for one in found)
+
+
+def _outdated(lacks: Iterable[Lack], limits: AlarmSettings, now: float) -> Counter[str]:
+    """How many endpoints lack what was published longer ago than the limit of its product, by product."""
+    ages = limits.component_age
+    return Counter(
+        one.product
+        for one in lacks
+        if one.product in ages and one.since is not None and now - one.since > ages[one.product]
+    )
 
 
 def _reasons(found: Iterable[Assessment]) -> dict[EndpointState, str]:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from ..metadata.catalog import CatalogItem, versions_of
 from ..metadata.manifest import Kind, is_older
@@ -58,67 +58,68 @@ def is_outdated(offer: Offer, wish: Wish, holding: Holding) -> bool:
 
     One that never reported what it has counts as outdated where it is to have anything.
     """
-    return _RULES[offer.product](offer, wish, holding)
+    return next(_RULES[offer.product](offer, wish, holding), None) is not None
 
 
 def lacking(offer: Offer, wish: Wish, holding: Holding) -> str:
-    """What an outdated endpoint lacks of an offer, in words: the first component, and how many more."""
-    has, wanted = holding.components, _in_scope(offer, wish)
-    if wish.chosen and offer.product is ProductKind.CLAMAV:
-        wanted = {name: version for name, version in wanted.items() if name in wish.chosen}
-    words = [
-        f"{name} {has.get(name, 'is missing')}, {version} is published"
-        for name, version in wanted.items()
-        if name not in has or _differs(has[name], version)
-    ]
-    words += [f"{name} {has[name]} is no longer published" for name in has if offer.items and name not in wanted]
-    first = words[0] if words else f"{offer.product.value} {offer.version} is published"
-    return first if len(words) <= 1 else f"{first} (and {len(words) - 1} more)"
+    """What makes an endpoint outdated, in words: the first component, and how many more; empty where nothing does."""
+    words = list(_RULES[offer.product](offer, wish, holding))
+    return words[0] + (f" (and {len(words) - 1} more)" if len(words) > 1 else "") if words else ""
 
 
-def _files(offer: Offer, wish: Wish, holding: Holding) -> bool:
+def _files(offer: Offer, wish: Wish, holding: Holding) -> Iterator[str]:
     """All that the scope takes is to be there, and nothing that is published no more."""
-    wanted = _in_scope(offer, wish)
-    if not holding.components:
-        return bool(wanted)
-    removed = holding.components.keys() - {item.name for item in offer.items}
-    return bool(removed) or _lacks(wanted, holding)
+    yield from _differences(_in_scope(offer, wish), holding)
+    for name in holding.components.keys() - {item.name for item in offer.items}:
+        yield f"{name} {holding.components[name]} is no longer published"
 
 
-def _clamav(offer: Offer, wish: Wish, holding: Holding) -> bool:
+def _clamav(offer: Offer, wish: Wish, holding: Holding) -> Iterator[str]:
     """What the endpoint's settings choose is to be there, as far as it is published; nothing takes a database away.
 
     Where the settings are not known, what it reported is what it chose.
     """
     published = _in_scope(offer, wish)
     chosen = wish.chosen or holding.components or published
-    return _lacks({name: version for name, version in published.items() if name in chosen}, holding)
+    yield from _differences({name: version for name, version in published.items() if name in chosen}, holding)
 
 
-def _command(offer: Offer, _wish: Wish, holding: Holding) -> bool:
+def _command(offer: Offer, _wish: Wish, holding: Holding) -> Iterator[str]:
     """The endpoint's own words for components and versions are compared with the published ones, where they are the
     same words. Where they are not, it has what is offered once it has answered so."""
-    if not offer.items:
-        return False
-    if holding.version == offer.version:
-        return False
-    told = holding.components
+    told, wanted = holding.components, versions_of(offer.items)
+    if not wanted or holding.version == offer.version:
+        return
     if told.keys() == {SINGLE}:
-        return told[SINGLE] != offer.version
-    wanted = versions_of(offer.items)
-    return told.keys() != wanted.keys() or _lacks(wanted, holding)
+        if told[SINGLE] != offer.version:
+            yield _words(SINGLE, told[SINGLE], offer.version)
+    elif told.keys() != wanted.keys():
+        yield f"{offer.product.value} {offer.version} is published"
+    else:
+        yield from _differences(wanted, holding)
 
 
-_RULES = {ProductKind.FILES: _files, ProductKind.CLAMAV: _clamav, ProductKind.COMMAND: _command}
+_RULES: Mapping[ProductKind, Callable[[Offer, Wish, Holding], Iterator[str]]] = {
+    ProductKind.FILES: _files,
+    ProductKind.CLAMAV: _clamav,
+    ProductKind.COMMAND: _command,
+}
+"""By product: one sentence for each thing that makes an endpoint outdated."""
 
 
 def _in_scope(offer: Offer, wish: Wish) -> dict[str, str]:
     return versions_of(item for item in offer.items if item.kind in KINDS[wish.scope])
 
 
-def _lacks(wanted: Mapping[str, str], holding: Holding) -> bool:
+def _differences(wanted: Mapping[str, str], holding: Holding) -> Iterator[str]:
     has = holding.components
-    return any(name not in has or _differs(has[name], version) for name, version in wanted.items())
+    for name, version in wanted.items():
+        if name not in has or _differs(has[name], version):
+            yield _words(name, has.get(name), version)
+
+
+def _words(name: str, has: str | None, published: str) -> str:
+    return f"{name} is missing, {published} is published" if has is None else f"{name} {has}, {published} is published"
 
 
 def _differs(installed: str, published: str) -> bool:

@@ -34,7 +34,14 @@ _WAITING = "status IN ('queued', 'retrying', 'deferred')"
 """The condition of the partial indexes, word for word."""
 _OPEN = "status IN ('queued', 'retrying', 'deferred', 'in_flight')"
 _AMONG = "endpoint IN (SELECT value FROM json_each(?))"
-_INSTANTS = (("campaigns", "created"), ("deliveries", "changed"), ("holdings", "at"), ("endpoint_reports", "received"))
+_INSTANTS = (
+    ("campaigns", "created"),
+    ("deliveries", "changed"),
+    ("holdings", "at"),
+    ("endpoint_reports", "received"),
+    ("endpoint_states", "received"),
+    ("endpoint_states", "since"),
+)
 """What has happened, and so not in the future."""
 _COLUMNS = "campaign, endpoint, mode, status, due, until, since, tries, result, reason"
 

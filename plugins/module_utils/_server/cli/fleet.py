@@ -22,8 +22,7 @@ from ..campaigns.notifiers.host_keys import Pinned, pin
 from ..database.database import open_database
 from ..fleet.inventory import EndpointRecord, endpoint_records
 from ..fleet.nodes import read_nodes
-from ..fleet.states import states
-from ..health import alarm_settings
+from ..health import assessments
 from ..publication.catalog import published_catalog
 from ..status import server_status
 from .output import format_versions, print_json, print_table, report_rejections
@@ -80,10 +79,9 @@ def run_endpoints(host: LocalHost, options: argparse.Namespace) -> int:
     with closing(open_database(host)) as connection:
         if options.domain and options.domain not in read_nodes(connection):
             raise InvalidDocument((ValidationError("--domain", show(options.domain), "a domain of the client tree"),))
-        items, now = current.components if current else (), host.now()
-        assessed = states(connection, items, now=now, silence=alarm_settings(host).silence)
-        found = endpoint_records(connection, items, assessed, domain=options.domain)
-        wanted = _wanted(options, now)
+        items = current.components if current else ()
+        found = endpoint_records(connection, items, assessments(host, connection), domain=options.domain)
+        wanted = _wanted(options, host.now())
         chosen = [one for one in found if wanted(one)]
     if options.json:
         print_json([one.to_dict() for one in chosen])

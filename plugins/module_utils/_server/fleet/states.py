@@ -33,8 +33,28 @@ _BARRED = {
 
 
 @frozen
-class Outlook:
-    """What is published, and since when (Unix seconds): what the states of all endpoints are compared with."""
+class Lack:
+    """What an endpoint lacks of what is published, in words; ``since`` is when that was published (Unix seconds).
+
+    ``product`` is empty where it is the configuration, and everything where it lacks nothing.
+    """
+
+    words: str = ""
+    since: float | None = None
+    product: str = ""
+
+
+@frozen
+class EndpointHealth:
+    """The state of one endpoint, and what it lacks, whichever state it is in."""
+
+    assessment: Assessment
+    lack: Lack
+
+
+@frozen
+class Published:
+    """What is published, and since when (Unix seconds), by product."""
 
     offers: Mapping[str, Offer]
     since: Mapping[str, float]
@@ -63,26 +83,25 @@ def record_verdict(connection: sqlite3.Connection, endpoint: str, report: Report
     connection.execute(insert, (*values, *serials, *drift))
 
 
-def outlook(connection: sqlite3.Connection, published: Iterable[CatalogItem]) -> Outlook:
-    """What is published now."""
+def published_now(connection: sqlite3.Connection, items: Iterable[CatalogItem]) -> Published:
+    """What the states of endpoints are compared with."""
     select = "SELECT product, max(created) AS at FROM campaigns WHERE trigger = ? GROUP BY product"
     since = {row["product"]: row["at"] for row in connection.execute(select, (Trigger.DOWNLOAD.value,))}
     issues = {row["name"]: (row["serial"], row["issued"]) for row in connection.execute(_ISSUES)}
-    return Outlook(offers(connection, published), since, issues)
+    return Published(offers(connection, items), since, issues)
 
 
-def states(
-    connection: sqlite3.Connection, published: Iterable[CatalogItem], *, now: float, silence: float
-) -> dict[str, Assessment]:
-    """The state of every registered endpoint, by name."""
-    seen = outlook(connection, published)
+def survey(
+    connection: sqlite3.Connection, published: Published, *, now: float, silence: float
+) -> dict[str, EndpointHealth]:
+    """Every registered endpoint, by name."""
     told, said, barred = holdings(connection), _said(connection), _barred(connection)
     refused = _refused(connection, said, now)
     found = {}
     for member in endpoint_policies(connection):
         row = said.get(member.name)
         answered = told.get(member.name, Reported({}))
-        lacks, since = _behind(member, answered, row, seen, now)
+        lack = _lack(member, answered, row, published, now)
         heard = [at for at in (answered.at, row["received"] if row else None) if at is not None]
         why, refused_since = refused.get(member.name, ("", None))
         shut, shut_since = barred.get(member.name, ("", None))
@@ -93,24 +112,11 @@ def states(
             refused_since=refused_since,
             barred=shut if shut_since is not None and shut_since > max(heard, default=0.0) else "",
             barred_since=shut_since,
-            behind=lacks,
-            behind_since=since,
+            behind=lack.words,
+            behind_since=lack.since,
         )
-        found[member.name] = assess(known, now=now, silence=silence)
+        found[member.name] = EndpointHealth(assess(known, now=now, silence=silence), lack)
     return found
-
-
-def outdated_since(
-    connection: sqlite3.Connection, published: Iterable[CatalogItem], limits: Mapping[str, int], *, now: float
-) -> dict[str, int]:
-    """How many endpoints lack what was published longer ago than the limit of its product, by product."""
-    seen, told = outlook(connection, published), holdings(connection)
-    old = {name: one for name, one in seen.offers.items() if now - seen.since.get(name, now) > limits.get(name, now)}
-    counts = dict.fromkeys(old, 0)
-    for member in endpoint_policies(connection) if old else ():
-        for name, offer in old.items():
-            counts[name] += is_behind(member, told.get(member.name), offer)
-    return counts
 
 
 def _verdict(row: sqlite3.Row | None) -> Verdict | None:
@@ -119,23 +125,22 @@ def _verdict(row: sqlite3.Row | None) -> Verdict | None:
     return Verdict(Assessment(EndpointState(row["state"]), row["reason"], row["since"]), row["waits"])
 
 
-def _behind(
-    member: EndpointPolicy, answered: Reported, row: sqlite3.Row | None, seen: Outlook, now: float
-) -> tuple[str, float | None]:
-    """What an endpoint lacks, in words, and since when that is published; empty where it lacks nothing."""
+def _lack(
+    member: EndpointPolicy, answered: Reported, row: sqlite3.Row | None, published: Published, now: float
+) -> Lack:
     if answered.at is not None:
-        for name, offer in seen.offers.items():
+        for name, offer in published.offers.items():
             if is_behind(member, answered, offer):
                 holding = answered.holdings.get(name, Holding())
-                return lacking(offer, member.wish(offer.product), holding), seen.since.get(name)
+                return Lack(lacking(offer, member.wish(offer.product), holding), published.since.get(name), name)
     if row is None:
-        return "", None
+        return Lack()
     shard = f"{PREFIX}{shard_of(member.name, SHARDS)}"
     for name, adopted in ((TREE, row["tree_serial"]), (shard, row["shard_serial"])):
-        serial, issued = seen.issues.get(name, (0, now))
+        serial, issued = published.issues.get(name, (0, now))
         if adopted is not None and adopted < serial and now - issued > _DAILY_S:
-            return f"configuration: {name} {adopted} was adopted, {serial} is published", issued
-    return "", None
+            return Lack(f"configuration: {name} {adopted} was adopted, {serial} is published", issued)
+    return Lack()
 
 
 def _said(connection: sqlite3.Connection) -> dict[str, sqlite3.Row]:

@@ -6,12 +6,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.report import Report
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.states import EndpointState
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.retries import RetryPolicy
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.timestamps import iso
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.store import CampaignStore
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet import state_history
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.states import record_verdict
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._core.reports.test_report import (
@@ -113,6 +117,36 @@ def test_health_counts_states_and_ends_with_1_where_somebody_has_to_look(server:
     assert (status, out) == (1, f"{alarm}2 endpoints: 1 failing, 1 roaming\n")
     server.settings(alarms={"failing_share": 50})
     assert server.run("health")[0] == 0
+
+
+def test_what_was_published_long_ago_is_missed_by_those_that_were_heard_of(server: Server) -> None:
+    """One that never reported may have anything: it is counted as never_seen."""
+    server.settings(components={"files": {"directory": "/upstream"}}, alarms={"component_age": {"files": "1d"}})
+    server.host.write("/upstream/a.yar", b"1")
+    server.register("a", "b")
+    server.run("fetch")
+    tell(server, "a")
+    with server.connection() as connection:
+        connection.execute("INSERT INTO holdings VALUES ('a', 'files', '{\"x\": \"1\"}', ?, '')", (server.host.now(),))
+    assert told(server)["a"][0] == "behind"
+    assert server.ask("health", "--json")["alarms"] == []
+    server.forward(DAY + 60)
+    alarms = {one["name"]: one["words"] for one in json.loads(server.run("health", "--json")[1])["alarms"]}
+    assert alarms["outdated"] == "files: 1 endpoint without what was published more than 1d ago"
+    assert "component_age" in alarms
+
+
+def test_a_clock_that_is_put_right_makes_no_endpoint_seen_in_the_future(server: Server) -> None:
+    server.register("a")
+    server.forward(9 * 365 * DAY)
+    tell(server, "a")
+    server.forward(-9 * 365 * DAY)
+    with server.connection() as connection:
+        CampaignStore(connection).clamp_deadlines(server.host.now(), RetryPolicy())
+    (one,) = server.ask("endpoints", "--json")
+    assert one["since"] <= iso(server.host.now())
+    server.forward(3 * DAY)
+    assert told(server)["a"][0] == "silent"
 
 
 def test_health_as_json_has_every_state(server: Server) -> None:
