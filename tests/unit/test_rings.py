@@ -47,7 +47,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"cron", "http", "lock", "reconcile", "signed_documents", "systemd"},
         {"boot", "filesystem", "lookup", "program", "ssh_signatures", "superuser", "timezone"},
         {"host", "snapshot"},
-        {"accounts", "command_line", "identity", "output", "paths", "process", "running"},
+        {"accounts", "command_line", "identity", "output", "paths", "process", "running", "sshsig"},
     ),
     "_endpoint": (
         {"bring"},

@@ -6,21 +6,17 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
 
 from .host import Host
+from .sshsig import BadSignature, key_blob, parse
+
+__all__ = ("SIGNER", "BadSignature", "UnknownKey", "sign", "sign_all", "verify")
 
 SIGNER = "epp-update-server"
 _LONGEST_S = 60.0
-_ARMOR = ("-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----")
-_MAGIC = b"SSHSIG"
-
-
-class BadSignature(ValueError):
-    """The signature was not made over this document, or not for this purpose."""
 
 
 class UnknownKey(BadSignature):
@@ -43,7 +39,7 @@ def verify(host: Host, document: bytes, signature: str, signers: Iterable[str], 
     in a temporary directory for as long as it runs, so check mode may verify, too.
     """
     allowed = tuple(signers)
-    if _key_of(signature) not in {_blob(key) for key in allowed}:
+    if parse(signature).key not in {key_blob(key) for key in allowed}:
         raise UnknownKey("the signature's key is not an allowed one")
     with tempfile.TemporaryDirectory(prefix="epp-signature-") as directory:
         place, signers_path = os.path.join(directory, "signature"), os.path.join(directory, "signers")
@@ -58,30 +54,6 @@ def verify(host: Host, document: bytes, signature: str, signers: Iterable[str], 
     if done.code != 0:
         told = (done.err or done.out).strip().splitlines()
         raise BadSignature(told[0] if told else "the signature does not belong to the document")
-
-
-def _key_of(signature: str) -> bytes:
-    """The public key that a signature says it is of (OpenSSH's PROTOCOL.sshsig); BadSignature where it is none."""
-    lines = signature.strip().splitlines()
-    if len(lines) < 3 or (lines[0], lines[-1]) != _ARMOR:
-        raise BadSignature("it is no signature of OpenSSH")
-    try:
-        content = base64.b64decode("".join(lines[1:-1]), validate=True)
-    except ValueError:
-        raise BadSignature("it is no signature of OpenSSH") from None
-    start = len(_MAGIC) + 8  # a version and the key's length, four bytes each
-    length = int.from_bytes(content[start - 4 : start], "big")
-    if not content.startswith(_MAGIC) or not 0 < length <= len(content) - start:
-        raise BadSignature("it is no signature of OpenSSH")
-    return content[start : start + length]
-
-
-def _blob(public: str) -> bytes:
-    """The bytes of a public key's line."""
-    try:
-        return base64.b64decode(public.split()[1], validate=True)
-    except (IndexError, ValueError):
-        return b""
 
 
 def sign_all(host: Host, documents: Sequence[bytes], key_path: str, namespace: str) -> list[str]:

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from ..._host.ssh_signatures import BadSignature
-from .sshsig import fields
+from ..._host.sshsig import BadSignature, fields
 
 _SMALLEST_RSA, _LARGEST_RSA = 1024, 16384
 _LONG_POINT = b"\x04"

@@ -12,8 +12,8 @@ from ..._core.reports.report import NAMESPACE
 from ..._host.host import Host
 from ..._host.ssh_signatures import BadSignature, UnknownKey
 from ..._host.ssh_signatures import verify as verify_by_program
+from ..._host.sshsig import key_blob, parse
 from .cryptography_keys import KeyLibrary
-from .sshsig import key_blob, parse
 
 Verify = Callable[[bytes, str, str], None]
 """Document, armored signature and public key; raises BadSignature, of which UnknownKey and OtherPurpose are kinds."""

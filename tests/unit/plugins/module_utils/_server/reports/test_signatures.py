@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.report import NAMESPACE
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import BadSignature
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.sshsig import fields, parse
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.reports import signatures
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.reports.signatures import (
     Verify,
@@ -20,7 +21,6 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.reports.sig
     by_program,
     select_verify,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.reports.sshsig import fields, parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
