@@ -143,7 +143,7 @@ class CallbackModule(CallbackBase):
         host, _task, values = _parts(result)
         self._seen.unreachable(host, str(values.get("msg") or "not reached"))
 
-    def v2_playbook_on_stats(self, stats: Any) -> None:  # noqa: ARG002
+    def v2_playbook_on_stats(self, stats: Any) -> None:  # noqa: ARG002  # what Ansible gives
         if self._patterns or self._seen.any:
             self._write(finished=iso(time.time()))
 

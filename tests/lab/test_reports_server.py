@@ -160,7 +160,7 @@ def test_what_is_not_an_endpoints_own_report_is_counted_and_not_believed(world: 
     }
     for code, (name, content) in sent.items():
         assert world.put(name, content) in (201, 204), code
-        eventually(lambda: world.refused().get((name, code)) == 1, seconds=20, why=f"{code} is told")  # noqa: B023
+        eventually(lambda: world.refused().get((name, code)) == 1, seconds=20, why=f"{code} is told")  # noqa: B023  # asked at once
     assert world.put("e2", json.dumps({"format": 1, "namespace": NAMESPACE, "signature": ""}) + "\n{}") == 201
     eventually(lambda: world.refused().get(("e2", "bad_signature")) == 1, seconds=20, why="an unsigned one is told")
     assert (world.sequence("e1"), world.sequence("e2"), world.sequence("e3")) == (2, 0, 0)

@@ -18,7 +18,7 @@ from lab_ansible import Ansible, Run
 from lab_certificates import Authority
 from lab_nodes import OWN_NOISE, Node, differences
 
-SYSTEMD, BARE = "n15", "b6"
+SYSTEMD = "n15"
 Nodes = Callable[[str], Node]
 PUBLIC = "/var/lib/epp-autoupdate-public"
 NGINX = "/etc/nginx/conf.d/epp-autoupdate.conf"
@@ -378,26 +378,3 @@ def test_absent_leaves_nothing(server: Server, fresh: tuple[Server, dict[str, st
     )
     left = {path for path in differences(before, after) if "nginx" not in path}
     assert left == set(), "more than that nginx is on at boot"
-
-
-def test_a_machine_without_systemd_gets_a_table_of_cron(node: Nodes, ansible: Ansible) -> None:
-    machine = node(BARE)
-    machine.run("echo one >/srv/a.dat")
-    options = {"web": {"url": f"http://{machine.machine.address}"}, "components": {"files": {"directory": "/srv"}}}
-
-    def converge(**more: Any) -> dict[str, Any]:
-        task = {"name": "Converge", "epp.autoupdate.server": {**options, **more}}
-        run = ansible.play([task], {BARE: {}}).demand()
-        return dict(run[BARE].results[-1]["result"])
-
-    assert converge()["changed"]
-    assert machine.run("epp-server apply </etc/epp-autoupdate/server.json").json()["changed"] is False
-    lines = machine.read("/etc/cron.d/epp-autoupdate-server").splitlines()
-    for command in ("ingest", "notify"):
-        assert f"* * * * * epp-server /usr/local/bin/epp-server {command}" in lines
-    command = next(line.partition(" epp-server ")[2] for line in lines if line.endswith(" fetch"))
-    machine.run(["setpriv", "--reuid", "epp-server", "--regid", "epp-server", "--clear-groups", *command.split()])
-    assert machine.exists(f"{PUBLIC}/components/files/manifest.json")
-    assert converge(state="absent")["changed"]
-    assert machine.run("find / -xdev -name '*epp-*' -not -path '/proc/*'").out == ""
-    assert machine.run(["getent", "passwd", "epp-server"], check=False).code == 2

@@ -79,7 +79,8 @@ def test_doubts_are_warnings_and_with_strict_they_fail(lint: Any, control: Contr
 def test_every_fault_has_its_file_and_key(lint: Any, control: Control) -> None:
     """Of a host that is in both groups, those of both."""
     texts = {
-        "all": "autoupdate_policy:\n  schedule:\n    window: 2x\nautoupdate_domain_policies:\n  emea: {events: {x: 1}}\n",  # noqa: E501
+        "all": "autoupdate_policy:\n  schedule:\n    window: 2x\n"
+        "autoupdate_domain_policies:\n  emea: {events: {x: 1}}\n",
         "autoupdate_endpoints": "---\nautoupdate_limits: {update: 2}\nautoupdate_scan_paths:\n  - /srv\n  - x\n",
         "autoupdate_servers": "autoupdate_server_url: ftp://updates.example.com\nautoupdate_server_ur: x\n",
     }
