@@ -54,9 +54,9 @@ def main(
 
 def _command(name: str) -> Command:
     """The command's function; imported only now, so that a start pays for one command and not for all."""
-    door = _DOORS.get(name)
-    if door is not None:
-        return door()
+    loader = _LOADERS.get(name)
+    if loader is not None:
+        return loader()
     from . import run as commands_run
 
     commands: dict[str, Command] = {
@@ -106,7 +106,7 @@ def _status() -> Command:
     return status
 
 
-_DOORS: dict[str, Callable[[], Command]] = {
+_LOADERS: dict[str, Callable[[], Command]] = {
     "apply": _apply,
     "notice": _notice,
     "report": _report,
