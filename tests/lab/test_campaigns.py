@@ -124,11 +124,15 @@ class World:
 
     def pause(self, seconds: float) -> None:
         """How long an update takes from now on."""
-        self.each(lambda node: node.run(f"echo {seconds} >/opt/lab/pause"))
+        self._tell(f"{seconds}")
 
     def hold(self) -> None:
         """Updates that begin from now on go on after the next ``pause``."""
-        self.each(lambda node: node.run("echo held >/opt/lab/pause"))
+        self._tell("held")
+
+    def _tell(self, word: str) -> None:
+        """Whole or not at all: updates look at this file all the time."""
+        self.each(lambda node: node.run(f"echo {word} >/opt/lab/next && mv /opt/lab/next /opt/lab/pause"))
 
     def adopt(self, *names: str) -> None:
         """Let endpoints ask for their configuration, and the server's policy be in force on each."""
