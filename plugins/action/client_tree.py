@@ -96,7 +96,9 @@ class ActionModule(DirectAction):
         """What the installed server answers; None where the module has to look what is wrong, or is the longer way."""
         root = str(given.get("installroot") or "").rstrip("/")
         command = [root + paths.SERVER, *(["--root", root] if root else []), "register", "--enrollment"]
-        answer = self.ask([*command, *(["--check"] if self._task.check_mode else [])], canonical_json(request(given)))
+        answer = self.ask(
+            [*command, *(["--check"] if self._task.check_mode else [])], canonical_json(request(given))
+        ).result
         return None if answer is None else result_of(answer, diff=self._task.diff)
 
 

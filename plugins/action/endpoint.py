@@ -60,8 +60,6 @@ class ActionModule(DirectAction):
         if packages.get("failed"):
             return self.readable(packages)
         result = self._ask_agent(wanted) if self.takes_the_short_way() else None
-        if result is None and self.takes_the_short_way() and not wanted.root:
-            result = self._bring_agent(wanted)
         if result is None:
             result = self.run_module("endpoint", options, task_vars)
         refusal = result.get("refusal")
@@ -132,19 +130,28 @@ class ActionModule(DirectAction):
         return {"failed": True, "changed": False, "msg": f"the update server is {self._values[SERVER_HOST]}, {words}"}
 
     def _ask_agent(self, wanted: Wanted) -> dict[str, Any] | None:
-        """The agent's result; None when there is no agent, or not the right one, or it can't do its work."""
+        """The agent's result, which is brought to the host where that is needed; None where neither can be had."""
         command = [wanted.root + paths.AGENT]
         command += ["--root", wanted.root] if wanted.root else []
-        return self.ask([*command, "apply", "--digest", _DIGEST, *self._flags(wanted)], _given(wanted))
+        command += ["apply", "--digest", _DIGEST, *self._flags(wanted)]
+        answer = self.ask(command, _given(wanted), otherwise=["readlink", "-f", SYSTEM_PYTHON])
+        if answer.result is None and not wanted.root:
+            return self._bring_agent(wanted, answer.errors.strip().rpartition("\n")[2])
+        return answer.result
 
-    def _bring_agent(self, wanted: Wanted) -> dict[str, Any] | None:
+    def _bring_agent(self, wanted: Wanted, python: str) -> dict[str, Any] | None:
         """The result of a converge that brings the agent, to a host itself; None where its Python can't do that.
 
         The module compiles all that it imports, Ansible's part too, and once more what it puts into the agent. Here
-        that is done once, which halves what a first converge costs the host.
+        that is done once, which halves what a first converge costs the host; or not at all, where its Python is of
+        the same version as the control node's (``python`` is its file, ``/usr/bin/python3.13``).
         """
+        # Here: Ansible compiles the sources of a collection in each run, and most runs bring no agent.
+        from ansible_collections.epp.autoupdate.plugins.plugin_utils._bytecode import codes_for
+
         command = [SYSTEM_PYTHON, payload.AGENT.flags, "-c", START, "apply", *self._flags(wanted)]
-        return self.ask(command, packed("_endpoint.bring", _SOURCES, _given(wanted)))
+        codes = codes_for(python, _SOURCES, _DIGEST)
+        return self.ask(command, packed("_endpoint.bring", _SOURCES, _given(wanted), codes)).result
 
     def _flags(self, wanted: Wanted) -> list[str]:
         command = ["--check"] if self._task.check_mode else []

@@ -61,4 +61,4 @@ class ActionModule(DirectAction):
         command += ["--diff"] if self._task.diff else []
         command += ["--absent"] if wanted.settings is None else []
         command += [] if options.get("require", True) else ["--incomplete"]
-        return self.ask(command, canonical_json(document))
+        return self.ask(command, canonical_json(document)).result

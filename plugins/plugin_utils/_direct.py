@@ -17,7 +17,7 @@ import os
 import pwd
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.untrusted_text import data
@@ -25,6 +25,15 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents i
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import read_variables
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import Template
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._short_diff import shortened
+
+
+class Answer(NamedTuple):
+    """What a program on the host said."""
+
+    result: dict[str, Any] | None
+    """None when it gives none: it is not there, not the right one, or can't do its work."""
+    errors: str
+    """What was printed to standard error."""
 
 
 class DirectAction(ActionBase):
@@ -61,15 +70,16 @@ class DirectAction(ActionBase):
         told: dict[str, Any] = data(result)
         return told
 
-    def ask(self, argv: Sequence[str], document: bytes) -> dict[str, Any] | None:
-        """The result that a program prints for a document; None when it gives none: it is not there, not the right one,
-        or can't do its work."""
+    def ask(self, argv: Sequence[str], document: bytes, *, otherwise: Sequence[str] = ()) -> Answer:
+        """The result that a program prints for a document; ``otherwise`` runs where the program fails."""
         command = f"{self._compute_environment_string()} {shlex.join(argv)}".strip()
+        if otherwise:
+            command += f" || {{ code=$?; {shlex.join(otherwise)} >&2; exit $code; }}"
         answer = self._low_level_execute_command(command, in_data=document)
         result = _result_in(answer["stdout"])
         if result is None:
             self._display.vvv(f"No answer from {argv[0]} (exit code {answer['rc']}): {answer['stderr']}")
-        return result
+        return Answer(result, answer["stderr"])
 
     def run_module(self, name: str, options: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """The result of the module, in the background where the task asks for that.

@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.program.sources import START, packed
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.program.sources import (
+    FILE,
+    START,
+    packed,
+    packed_codes,
+)
 
 POLICY = {"schedule": {"timezone": "Europe/Berlin"}, "sources": {"urls": ["http://127.0.0.1:1"]}}
 DOCUMENT = {"format": 1, "endpoint": "n1", "policy": POLICY}
@@ -22,9 +27,9 @@ PYTHON = Path(sys.executable)
 AGENT = "usr/local/bin/epp-agent"
 
 
-def bring(python: Path, root: Path, *flags: str, document: object = None) -> dict[str, Any]:
+def bring(python: Path, root: Path, *flags: str, codes: bytes = b"") -> dict[str, Any]:
     """What a converge of this directory tells that brings the agent."""
-    packet = packed("_endpoint.bring", payload.sources(), json.dumps(document or DOCUMENT).encode())
+    packet = packed("_endpoint.bring", payload.sources(), json.dumps(DOCUMENT).encode(), codes)
     argv = [python, "-IS", "-c", START, "--root", root, "apply", *flags]
     told = subprocess.run(argv, input=packet, capture_output=True, check=True).stdout
     result: dict[str, Any] = json.loads(told)
@@ -32,7 +37,8 @@ def bring(python: Path, root: Path, *flags: str, document: object = None) -> dic
 
 
 def test_it_installs_the_agent_that_then_finds_nothing_to_change(python: Path, tmp_path: Path) -> None:
-    first = bring(python, tmp_path)
+    """Whether the code that a control node brings is for this Python or for another one."""
+    first = bring(python, tmp_path, codes=packed_codes(payload.sources()))
     assert first["changed"] is True
     assert {"path": f"/{AGENT}", "action": "create"} in first["changes"]
     agent = tmp_path / AGENT
@@ -67,8 +73,21 @@ def test_a_refused_document_is_told_and_nothing_is_written(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+def test_nothing_is_compiled_where_the_code_was_brought(tmp_path: Path) -> None:
+    """But what says which agent this is, and where it starts, and the one file that starts it all."""
+    own = {f"epp_autoupdate/{name}" for name in ("__init__.py", "__main__.py", "_identity.py", FILE)}
+    assert set(compilations(tmp_path, packed_codes(payload.sources()))) <= own
+
+
 def test_each_source_is_compiled_once(tmp_path: Path) -> None:
     """The code that runs is the code that is built in; the one file that starts it all is not there yet."""
+    seen = compilations(tmp_path)
+    assert {f"epp_autoupdate/{name}" for name in payload.sources()} <= set(seen)
+    assert set(seen.values()) == {1}
+
+
+def compilations(root: Path, codes: bytes = b"") -> dict[str, int]:
+    """How often a converge that brings the agent compiles each file of it."""
     script = f"""
 import collections, sys
 seen = collections.Counter()
@@ -82,12 +101,11 @@ except SystemExit as end:
     assert end.code == 0
 sys.stderr.write(repr(dict(seen)))
 """
-    packet = packed("_endpoint.bring", payload.sources(), json.dumps(DOCUMENT).encode())
-    argv = [PYTHON, "-IS", "-c", script, "--root", tmp_path, "apply"]
+    packet = packed("_endpoint.bring", payload.sources(), json.dumps(DOCUMENT).encode(), codes)
+    argv = [PYTHON, "-IS", "-c", script, "--root", root, "apply"]
     done = subprocess.run(argv, input=packet, capture_output=True, check=True)
-    seen = ast.literal_eval(done.stderr.decode())
-    assert {f"epp_autoupdate/{name}" for name in payload.sources()} <= set(seen)
-    assert set(seen.values()) == {1}
+    seen: dict[str, int] = ast.literal_eval(done.stderr.decode())
+    return seen
 
 
 def test_a_python_that_is_too_old_ends_without_a_word(python: Path) -> None:
