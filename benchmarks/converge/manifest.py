@@ -29,6 +29,8 @@ NOISE = (
 
 # What the agent writes when it works, and freshclam when the agent tries it: not deployed but made on the machine.
 AGENT_RECORDS = (
+    "/var/lib/epp-autoupdate/report.json",
+    "/var/lib/epp-autoupdate/reporting.json",
     "/var/lib/epp-autoupdate/state.json",
     "/var/lib/epp-autoupdate/status.json",
     "/var/lib/clamav/freshclam.dat",
