@@ -32,6 +32,7 @@ PRODUCTS: dict[str, dict[str, Any]] = {
     "clamav": {"product": "clamav", "policy": {"schedule": {"timezone": "local"}}},
 }
 
+UNIT = "etc/systemd/system/epp-update.timer"
 COLLECTOR = os.getpid()
 """ansible-test runs each test in a process of its own, where nothing that is made serves the next test."""
 
@@ -147,11 +148,17 @@ def test_check_mode_leaves_no_record(agent: Path, sandbox: Sandbox) -> None:
 def test_files_that_have_just_changed_are_not_trusted(agent: Path, sandbox: Sandbox) -> None:
     endpoint = Settled(agent, sandbox)
     endpoint.apply()
-    assert not endpoint.apply()["changed"]
-    assert not endpoint.record.exists()
+    for _attempt in range(30):
+        os.utime(endpoint.root / UNIT)
+        changed = time.monotonic()
+        assert not endpoint.apply()["changed"]
+        if time.monotonic() - changed < fast_path.RACE_S:  # else the host was too busy for it to be recent
+            assert not endpoint.record.exists()
+            return
+        endpoint.record.unlink(missing_ok=True)
+    pytest.fail(f"no converge ended within {fast_path.RACE_S} s")
 
 
-UNIT = "etc/systemd/system/epp-update.timer"
 EDITS: dict[str, Callable[[Path], None]] = {
     "content of the same length": lambda root: (root / UNIT).write_text((root / UNIT).read_text().replace("e", "E", 1)),
     "touched": lambda root: os.utime(root / UNIT),

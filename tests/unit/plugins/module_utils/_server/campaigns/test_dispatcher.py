@@ -341,6 +341,16 @@ def await_taken(server: Server, name: str) -> None:
     raise AssertionError("no endpoint took the notice")
 
 
+def notices_taken(server: Server) -> int:
+    return sum(len(endpoint.taken()) for endpoint in server.fleet.values())
+
+
+def await_notices(server: Server, number: int, *, while_running: subprocess.Popen[str]) -> None:
+    """Wait until so many notices were taken in all, or the engine has no more to send."""
+    while while_running.poll() is None and notices_taken(server) < number:
+        time.sleep(0.02)
+
+
 def test_killed_at_any_moment_each_endpoint_ends_notified_exactly_once_per_version(server: Server) -> None:
     """``kill -9`` at random moments of as many campaigns as it takes; the seed is in the failure's message."""
     seed = int.from_bytes(os.urandom(4), "big")
@@ -354,8 +364,10 @@ def test_killed_at_any_moment_each_endpoint_ends_notified_exactly_once_per_versi
         if not server.open():
             version += 1
             assert server.publish(str(version)) is not None
+        taken = notices_taken(server)
         process = started(server)
-        time.sleep(chance.random() * 0.7)
+        await_notices(server, taken + chance.randrange(FLEET), while_running=process)
+        time.sleep(chance.random() * 0.1)
         killed += process.poll() is None
         process.kill()
         process.communicate()
