@@ -64,6 +64,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     ),
     "_server": (
         {"cli", "payload"},
+        {"fleet_report"},
         {"converge", "fetch", "health", "status"},
         {"reports"},
         {"campaigns", "enrollment"},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._core.reports.alarms import Alarm, Fetch, FleetFacts, alarms
@@ -39,16 +39,35 @@ class Health:
         return {"endpoints": self.facts.endpoints, "states": counts, "reasons": reasons, "alarms": told}
 
 
+@frozen
+class Survey:
+    """Every endpoint at one moment (Unix seconds), by name, and what its state was found by."""
+
+    now: float
+    limits: AlarmSettings
+    published: Published
+    found: Mapping[str, EndpointHealth]
+
+
 def alarm_settings(host: Host) -> AlarmSettings:
     """The limits beyond which there are alarms."""
     return AlarmSettings.from_dict(read_section(host, "alarms"))
 
 
+def survey_now(host: Host, connection: sqlite3.Connection) -> Survey:
+    """Every endpoint at this moment."""
+    now, limits, published = host.now(), alarm_settings(host), _published(host, connection)
+    return Survey(now, limits, published, survey(connection, published, now=now, silence=limits.silence))
+
+
 def health(host: Host, connection: sqlite3.Connection) -> Health:
     """The health at this moment."""
-    now, limits = host.now(), alarm_settings(host)
-    published = _published(host, connection)
-    found = survey(connection, published, now=now, silence=limits.silence)
+    return health_of(host, connection, survey_now(host, connection))
+
+
+def health_of(host: Host, connection: sqlite3.Connection, seen: Survey) -> Health:
+    """The health at the moment of a survey."""
+    now, limits, published, found = seen.now, seen.limits, seen.published, seen.found
     facts = FleetFacts(
         states=_counts(found.values()),
         reasons=_reasons(one.assessment for one in found.values()),
@@ -62,8 +81,7 @@ def health(host: Host, connection: sqlite3.Connection) -> Health:
 
 def assessments(host: Host, connection: sqlite3.Connection) -> dict[str, Assessment]:
     """The state of every endpoint at this moment, by name."""
-    found = survey(connection, _published(host, connection), now=host.now(), silence=alarm_settings(host).silence)
-    return {name: one.assessment for name, one in found.items()}
+    return {name: one.assessment for name, one in survey_now(host, connection).found.items()}
 
 
 def record_states(host: Host, connection: sqlite3.Connection) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 
 from ..policy.enums import DAY, Frequency, Spread
 from ..policy.policy import Schedule
@@ -67,12 +68,8 @@ class WindowGrid:
 
     def _starts(self, first: date, last: date) -> Iterator[tuple[date, int]]:
         """The windows of the local dates from ``first`` to ``last``; a date that its zone leaves out has none."""
-        for number in range((last - first).days + 1):
-            day = first + timedelta(days=number)
-            if self.schedule.frequency is Frequency.WEEKLY and day.weekday() != self.schedule.day.number:
-                continue
-            if date_exists(day, self.zone):
-                yield day, instant_of(day, self.schedule.start, self.zone).instant
+        weekday = self.schedule.day.number if self.schedule.frequency is Frequency.WEEKLY else None
+        yield from _starts(first, last, weekday, self.schedule.start, self.zone)
 
     def _slots(self, first: date, last: date) -> Iterator[Slot]:
         starts = list(self._starts(first, last))
@@ -102,3 +99,12 @@ class WindowGrid:
         days = [local_date(instant, self.zone) + timedelta(days=2) for instant in (begin, *changes)]
         plain = [instant_of(day, nominal, self.zone).instant for day in days]
         return tuple(sorted({instant // 60 % 60 for instant in (*plain, *extra)}))
+
+
+@lru_cache(maxsize=64)
+def _starts(first: date, last: date, weekday: int | None, start: int, zone: tzinfo) -> tuple[tuple[date, int], ...]:
+    """The windows between two dates, of one weekday or of all: the same for each endpoint of a schedule, and a server
+    plans for all of them."""
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    wanted = (day for day in days if weekday is None or day.weekday() == weekday)
+    return tuple((day, instant_of(day, start, zone).instant) for day in wanted if date_exists(day, zone))

@@ -117,11 +117,18 @@ def _health() -> ModuleType:
     return health
 
 
+def _fleet_report() -> ModuleType:
+    from . import fleet_report
+
+    return fleet_report
+
+
 COMMANDS: dict[str, Callable[[], ModuleType]] = {
     "apply": _apply,
     "status": _fleet,
     "endpoints": _fleet,
     "health": _health,
+    "report": _fleet_report,
     "tree": _tree,
     "register": _tree,
     "fetch": _components,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from ..._core.policy.inheritance import DEFAULT, ENDPOINT, ROOT, resolve
+from ..._core.policy.inheritance import DEFAULT, ENDPOINT, ROOT, Effective, resolve
 from ..._core.policy.overrides import flat
 from ..._core.policy.policy import Policy
 from ..._core.values import frozen
@@ -34,8 +34,12 @@ def explain(connection: sqlite3.Connection, name: str) -> Explanation:
     """The values of one endpoint and their sources; raises InvalidDocument where it is not registered."""
     endpoint, nodes = find(connection, name), read_nodes(connection)
     found = resolve(layers(nodes, endpoint.domain, name, endpoint.policy), stored=True)
-    origins = {key: _words(key, origin, nodes) for key, origin in found.origins.items()}
-    return Explanation(endpoint, found.policy, origins)
+    return Explanation(endpoint, found.policy, sources(found, nodes))
+
+
+def sources(found: Effective, nodes: Nodes) -> dict[str, str]:
+    """The source of each key of a policy, as ``Explanation.origins`` names it."""
+    return {key: _words(key, origin, nodes) for key, origin in found.origins.items()}
 
 
 def _words(key: str, origin: str, nodes: Nodes) -> str:

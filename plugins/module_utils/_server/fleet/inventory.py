@@ -59,7 +59,7 @@ def endpoint_records(
     ``assessed`` has the state of each (``states.states``); without it records have none that means anything.
     """
     offered, reported = list(offers(connection, published).values()), holdings(connection)
-    known, notices = {member.name: member for member in endpoint_policies(connection)}, _last_deliveries(connection)
+    known, notices = {member.name: member for member in endpoint_policies(connection)}, last_deliveries(connection)
     for row in connection.execute("SELECT * FROM endpoints ORDER BY name"):
         if not is_below(row["domain"], domain):
             continue
@@ -87,7 +87,7 @@ def by_product(published: Iterable[CatalogItem]) -> dict[str, dict[str, str]]:
     return versions
 
 
-def _last_deliveries(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
+def last_deliveries(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
     """The last delivery to each endpoint: SQLite takes the bare columns from the row with the maximum."""
     select = (
         "SELECT endpoint, campaign, status, result, reason, max(changed) AS changed FROM deliveries GROUP BY endpoint"

@@ -45,6 +45,7 @@ SERVER = {
     "status": (("--json",), ""),
     "endpoints": (("--json",), ""),
     "health": (("--json",), ""),
+    "report": (("--json",), ""),
     "ingest": (("--json",), ""),
     "endpoints pin": (("--json",), ""),
     "tree set": (("--json",), json.dumps(TREE_CHANGE)),
@@ -63,7 +64,8 @@ SERVER = {
 }
 WITH_INSTANTS = {
     *(("epp-agent", command) for command in ("apply", "run", "update-now", "status", "notice")),
-    *(("epp-server", command) for command in ("status", "endpoints", "keys show", "keys rotate", "campaigns")),
+    *(("epp-server", command) for command in ("status", "endpoints", "report", "keys show", "campaigns")),
+    ("epp-server", "keys rotate"),
 }
 """Commands of which it is known that they tell instants."""
 
