@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -99,14 +100,22 @@ class Ansible:
         return self.play([task], variables, check, diff)
 
     def site(
-        self, hosts: dict[str, dict[str, Any]], *, check: bool = False, diff: bool = False, loud: bool = False
+        self,
+        hosts: dict[str, dict[str, Any]],
+        *,
+        check: bool = False,
+        diff: bool = False,
+        loud: bool = False,
+        source: Path | None = None,
+        limit: tuple[str, ...] = (),
     ) -> Run:
         """Run the collection's own playbook ``epp.autoupdate.site`` with these variables for each host.
 
-        ``loud`` is with ``-vvv``.
+        ``loud`` is with ``-vvv``. ``source`` is one more source of the inventory, whose groups ``limit`` may name.
         """
         self._prepare(*hosts)
-        return self._start("epp.autoupdate.site", hosts, check=check, diff=diff, loud=loud)
+        start = functools.partial(self._start, "epp.autoupdate.site", hosts, source=source, limit=limit)
+        return start(check=check, diff=diff, loud=loud)
 
     def playbook(self, name: str, hosts: dict[str, dict[str, Any]]) -> Run:
         """Run another playbook of the collection."""
@@ -163,6 +172,7 @@ class Ansible:
         around: list[str] | None = None,
         limit: tuple[str, ...] = (),
         loud: bool = False,
+        source: Path | None = None,
     ) -> Run:
         self._count += 1
         results = self._work / f"results-{self._count}.jsonl"
@@ -177,6 +187,7 @@ class Ansible:
             "--limit",
             ",".join([*(limit or hosts), ""]),
         ]
+        argv += ["-i", str(source)] if source else []
         argv += ["--check"] * check + ["--diff"] * diff + ["-vvv"] * loud
         own = {"EPP_LAB_RESULTS": str(results)}
         if around:

@@ -6,17 +6,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import lab_documents as documents
+import lab_root
 import pytest
 from lab_ansible import Ansible
 from lab_nodes import AGENT, Node, eventually
 from lab_update_server import PUBLIC, UpdateServer
+from lab_update_server import SERVER as SERVER_PROGRAM
 
 SERVER, FLEET = "n57", ("n58", "n59", "n60")
 SWITCHED, EDITED, REINSTALLED = FLEET
+READER = "bob"
+"""An ordinary user of the server's machine."""
 TIMER = "/etc/systemd/system/epp-update.timer"
 HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
 
@@ -30,6 +36,21 @@ class World:
 
     def site(self) -> None:
         self._ansible.site(self._inventory()).demand()
+
+    def mend(self, place: Path, login: str = "root", **options: Any) -> set[str]:
+        """Run ``site`` for whoever is failing, by the inventory of states; returns whom it concerned.
+
+        The server is reached by an alias of OpenSSH's configuration, as in the life of an operator.
+        """
+        address = self.server.node.machine.address
+        lines = [f"Host updates\n HostName {address}\n User {login}\n IdentityFile {lab_root.KEY}"]
+        lines += ["StrictHostKeyChecking no", "UserKnownHostsFile /dev/null", "LogLevel ERROR"]
+        (place / "ssh_config").write_text("\n ".join(lines) + "\n")
+        source = place / "fleet.autoupdate.yml"
+        ssh = {"server": "updates", "ssh_arguments": ["-F", str(place / "ssh_config")]}
+        source.write_text(json.dumps({"plugin": "epp.autoupdate.fleet", **ssh, **options}))
+        run = self._ansible.site(self._inventory(), source=source, limit=("autoupdate_failing",)).demand()
+        return {name for name, one in run.hosts.items() if one.task}
 
     def state(self, name: str) -> tuple[str, str]:
         """State and reason of an endpoint, as the server tells them."""
@@ -127,14 +148,18 @@ def test_an_update_that_fails_with_its_reason(world: World) -> None:
         world.comes(name, "current")
 
 
-def test_a_unit_that_somebody_edits_is_told_by_the_daily_report(world: World) -> None:
+def test_a_unit_that_somebody_edits_is_told_by_the_daily_report_and_mended_by_its_state(
+    world: World, tmp_path: Path
+) -> None:
     machine = world.nodes[EDITED]
     machine.run(f"echo '# by hand' >>{TIMER}")
     machine.agent("report")
     world.comes(EDITED, "failing", f"differs from what was converged: {TIMER}")
     machine.agent_run("manual", check=True)
     assert world.state(EDITED)[0] == "failing", "a run does not look"
-    world.site()
+    rule = f"{READER} ALL=(epp-server) NOPASSWD: {SERVER_PROGRAM} endpoints --json"
+    world.server.node.run(f"echo '{rule}' >/etc/sudoers.d/reader")
+    assert world.mend(tmp_path, READER, become=True) == {EDITED}
     world.comes(EDITED, "current")
 
 

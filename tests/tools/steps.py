@@ -23,6 +23,7 @@ TYPED = (
     "plugins/filter",
     "plugins/action",
     "plugins/callback",
+    "plugins/inventory",
     "tests/tools",
 )
 ON_ENDPOINTS = tuple(f"tests/unit/plugins/module_utils/{ring}/" for ring in ("_core", "_host", "_endpoint"))

@@ -71,6 +71,15 @@ _SPECS: dict[str, Callable[[], specs.Spec]] = {
     },
 }
 
+_INVENTORIES = {
+    MODULE + name: {
+        *yaml.safe_load(repository.assigned(name, "DOCUMENTATION", "inventory"))["options"],
+        *("strict", "compose", "groups", "keyed_groups", "cache"),
+    }
+    for name in repository.inventories()
+}
+"""The options of inventory plugins, with those of Ansible's own fragments."""
+
 
 @dataclass(frozen=True)
 class Example:
@@ -119,12 +128,17 @@ def errors(content: Any) -> list[str] | None:
 
 
 def _looked_at(node: Any) -> Iterator[list[str]]:
-    if isinstance(node, list):
+    if isinstance(node, Mapping) and node.get("plugin") in _INVENTORIES:
+        known = _INVENTORIES[node["plugin"]]
+        yield [f"{name}: no option of {node['plugin']}" for name in node if name not in known]
+    elif isinstance(node, list):
         for item in node:
             yield from _looked_at(item)
-        return
-    if not isinstance(node, Mapping):
-        return
+    elif isinstance(node, Mapping):
+        yield from _in_mapping(node)
+
+
+def _in_mapping(node: Mapping[str, Any]) -> Iterator[list[str]]:
     groups = (SERVERS, ENDPOINTS)
     variables = {name: one for name, one in node.items() if str(name).startswith(PREFIX) and name not in groups}
     if variables:

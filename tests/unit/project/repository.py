@@ -48,6 +48,11 @@ def callbacks() -> list[str]:
     return sorted(path.stem for path in (ROOT / "plugins" / "callback").glob("*.py"))
 
 
+def inventories() -> list[str]:
+    """The names of the inventory plugins, sorted."""
+    return sorted(path.stem for path in (ROOT / "plugins" / "inventory").glob("*.py"))
+
+
 def roles() -> list[str]:
     """The names of the roles, sorted."""
     return sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())

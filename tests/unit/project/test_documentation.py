@@ -98,6 +98,7 @@ def test_every_guide_is_in_the_table_of_contents_and_has_its_label():
         *repository.modules(),
         *repository.filters(),
         *repository.callbacks(),
+        *repository.inventories(),
         *repository.roles(),
         *(f"epp.autoupdate.{name}" for name in repository.playbooks()),
     ],

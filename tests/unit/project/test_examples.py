@@ -52,6 +52,7 @@ def test_what_a_sentence_sets_is_taken(example):
         ("- hosts: all\n  roles: [{role: epp.autoupdate.endpiont}]", "not a role"),
         ("- import_playbook: epp.autoupdate.sight", "not a playbook"),
         ("product: avira", "product"),
+        ("plugin: epp.autoupdate.fleet\nsever: updates", "sever: no option"),
     ],
 )
 def test_a_wrong_example_would_be_found(yaml, error):
