@@ -348,6 +348,21 @@ options:
         description:
           - The time before the expiry of a published document from which on there is an alarm. The default is V(2d).
         type: str
+  metrics:
+    description:
+      - What the server publishes as metrics for Prometheus.
+    type: dict
+    suboptions:
+      textfile_directory:
+        description:
+          - The directory of the textfile collector of the Prometheus node exporter. Where it exists, the server's
+            metrics are there. The default is V(/var/lib/prometheus/node-exporter).
+        type: path
+      endpoints:
+        description:
+          - The highest number of endpoints that have a metric of their own, from V(0) to V(10000); endpoints that are
+            current have none. The default is V(0).
+        type: int
   fetch:
     description:
       - When the server looks for new components.

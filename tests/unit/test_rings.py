@@ -38,7 +38,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"settings"},
         {"schedule"},
         {"policy"},
-        {"cvd_header", "resources", "results", "system_files", "validation"},
+        {"cvd_header", "exposition", "resources", "results", "system_files", "validation"},
         {"canonical", "durations", "exit_codes", "masking", "timestamps", "timezones", "untrusted_text", "values"}
         | {"version"},
     ),
@@ -64,7 +64,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     ),
     "_server": (
         {"cli", "payload"},
-        {"fleet_report"},
+        {"fleet_report", "metrics"},
         {"converge", "fetch", "health", "status"},
         {"reports"},
         {"campaigns", "enrollment"},

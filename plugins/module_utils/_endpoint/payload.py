@@ -26,6 +26,7 @@ _OF_OTHERS = frozenset(
         "_core/settings/alarms.py",
         "_core/settings/components.py",
         "_core/settings/concurrency.py",
+        "_core/settings/metrics.py",
         "_core/settings/notify.py",
         "_core/settings/publication.py",
         "_core/settings/registration.py",

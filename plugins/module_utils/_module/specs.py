@@ -249,6 +249,7 @@ def server_settings() -> Spec:
             refusing_share=_option("int"),
             expiry=_option("str"),
         ),
+        "metrics": _group(textfile_directory=_option("path"), endpoints=_option("int")),
         "scheduler": _option("str", choices=["auto", "systemd", "cron"]),
     }
 

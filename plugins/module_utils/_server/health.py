@@ -14,7 +14,7 @@ from typing import Any
 from .._core.reports.alarms import Alarm, Fetch, FleetFacts, alarms
 from .._core.reports.states import Assessment, EndpointState
 from .._core.settings.alarms import AlarmSettings
-from .._core.values import frozen
+from .._core.values import field, frozen
 from .._host.host import Host
 from .components.fetch_report import last_fetches
 from .database.database import transaction
@@ -27,10 +27,15 @@ from .settings import read_section
 
 @frozen
 class Health:
-    """How many endpoints are in each state, the most frequent reason of each, and what somebody has to look at."""
+    """How many endpoints are in each state, the most frequent reason of each, and what somebody has to look at.
+
+    ``endpoints`` has what that was counted from, by name, and ``versions`` what is published, by product.
+    """
 
     facts: FleetFacts
     alarms: tuple[Alarm, ...]
+    endpoints: Mapping[str, EndpointHealth] = field(default_factory=dict, repr=False)
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         counts = {state.value: self.facts.states.get(state, 0) for state in EndpointState}
@@ -76,7 +81,8 @@ def health_of(host: Host, connection: sqlite3.Connection, seen: Survey) -> Healt
         outdated=_outdated((one.lack for one in found.values()), limits, now),
         ends=_ends(connection),
     )
-    return Health(facts, tuple(alarms(facts, limits, now=now)))
+    versions = {name: offer.version for name, offer in published.offers.items()}
+    return Health(facts, tuple(alarms(facts, limits, now=now)), found, versions)
 
 
 def assessments(host: Host, connection: sqlite3.Connection) -> dict[str, Assessment]:

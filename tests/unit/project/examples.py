@@ -45,7 +45,7 @@ _IN_SENTENCES = re.compile(r"`{1,2}((?:autoupdate_\w+: |\{)[^`\n]+)`{1,2}")
 _KEY = f"ssh-ed25519 {'A' * 68}"
 _POLICY = ("events", "schedule", "privileges", "components", "sources")
 _DOCUMENT = ("product", "clamav", "files", "command")
-_SETTINGS = ("web", "components", "notify", "configuration", "fetch", "scheduler")
+_SETTINGS = ("web", "components", "notify", "configuration", "fetch", "alarms", "metrics", "scheduler")
 _NAMES: dict[str, tuple[str, Callable[[], Any]]] = {
     "name": ("role", repository.roles),
     "role": ("role", repository.roles),

@@ -18,8 +18,9 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.pa
 from . import examples, repository
 from .examples import Example
 
-FOREIGN = re.compile(r"- alert: |collections:\n|name: \w+\n +on:\n|default:\n +image: ")
-"""Rules of Prometheus, a requirements file of ansible-galaxy, pipelines of GitHub and GitLab."""
+FOREIGN = re.compile(r"route:\n|- hosts: prometheus\n|collections:\n|name: \w+\n +on:\n|default:\n +image: ")
+"""A route of Alertmanager, a play for the host of Prometheus, a requirements file of ansible-galaxy, pipelines of
+GitHub and GitLab."""
 
 
 def of(example: Example) -> str:

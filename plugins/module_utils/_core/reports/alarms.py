@@ -15,6 +15,8 @@ from ..settings.alarms import AlarmSettings
 from ..values import asdict, field, frozen
 from .states import EndpointState
 
+NAMES = ("expiry", "fetch", "component_age", "outdated", "refusing", "failing", "silent")
+"""Every kind of alarm, the gravest first."""
 _HOUR = 3600
 _DAY = 24 * _HOUR
 
@@ -104,13 +106,17 @@ def _outdated(facts: FleetFacts, limits: AlarmSettings) -> Iterator[Alarm]:
             yield Alarm("outdated", words, product)
 
 
-def _shares(facts: FleetFacts, limits: AlarmSettings) -> Iterator[Alarm]:
-    shares = {
+def share_limits(limits: AlarmSettings) -> dict[EndpointState, int]:
+    """The states of which only a share may be, and that share in percent."""
+    return {
         EndpointState.REFUSING: limits.refusing_share,
         EndpointState.FAILING: limits.failing_share,
         EndpointState.SILENT: limits.silent_share,
     }
-    for state, most in shares.items():
+
+
+def _shares(facts: FleetFacts, limits: AlarmSettings) -> Iterator[Alarm]:
+    for state, most in share_limits(limits).items():
         count = facts.states.get(state, 0)
         if count * 100 > most * facts.endpoints:
             reason = facts.reasons.get(state, "")

@@ -129,6 +129,11 @@ def _refusal(report: Report) -> tuple[EndpointState, str] | None:
     return EndpointState.REFUSING, f"{result}: {reason}" if reason else result
 
 
+def refusal_code(assessment: Assessment) -> str:
+    """Of an endpoint that refuses its configuration, the ``SyncResult`` that it told."""
+    return assessment.reason.partition(":")[0]
+
+
 def _failed_selftest(report: Report) -> tuple[EndpointState, str] | None:
     errors = report.status.get("selftest", {}).get("errors") or ()
     return (EndpointState.FAILING, _first_of(errors, len(errors))) if errors else None

@@ -18,6 +18,7 @@ from ..values import field, frozen
 from .alarms import AlarmSettings
 from .components import SourceSettings, plain_components, read_components
 from .endpoint_keys import SchedulerKind
+from .metrics import MetricsSettings
 from .notify import NotifySettings
 from .publication import ConfigurationSettings
 from .web import WebSettings
@@ -47,6 +48,7 @@ class ServerSettings:
     configuration: ConfigurationSettings = ConfigurationSettings()
     fetch: Fetch = Fetch()
     alarms: AlarmSettings = field(default_factory=AlarmSettings)
+    metrics: MetricsSettings = MetricsSettings()
     scheduler: SchedulerKind = SchedulerKind.AUTO
 
     @classmethod
@@ -82,6 +84,7 @@ class ServerSettings:
                 "offset": None if offset is None else format_duration(offset),
             },
             "alarms": self.alarms.to_dict(),
+            "metrics": self.metrics.to_dict(),
             "scheduler": self.scheduler.value,
         }
 
@@ -141,10 +144,11 @@ _SECTIONS: Mapping[str, Callable[[object], Any]] = {
     "notify": NotifySettings.from_dict,
     "configuration": ConfigurationSettings.from_dict,
     "alarms": AlarmSettings.from_dict,
+    "metrics": MetricsSettings.from_dict,
 }
 _FETCH: Mapping[str, Parser] = {"every": _minutes, "offset": nullable(duration(0, DAY))}
 _KEYS: Mapping[str, Parser] = {
     "format": _format,
-    **dict.fromkeys(("web", "components", "notify", "configuration", "fetch", "alarms"), _as_is),
+    **dict.fromkeys(("web", "components", "notify", "configuration", "fetch", "alarms", "metrics"), _as_is),
     "scheduler": choice(SchedulerKind),
 }

@@ -123,12 +123,19 @@ def _fleet_report() -> ModuleType:
     return fleet_report
 
 
+def _metrics() -> ModuleType:
+    from . import metrics
+
+    return metrics
+
+
 COMMANDS: dict[str, Callable[[], ModuleType]] = {
     "apply": _apply,
     "status": _fleet,
     "endpoints": _fleet,
     "health": _health,
     "report": _fleet_report,
+    "metrics": _metrics,
     "tree": _tree,
     "register": _tree,
     "fetch": _components,

@@ -18,7 +18,9 @@ from typing import Any
 
 from ..._core.resources.diff import Action, Change, to_result
 from ..._core.resources.resources import Absent, Resource
+from ..._core.settings.metrics import MetricsSettings
 from ..._core.settings.server import ServerSettings
+from ..._core.validation.errors import InvalidDocument
 from ..._core.values import frozen
 from ..._host.host import Host
 from ..._host.lock import Busy, exclusively
@@ -28,6 +30,7 @@ from ..._host.scheduler import all_schedulers, every_owned_path, schedulers_left
 from ..._host.scheduler.base import Scheduler
 from .. import paths, web
 from ..jobs import OWNED
+from ..settings import read_section
 from . import own_url, service_account
 from .desired import Desired, desired, installed_settings_may
 from .requirements import missing_requirements, require
@@ -150,10 +153,19 @@ def _published(host: Host) -> bool:
 
 
 def _leftovers(host: Host, wanted: tuple[Resource, ...]) -> tuple[Absent, ...]:
-    """Files of other schedulers, and of a web server that the administrator configures now."""
+    """Files of other schedulers, of a web server that the administrator configures now, and of a former collector."""
     kept = {entry.path for entry in wanted}
-    owned = (*every_owned_path(host, OWNED), *((web.FILE,) if host.live else ()))
+    owned = (*every_owned_path(host, OWNED), *((web.FILE,) if host.live else ()), *_of_metrics(host))
     return tuple(Absent(path) for path in owned if path not in kept)
+
+
+def _of_metrics(host: Host) -> tuple[str, ...]:
+    """The link in the collector's directory, by the installed settings, and where it leads."""
+    try:
+        directory = MetricsSettings.from_dict(read_section(host, "metrics")).textfile_directory
+    except InvalidDocument:  # damaged settings name no directory
+        directory = MetricsSettings().textfile_directory
+    return (f"{directory}/{paths.METRICS_NAME}", paths.METRICS)
 
 
 def _everything(host: Host) -> tuple[str, ...]:
@@ -168,6 +180,7 @@ def _everything(host: Host) -> tuple[str, ...]:
         paths.SERVER,
         paths.PUBLIC,
         paths.REPORTS,
+        *_of_metrics(host),
         paths.STATE_DIRECTORY,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from ..._core.canonical import readable_json
-from ..._core.resources.resources import Directory, File, Resource
+from ..._core.resources.resources import Directory, File, Link, Resource
 from ..._core.settings.components import ClamAVSource, FilesSource, SourceSettings
 from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.settings.server import ServerSettings
@@ -22,6 +22,7 @@ from ..jobs.job_plan import Interval, JobPlan
 
 _MARGIN_S = 120
 _DAY = 86400
+_METRICS_S = 300
 
 
 @frozen
@@ -49,6 +50,7 @@ def desired(host: Host, settings: ServerSettings, scheduler: Scheduler, *, progr
         Directory(paths.STATE_DIRECTORY, 0o750, owner=paths.USER),
         Directory(paths.PUBLIC, 0o755, owner=paths.USER),
         *_of_reports(web.writer(settings, host)),
+        *_of_metrics(settings, host),
     ]
     return Desired(entries=(*own, *scheduler.entries(jobs), *web.entries(settings, host)), jobs=jobs)
 
@@ -65,6 +67,14 @@ def _of_reports(writer: str) -> tuple[Directory, ...]:
     )
 
 
+def _of_metrics(settings: ServerSettings, host: Host) -> tuple[Resource, ...]:
+    """The server's user may not write to the collector's directory: a link there leads to its own."""
+    collector = settings.metrics.textfile_directory
+    if not host.exists(collector):
+        return ()
+    return Directory(paths.METRICS, owner=paths.USER), Link(f"{collector}/{paths.METRICS_NAME}", paths.METRICS_FILE)
+
+
 def job_plan(settings: ServerSettings) -> JobPlan:
     """The jobs that the server's scheduler has to run."""
     sources = settings.components
@@ -78,6 +88,8 @@ def job_plan(settings: ServerSettings) -> JobPlan:
         reports=paths.REPORTS,
         inbox=paths.INBOX,
         fetch=Interval(settings.fetch.every, settings.fetch_offset) if sources else None,
+        metrics=Interval(_METRICS_S, 0),
+        metrics_directory=paths.METRICS,
         publish=Interval(_DAY, settings.publish_offset),
         fetch_limit=limit,
         reads=tuple(path for source in sources.values() for path in _paths(source)),

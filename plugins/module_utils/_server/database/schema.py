@@ -123,5 +123,5 @@ answered to have.
 
 ``endpoint_reports`` has the newest report of each endpoint, its document as ``content``; ``host_key`` is the key that
 signed it: another key begins another sequence. ``refused_reports`` are those since the last good one, of names that are
-not registered together under the empty name. ``report_counts.day`` is a day in UTC, ``code`` that of a refusal, or
-``taken``."""
+not registered together under the empty name. ``report_counts.day`` is a day in UTC, empty for all that were long
+ago; ``code`` is that of a refusal, or ``taken``."""

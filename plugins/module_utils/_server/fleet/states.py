@@ -46,10 +46,11 @@ class Lack:
 
 @frozen
 class EndpointHealth:
-    """The state of one endpoint, and what it lacks, whichever state it is in."""
+    """The state of one endpoint, what it lacks, whichever state it is in, and when its newest report was taken."""
 
     assessment: Assessment
     lack: Lack
+    reported: float | None = None
 
 
 @frozen
@@ -115,7 +116,8 @@ def survey(
             behind=lack.words,
             behind_since=lack.since,
         )
-        found[member.name] = EndpointHealth(assess(known, now=now, silence=silence), lack)
+        reported = row["received"] if row else None
+        found[member.name] = EndpointHealth(assess(known, now=now, silence=silence), lack, reported)
     return found
 
 

@@ -18,7 +18,8 @@ def table(plan: JobPlan) -> str:
     """The table for a plan."""
     fetch = [] if plan.fetch is None else _regularly(plan.fetch, plan, "fetch")
     each_minute = [_line("* * * * *", plan, command) for command in ("notify", "ingest")]
-    return table_text(_HEAD, [*each_minute, *_regularly(plan.publish, plan, "publish"), *fetch])
+    regular = [*_regularly(plan.publish, plan, "publish"), *_regularly(plan.metrics, plan, "metrics --write")]
+    return table_text(_HEAD, [*each_minute, *regular, *fetch])
 
 
 def _regularly(interval: Interval, plan: JobPlan, command: str) -> list[str]:
@@ -28,4 +29,4 @@ def _regularly(interval: Interval, plan: JobPlan, command: str) -> list[str]:
 
 
 def _line(when: str, plan: JobPlan, command: str) -> str:
-    return table_line(when, plan.user, (plan.program, command))
+    return table_line(when, plan.user, (plan.program, *command.split()))

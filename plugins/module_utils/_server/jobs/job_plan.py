@@ -19,8 +19,8 @@ class Interval:
 
 @frozen
 class JobPlan:
-    """The jobs of one server, the same for every scheduler: it fetches, it notifies every minute, it publishes,
-    and it takes in reports as they arrive.
+    """The jobs of one server, the same for every scheduler: it fetches, it notifies every minute, it publishes, it
+    takes in reports as they arrive, and it writes its metrics.
 
     Two that overlap are no harm: whoever comes second ends at once.
     """
@@ -38,6 +38,10 @@ class JobPlan:
     """The directory in which reports arrive."""
     fetch: Interval | None
     """When components are looked for; None: no product is set up."""
+    metrics: Interval
+    """When the metrics are written."""
+    metrics_directory: str
+    """Where the metrics are written; the directory need not exist, and then nobody reads them."""
     publish: Interval
     """When what is published is signed anew, if it has to be."""
     fetch_limit: int

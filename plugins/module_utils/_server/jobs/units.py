@@ -16,9 +16,10 @@ from ..._host.systemd.timers import timer_text
 from .job_plan import Interval, JobPlan
 
 FETCH, NOTIFY, PUBLISH = "epp-server-fetch", "epp-server-notify", "epp-server-publish"
-INGEST = "epp-server-ingest"
-SERVICES = tuple(f"{name}.service" for name in (FETCH, INGEST, NOTIFY, PUBLISH))
-TIMERS = tuple(f"{name}.timer" for name in (FETCH, INGEST, NOTIFY, PUBLISH))
+INGEST, METRICS = "epp-server-ingest", "epp-server-metrics"
+_ALL = (FETCH, INGEST, METRICS, NOTIFY, PUBLISH)
+SERVICES = tuple(f"{name}.service" for name in _ALL)
+TIMERS = tuple(f"{name}.timer" for name in _ALL)
 PATHS = (f"{INGEST}.path",)
 
 _HEAD = """\
@@ -64,6 +65,7 @@ WantedBy=paths.target
 """
 _INGEST_WAIT_S = 2
 _INGEST_LIMIT_S = 900
+_METRICS_LIMIT_S = 240
 
 _EVERY_JOB = """\
 CapabilityBoundingSet=
@@ -104,9 +106,10 @@ _HOMES = ("/home/", "/root/", "/run/user/")
 
 def unit_texts(plan: JobPlan) -> dict[str, str]:
     """Every unit that the plan needs, by name."""
-    services = {INGEST: _ingest(plan), NOTIFY: _notify(plan), PUBLISH: _publish(plan)}
+    services = {INGEST: _ingest(plan), METRICS: _metrics(plan), NOTIFY: _notify(plan), PUBLISH: _publish(plan)}
     timers = {
         INGEST: ("Reports of endpoints", _every_minute()),
+        METRICS: ("Metrics of the fleet", _when(plan.metrics)),
         NOTIFY: ("Notices to endpoints", _every_minute()),
         PUBLISH: ("Signatures that are to be renewed", _when(plan.publish)),
     }
@@ -138,6 +141,14 @@ def _ingest(plan: JobPlan) -> str:
     command, limit = f"ingest --wait {_INGEST_WAIT_S}", str(_INGEST_LIMIT_S)
     text = _service(plan, "Reports of endpoints", command, limit=limit, unit=_NO_LIMIT)
     return text + _writes(plan.reports) + shut_in + _NO_NETWORK + _KNOWN_PROGRAMS
+
+
+def _metrics(plan: JobPlan) -> str:
+    """Where no collector was found there is no directory, and nothing is started."""
+    shut_in = _shut_in(private="yes", home="yes", umask="0022")
+    condition = f"ConditionPathIsDirectory={path_word(plan.metrics_directory)}\n"
+    text = _service(plan, "Metrics of the fleet", "metrics --write", limit=str(_METRICS_LIMIT_S), unit=condition)
+    return text + f"ReadWritePaths=-{path_word(plan.metrics_directory)}\n" + shut_in + _NO_NETWORK + _KNOWN_PROGRAMS
 
 
 def _notify(plan: JobPlan) -> str:

@@ -21,7 +21,7 @@ from ..._host.lock import locked
 from .. import paths
 from ..database.database import open_database, transaction
 from .inbox import Inbox, open_inbox
-from .records import delete_old_counts, known_endpoints, refuse, take
+from .records import known_endpoints, refuse, sum_up_old_counts, take
 from .signatures import Verify, select_verify
 from .verdict import Arrival, Good, Known, Refusal, Refused, Verdict, Waiting, verdict
 
@@ -75,7 +75,7 @@ class _Ingest:
         self._named: list[str] = []
 
     def run(self, wait: float) -> IngestReport:
-        delete_old_counts(self._connection, self._host.now())
+        sum_up_old_counts(self._connection, self._host.now())
         for names in _batches(self._inbox.interrupted()):
             self._batch([self._inbox.read(name, again=True) for name in names])
         begin = last = time.monotonic()

@@ -14,6 +14,7 @@ from typing import Any
 from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.timestamps import iso, iso_or_none
 from ..campaigns.store import mark_reachable
+from ..database.database import transaction
 from ..fleet.states import record_verdict
 from .verdict import Good, Known, Refused
 
@@ -44,6 +45,11 @@ ON CONFLICT (endpoint, product) DO UPDATE SET versions = excluded.versions, at =
 _REFUSE = """
 INSERT INTO refused_reports (endpoint, code, detail, count, first, last) VALUES (?, ?, ?, 1, ?, ?)
 ON CONFLICT (endpoint, code) DO UPDATE SET detail = excluded.detail, count = count + 1, last = excluded.last
+"""
+_SUM_UP = """
+INSERT INTO report_counts (day, code, count)
+SELECT '', code, sum(count) FROM report_counts WHERE day > '' AND day < ? GROUP BY code
+ON CONFLICT (day, code) DO UPDATE SET count = count + excluded.count
 """
 _COUNT = """
 INSERT INTO report_counts (day, code, count) VALUES (?, ?, ?)
@@ -92,9 +98,12 @@ def forget(connection: sqlite3.Connection, names: Iterable[str]) -> None:
     connection.executemany(_CLEAR, them)
 
 
-def delete_old_counts(connection: sqlite3.Connection, now: float) -> None:
-    """Remove the counts of days more than two years ago."""
-    connection.execute("DELETE FROM report_counts WHERE day < ?", (_day(now - _KEPT_DAYS * 86400),))
+def sum_up_old_counts(connection: sqlite3.Connection, now: float) -> None:
+    """Sum up the counts of days more than two years ago under no day: what was ever counted stays the same."""
+    last = (_day(now - _KEPT_DAYS * 86400),)
+    with transaction(connection):
+        connection.execute(_SUM_UP, last)
+        connection.execute("DELETE FROM report_counts WHERE day > '' AND day < ?", last)
 
 
 def summary(connection: sqlite3.Connection, now: float) -> dict[str, Any]:

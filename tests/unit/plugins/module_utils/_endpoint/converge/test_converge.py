@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.exposition import exposition
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.remove import remove
@@ -177,8 +178,8 @@ def test_the_textfile_is_written_where_its_directory_exists(sandbox: Sandbox) ->
     collector.mkdir(parents=True)
     sandbox.runner().run(sandbox_trigger())
     text = (collector / paths.TEXTFILE_NAME).read_text()
-    assert 'epp_autoupdate_last_run_result{trigger="manual",result="updated"} 1\n' in text
-    assert 'epp_autoupdate_component_info{component="command",version="1"} 1\n' in text
+    assert 'epp_autoupdate_last_run_result{product="command",trigger="manual",result="updated"} 1\n' in text
+    assert 'epp_autoupdate_component_info{product="command",component="command",version="1"} 1\n' in text
 
 
 def test_metric_labels_are_escaped(sandbox: Sandbox) -> None:
@@ -187,8 +188,8 @@ def test_metric_labels_are_escaped(sandbox: Sandbox) -> None:
     sandbox.runner().run(sandbox_trigger())
     from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status.status import compose
 
-    lines = list(metrics(compose(sandbox.endpoint, sandbox.endpoint.store.read())))
-    assert 'epp_autoupdate_component_info{component="command",version="7 \\"b\\" \\\\ c"} 1' in lines
+    lines = exposition(metrics(compose(sandbox.endpoint, sandbox.endpoint.store.read()))).splitlines()
+    assert 'epp_autoupdate_component_info{product="command",component="command",version="7 \\"b\\" \\\\ c"} 1' in lines
 
 
 def managed(sandbox: Sandbox) -> list[Path]:

@@ -109,6 +109,32 @@ def test_keys_are_made_and_what_is_published_is_whole(sandbox: Sandbox) -> None:
     assert (sandbox.root / "var/lib/epp-autoupdate-public/components/files/manifest.json").exists()
 
 
+def test_metrics_are_linked_to_where_a_collector_reads_them(sandbox: Sandbox) -> None:
+    collectors = [sandbox.root / name for name in ("var/lib/prometheus/node-exporter", "srv/textfiles")]
+    own, link = sandbox.root / paths.METRICS.lstrip("/"), paths.METRICS_NAME
+    sandbox.converge()
+    assert not own.exists()
+    for collector in collectors:
+        collector.mkdir(parents=True)
+    assert sandbox.converge().changed
+    assert str((collectors[0] / link).readlink()) == paths.METRICS_FILE
+    assert sandbox.run("metrics", "--write").returncode == 0
+    assert "\nepp_autoupdate_server_info{" in (own / link).read_text()
+    assert not sandbox.converge().changed
+    elsewhere = {"metrics": {"textfile_directory": "/srv/textfiles"}}
+    assert sandbox.converge(**elsewhere).changed
+    assert [(collector / link).is_symlink() for collector in collectors] == [False, True]
+    assert not sandbox.converge(**elsewhere).changed
+    collectors[1].rename(sandbox.root / "srv/gone")
+    assert sandbox.converge(**elsewhere).changed
+    assert not own.exists()
+    (sandbox.root / "srv/gone").rename(collectors[1])
+    (collectors[1] / link).unlink()
+    sandbox.converge(**elsewhere)
+    assert remove(sandbox.host, check=False).changed
+    assert ([path.is_symlink() for path in (collectors[1] / link, own)], own.exists()) == ([False, False], False)
+
+
 def test_no_private_key_is_in_any_result(sandbox: Sandbox) -> None:
     told = [sandbox.converge().to_result()]
     private = [path for path in (sandbox.root / "var/lib/epp-autoupdate-server/keys").iterdir() if not path.suffix]

@@ -61,6 +61,7 @@ def test_systemd_finds_no_fault(tmp_path: Path, components: str) -> None:
         ("clamav", "epp-server-notify.service", 1.5),
         ("clamav", "epp-server-publish.service", 0.7),
         ("clamav", "epp-server-ingest.service", 0.7),
+        ("clamav", "epp-server-metrics.service", 0.7),
     ],
 )
 def test_exposure(tmp_path: Path, components: str, unit: str, limit: float) -> None:
@@ -80,12 +81,15 @@ def test_nothing_runs_as_root_and_what_is_public_is_written_only_where_it_must_b
     assert writers == {"epp-server-fetch.service", "epp-server-publish.service"}
     writers = {name for name, text in services.items() if "ReadWritePaths=/var/lib/epp-autoupdate-reports\n" in text}
     assert writers == {"epp-server-ingest.service", "epp-server-publish.service"}
+    writers = {name for name, text in services.items() if "ReadWritePaths=-/var/lib/epp-autoupdate-metrics\n" in text}
+    assert writers == {"epp-server-metrics.service"}
 
 
 def test_a_server_without_products_fetches_nothing() -> None:
     texts = unit_texts(plan_of("nothing"))
     assert {name.partition(".")[0] for name in texts} == {
         "epp-server-ingest",
+        "epp-server-metrics",
         "epp-server-notify",
         "epp-server-publish",
     }
@@ -105,6 +109,8 @@ def test_cron_works_as_the_servers_user_and_percent_signs_are_no_line_breaks() -
     assert "* * * * * epp-server /opt/100\\%/epp-server ingest" in lines
     assert "5,35 * * * * epp-server /opt/100\\%/epp-server fetch" in lines
     assert sum(line.endswith(" publish") for line in lines) == 2
+    every = ",".join(str(minute) for minute in range(0, 60, 5))
+    assert f"{every} * * * * epp-server /opt/100\\%/epp-server metrics --write" in lines
 
 
 def test_each_scheduler_is_given_what_it_owns() -> None:

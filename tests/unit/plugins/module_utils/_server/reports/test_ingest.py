@@ -243,10 +243,15 @@ def test_a_report_of_the_future_becomes_one_of_now_when_the_clock_is_put_right(s
     assert server.rows("SELECT received FROM endpoint_reports") == [(1000.0,)]
 
 
-def test_counts_are_kept_for_two_years(server: Server, key: HostKey) -> None:
+def test_counts_are_kept_by_day_for_two_years_and_their_sum_for_ever(server: Server, key: HostKey) -> None:
     server.put("n1", key.packed(document("n1", 5)))
     server.ingest()
     with closing(open_database(server.host)) as connection:
-        connection.execute("INSERT INTO report_counts VALUES ('2020-01-01', 'taken', 9)")
+        for day in ("2020-01-01", "2020-01-02"):
+            connection.execute("INSERT INTO report_counts VALUES (?, 'taken', 9)", (day,))
     server.ingest()
-    assert server.rows(TAKEN) == [(1,)]
+    assert server.rows(f"{TAKEN} ORDER BY day") == [(18,), (1,)]
+    with closing(open_database(server.host)) as connection:
+        connection.execute("INSERT INTO report_counts VALUES ('2020-01-03', 'taken', 2)")
+    server.ingest()
+    assert server.rows(f"{TAKEN} ORDER BY day") == [(20,), (1,)]
