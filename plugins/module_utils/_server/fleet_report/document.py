@@ -32,7 +32,7 @@ from .ages import age_of, ages, components
 from .counts import counted
 from .curves import campaigns
 from .facts import EndpointFacts, endpoint_facts
-from .hosts import table
+from .hosts import NEVER, NO_RUN, table
 from .starts import start_of, windows
 from .tasks import tasks
 from .tree import domains
@@ -104,7 +104,7 @@ def _results(facts: Sequence[EndpointFacts]) -> list[dict[str, Any]]:
     for trigger in Trigger:
         runs = [one.report.run(trigger.value) for one in facts if one.report]
         results = Counter(str(run["result"]) for run in runs if "result" in run)
-        missing = {"never reported": sum(one.report is None for one in facts)}
-        missing["no run on record"] = len(runs) - sum(results.values())
-        found.append({"trigger": trigger.value, "results": dict(sorted(results.items())), "missing": missing})
+        missing = {str(NO_RUN): len(runs) - sum(results.values()), str(NEVER): len(facts) - len(runs)}
+        told = [{"words": words, "endpoints": count} for words, count in missing.items()]
+        found.append({"trigger": trigger.value, "results": dict(sorted(results.items())), "missing": told})
     return found

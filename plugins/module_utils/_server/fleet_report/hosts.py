@@ -16,7 +16,8 @@ from .columns import Cell, Column, Kind, Missing
 from .facts import EndpointFacts
 from .starts import Start
 
-_NEVER = Missing("it has never reported")
+NEVER = Missing("it has never reported")
+NO_RUN = Missing("no run is on record")
 _OF_REPORTS = Callable[[Mapping[str, Any]], Cell]
 
 
@@ -40,7 +41,7 @@ def _filled(column: Column, cells: Sequence[Cell]) -> Column:
 
 def _told(read: _OF_REPORTS) -> Callable[[EndpointFacts], Cell]:
     """What the status of a report says, or that there is none."""
-    return lambda one: _NEVER if one.report is None else read(one.report.status)
+    return lambda one: NEVER if one.report is None else read(one.report.status)
 
 
 def _since(one: EndpointFacts) -> Cell:
@@ -64,9 +65,9 @@ def _more(count: int) -> str:
 def _result(trigger: Trigger) -> Callable[[EndpointFacts], Cell]:
     def read(one: EndpointFacts) -> Cell:
         if one.report is None:
-            return _NEVER
+            return NEVER
         result = one.report.run(trigger.value).get("result")
-        return Missing("no run is on record") if result is None else str(result)
+        return NO_RUN if result is None else str(result)
 
     return read
 
@@ -89,7 +90,7 @@ def _yes(key: str, default: bool) -> _OF_REPORTS:
 
 def _drift(one: EndpointFacts) -> Cell:
     if one.report is None:
-        return _NEVER
+        return NEVER
     return one.report.drift_count if one.report.looked else Missing("nobody has looked")
 
 
@@ -134,7 +135,7 @@ _PLAIN: tuple[tuple[tuple[Any, ...], Callable[[EndpointFacts], Cell]], ...] = (
     (("state", "state"), lambda one: one.health.assessment.state.value),
     (("since", "since", Kind.INSTANT), _since),
     (("reason", "reason"), lambda one: one.health.assessment.reason),
-    (("heard", "as of", Kind.INSTANT), lambda one: one.report.received if one.report else _NEVER),
+    (("heard", "as of", Kind.INSTANT), lambda one: one.report.received if one.report else NEVER),
     (("product", "product"), _told(lambda status: status.get("product") or Missing("its report does not say it"))),
     (("versions", "versions"), _told(_versions)),
     (("lacks", "lacks"), lambda one: one.health.lack.words),
@@ -153,6 +154,7 @@ _PLAIN: tuple[tuple[tuple[Any, ...], Callable[[EndpointFacts], Cell]], ...] = (
     (("own", "values of its own"), lambda one: ", ".join(one.own)),
 )
 _STARTS: tuple[tuple[tuple[Any, ...], Callable[[Start], Cell]], ...] = (
+    (("schedule", "schedule"), lambda one: one.words),
     (("planned", "planned start", Kind.INSTANT), lambda one: one.planned),
     (("started", "real start", Kind.INSTANT), lambda one: one.real),
     (("late", "seconds after plan", Kind.SECONDS), lambda one: one.late),

@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any, Union
 
 from ..._core.durations import format_duration
-from ..._core.policy.policy import Schedule
+from ..._core.policy.policy import Policy, Schedule
 from ..._core.policy.privileges import scheduled_update_runs
 from ..._core.results import Result, Trigger
 from ..._core.schedule.slots import Slot
@@ -34,10 +34,14 @@ ZoneOf = Callable[[str], tzinfo]
 
 @frozen
 class Start:
-    """The planned start of an endpoint and its real one (Unix seconds); each of them, or why it is not known."""
+    """The planned start of an endpoint and its real one (Unix seconds); each of them, or why it is not known.
+
+    ``words`` is its schedule for people.
+    """
 
     planned: Union[int, Missing]
     real: Union[int, Missing]
+    words: Union[str, Missing]
     slot: Union[Slot, None] = None
 
     @property
@@ -51,22 +55,24 @@ class Start:
 
 def start_of(one: EndpointFacts, *, now: float, zone_of: ZoneOf) -> Start:
     """The newest occurrence of the schedule of an endpoint that has begun."""
-    why = _unplanned(one)
-    if why:
-        return Start(Missing(why), Missing(why))
     policy = one.member.policy
     if policy is None:
-        raise ValueError("an endpoint without a policy has no plan")
+        why = Missing("its policy is not valid")
+        return Start(why, why, why)
+    schedule = words(policy.schedule)
+    unplanned = _unplanned(one, policy)
+    if unplanned:
+        return Start(Missing(unplanned), Missing(unplanned), schedule)
     try:
         zone = zone_of(policy.schedule.timezone)
     except KeyError:
         why = Missing("the server does not know the time zone of its schedule")
-        return Start(why, why)
+        return Start(why, why, schedule)
     timetable = Timetable.of(policy.schedule, endpoint=one.name, ordinal=one.member.ordinal, zone=zone)
     begun = [slot for slot in timetable.grid.around(now) if slot.start <= now]
     # Intervals follow each other at once, and an endpoint tells its newest run only.
     slot = begun[-1] if policy.schedule.frequency.windowed or begun[-1].at <= now - _LATE_S else begun[-2]
-    return Start(slot.at, _real(one, slot, now), slot)
+    return Start(slot.at, _real(one, slot, now), schedule, slot)
 
 
 def window(schedule: Schedule, starts: Iterable[Start], now: float) -> dict[str, Any]:
@@ -117,11 +123,9 @@ def words(schedule: Schedule) -> str:
     return f"{day} at {clock} {schedule.timezone}, window {format_duration(schedule.window)}, {schedule.spread.value}"
 
 
-def _unplanned(one: EndpointFacts) -> str:
+def _unplanned(one: EndpointFacts, policy: Policy) -> str:
     """Why an endpoint has no planned start, empty where it has one."""
-    policy, status = one.member.policy, one.report.status if one.report else {}
-    if policy is None:
-        return "its policy is not valid"
+    status = one.report.status if one.report else {}
     if policy.schedule.timezone == LOCAL:
         return "its schedule goes by its own time zone, which the server does not know"
     runs = status.get("scheduled_update", scheduled_update_runs(policy.privileges, None))

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...._core.durations import format_duration
 from .fleet import missing
-from .markup import Html, counted, element, instant, link, number, section
+from .markup import Html, counted, element, exactly, instant, link, number, section
 from .plots import curves, figure, legend
 
 
@@ -71,9 +71,8 @@ def _window(one: Mapping[str, Any]) -> Html:
     title = f"Starts in each {format_duration(one['step'])}: {words}"
     marks = legend({"real": "started", "planned": "planned"})
     drawn = figure(title, curves(one["real"], {"planned": one["planned"]}, words, "real"), _bounds(one), marks)
-    return element(
-        "article", element("h3", one["schedule"]), drawn, _punctual(one, started), missing(one["missing"], "started")
-    )
+    unknown = missing(one["missing"], "started", schedule=exactly(one["schedule"]))
+    return element("article", element("h3", one["schedule"]), drawn, _punctual(one, started), unknown)
 
 
 def _bounds(one: Mapping[str, Any]) -> list[Html]:
@@ -86,7 +85,7 @@ def _bounds(one: Mapping[str, Any]) -> list[Html]:
 def _punctual(one: Mapping[str, Any], started: int) -> Html:
     if not started:
         return element("p", "No real start is known.")
-    late = counted(started - one["on_time"], late="!-60..91")
+    late = counted(started - one["on_time"], late="!-60..91", schedule=exactly(one["schedule"]))
     spread = f" In the middle {one['median_late']} s after the plan, at most {one['most_late']} s."
     end = " The window is still open." if one["open"] else ""
     return element("p", f"{number(one['on_time'])} within 90 s of their slot, ", late, " others.", spread, end)

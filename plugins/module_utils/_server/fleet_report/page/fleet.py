@@ -69,10 +69,12 @@ def _range(entry: Mapping[str, Any]) -> str:
     return f"{entry['from']}..{'' if entry['to'] is None else entry['to']}"
 
 
-def missing(reasons: Iterable[Mapping[str, Any]], column: str) -> Html:
-    """Why a value is not known, and of how many endpoints."""
+def missing(reasons: Iterable[Mapping[str, Any]], column: str, **filters: str) -> Html:
+    """Why a value is not known, and of how many endpoints; ``filters`` choose those that are counted at all."""
     told = [
-        element("li", link({column: f"?{one['words']}"}, number(one["endpoints"])), f" not known: {one['words']}")
+        element(
+            "li", link({**filters, column: f"?{one['words']}"}, number(one["endpoints"])), f" not known: {one['words']}"
+        )
         for one in reasons
     ]
     return element("ul", *told, class_="missing") if told else Html("")
@@ -81,20 +83,20 @@ def missing(reasons: Iterable[Mapping[str, Any]], column: str) -> Html:
 def results(document: Mapping[str, Any]) -> Html:
     """What the last run of each trigger came to."""
     names = sorted({result for one in document["results"] for result in one["results"]})
-    head = ["trigger", *map(word, names), "no run on record", "never reported"]
+    reasons = [entry["words"] for entry in document["results"][0]["missing"]]
+    head = ["trigger", *map(word, names), *reasons]
     body = [
         [
             one["trigger"],
             *(counted(one["results"].get(name, 0), **{f"run:{one['trigger']}": exactly(name)}) for name in names),
-            *(_without(one, reason) for reason in ("no run on record", "never reported")),
+            *(
+                counted(entry["endpoints"], **{f"run:{one['trigger']}": f"?{entry['words']}"})
+                for entry in one["missing"]
+            ),
         ]
         for one in document["results"]
     ]
     return section("results", "Results by trigger", rows(head, body, "Last run of each trigger, in endpoints"))
-
-
-def _without(one: Mapping[str, Any], reason: str) -> Html:
-    return counted(one["missing"][reason], **{f"run:{one['trigger']}": f"?{reason}"})
 
 
 def choices(document: Mapping[str, Any]) -> Html:

@@ -104,9 +104,9 @@ function sorted(rows, name, descending) {
   const column = columns.get(name);
   const rank = ranks(column);
   const sign = descending ? -1 : 1;
-  const key = (row) => (column.codes[row] >= 0 ? sign * rank[column.codes[row]] : count + 1);
-  const keys = new Map(rows.map((row) => [row, key(row)]));
-  return rows.sort((a, b) => keys.get(a) - keys.get(b) || a - b);
+  const keys = new Int32Array(count);
+  rows.forEach((row) => { keys[row] = column.codes[row] >= 0 ? sign * rank[column.codes[row]] : count + 1; });
+  return rows.sort((a, b) => keys[a] - keys[b] || a - b);
 }
 
 // A spreadsheet runs a text that begins like a formula.

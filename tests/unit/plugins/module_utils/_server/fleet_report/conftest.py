@@ -19,12 +19,13 @@ from .made_fleet import MadeHost, made
 
 COUNT = 400
 HOSTILE = "</script><img src=x onerror=alert(1)>\u202e\x1b[31m \"'&<b>"
-"""A reason that one endpoint reports."""
+FORMULA = "=HYPERLINK(1)"
+"""Reasons that endpoints report."""
 
 
 @pytest.fixture(scope="session")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> MadeHost:
-    return made(tmp_path_factory.mktemp("fleet"), COUNT, {20: HOSTILE})
+    return made(tmp_path_factory.mktemp("fleet"), COUNT, {20: HOSTILE, 24: FORMULA})
 
 
 @pytest.fixture(scope="session")
