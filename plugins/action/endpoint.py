@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import canonical_json
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.sync_result import SyncResult
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.managed import brought
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths, payload
@@ -67,6 +68,8 @@ class ActionModule(DirectAction):
             why = f"{refusal.get('result')}: {refusal.get('reason')}"
             name = variables.get("inventory_hostname")
             words = f"{name} does not take what its update server publishes; what it took last is in force ({why})"
+            if refusal.get("result") == SyncResult.UNREACHABLE.value:
+                words = f"{name} has not reached its update server for a day; what it took last is in force ({why})"
             result.setdefault("warnings", []).append(words)
         return self.readable(_beside(packages, self._notified(self._protected(result, options))))
 

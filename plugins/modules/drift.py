@@ -82,7 +82,8 @@ drift:
   elements: dict
   contains:
     kind:
-      description: The kind, such as V(timer), V(program), V(configuration), V(running state) or V(client tree).
+      description: The kind, such as V(timer), V(program), V(configuration), V(running state),
+        V(adopted configuration) or V(client tree).
       type: str
       returned: always
       sample: timer

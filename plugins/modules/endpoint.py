@@ -348,16 +348,25 @@ errors:
   type: list
   elements: str
   sample: []
+adoption:
+  description:
+    - Those entries of RV(drift) that are about what the endpoint adopts from its update server, in words. Empty where
+      that is in force, and on a standalone endpoint.
+  returned: success
+  type: list
+  elements: str
+  sample: ["the configuration is adopted: tree 18, shard 4, from https://updates.example.com"]
 refusal:
   description:
-    - Why the endpoint refuses what its update server publishes. V(null) where it adopts it, and on a standalone
+    - Why the endpoint does not take what its update server publishes. V(null) where it adopts it, and on a standalone
       endpoint. The configuration that it adopted last stays in force. A converge asks the server again before it
-      returns a refusal.
+      returns a refusal, and where the endpoint has had no answer of it for 26 hours.
   returned: success
   type: dict
   contains:
     result:
-      description: The kind of refusal, such as V(rollback), V(bad_signature), V(expired) or V(not_registered).
+      description: >-
+        The kind of refusal, such as V(rollback), V(bad_signature), V(expired) or V(not_registered), or V(unreachable).
       type: str
       returned: always
       sample: rollback

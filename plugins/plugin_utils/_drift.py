@@ -29,7 +29,9 @@ _KINDS: tuple[tuple[str, str], ...] = (
     (r"/var/lib/.*", "state"),
 )
 """What lies at a path, by the first pattern that fits it whole; anything else is a file."""
-_BESIDE_FILES = ("file", "requirement", "self-test", "way in", "running state", "client tree")
+ADOPTED = "adopted configuration"
+"""The kind of what an endpoint has adopted that is not what its update server publishes."""
+_BESIDE_FILES = ("file", "requirement", "self-test", "way in", "running state", ADOPTED, "client tree")
 COMPARISON = "comparison"
 """The kind of what could not be compared at all."""
 KINDS = tuple(dict.fromkeys((COMPARISON, *(kind for _pattern, kind in _KINDS), *_BESIDE_FILES)))
@@ -83,9 +85,10 @@ def of_host(result: Mapping[str, Any]) -> Iterator[Drift]:
         yield Drift(kind_of(change["path"]), change["path"], _words(change, diff), tuple(_lines(diff)))
     refusal = result.get("refusal")
     if refusal:
-        yield Drift("configuration", "", f"refused, {refusal.get('result')}: {refusal.get('reason')}")
+        yield Drift(ADOPTED, "", f"not taken, {refusal.get('result')}: {refusal.get('reason')}")
+    adoption = result.get("adoption") or ()
     for text in result.get("drift") or ():
-        yield Drift("running state", "", str(text))
+        yield Drift(ADOPTED if text in adoption else "running state", "", str(text))
 
 
 def of_tree(result: Mapping[str, Any], endpoint: str, *, speaks_for_all: bool) -> Iterator[Drift]:

@@ -25,6 +25,7 @@ from ..converge.converge import Busy, converge
 from ..converge.fast_path import RECORD
 from ..converge.recording_host import RecordingHost
 from ..converge.remove import remove
+from ..converge.result import Converged
 from ..endpoint import Endpoint
 from ..state.store import StateStore
 from . import exit_codes
@@ -65,7 +66,7 @@ def _result(host: RecordingHost, options: argparse.Namespace) -> dict[str, Any]:
     # A refusal is asked for anew each time, and what does not work is tried anew.
     quiet = not (converged.changed or converged.refusal or converged.errors)
     if options.digest and not options.check and quiet:
-        _save_fingerprint(host, given, options.digest, converged.to_result())
+        _save_fingerprint(host, given, options.digest, converged)
     return converged.to_result()
 
 
@@ -83,9 +84,9 @@ def _document(raw: object) -> EndpointDocument:
     return EndpointDocument.from_dict(raw)
 
 
-def _save_fingerprint(host: RecordingHost, document: bytes, digest: str, result: dict[str, Any]) -> None:
+def _save_fingerprint(host: RecordingHost, document: bytes, digest: str, converged: Converged) -> None:
     try:
-        host.save_fingerprint(document=document, digest=digest, result=result)
+        host.save_fingerprint(document=document, digest=digest, result=converged.to_result(), until=converged.until)
     except OSError as error:  # only the next converge's fast path is lost
         host.log(syslog.LOG_WARNING, f"{RECORD} can't be written: {error}")
 

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from ..trust.refresh import VerifiedConfiguration
 
 
+_LONGEST_SILENCE_S = 26 * 3600
+"""An endpoint asks its update server once a day at least (C1); the rest is for one of them that was away."""
+
+
 class NotConfigured(OSError):
     """The update server gave no configuration that can be adopted, so that nothing was changed."""
 
@@ -35,7 +39,8 @@ class NotConfigured(OSError):
 class ManagedTarget:
     """An endpoint to be converged to.
 
-    ``words`` tell what has to be fetched and adopted, or was; ``verified`` is what to put in force.
+    ``words`` tell what has to be fetched and adopted, or was; ``verified`` is what to put in force. ``until`` is when
+    (Unix seconds) the server has to be asked because nobody else has; None where it was asked now.
     """
 
     endpoint: Endpoint
@@ -44,7 +49,8 @@ class ManagedTarget:
     refusal: tuple[str, str] | None = None
     """Why what the update server publishes is not taken: the result and its reason. What was adopted stays in force."""
     mended: bool = False
-    """Whether the server publishes again what is in force, after something that was refused."""
+    """Whether the server publishes what is in force, after something that was refused or nothing for long."""
+    until: float | None = None
 
     @property
     def record(self) -> SyncRecord | None:
@@ -79,8 +85,8 @@ class ManagedTarget:
 def enroll(document: EndpointDocument, host: Host, installed: Installed, *, check: bool) -> ManagedTarget:
     """The endpoint that a document describes; what a managed one lacks is fetched, and in check mode only looked at.
 
-    Where a configuration was adopted for this document and none was refused since, or there is no server, no request is
-    sent. Raises NotConfigured.
+    Where a configuration was adopted for this document, none was refused since, and the server was heard within a day,
+    or there is no server, no request is sent. Raises NotConfigured.
     """
     before = installed.adopted_for(installed.document)
     document = following(document, before)
@@ -88,9 +94,10 @@ def enroll(document: EndpointDocument, host: Host, installed: Installed, *, chec
     if server is None:
         return ManagedTarget(endpoint)
     if endpoint.adopted is not None:
-        if not _refused_last(installed.state):
-            return ManagedTarget(endpoint)
-        return _asked_again(endpoint, document, server, before)
+        refused, until = _refused_last(installed.state), _heard_until(installed.state)
+        if not refused and until - _LONGEST_SILENCE_S <= host.now() < until:
+            return ManagedTarget(endpoint, until=until)
+        return _asked_again(endpoint, document, server, before, silent=not refused)
     verified = _fetched(document, server, host, before, check=check)
     if verified is None:
         return ManagedTarget(endpoint, (f"the configuration is fetched from {server.url} and adopted",))
@@ -105,10 +112,20 @@ def _refused_last(state: State) -> bool:
     return state.sync is not None and state.sync.result in REFUSALS
 
 
+def _heard_until(state: State) -> float:
+    """Until when it is good enough that the update server has been heard of (Unix seconds); 0 where it never was."""
+    return state.sync.answered + _LONGEST_SILENCE_S if state.sync is not None and state.sync.answered else 0.0
+
+
 def _asked_again(
-    endpoint: Endpoint, document: EndpointDocument, server: UpdateServer, before: TrustedConfiguration | None
+    endpoint: Endpoint,
+    document: EndpointDocument,
+    server: UpdateServer,
+    before: TrustedConfiguration | None,
+    *,
+    silent: bool,
 ) -> ManagedTarget:
-    """Whether the refusal still holds: the server may have been mended since."""
+    """What the server publishes now: after a refusal it may have been mended, and without one nobody has asked."""
     from ..._core.metadata.sync_result import ConfigurationRejected
     from ..sync.sync import adopted_words, fetch_configuration, select_trust_anchor
 
@@ -119,7 +136,8 @@ def _asked_again(
     except ConfigurationRejected as refused:
         return ManagedTarget(endpoint, refusal=(refused.result.value, refused.why))
     if verified is None:
-        words = ("the configuration is taken again: the update server publishes what is in force",)
+        why = "was not asked for a day" if silent else "had published something else"
+        words = (f"the configuration is confirmed: the update server, which {why}, publishes what is in force",)
         return ManagedTarget(endpoint, words, mended=True)
     words = (f"the configuration is adopted: {adopted_words(verified)}",)
     return ManagedTarget(Endpoint.of(host, document, verified.adopted), words, verified)

@@ -43,6 +43,7 @@ class StandaloneTarget:
     words: tuple[str, ...] = ()
     record: SyncRecord | None = None
     refusal: tuple[str, str] | None = None
+    until: float | None = None
 
     @contextmanager
     def adopting(self) -> Iterator[None]:
@@ -113,6 +114,8 @@ def _compared(target: Target, installed: Installed, wanted: Desired, access: Acc
         next_run=next_run_text(endpoint, state),
         host_key=key,
         refusal=target.refusal,
+        adoption=target.words,
+        until=target.until,
         missing=missing_programs(host, endpoint.product),
         errors=(*selftest.recorded(host, state), *selftest.evident(endpoint, host_key=key)),
         obstacles=access.obstacles,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import marshal
+import math
 import os
 import sys
 from collections.abc import Collection, Sequence
@@ -105,8 +106,11 @@ class RecordingHost(LocalHost):
         self.cacheable = False
         return super().real(path)
 
-    def save_fingerprint(self, *, document: bytes, digest: str, result: dict[str, Any]) -> None:
-        """Write the fingerprint of a converge that found nothing to change, if its questions can all be asked again."""
+    def save_fingerprint(self, *, document: bytes, digest: str, result: dict[str, Any], until: float | None) -> None:
+        """Write the fingerprint of a converge that found nothing to change, if its questions can all be asked again.
+
+        It ends at ``until`` (Unix seconds), or before.
+        """
         if not self.cacheable or self._racy():
             return
         record = {
@@ -115,7 +119,7 @@ class RecordingHost(LocalHost):
             "document": document,
             "digest": digest,
             "since": self.now(),
-            "until": _until(result["next_run"], self.now()),
+            "until": min(_until(result["next_run"], self.now()), until or math.inf),
             "files": self._files,
             "listings": self._listings,
             "commands": self._commands,

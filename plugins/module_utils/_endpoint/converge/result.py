@@ -16,12 +16,14 @@ from ..._core.values import frozen
 class Converged:
     """What a converge did, or in check mode would do.
 
-    ``changes`` are the files and links, ``corrections`` what ran (or did not run) otherwise than it should, in words.
+    ``changes`` are the files and links, ``corrections`` what ran (or did not run) otherwise than it should, in words;
+    those of them that are about what the endpoint adopts from its update server are in ``adoption``, too.
     ``host_key`` is the host's public SSH key, by which an update server knows it. ``refusal`` is why the endpoint does
     not take what its update server publishes (a SyncResult and its reason), None where it does. ``missing``
     are the programs without which the product can't be updated, whatever was converged. ``errors`` are why what was
     converged can't work all the same, in words: what the last self-test found, and what a look at the host shows.
-    ``obstacles`` are why its update server could not notify it.
+    ``obstacles`` are why its update server could not notify it. ``until`` is when all this ends to be true though
+    nothing changes (Unix seconds), None where that is not known.
     """
 
     changes: tuple[Change, ...]
@@ -32,6 +34,8 @@ class Converged:
     missing: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     obstacles: tuple[str, ...] = ()
+    adoption: tuple[str, ...] = ()
+    until: float | None = None
 
     @property
     def changed(self) -> bool:
@@ -49,4 +53,5 @@ class Converged:
             missing=list(self.missing),
             errors=list(self.errors),
             obstacles=list(self.obstacles),
+            adoption=list(self.adoption),
         )

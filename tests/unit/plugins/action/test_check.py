@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +24,11 @@ def failed(run: Run) -> dict[str, list[dict[str, Any]]]:
         for line in run.results
         if line["kind"] == "failed" and "drift" in line["result"]
     }
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    """Every file below a directory."""
+    return {str(path): path.read_bytes() for path in root.rglob("*") if path.is_file() and not path.is_symlink()}
 
 
 def told(fleet: Fleet) -> tuple[str, dict[str, str]]:
@@ -57,6 +64,30 @@ def test_the_drift_of_one_hides_that_of_no_other(fleet: Fleet) -> None:
     assert fleet.play("check").code == 0
     assert timer.read_text() == kept
     assert told(fleet) == ("clean", dict.fromkeys(("n1", "n2", "updates"), "clean"))
+
+
+@pytest.mark.usefixtures("site")
+def test_an_endpoint_that_has_stopped_asking_its_server_is_drift_of_its_own_kind(fleet: Fleet) -> None:
+    """The tree is what the inventory says, and n1's files are what it has adopted, which is not what is published."""
+    fleet.policy = {"schedule": {"start": "04:00"}}
+    assert fleet.play("site").code == 0
+    assert fleet.play("check").code == 0, "within a day an endpoint may have adopted what was published before"
+    state = fleet.control.root("n1") / "var/lib/epp-autoupdate/state.json"
+    kept = json.loads(state.read_text())
+    kept["sync"]["answered"] -= 27 * 3600
+    state.write_text(json.dumps(kept))
+    before = contents(fleet.control.root("n1"))
+    run = fleet.play("check")
+    assert run.code == 2, run.output
+    assert set(failed(run)) == {"n1"}
+    (words,) = [one["text"] for one in failed(run)["n1"] if one["kind"] == "adopted configuration"]
+    assert words.startswith("the configuration is adopted: tree ")
+    assert contents(fleet.control.root("n1")) == before
+    assert fleet.play("site").code == 0
+    assert fleet.play("site").of("n1")["changed"] is False
+    timer = fleet.control.root("n1") / TIMER
+    assert "OnCalendar=*-*-* 04:" in timer.read_text()
+    assert fleet.play("check").code == 0
 
 
 @pytest.mark.usefixtures("site")
