@@ -73,3 +73,50 @@ def test_who_refuses_nothing_asks_for_nothing(managed: Managed) -> None:
     assert told(managed.converge())["refusal"] is None
     assert managed.asked() == []
     assert managed.sandbox.host.exists(paths.DOCUMENT)
+
+
+HOUR = 3600
+
+
+def test_who_has_not_heard_of_its_server_for_a_day_asks_and_adopts_what_is_new(managed: Managed) -> None:
+    """Nobody asks for it any more: a converge does, and check mode foretells what it adopts."""
+    managed.publisher.root = {"schedule": {"start": "04:00"}}
+    managed.publisher.publish()
+    managed.sandbox.host.clock += 25 * HOUR
+    assert told(managed.converge())["changed"] is False
+    assert managed.asked() == []
+    managed.sandbox.host.clock += 2 * HOUR
+    foretold, done = told(managed.converge(check=True)), told(managed.converge())
+    assert foretold == done
+    assert done["adoption"] == done["drift"][:1]
+    assert "the configuration is adopted: tree " in done["adoption"][0]
+    assert managed.status()["policy"]["schedule"]["start"] == "04:00"
+    quiet = managed.converge()
+    assert (quiet.changed, quiet.until) == (False, managed.sandbox.host.now() + 26 * HOUR)
+
+
+def test_who_has_not_heard_of_its_server_for_a_day_and_is_current_all_the_same_says_so(managed: Managed) -> None:
+    managed.sandbox.host.clock += 27 * HOUR
+    foretold, done = told(managed.converge(check=True)), told(managed.converge())
+    assert foretold == done
+    words = (
+        "the configuration is confirmed: the update server, which was not asked for a day, publishes what is in force"
+    )
+    assert done["adoption"] == [words]
+    assert told(managed.converge())["changed"] is False
+
+
+def test_who_cannot_reach_its_server_for_a_day_says_so_and_keeps_what_it_has(managed: Managed) -> None:
+    managed.server.stop()
+    managed.sandbox.host.clock += 27 * HOUR
+    for check in (True, False):
+        result = told(managed.converge(check=check))
+        assert (result["changed"], result["refusal"]["result"]) == (False, "unreachable")
+    assert managed.status()["serial"] == 1
+
+
+def test_an_answer_from_the_future_counts_for_nothing(managed: Managed) -> None:
+    """A clock was years ahead when the server answered last (S4)."""
+    managed.sandbox.host.clock -= 27 * HOUR
+    assert told(managed.converge())["adoption"] != []
+    assert told(managed.converge())["changed"] is False
