@@ -71,7 +71,7 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"publication"},
         {"components", "fleet"},
         {"database", "jobs", "settings", "web"},
-        {"paths"},
+        {"paths", "terminal"},
     ),
 }
 NOT_PURE = {

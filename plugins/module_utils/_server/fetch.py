@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import syslog
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from .._core.results import Outcome, Result
 from .._core.settings.components import SourceSettings
@@ -38,15 +38,14 @@ def fetch(
     *,
     limits: RetryPolicy,
     chosen: Collection[ProductKind] = (),
-) -> list[FetchReport]:
-    """Fetch the chosen products, or all; to be called under ``paths.FETCH_LOCK``.
+) -> Iterator[FetchReport]:
+    """Fetch the chosen products, or all, one with each report; to be called under ``paths.FETCH_LOCK``.
 
     Each product is published, catalogd and announced before the next one is fetched, so that a slow source keeps
     nobody waiting. Published comes first: whoever is notified finds what the notice is about.
     """
     sources = sources_of(host, components)
     published = {kind: source.published() for kind, source in sources.items()}
-    reports = []
     for kind, source in sources.items():
         if chosen and kind not in chosen:
             continue
@@ -59,11 +58,11 @@ def fetch(
         begun = start_campaign(connection, kind.value, current, now=host.now(), limits=limits) if current else None
         # Of the other products, endpoints choose the components themselves, whatever their kind.
         warning = out_of_scope(connection, current.items) if current and kind is ProductKind.FILES else ""
-        reports.append(replace(_report(kind, outcome, current, begun), warning=warning))
+        report = replace(_report(kind, outcome, current, begun), warning=warning)
         level = _LEVELS.get(outcome.result, syslog.LOG_WARNING if warning else syslog.LOG_INFO)
-        host.log(level, reports[-1].sentence())
-        record_fetch(host, reports[-1])
-    return reports
+        host.log(level, report.sentence())
+        record_fetch(host, report)
+        yield report
 
 
 def _catalogd(host: Host, connection: sqlite3.Connection, published: Iterable[Published | None]) -> str:

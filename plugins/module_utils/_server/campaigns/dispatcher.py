@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import syslog
 import threading
+from collections import Counter
 from collections.abc import Callable
 from datetime import tzinfo
 
@@ -16,7 +17,10 @@ from ..._core.rollout.delivery import Delivery, DeliveryStatus, SendOutcome, Sen
 from ..._core.settings.notify import NotifySettings
 from ..._core.values import frozen
 from ..._host.host import Host
+from ..terminal.line import Watch
+from ..terminal.progress import Progress
 from .notifiers.base import Notifier, Response
+from .queries import result_word, worst_first
 from .store import CampaignStore, Dispatch
 
 _LOOK_AGAIN_S = 1.0
@@ -56,6 +60,7 @@ class Dispatcher:
         self._in_flight: dict[str, Dispatch] = {}
         self._stopped = threading.Event()
         self._sent = self._finished = 0
+        self._results: Counter[str] = Counter()
         self._ticked: float | None = None
 
     def stop(self) -> None:
@@ -69,12 +74,13 @@ class Dispatcher:
         until_settled: bool = False,
         tick: Callable[[], None] = lambda: None,
         stop_when: Callable[[], bool] | None = None,
+        watch: Watch | None = None,
     ) -> DispatchReport:
         """Send what is due and wait for its answers, and for the slots of the next minute; with ``until_settled`` also
         for whatever becomes due later.
 
         ``tick`` is called before the first look at the records, and every half minute. ``stop_when`` is asked every
-        second, and ends the run.
+        second, and ends the run. ``watch`` learns how far the run is, every second at least.
         """
         self._store.clamp_deadlines(self._host.now(), self._settings.limits)
         asked = self._store.resume_after_restart(self._host.now())
@@ -83,6 +89,8 @@ class Dispatcher:
         while not self._stopped.is_set() and not (stop_when and stop_when()):
             self._tick(tick)
             wake = self._send_due()
+            if watch is not None:
+                watch(lambda: self._progress(until_settled=until_settled))
             if not self._in_flight and not self._should_wait(wake, until_settled=until_settled):
                 break
             self._collect(_LOOK_AGAIN_S if wake is None else min(_LOOK_AGAIN_S, wake - self._host.now()))
@@ -100,6 +108,11 @@ class Dispatcher:
         if wake is None or until_settled:
             return wake is not None
         return self._store.has_slot(wake, self._host.now() + _START_S)
+
+    def _progress(self, *, until_settled: bool) -> Progress:
+        """How many deliveries this run has closed, of those and all that it is to close as far as is known."""
+        left = self._store.count_open() if until_settled else self._store.count_due(self._host.now())
+        return Progress("notify", self._finished, self._finished + left, worst_first(self._results))
 
     def _send_due(self) -> float | None:
         now = self._host.now()
@@ -137,7 +150,9 @@ class Dispatcher:
     def _record(self, dispatch: Dispatch, response: Response) -> None:
         del self._in_flight[dispatch.delivery.endpoint]
         after = self._store.record_response(dispatch, response, now=self._host.now(), limits=self._settings.limits)
-        self._finished += not after.status.open
+        if not after.status.open:
+            self._finished += 1
+            self._results[result_word(after.status, after.result)] += 1
         if response.outcome.send_result is SendResult.ACKNOWLEDGED:
             # A sign of life: the endpoint's other deliveries are due at once.
             self._store.mark_reachable(after.endpoint, self._host.now())

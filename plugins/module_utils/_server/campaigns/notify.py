@@ -11,6 +11,7 @@ import sqlite3
 import syslog
 from contextlib import closing
 from datetime import tzinfo
+from functools import partial
 from typing import Callable
 
 from ..._core.results import Trigger
@@ -23,6 +24,7 @@ from .. import paths
 from ..database.database import open_database
 from ..publication.key_files import ensure_key
 from ..settings import limits_zone, notify_settings
+from ..terminal.line import Watch
 from .dispatcher import Dispatcher, DispatchReport
 from .notifiers.select import select_notifier
 from .start import plan_slots
@@ -35,27 +37,35 @@ _KEPT_BRIEFLY_S = 14 * 86400.0
 
 
 def notify(
-    host: LocalHost, *, until_settled: bool = False, stop_when: Callable[[CampaignStore], bool] | None = None
+    host: LocalHost,
+    *,
+    until_settled: bool = False,
+    stop_when: Callable[[CampaignStore], bool] | None = None,
+    watch: Watch | None = None,
 ) -> DispatchReport | None:
     """Run the dispatcher until nothing is due, or nothing is open; None where another one runs. SIGTERM ends it soon.
 
     ``stop_when`` is asked every second whether the records are as somebody waits for; then it ends, too.
+    ``watch`` learns how far the run is.
     """
     settings = notify_settings(host)
     with locked(host, paths.DISPATCHER_LOCK, wait=0) as held:
         if not held:
             return None
         with closing(open_database(host)) as connection:
-            return _run_dispatcher(host, connection, settings, until_settled=until_settled, stop_when=stop_when)
+
+            def run(dispatcher: Dispatcher, store: CampaignStore, tick: Callable[[], None]) -> DispatchReport:
+                stop = None if stop_when is None else partial(stop_when, store)
+                return dispatcher.run(until_settled=until_settled, tick=tick, stop_when=stop, watch=watch)
+
+            return _run_dispatcher(host, connection, settings, run)
 
 
 def _run_dispatcher(
     host: LocalHost,
     connection: sqlite3.Connection,
     settings: NotifySettings,
-    *,
-    until_settled: bool,
-    stop_when: Callable[[CampaignStore], bool] | None,
+    run: Callable[[Dispatcher, CampaignStore, Callable[[], None]], DispatchReport],
 ) -> DispatchReport:
     if settings.notifier is NotifierName.SSH and settings.key == paths.NOTIFY_KEY:
         ensure_key(host, settings.key)
@@ -67,11 +77,7 @@ def _run_dispatcher(
     lost: set[str] = set()
     previous = signal.signal(signal.SIGTERM, lambda _number, _frame: dispatcher.stop())
     try:
-        return dispatcher.run(
-            until_settled=until_settled,
-            tick=lambda: _plan(host, connection, lost),
-            stop_when=None if stop_when is None else lambda: stop_when(store),
-        )
+        return run(dispatcher, store, lambda: _plan(host, connection, lost))
     finally:
         signal.signal(signal.SIGTERM, previous)
 

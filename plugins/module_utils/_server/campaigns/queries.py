@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from ..._core.results import Result
@@ -51,7 +52,7 @@ class Summary:
 
     def words(self) -> str:
         """Results in numbers, those that failed first, with the reason of most of them."""
-        told = [f"{self.results[word]} {word}" for word in _ORDER if word in self.results]
+        told = [f"{count} {word}" for word, count in worst_first(self.results).items()]
         if self.failed and self.reason:
             told[0] += f" ({self.reason})"
         return ", ".join(told) or "nobody was behind"
@@ -73,7 +74,7 @@ def summaries(connection: sqlite3.Connection) -> list[Summary]:
     for row in connection.execute(select):
         empty: tuple[Counter[str], Counter[str], Counter[str]] = (Counter(), Counter(), Counter())
         statuses, results, reasons = counted.setdefault(row["campaign"], empty)
-        word = _word(DeliveryStatus(row["status"]), row["result"])
+        word = result_word(DeliveryStatus(row["status"]), row["result"])
         statuses[row["status"]] += row["n"]
         results[word] += row["n"]
         if word in _FAILED:
@@ -86,7 +87,28 @@ def summaries(connection: sqlite3.Connection) -> list[Summary]:
     return found
 
 
-def _word(status: DeliveryStatus, result: str) -> str:
+def counts(connection: sqlite3.Connection, campaign: str) -> tuple[Counter[str], Counter[str]]:
+    """How many endpoints of a campaign are at each status, and how many have each result or stand where."""
+    statuses: Counter[str] = Counter()
+    results: Counter[str] = Counter()
+    select = "SELECT status, result, count(*) AS n FROM deliveries WHERE campaign = ? GROUP BY 1, 2"
+    for row in connection.execute(select, (campaign,)):
+        statuses[row["status"]] += row["n"]
+        results[result_word(DeliveryStatus(row["status"]), row["result"])] += row["n"]
+    return statuses, results
+
+
+def is_failure(word: str) -> bool:
+    """Whether a result is one that somebody has to look at: the update failed, or the endpoint was not notified."""
+    return word in (*_FAILED, *_BARRED.values(), _NOT_REACHED)
+
+
+def worst_first(results: Mapping[str, int]) -> dict[str, int]:
+    """The results that anybody has, failures first; what is no result of ours is left out."""
+    return {word: results[word] for word in _ORDER if word in results}
+
+
+def result_word(status: DeliveryStatus, result: str) -> str:
     """The result of an endpoint's part, or where it stands without one."""
     if status is DeliveryStatus.FAILED:
         return _BARRED.get(result, _NOT_REACHED)

@@ -182,6 +182,11 @@ class CampaignStore:
         select = f"SELECT count(*) FROM deliveries WHERE {_WAITING}"
         return int(self._connection.execute(select).fetchone()[0]) + self.count_in_flight()
 
+    def count_due(self, now: float) -> int:
+        """The number of deliveries that are in flight or to be sent now."""
+        select = f"SELECT count(*) FROM deliveries WHERE {_WAITING} AND due <= ?"
+        return int(self._connection.execute(select, (now,)).fetchone()[0]) + self.count_in_flight()
+
     def has_slot(self, begin: float, end: float) -> bool:
         """Whether the slot of an endpoint lies in [begin, end) (S6)."""
         select = f"SELECT 1 FROM deliveries WHERE {_WAITING} AND mode = 'slot' AND due >= ? AND due < ? LIMIT 1"

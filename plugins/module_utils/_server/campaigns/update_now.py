@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -19,7 +20,10 @@ from ..._core.values import frozen
 from ..._host.local_host import LocalHost
 from ..database.database import open_database
 from ..fleet.policies import endpoint_policies
+from ..terminal.line import Watch
+from ..terminal.progress import Progress
 from .notify import notify
+from .queries import counts, worst_first
 from .queries import deliveries as delivery_rows
 from .start import NO_ADDRESS
 from .store import CampaignKey, CampaignStore
@@ -106,11 +110,11 @@ class UpdateNowReport:
         return {**plain, "endpoints": [result.to_dict() for result in self.results]}
 
 
-def update_now(host: LocalHost, names: Sequence[str], *, timeout: float) -> UpdateNowReport:
+def update_now(host: LocalHost, names: Sequence[str], *, timeout: float, watch: Watch | None = None) -> UpdateNowReport:
     """Let these endpoints update, each once and not more at a time than the cap allows, and wait for their answers.
 
     The records are those of any campaign: a server that is killed meanwhile asks what became of it, and whoever comes
-    after ``timeout`` seconds finds the rest there.
+    after ``timeout`` seconds finds the rest there. ``watch`` learns how far it is.
     """
     deadline = time.monotonic() + timeout
     now = host.now()
@@ -124,17 +128,27 @@ def update_now(host: LocalHost, names: Sequence[str], *, timeout: float) -> Upda
         deliveries = (immediate_delivery(name, created=now, until=until) for name in names if name not in silent)
         left_out = (skipped(name, NO_ADDRESS) for name in names if name in silent)
         store.join(key, [*deliveries, *left_out], now=now)
-        _wait(host, store, key, until, deadline)
+
+        def stop_when(records: CampaignStore) -> bool:
+            if watch is not None:
+                watch(lambda: _progress(connection, key))
+            # By elapsed time, too: the clock may be set back meanwhile.
+            return records.is_settled(key) or host.now() >= until or time.monotonic() >= deadline
+
+        _wait(host, store, stop_when)
         return UpdateNowReport(key.id, tuple(_endpoint_result(row) for row in delivery_rows(connection, key.id)))
 
 
-def _wait(host: LocalHost, store: CampaignStore, key: CampaignKey, until: float, deadline: float) -> None:
+def _progress(connection: sqlite3.Connection, key: CampaignKey) -> Progress:
+    statuses, results = counts(connection, key.id)
+    open_ones = [status for status in statuses if DeliveryStatus(status).open]
+    left, total = sum(statuses[status] for status in open_ones), sum(statuses.values())
+    had = {word: count for word, count in worst_first(results).items() if word not in open_ones}
+    return Progress("update-now", total - left, total, had)
+
+
+def _wait(host: LocalHost, store: CampaignStore, stop_when: Callable[[CampaignStore], bool]) -> None:
     """Until all is settled or the time is over: by an own dispatcher, or beside one that is at work already."""
-
-    def stop_when(records: CampaignStore) -> bool:
-        # By elapsed time, too: the clock may be set back meanwhile.
-        return records.is_settled(key) or host.now() >= until or time.monotonic() >= deadline
-
     while not stop_when(store):
         if notify(host, until_settled=True, stop_when=stop_when) is None:
             time.sleep(_PAUSE_S)

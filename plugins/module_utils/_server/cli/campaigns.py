@@ -18,6 +18,7 @@ from ..._host.output import complain, write_document, write_lines
 from ..campaigns.notify import notify
 from ..campaigns.queries import deliveries, summaries
 from ..database.database import open_database
+from ..terminal.line import progress_line
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -34,7 +35,8 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def run_notify(host: LocalHost, options: argparse.Namespace) -> int:
     """Send what is due."""
-    report = notify(host, until_settled=options.until_settled)
+    with progress_line(quiet=options.json) as line:
+        report = notify(host, until_settled=options.until_settled, watch=line.watch)
     if report is None:
         _say(options, {"running": True}, "notify: another dispatcher is running")
         return DONE

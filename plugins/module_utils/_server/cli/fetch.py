@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 
 from ..._core.exit_codes import DONE, FAILED, UNREACHABLE
@@ -19,11 +20,13 @@ from ..._host.lock import locked
 from ..._host.output import complain, write_document, write_lines, write_logged
 from .. import paths
 from ..campaigns.notify import notify
-from ..campaigns.queries import Summary, summaries
+from ..campaigns.queries import Summary, summaries, worst_first
 from ..components.fetch_report import FetchReport
 from ..database.database import open_database
 from ..fetch import fetch
 from ..settings import notify_settings, read_section
+from ..terminal.line import ProgressLine, progress_line
+from ..terminal.progress import Progress
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -52,16 +55,33 @@ def run_fetch(host: LocalHost, options: argparse.Namespace) -> int:
             return DONE
         with closing(open_database(host)) as connection:
             chosen = [ProductKind(name) for name in options.product]
-            reports = fetch(host, connection, components, limits=settings.limits, chosen=chosen)
+            coming = fetch(host, connection, components, limits=settings.limits, chosen=chosen)
+            with progress_line(quiet=options.json) as line:
+                reports = _watched(coming, [kind for kind in components if not chosen or kind in chosen], line)
     # After the lock: a campaign may take hours, the next fetch need not wait for it.
     came_of_it: dict[str, Summary] = {}
     if options.notify:
-        notify(host)
+        with progress_line(quiet=options.json) as line:
+            notify(host, watch=line.watch)
         begun = {report.campaign for report in reports if report.campaign}
         with closing(open_database(host)) as connection:
             came_of_it = {one.id: one for one in summaries(connection) if one.id in begun}
     _tell(reports, came_of_it, as_json=options.json)
     return _status(reports, came_of_it)
+
+
+def _watched(coming: Iterator[FetchReport], wanted: Sequence[ProductKind], line: ProgressLine) -> list[FetchReport]:
+    """The reports of all products that are wanted, in this order."""
+    reports: list[FetchReport] = []
+
+    def progress() -> Progress:
+        results = worst_first(Counter(report.result.value for report in reports))
+        return Progress("fetch", len(reports), len(wanted), results, step=wanted[len(reports)].value)
+
+    for _kind in wanted:
+        line.show(progress, at_once=True)
+        reports.append(next(coming))
+    return reports
 
 
 def _tell(reports: list[FetchReport], came_of_it: Mapping[str, Summary], *, as_json: bool) -> None:

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 import syslog
 from contextlib import closing
 from typing import Any, Callable
@@ -25,6 +27,8 @@ from ..fleet.nodes import read_nodes
 from ..health import assessments
 from ..publication.catalog import published_catalog
 from ..status import server_status
+from ..terminal.capabilities import terminal_of
+from ..terminal.painting import write_painted
 from .output import format_versions, print_json, print_table, report_rejections
 
 
@@ -66,10 +70,15 @@ def run_status(host: LocalHost, options: argparse.Namespace) -> int:
     """Tell the server's status."""
     with closing(open_database(host)) as connection:
         known = server_status(host, connection)
-    if options.json:
-        print_json(known)
-    else:
+        if options.json:
+            print_json(known)
+            return DONE
         print_table(_rows(known))
+        terminal = terminal_of(sys.stdout, os.environ)
+        if terminal is not None:
+            from .status_charts import status_charts
+
+            write_painted(status_charts(host, connection, terminal), terminal)
     return DONE
 
 

@@ -24,6 +24,7 @@ from ..fleet.inventory import endpoint_records
 from ..fleet.nodes import read_nodes
 from ..fleet.selection import Selection
 from ..publication.catalog import published_catalog
+from ..terminal.line import progress_line
 
 TIMEOUT = "2h"
 _LONGEST_S = 7 * 86400
@@ -50,7 +51,8 @@ def run_update_now(host: LocalHost, options: argparse.Namespace) -> int:
     timeout, names = _timeout(options.timeout), _names(host, _selection(options))
     if options.check:
         return _tell_names(names, as_json=options.json)
-    report = update_now(host, names, timeout=timeout)
+    with progress_line(quiet=options.json) as line:
+        report = update_now(host, names, timeout=timeout, watch=line.watch)
     if options.json:
         write_document(report.to_dict())
     else:
