@@ -7,7 +7,7 @@ PYTHON ?= python3
 RUN = $(PYTHON) tests/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test heavy lint typing changelog docs-lint units integration sanity package lab lab-heavy oldest lab-older lab-vm lab-all matrix bench bench-server docs lock clean
+.PHONY: help demo test heavy lint typing changelog docs-lint units integration sanity package lab lab-heavy oldest lab-older lab-vm lab-all rulebook matrix bench bench-server docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -18,7 +18,7 @@ demo: ## an update server and its fleet in a sandbox, without root, in under a m
 test: ## every behavior, in some twelve minutes on two cores: everything below down to `lab`, and the demo
 	@$(RUN) test
 
-heavy: ## what is not for every day: long and many cases of units and lab, the oldest Python of endpoints, integration, pylint
+heavy: ## what is not for every day: long and many cases of units and lab, the oldest Python of endpoints, integration, rulebook, pylint
 	@$(RUN) heavy
 
 lint: ## ruff, yamllint, ansible-lint (production)
@@ -62,6 +62,9 @@ lab-vm: ## what no container can show, on a virtual machine: AppArmor, clocks th
 
 lab-all: ## the whole lab on Debian 11, 12, 13 and the next one
 	@$(RUN) lab-all
+
+rulebook: ## an alert starts an Update Now, through ansible-rulebook (Java)
+	@$(RUN) rulebook
 
 matrix: ## ansible-core 2.18 to 2.22 and the Pythons of endpoints, as far as they are here
 	@$(RUN) matrix

@@ -95,6 +95,12 @@ def lab_all(session: nox.Session) -> None:
 
 
 @nox.session
+def rulebook(session: nox.Session) -> None:
+    """An alert starts an Update Now, through ansible-rulebook."""
+    _steps(session, "rulebook")
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """The sandbox fleet."""
     _steps(session, "demo")

@@ -14,7 +14,7 @@ from . import interpreters, programs
 from .lock import renew
 from .matrix import MATRIX
 from .report import Outcome, Skip
-from .suites import SUITES, lab, lab_heavy, lab_older, lab_vm
+from .suites import SUITES, lab, lab_heavy, lab_older, lab_vm, rulebook
 from .workbench import StepFailed, Workbench
 
 TYPED = (
@@ -233,6 +233,7 @@ STEPS: dict[str, Callable[[Workbench], Outcome]] = {
         lab_heavy,
         lab_older,
         lab_vm,
+        rulebook,
         bench,
         bench_server,
         lock,
@@ -246,7 +247,7 @@ STEPS.update(SUITES)
 
 WAITING = frozenset({"lab", "lab-heavy"})
 """Steps that wait for machines more than they compute, and run beside the others of a group."""
-_HEAVY = ("sanity-pylint", "sanity-oldest", "ansible-units", "units-heavy", "integration", "lab-heavy")
+_HEAVY = ("sanity-pylint", "sanity-oldest", "ansible-units", "units-heavy", "integration", "rulebook", "lab-heavy")
 _NOT_EVERY_DAY = (*_HEAVY, "lab-older", "lab-vm", "bench", "bench-server", "lock", "docs", "clean", *MATRIX, *SUITES)
 GROUPS: dict[str, tuple[str, ...]] = {
     "lint": ("ruff", "ruff-format", "yamllint", "ansible-lint"),

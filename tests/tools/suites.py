@@ -47,6 +47,11 @@ def lab_vm(bench: Workbench) -> Outcome:
     return programs.pytest(bench, "lab-vm", bench.tools("lab"), *options, "tests/vm")
 
 
+def rulebook(bench: Workbench) -> Outcome:
+    """An alert starts an Update Now of one endpoint, through ansible-rulebook on loopback; needs Java."""
+    return programs.pytest(bench, "rulebook", bench.tools("eda"), "tests/eda")
+
+
 def _on(suite: str) -> Callable[[Workbench], Outcome]:
     def step(bench: Workbench) -> Outcome:
         return _run(bench, f"lab-{suite}", "tests/lab", suite=suite)
