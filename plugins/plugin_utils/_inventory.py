@@ -48,7 +48,16 @@ READ = (*_LAYERS, *_OPTIONS, SERVER_HOST, NAME)
 _OF_TREE = ("address", "host_key")
 OF_CONVERGE = ("become", "install", "packages")
 """The variables that decide how an endpoint is converged, without their prefix."""
-_OF_PLAYBOOKS = ("component_size", "link", "run_time", "lint_strict", "domains", "outdated", "timeout")
+_OF_PLAYBOOKS = (
+    "component_size",
+    "link",
+    "run_time",
+    "lint_strict",
+    "domains",
+    "outdated",
+    "timeout",
+    "report_directory",
+)
 _OF_WEB = ("url", "web", "listen", "tls_certificate", "tls_key", "max_connections", "retry_after", "verify_url")
 _OF_SERVER = tuple(
     f"server_{name}"

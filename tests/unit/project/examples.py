@@ -61,6 +61,7 @@ _SPECS: dict[str, Callable[[], specs.Spec]] = {
     "server": specs.server,
     "client_tree": specs.client_tree,
     "fleet_info": specs.fleet_info,
+    "fleet_report": specs.installroot,
     "drift": specs.drift,
     "preflight": specs.preflight,
     "endpoint_info": specs.installroot,

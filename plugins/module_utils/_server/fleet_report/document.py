@@ -33,11 +33,11 @@ from .counts import counted
 from .curves import campaigns
 from .facts import EndpointFacts, endpoint_facts
 from .hosts import NEVER, NO_RUN, table
+from .page.page import FORMAT
 from .starts import start_of, windows
 from .tasks import tasks
 from .tree import domains
 
-FORMAT = 1
 KIND = "fleet_report"
 _MOST_DAYS = 92
 

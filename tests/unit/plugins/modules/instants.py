@@ -31,8 +31,8 @@ def of_another_form(content: Any, path: str = "") -> list[str]:
 
 
 def told(result: Any) -> Any:
-    """A result of Ansible without what the caller gave and what files hold."""
-    return {key: one for key, one in result.items() if key not in ("invocation", "diff")}
+    """A result of Ansible without what the caller gave, what files hold, and pages for people."""
+    return {key: one for key, one in result.items() if key not in ("invocation", "diff", "html")}
 
 
 def instants(content: Any) -> Iterator[str]:

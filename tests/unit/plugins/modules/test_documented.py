@@ -21,7 +21,12 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.state.store import StateStore, TrialRecord
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
-from ansible_collections.epp.autoupdate.plugins.modules import client_tree, endpoint_info, fleet_info
+from ansible_collections.epp.autoupdate.plugins.modules import (
+    client_tree,
+    endpoint_info,
+    fleet_info,
+    fleet_report,
+)
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import (
     Answer,
     ScriptedServer,
@@ -144,6 +149,21 @@ def test_what_is_known_of_a_fleet_is_documented_to_the_leaf(fleet: Modules, web:
     assert (documented.wrong, documented.unseen()) == ([], [])
     assert documented.names("status", "fetches") == {kind.value for kind in ProductKind}
     assert of_another_form(shown) == []
+
+
+def test_what_a_report_returns_is_documented_to_the_leaf(fleet: Modules, web: ScriptedServer) -> None:
+    documented = Documented(fleet_report)
+    web.always(Answer(404))
+    assert not fleet.serve(components={"files": {"url": f"{web.url}/files.zip"}}).get("failed")
+    with pytest.raises(subprocess.CalledProcessError):
+        fleet.ask("fetch")
+    before = fleet.files_of_server()
+    told = fleet.on_server(fleet_report, check=True)
+    assert [one["name"] for one in told["alarms"]] == ["fetch"]
+    documented.take(told)
+    assert (documented.wrong, documented.unseen()) == ([], [])
+    assert told["html"].startswith("<!DOCTYPE html>")
+    assert (told["changed"], fleet.files_of_server()) == (False, before)
 
 
 SAMPLE = """

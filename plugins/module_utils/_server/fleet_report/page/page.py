@@ -21,6 +21,8 @@ from .style import STYLE
 from .summary import summary
 from .table import hosts
 
+FORMAT = 1
+"""The format of the documents that this page can be made of."""
 _SECTIONS = {
     "today": "To do",
     "trend": "Trend",
