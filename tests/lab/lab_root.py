@@ -41,14 +41,14 @@ DEBOOTSTRAP_SCRIPTS = Path("/usr/share/debootstrap/scripts")
 
 BASE = (
     f"systemd,systemd-sysv,dbus,{SSH},python3,cron,curl,ca-certificates,iproute2,sudo,tzdata,"
-    f"libpam-systemd,{POLKIT},{NGINX},clamav,clamav-freshclam,clamav-daemon,clamdscan,prometheus-node-exporter,"
-    "python3-apt,python3-cffi-backend,python3-packaging,python3-paramiko,python3-venv,git"
+    f"libpam-systemd,{POLKIT},{NGINX},clamav,clamav-freshclam,clamav-daemon,clamdscan,prometheus-node-exporter,prometheus,"
+    "python3-apt,python3-cffi-backend,python3-packaging,python3-paramiko,python3-prometheus-client,python3-venv,git"
 )
 
 # Runs in the new root. No service of a product is on by default: tests switch on what they are about.
 SETUP = r"""
 set -eu
-systemctl disable -q clamav-freshclam clamav-daemon nginx prometheus-node-exporter
+systemctl disable -q clamav-freshclam clamav-daemon nginx prometheus prometheus-node-exporter
 for unit in clamav-freshclam-once.service clamav-freshclam-once.timer; do # Debian 13 has them besides the daemon
   if [ -e "/usr/lib/systemd/system/$unit" ]; then
     systemctl disable -q "$unit"

@@ -39,18 +39,19 @@ def test_the_metrics_are_on_the_nodes_page(machine: Node, component_server: Comp
     began = int(time.time())
     machine.run(["systemctl", "start", "epp-update@manual.service"])
     metrics = scrape(machine)
-    assert metrics['epp_autoupdate_component_info{component="lab",version="2026.11.24"}'] == 1
-    assert metrics['epp_autoupdate_last_run_result{result="updated",trigger="manual"}'] == 1
-    assert metrics['epp_autoupdate_last_run_timestamp_seconds{trigger="manual"}'] >= began
+    assert metrics['epp_autoupdate_component_info{component="lab",product="files",version="2026.11.24"}'] == 1
+    assert metrics['epp_autoupdate_last_run_result{product="files",result="updated",trigger="manual"}'] == 1
+    assert metrics['epp_autoupdate_last_run_timestamp_seconds{product="files",trigger="manual"}'] >= began
     assert metrics["epp_autoupdate_roaming"] == 0
-    assert metrics["epp_autoupdate_scheduled_update_enabled"] == 1
-    assert metrics["epp_autoupdate_next_run_timestamp_seconds"] == documents.instant(machine.agent_status()["next_run"])
+    assert metrics['epp_autoupdate_scheduled_update_enabled{product="files"}'] == 1
+    next_run = metrics['epp_autoupdate_next_run_timestamp_seconds{product="files"}']
+    assert next_run == documents.instant(machine.agent_status()["next_run"])
     assert metrics["node_textfile_scrape_error"] == 0
 
     component_server.stop()
     machine.run(["systemctl", "start", "epp-update@manual.service"])
     metrics = scrape(machine)
-    assert metrics['epp_autoupdate_last_run_result{result="unreachable",trigger="manual"}'] == 1
+    assert metrics['epp_autoupdate_last_run_result{product="files",result="unreachable",trigger="manual"}'] == 1
     assert not any('result="updated"' in name for name in metrics)
 
 

@@ -23,11 +23,12 @@ Nodes = Callable[[str], Node]
 PUBLIC = "/var/lib/epp-autoupdate-public"
 NGINX = "/etc/nginx/conf.d/epp-autoupdate.conf"
 REPORTS = "/var/lib/epp-autoupdate-reports"
-TIMERS = [f"epp-server-{name}.timer" for name in ("fetch", "ingest", "notify", "publish")]
+TIMERS = [f"epp-server-{name}.timer" for name in ("fetch", "ingest", "metrics", "notify", "publish")]
 STARTED = [*TIMERS, "epp-server-ingest.path"]
 EXPOSURE = {
     "epp-server-fetch.service": 1.6,
     "epp-server-ingest.service": 0.7,
+    "epp-server-metrics.service": 0.7,
     "epp-server-notify.service": 1.5,
     "epp-server-publish.service": 0.7,
 }

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The alerting rules: ``promtool`` proves each of them, and the guide has each with its labels (R7)."""
+"""Alerting rules and dashboard: ``promtool`` proves each rule, and both ask for what is documented (R7)."""
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from . import repository
 
 PLACE = ("roles", "server", "files", "prometheus")
 FILE = "epp_autoupdate.rules.yml"
+DASHBOARD = "epp_autoupdate_dashboard.json"
 TESTS = Path(__file__).with_name("prometheus") / "alerts.yml"
 needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
 
@@ -83,3 +85,43 @@ def test_the_guide_has_each_alert_with_its_labels() -> None:
 def test_an_alert_says_what_is_wrong_and_where_to_read_on(rule: dict[str, Any]) -> None:
     assert sorted(rule["annotations"]) == ["description", "runbook_url", "summary"]
     assert rule["labels"]["severity"] in ("warning", "critical")
+
+
+def queries() -> list[tuple[str, str]]:
+    """Of each query of the dashboard the title of its panel, and the query."""
+    dashboard = json.loads(repository.text(*PLACE, DASHBOARD))
+    return [(panel["title"], target["expr"]) for panel in dashboard["panels"] for target in panel.get("targets", ())]
+
+
+def test_the_dashboard_asks_for_metrics_and_labels_that_there_are() -> None:
+    """That each query has data is the lab's: there a real Prometheus answers."""
+    known = documented()
+    assert len(queries()) > 30
+    for title, query in queries():
+        asked = re.findall(r"(epp_autoupdate_\w+)(?:\{([^}]*)\})?", query)
+        assert asked, title
+        for name, selected in asked:
+            of_server = {"instance"} if name.startswith("epp_autoupdate_server_") else set()
+            assert set(re.findall(r"(\w+)=~?\"", selected)) - known[name][1] == of_server, (title, query)
+        labels = {label for name, _selected in asked for label in known[name][1]} | {"instance"}
+        grouped = re.findall(r"(?:by|on|without|ignoring) \(([\w, ]+)\)", query)
+        assert {label for some in grouped for label in some.split(", ")} <= labels, (title, query)
+
+
+def test_each_metric_of_the_server_is_on_the_dashboard() -> None:
+    shown = " ".join(query for _title, query in queries())
+    of_server = [name for name in documented() if name.startswith("epp_autoupdate_server_")]
+    assert [name for name in of_server if not re.search(rf"\b{name}\b", shown)] == []
+
+
+def test_panels_do_not_overlap_and_have_numbers_of_their_own() -> None:
+    panels = json.loads(repository.text(*PLACE, DASHBOARD))["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    taken = [
+        (x, y)
+        for place in (panel["gridPos"] for panel in panels)
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    ]
+    assert len(set(taken)) == len(taken)
+    assert max(x for x, _y in taken) < 24
