@@ -224,6 +224,7 @@ def test_killed_at_any_moment_each_endpoint_is_notified_exactly_once_per_version
     assert world.runs() == expected, f"seed {seed}: by the updaters' own count"
 
 
+@pytest.mark.heavy
 def test_a_power_cut_of_the_server_loses_nobody_and_notifies_nobody_twice(world: World) -> None:
     """N4: its jobs are in the middle of a campaign when it goes; they make up for it after the boot."""
     world.hold()

@@ -80,6 +80,7 @@ def test_from_1_to_3_by_patches_only_then_current_by_one_conditional_request(
     assert only.size <= HEADER
 
 
+@pytest.mark.heavy
 def test_three_behind_without_usable_patches_takes_the_whole_database(
     at_version_1: Node, component_server: ComponentServer, databases: Databases
 ) -> None:
@@ -145,6 +146,7 @@ def test_a_refusal_cools_down_and_nothing_is_asked_until_its_end(
     assert told["until"] == report["until"]
 
 
+@pytest.mark.heavy
 def test_404_on_everything_fails_and_does_not_cool_down(
     at_version_1: Node, component_server: ComponentServer, databases: Databases
 ) -> None:
@@ -157,6 +159,7 @@ def test_404_on_everything_fails_and_does_not_cool_down(
     assert update(at_version_1)["result"] == "updated"
 
 
+@pytest.mark.heavy
 def test_a_dead_server_is_unreachable(
     at_version_1: Node, component_server: ComponentServer, databases: Databases
 ) -> None:
@@ -213,9 +216,10 @@ def test_third_parties_are_fetched_apart_by_the_hardened_unit(
     assert "Lab.Mark" in found, found
 
 
-@pytest.mark.parametrize(
-    "unit", ["clamav-freshclam.service", "clamav-freshclam-once.timer", "clamav-freshclam-once.service"]
-)
+OWN_UPDATERS = ["clamav-freshclam.service", "clamav-freshclam-once.timer", "clamav-freshclam-once.service"]
+
+
+@pytest.mark.parametrize("unit", cases(OWN_UPDATERS, "clamav-freshclam.service"))
 def test_the_distributions_own_updater_does_not_run_beside_ours(machine: Node, unit: str) -> None:
     """Two freshclams would double the requests, and the other one follows no policy."""
     if machine.run(["systemctl", "cat", unit], check=False).code:

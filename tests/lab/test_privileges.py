@@ -69,17 +69,17 @@ def runs_when_scheduled(node: Node, **privileges: bool) -> bool:
 HEAVY = pytest.mark.heavy
 # P1: option 1, option 2, the user's own switch, whether scheduled updates run.
 TABLE = [
-    (False, False, None, False),
+    pytest.param(False, False, None, False, marks=HEAVY),
     pytest.param(False, False, "enable", False, marks=HEAVY),
     pytest.param(False, False, "disable", False, marks=HEAVY),
     pytest.param(False, True, None, True, marks=HEAVY),
-    (False, True, "enable", True),
+    pytest.param(False, True, "enable", True, marks=HEAVY),
     (False, True, "disable", True),
     pytest.param(True, True, None, True, marks=HEAVY),
     pytest.param(True, True, "enable", True, marks=HEAVY),
     (True, True, "disable", False),
     pytest.param(True, False, None, False, marks=HEAVY),
-    (True, False, "enable", True),
+    pytest.param(True, False, "enable", True, marks=HEAVY),
     pytest.param(True, False, "disable", False, marks=HEAVY),
 ]
 

@@ -189,6 +189,7 @@ def test_names_without_a_place_and_other_methods_are_absent_and_leave_nothing(wo
     assert (world.sequence("e1"), world.sequence("e2")) == (3, 0)
 
 
+@pytest.mark.heavy
 def test_bodies_that_are_too_large_or_too_slow_take_nobodys_place(world: World) -> None:
     world.client.run(["truncate", "-s", "100M", "/var/tmp/large"])
     world.client.write("/var/tmp/slow.py", SLOW)

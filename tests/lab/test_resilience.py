@@ -161,6 +161,7 @@ def test_told_to_stop_it_says_so(with_files: Node, component_server: ComponentSe
     assert installed(with_files) == digests("1")
 
 
+@pytest.mark.heavy
 def test_an_update_that_takes_too_long_is_ended(with_files: Node, component_server: ComponentServer) -> None:
     slow = {"files": {"directory": PLACE}, "limits": {"update": "10s"}}
     with_files.apply(documents.files(MACHINE, component_server.url, **slow))
@@ -243,6 +244,7 @@ def test_a_read_only_file_system_is_told_and_heals(with_files: Node, component_s
     assert installed(with_files) == digests("2")
 
 
+@pytest.mark.heavy
 def test_a_read_only_database_directory_is_told_and_heals(
     with_databases: Node, component_server: ComponentServer, databases: Databases
 ) -> None:
@@ -323,6 +325,7 @@ def test_a_spoilt_patch_never_spoils_the_database(
     assert database(with_databases) == "3"
 
 
+@pytest.mark.heavy
 def test_a_database_whose_signature_does_not_fit_is_refused(
     with_databases: Node, component_server: ComponentServer, databases: Databases
 ) -> None:

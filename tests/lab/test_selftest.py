@@ -135,6 +135,7 @@ def test_a_host_whose_cron_does_not_run(node: Callable[[str], Node], ansible: An
     well(ansible, machine)
 
 
+@pytest.mark.heavy
 def test_databases_that_freshclam_may_not_write(machine: Node, ansible: Ansible) -> None:
     machine.run(f"chown root: {DATABASES} && chmod 700 {DATABASES}")
     sees(ansible, machine, "freshclam does not work here: ")

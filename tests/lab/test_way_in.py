@@ -196,6 +196,7 @@ def test_a_converge_fails_where_the_server_is_shut_out_unless_it_is_not_to_notif
     assert door.converge().failed
 
 
+@pytest.mark.heavy
 def test_keys_lie_where_sshd_looks_for_them(door: Door) -> None:
     node = door.node
     door.demand()
@@ -226,6 +227,7 @@ def test_nothing_of_it_stays_behind(door: Door) -> None:
     assert door.node.run(["getent", "group", USER], check=False).code != 0
 
 
+@pytest.mark.heavy
 def test_an_account_that_somebody_locks_or_moves_is_mended(door: Door) -> None:
     door.demand()
     door.node.run(["usermod", "--lock", "--shell", "/usr/sbin/nologin", USER])

@@ -11,7 +11,7 @@ import marshal
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,19 @@ def endpoint(shelf: Shelf) -> Settled:
     return shelf.take()
 
 
+@pytest.fixture(scope="module")
+def kept(shelf: Shelf) -> Settled:
+    return shelf.take()
+
+
+@pytest.fixture
+def recorded(kept: Settled) -> Iterator[Settled]:
+    """A settled endpoint whose record a test may change; nothing else of it."""
+    record = kept.record.read_bytes()
+    yield kept
+    kept.record.write_bytes(record)
+
+
 def test_every_endpoint_can_settle(shelf: Shelf) -> None:
     """Whatever a converge asks of a host, it asks so that it can be asked again."""
     kinds = [(product, scheduler) for product in PRODUCTS for scheduler in ("systemd", "cron")]
@@ -175,7 +188,12 @@ EDITS: dict[str, Callable[[Path], None]] = {
 }
 
 
-@pytest.mark.parametrize("edit", EDITS)
+EVERY_DAY = ("content of the same length", "mode", "link", "the user's switch")
+
+
+@pytest.mark.parametrize(
+    "edit", [edit if edit in EVERY_DAY else pytest.param(edit, marks=pytest.mark.heavy) for edit in EDITS]
+)
 def test_any_edit_means_the_long_way(endpoint: Settled, edit: str) -> None:
     assert endpoint.short_way() is not None
     EDITS[edit](endpoint.root)
@@ -223,7 +241,8 @@ def put(path: Path, text: str = "{}") -> None:
     path.write_text(text)
 
 
-def test_another_document_agent_or_option_means_the_long_way(endpoint: Settled) -> None:
+def test_another_document_agent_or_option_means_the_long_way(kept: Settled) -> None:
+    endpoint = kept
     base = ["apply", "--digest", DIGEST, "--root", str(endpoint.root)]
     assert fast_path.cached_result(base, endpoint.document, digest=DIGEST) is not None
     assert fast_path.cached_result(base, endpoint.document + b" ", digest=DIGEST) is None
@@ -250,8 +269,8 @@ def test_another_document_agent_or_option_means_the_long_way(endpoint: Settled) 
     ],
     ids="".join,  # its one key: what has a process's id in it has another name in each process that collects it
 )
-def test_any_other_answer_means_the_long_way(endpoint: Settled, change: dict[str, Any]) -> None:
-    record = marshal.loads(endpoint.record.read_bytes())
+def test_any_other_answer_means_the_long_way(recorded: Settled, change: dict[str, Any]) -> None:
+    endpoint, record = recorded, marshal.loads(recorded.record.read_bytes())
     same = {
         "groups": {"root": True},
         "commands": {("/bin/echo", "old"): (0, "old\n")},
@@ -264,14 +283,14 @@ def test_any_other_answer_means_the_long_way(endpoint: Settled, change: dict[str
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", marshal.dumps(7), marshal.dumps({}), b"{" * 100])
-def test_a_damaged_record_means_the_long_way(endpoint: Settled, content: bytes) -> None:
-    endpoint.record.write_bytes(content)
-    assert endpoint.short_way() is None
-    assert not endpoint.apply()["changed"]
+def test_a_damaged_record_means_the_long_way(recorded: Settled, content: bytes) -> None:
+    recorded.record.write_bytes(content)
+    assert recorded.short_way() is None
+    assert not recorded.apply()["changed"]
 
 
-def test_the_record_is_nobody_elses_to_read_or_write(endpoint: Settled) -> None:
-    assert endpoint.record.stat().st_mode & 0o777 == 0o600
+def test_the_record_is_nobody_elses_to_read_or_write(kept: Settled) -> None:
+    assert kept.record.stat().st_mode & 0o777 == 0o600
 
 
 def test_what_is_looked_at_behind_the_hosts_back_is_not_recorded(tmp_path: Path) -> None:

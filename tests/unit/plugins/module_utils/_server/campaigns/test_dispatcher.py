@@ -351,7 +351,8 @@ def await_notices(server: Server, number: int, *, while_running: subprocess.Pope
         time.sleep(0.02)
 
 
-def test_killed_at_any_moment_each_endpoint_ends_notified_exactly_once_per_version(server: Server) -> None:
+@pytest.mark.parametrize("kills", [3, pytest.param(KILLS, marks=pytest.mark.heavy)])
+def test_killed_at_any_moment_each_endpoint_ends_notified_exactly_once_per_version(server: Server, kills: int) -> None:
     """``kill -9`` at random moments of as many campaigns as it takes; the seed is in the failure's message."""
     seed = int.from_bytes(os.urandom(4), "big")
     chance = random.Random(seed)
@@ -360,7 +361,7 @@ def test_killed_at_any_moment_each_endpoint_ends_notified_exactly_once_per_versi
     for endpoint in server.fleet.values():
         endpoint.pause.write_text("0.05")
     version = killed = 0
-    while killed < KILLS or version < 2:
+    while killed < kills or version < 2:
         if not server.open():
             version += 1
             assert server.publish(str(version)) is not None
