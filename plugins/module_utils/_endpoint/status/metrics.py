@@ -31,7 +31,8 @@ def publish_metrics(host: Host, document: EndpointDocument, status: Mapping[str,
 def metrics(status: Mapping[str, Any]) -> Iterator[Metric]:
     """All metrics of a status; times are Unix seconds. What belongs to a product is labelled with it."""
     product = {"product": str(status["product"])}
-    yield single("agent_info", "The version of the agent", 1, version=VERSION)
+    who = {"endpoint": str(status["endpoint"]), "domain": str(status["domain"])}
+    yield single("agent_info", "The endpoint, and the version of its agent", 1, **who, version=VERSION)
     yield single(
         "scheduled_update_enabled", "Whether scheduled updates run", int(status["scheduled_update"]), **product
     )

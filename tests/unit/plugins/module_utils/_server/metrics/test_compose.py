@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.alarms import NAMES
@@ -131,6 +133,11 @@ def test_what_endpoints_say_can_neither_flood_nor_break_the_text(server: Server)
         )
     found = [name for name in values(server) if name.startswith("component_endpoints")]
     assert len(found) <= 20 * 11
+    if shutil.which("promtool"):
+        told = subprocess.run(
+            ["promtool", "check", "metrics"], input=server.run("metrics")[1].encode(), check=False, capture_output=True
+        )
+        assert (told.returncode, told.stdout + told.stderr) == (0, b"")
     engines = {name: count for name, count in values(server).items() if 'component="engine"' in name}
     assert len(engines) == 11
     assert sum(engines.values()) == 60
