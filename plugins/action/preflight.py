@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +19,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.durations imp
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.untrusted_text import LONGEST_LINE, data, shown
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import ValidationError
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.terminal.capabilities import terminal_of
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._findings import Finding, Findings
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._findings import names as _names
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._groups import (
@@ -43,6 +46,8 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._names import NAME,
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._once import record_of
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import HostOfPlay, Template, hosts_of_play
 
+_TERMINAL = terminal_of(sys.stdout, os.environ)
+"""Known to the process that loads the action; the one that runs it has no terminal from ansible-core 2.19 on."""
 _OF_EVERY_HOST = ("all", "ungrouped")
 HostsError = tuple[Sequence[str], ValidationError]
 """An error, and the hosts that have it; none for what is nobody's own."""
@@ -84,6 +89,7 @@ class ActionModule(ActionBase):
         plans, unfit = _plans(checks, options) if options["plan"] or options["lint"] else ({}, {})
         if options["plan"]:
             result.update(plans)
+            self._draw(plans["plans"])
             warnings.extend(_by_chance(self._unnumbered))
             errors += [] if options["lint"] else [((host,), error) for host, error in unfit.items()]
         errors += _registration_errors(managed, servers_in(task_vars["groups"]))
@@ -95,6 +101,14 @@ class ActionModule(ActionBase):
         lines = _lines(errors)
         told = data([fault.to_dict() for fault in faults])
         return {**result, "failed": True, "errors": lines, "faults": told, "msg": "\n".join(lines)}
+
+    def _draw(self, plans: Sequence[Mapping[str, Any]]) -> None:
+        """Show the load to whoever sits at a terminal; the result is the same for everybody."""
+        if _TERMINAL is not None:
+            from ansible_collections.epp.autoupdate.plugins.plugin_utils._load_chart import load_charts
+
+            for line in load_charts(plans, _TERMINAL):
+                self._display.display(line)
 
     def _doubts(self, checks: Mapping[str, HostCheck], unfit: Mapping[str, ValidationError]) -> list[Finding]:
         from ansible_collections.epp.autoupdate.plugins.plugin_utils._lint import doubtful

@@ -66,6 +66,7 @@ options:
       - Compute the load of each schedule as well, and refuse schedules that O(link) can't carry.
       - Hosts with the same schedule are planned together, each at its own slot. The link is not divided between
         schedules.
+      - At a terminal the load is drawn as well. The result is the same.
       - An update server gives ordinals itself. The module assumes that its endpoints get the lowest free ones.
     type: bool
     default: false

@@ -81,7 +81,7 @@ def fleet_plans(
 def sentences(plans: Iterable[Mapping[str, Any]]) -> list[str]:
     """One line a plan, for people."""
     return [
-        f"{plan['endpoints']} {'endpoint' if plan['endpoints'] == 1 else 'endpoints'} {_when(plan['schedule'])}: "
+        f"{plan['endpoints']} {'endpoint' if plan['endpoints'] == 1 else 'endpoints'} {when(plan['schedule'])}: "
         f"at most {plan['peak_starts']} start in a minute and "
         f"{plan['peak_running']} run at a time{_rate(plan['peak_rate'])}; "
         f"the last is done {format_duration(plan['finish'])} after the start"
@@ -93,7 +93,8 @@ def _rate(peak: int) -> str:
     return f", {peak} bytes/s" if peak else ""
 
 
-def _when(schedule: Mapping[str, Any]) -> str:
+def when(schedule: Mapping[str, Any]) -> str:
+    """When a schedule runs, in words."""
     if "window" not in schedule:
         return f"every {schedule['interval']} {schedule['frequency']}"
     day = f" on {schedule['day']}" if "day" in schedule else ""

@@ -43,7 +43,7 @@ def test_every_option_of_a_module_is_typed_and_described(module):
 @pytest.mark.parametrize("callback", repository.callbacks())
 def test_every_option_of_a_callback_is_typed_and_can_be_set_in_two_ways(callback):
     documentation = yaml.safe_load(repository.assigned(callback, "DOCUMENTATION", "callback"))
-    options = documentation["options"]
+    options = documentation.get("options", {})
     assert untyped(options) == []
     assert [name for name, option in options.items() if not (option.get("env") and option.get("ini"))] == []
     assert documentation["name"] == callback

@@ -23,7 +23,6 @@ class Glyphs:
     widths: str
     shades: str
     rule: str
-    corner: str
 
 
 BLOCKS = Glyphs(
@@ -31,9 +30,8 @@ BLOCKS = Glyphs(
     widths=" \u258f\u258e\u258d\u258c\u258b\u258a\u2589\u2588",
     shades="\u2593\u2588\u2592\u2591",
     rule="\u2500",
-    corner="\u2502",
 )
-ASCII = Glyphs(heights=" ._-=+*%#", widths=" #", shades="!#=.", rule="-", corner="|")
+ASCII = Glyphs(heights=" ._-=+*%#", widths=" #", shades="!#=.", rule="-")
 
 
 def glyphs(*, blocks: bool) -> Glyphs:
@@ -66,6 +64,18 @@ def histogram(columns: Sequence[int], *, rows: int, using: Glyphs) -> list[str]:
         "".join(using.heights[min(full, max(0, level - row * full))] for level in levels)
         for row in reversed(range(rows))
     ]
+
+
+def scale(marks: Sequence[tuple[int, str]], columns: int) -> str:
+    """One line below a chart with each mark at its column; the last one ends it, and one without room is left out."""
+    if not marks:
+        return ""
+    end = marks[-1][1][:columns]
+    room, line = columns - len(end), ""
+    for column, text in marks[:-1]:
+        if column >= len(line) + (2 if line else 0) and column + len(text) + 2 <= room:
+            line = f"{line:<{column}}{text}"
+    return f"{line:<{room}}{end}"
 
 
 def bar(value: int, *, of: int, columns: int, using: Glyphs) -> str:

@@ -64,6 +64,10 @@ class ProgressLine:
         self._write(f"{ERASED}{painted(plain(text), terminal)}")
         self._drawn, self._visible = now, True
 
+    def restart(self) -> None:
+        """Something else is counted from now on: the next ``show`` starts the clock of the rate, whatever the label."""
+        self._label = ""
+
     def erase(self) -> None:
         """Take the line away; the next ``show`` draws it again."""
         if self._visible:

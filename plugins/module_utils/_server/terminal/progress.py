@@ -52,7 +52,7 @@ def progress_text(progress: Progress, *, elapsed: float, columns: int, using: Gl
     return "  ".join(parts[name] for name in _PLACES if name in parts)[: max(0, room)]
 
 
-_PLACES = ("bar", "label", "step", "results", "rate", "end")
+_PLACES = ("label", "step", "results", "rate", "end", "bar")
 
 
 def _length(parts: Mapping[str, str]) -> int:

@@ -16,6 +16,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.terminal.ch
     bar,
     histogram,
     merged,
+    scale,
     shares,
     sparkline,
 )
@@ -65,6 +66,20 @@ def test_no_chart_is_wider_than_it_may_be_and_none_hides_a_peak(values: list[int
 )
 def test_histogram(values: list[int], rows: int, using: Glyphs, expected: list[str]) -> None:
     assert histogram(values, rows=rows, using=using) == expected
+
+
+@pytest.mark.parametrize(
+    ("marks", "columns", "expected"),
+    [
+        ([], 10, ""),
+        ([(0, "00:00"), (10, "01:00")], 20, "00:00          01:00"),
+        ([(0, "00:00"), (6, "00:30"), (10, "00:45"), (20, "01:00")], 20, "00:00          01:00"),
+        ([(0, "00:00"), (7, "00:30"), (14, "00:45"), (20, "01:00")], 20, "00:00  00:30   01:00"),
+        ([(0, "00:00"), (2, "01:00")], 3, "01:"),
+    ],
+)
+def test_scale(marks: list[tuple[int, str]], columns: int, expected: str) -> None:
+    assert scale(marks, columns) == expected
 
 
 @pytest.mark.parametrize(
@@ -125,20 +140,20 @@ HALF = Progress("notify", 120, 400, {"failed": 3, "updated": 117, "held": 0})
 @pytest.mark.parametrize(
     ("progress", "elapsed", "columns", "expected"),
     [
-        (HALF, 50, 80, "[###       ]  notify 120/400 30%  3 failed, 117 updated  2.4/s  ends in 1m57s"),
+        (HALF, 50, 80, "notify 120/400 30%  3 failed, 117 updated  2.4/s  ends in 1m57s  [###       ]"),
         (HALF, 50, 62, "notify 120/400 30%  3 failed, 117 updated  ends in 1m57s"),
         (HALF, 50, 45, "notify 120/400 30%  3 failed, 117 updated"),
         (HALF, 50, 9, "notify 1"),
-        (HALF, 0.5, 80, "[###       ]  notify 120/400 30%  3 failed, 117 updated"),
-        (Progress("notify", 0, 400, {}), 50, 80, "[          ]  notify 0/400 0%"),
-        (Progress("notify", 400, 400, {}), 50, 80, "[##########]  notify 400/400 100%  8.0/s"),
-        (Progress("notify", 0, 0, {}), 50, 80, "[          ]  notify 0/0"),
+        (HALF, 0.5, 80, "notify 120/400 30%  3 failed, 117 updated  [###       ]"),
+        (Progress("notify", 0, 400, {}), 50, 80, "notify 0/400 0%  [          ]"),
+        (Progress("notify", 400, 400, {}), 50, 80, "notify 400/400 100%  8.0/s  [##########]"),
+        (Progress("notify", 0, 0, {}), 50, 80, "notify 0/0  [          ]"),
         (
             Progress("fetch", 1, 3, {"updated": 1}, step="clamav"),
-            *(40, 80, "[###       ]  fetch 1/3 33%  clamav  1 updated  1.5/min  ends in 1m20s"),
+            *(40, 80, "fetch 1/3 33%  clamav  1 updated  1.5/min  ends in 1m20s  [###       ]"),
         ),
-        (Progress("fetch", 1, 3, {}), 1800, 80, "[###       ]  fetch 1/3 33%  2.0/h  ends in 1h00m"),
-        (Progress("fetch", 1, 2, {}), 10**8, 80, "[#####     ]  fetch 1/2 50%"),
+        (Progress("fetch", 1, 3, {}), 1800, 80, "fetch 1/3 33%  2.0/h  ends in 1h00m  [###       ]"),
+        (Progress("fetch", 1, 2, {}), 10**8, 80, "fetch 1/2 50%  [#####     ]"),
     ],
 )
 def test_line_of_progress(progress: Progress, elapsed: float, columns: int, expected: str) -> None:
@@ -148,7 +163,7 @@ def test_line_of_progress(progress: Progress, elapsed: float, columns: int, expe
 def test_what_was_done_before_is_no_part_of_the_rate() -> None:
     started = Progress("update-now", 300, 400, {})
     told = progress_text(started, elapsed=50, columns=80, using=ASCII, before=200)
-    assert told == "[########  ]  update-now 300/400 75%  2.0/s  ends in 50s"
+    assert told == "update-now 300/400 75%  2.0/s  ends in 50s  [########  ]"
     assert "ends" not in progress_text(started, elapsed=50, columns=80, using=ASCII, before=300)
 
 
