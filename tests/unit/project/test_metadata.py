@@ -15,11 +15,13 @@ from ansible_collections.epp.autoupdate.tests.tools.steps import GROUPS, STEPS
 
 from . import repository
 
+# REUSE-IgnoreStart
 HEADER = (
     "Copyright: (c) 2026, epp.autoupdate contributors",
     "GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)",
     "SPDX-License-Identifier: GPL-3.0-or-later",
 )
+# REUSE-IgnoreEnd
 WITHOUT_HEADER = re.compile(r"^(LICENSE|LICENSES/.*|changelogs/changelog\.yaml|CHANGELOG\.(md|rst)|.*\.json)$")
 
 
