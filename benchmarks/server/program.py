@@ -57,5 +57,5 @@ class Program:
 
 
 def _published(told: bytes) -> int:
-    result = json.loads(told)
+    result = json.loads(told or b"null")
     return sum(result["published"].values()) if isinstance(result, dict) and "published" in result else 0
