@@ -47,7 +47,7 @@ LONG = (
     "test_https",
 )
 # Which machine belongs to whom. A test file owns its machines: no test cares what another file's tests left.
-SYSTEMD_MACHINES = 63
+SYSTEMD_MACHINES = 104
 BARE_MACHINES = 8
 
 
