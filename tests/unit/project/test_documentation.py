@@ -156,10 +156,19 @@ def test_every_link_to_a_page_of_the_project_leads_somewhere(page):
     assert [link for link in links if not (repository.ROOT / link).exists()] == []
 
 
-@pytest.mark.parametrize("path", sorted((repository.ROOT / "docs" / "images").iterdir()), ids=lambda path: path.name)
+PICTURES = sorted((repository.ROOT / "docs" / "images").iterdir())
+LARGEST_PICTURE = 150_000
+"""Bytes of a picture of a screen."""
+
+
+@pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.name)
 def test_a_picture_is_shown_by_a_guide_and_loads_nothing_from_elsewhere(path):
     """A code host shows pictures without scripts and without other files."""
     assert [name for name in GUIDES if f"../../images/{path.name}" in guide(name)] != []
+    if path.suffix == ".png":
+        assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+        assert path.stat().st_size <= LARGEST_PICTURE
+        return
     text = path.read_text(encoding="utf-8")
     assert re.findall(r"<(?:script|image|foreignObject)\b|href=|@import|url\((?!#)", text) == []
     assert all(part in text for part in ('role="img"', "<title ", "<desc ", 'class="card"'))

@@ -22,7 +22,7 @@ HEADER = (
     "SPDX-License-Identifier: GPL-3.0-or-later",
 )
 # REUSE-IgnoreEnd
-WITHOUT_HEADER = re.compile(r"^(LICENSE|LICENSES/.*|changelogs/changelog\.yaml|CHANGELOG\.(md|rst)|.*\.json)$")
+WITHOUT_HEADER = re.compile(r"^(LICENSE|LICENSES/.*|changelogs/changelog\.yaml|CHANGELOG\.(md|rst)|.*\.(json|png))$")
 
 
 def test_every_file_says_whose_it_is_and_under_which_license():

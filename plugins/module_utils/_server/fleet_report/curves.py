@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import accumulate
-from typing import Any
+from typing import Any, Callable
 
 from ..._core.rollout.delivery import DeliveryStatus
 from ..._core.timestamps import iso

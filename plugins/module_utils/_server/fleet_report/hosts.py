@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Union
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable, Union
 
 from ..._core.results import Result, Trigger
 from ..._core.timestamps import unix

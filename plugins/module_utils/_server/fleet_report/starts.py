@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import tzinfo
 from statistics import median
-from typing import Any, Union
+from typing import Any, Callable, Union
 
 from ..._core.durations import format_duration
 from ..._core.policy.policy import Policy, Schedule
@@ -27,7 +27,10 @@ from .facts import EndpointFacts
 _LATE_S = 90
 """How long after its slot an endpoint still counts as on time, as its own timetable has it."""
 _EARLY_S = 60
-_STEPS = 60
+_MOST_STEPS = 60
+_FEWEST_STEPS = 10
+_STARTS_IN_A_STEP = 4
+"""On average, at least: a step with one start or none is no curve."""
 _MOST_SCHEDULES = 20
 ZoneOf = Callable[[str], tzinfo]
 
@@ -80,7 +83,7 @@ def window(schedule: Schedule, starts: Iterable[Start], now: float) -> dict[str,
     known = [(one, one.slot) for one in starts if one.slot is not None]
     first = min(slot.start for _one, slot in known)
     length = schedule.window if schedule.frequency.windowed else schedule.period
-    step = -(-length // _STEPS)
+    step = -(-length // min(_MOST_STEPS, max(_FEWEST_STEPS, len(known) // _STARTS_IN_A_STEP)))
     planned, real = ([0] * -(-length // step) for _curve in range(2))
     late = sorted(one.late for one, _slot in known if not isinstance(one.late, Missing))
     for one, slot in known:

@@ -45,7 +45,18 @@ def _campaign(one: Mapping[str, Any]) -> Html:
         _ends(course),
         legend({"plain": "reported", "all": "all endpoints"}),
     )
-    return element("article", head, facts, first, second)
+    return element("article", head, facts, first, second, element("p", _pace(course)))
+
+
+def _pace(course: Mapping[str, Any]) -> str:
+    """When half of those that reported had, and when all had, after the first sending; to the length of a step."""
+    finished, step = course["finished"], course["step"]
+    if not finished[-1]:
+        return "Nobody has reported yet."
+    half = next(place for place, count in enumerate(finished) if count * 2 >= finished[-1])
+    last = next(place for place, count in enumerate(finished) if count == finished[-1])
+    times = [format_duration((place + 1) * step) for place in (half, last)]
+    return f"Half of them had reported after {times[0]}, the last one after {times[1]}."
 
 
 def _flight(course: Mapping[str, Any]) -> str:
@@ -68,7 +79,8 @@ def windows(document: Mapping[str, Any]) -> Html:
 def _window(one: Mapping[str, Any]) -> Html:
     started = sum(one["real"])
     words = f"{number(sum(one['planned']))} planned, {number(started)} started"
-    title = f"Starts in each {format_duration(one['step'])}: {words}"
+    most = max(*one["planned"], *one["real"])
+    title = f"Starts in each {format_duration(one['step'])}, at most {number(most)}: {words}"
     marks = legend({"real": "started", "planned": "planned"})
     drawn = figure(title, curves(one["real"], {"planned": one["planned"]}, words, "real"), _bounds(one), marks)
     unknown = missing(one["missing"], "started", schedule=exactly(one["schedule"]))

@@ -54,6 +54,9 @@ button:disabled {{ color: var(--soft); border-color: var(--rule); cursor: defaul
 #today {{ margin-bottom: .5rem; }}
 #today h2, #trend h2 {{ margin-top: 1rem; }}
 #today li {{ margin: .25rem 0; overflow-wrap: anywhere; }}
+@media (min-width: 62rem) {{ .first {{ display: grid; grid-template-columns: 3fr 2fr; gap: 0 2rem; }} }}
+.first section {{ min-width: 0; }}
+#today ul {{ margin: 0; padding-left: 1.2rem; }}
 .alarm {{ border-left: .3rem solid var(--failing); padding-left: .5rem; }}
 .who {{ white-space: nowrap; font-weight: 600; }}
 .swatch {{ white-space: nowrap; }}

@@ -20,7 +20,8 @@ ORDER = tuple(state.value for state in reversed(EndpointState))
 
 def summary(document: Mapping[str, Any]) -> Html:
     """The head of the report."""
-    return joined([_as_of(document), _tiles(document), _today(document), _trend(document)])
+    first = element("div", _today(document), _trend(document), class_="first")
+    return joined([_as_of(document), _tiles(document), first])
 
 
 def _as_of(document: Mapping[str, Any]) -> Html:
@@ -54,20 +55,35 @@ def _today(document: Mapping[str, Any]) -> Html:
     alarms = [
         element("li", element("strong", "Alarm: "), f"{alarm['words']}", class_="alarm") for alarm in document["alarms"]
     ]
-    lines = [*alarms, *map(_task, document["tasks"])]
+    by_state: dict[str, list[Mapping[str, Any]]] = {}
+    for task in document["tasks"]:
+        by_state.setdefault(task["state"], []).append(task)
+    lines = [*alarms, *(_task(state, tasks) for state, tasks in by_state.items())]
     if not lines:
         return section("today", "What to do today", element("p", "Nothing: no alarm, and no endpoint needs anybody."))
     return section("today", "What to do today", element("ol", *lines))
 
 
-def _task(task: Mapping[str, Any]) -> Html:
-    filters = {"state": exactly(task["state"])}
-    if task["reason"]:
-        filters["reason"] = exactly(task["reason"])
-    why = {None: "for other reasons"}.get(task["reason"], task["reason"])
-    many = f"{number(task['endpoints'])} {word(task['state'])}"
-    who = element("span", swatch(task["state"], ""), link(filters, many), class_="who")
-    return element("li", who, f": {why}. " if why else ": ", element("span", f"To do: {task['way']}.", class_="way"))
+def _task(state: str, tasks: list[Mapping[str, Any]]) -> Html:
+    """One state with its way out; its reasons, the most frequent first, where there are any."""
+    count = sum(task["endpoints"] for task in tasks)
+    who = link({"state": exactly(state)}, f"{number(count)} {word(state)}")
+    way = element("span", f": {tasks[0]['way']}.", class_="way")
+    reasons = [_reason(state, task) for task in tasks if task["reason"] != ""]
+    return element(
+        "li",
+        element("span", swatch(state, ""), who, class_="who"),
+        way,
+        *([element("ul", *reasons)] if reasons else []),
+    )
+
+
+def _reason(state: str, task: Mapping[str, Any]) -> Html:
+    if task["reason"] is None:
+        return element("li", f"{number(task['endpoints'])} for other reasons")
+    return element(
+        "li", counted(task["endpoints"], state=exactly(state), reason=exactly(task["reason"])), f": {task['reason']}"
+    )
 
 
 def _trend(document: Mapping[str, Any]) -> Html:
