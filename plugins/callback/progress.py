@@ -62,6 +62,9 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._progress.live_line
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._progress.play_counts import PlayCounts
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._progress.recap import recap
 
+_WITHOUT_RUN_ONCE = ("free", "host_pinned")
+"""Strategies that run a task on every host whatever it says."""
+
 
 class CallbackModule(CallbackBase):
     """Counts what is fine, and prints the rest."""
@@ -74,15 +77,17 @@ class CallbackModule(CallbackBase):
         super().__init__(*arguments, **keywords)
         self._live: LiveLine | None = None
         self._counts = PlayCounts(0)
+        self._runs_once = True
         self._named = ""
         self._reasons: dict[str, str] = {}
 
     def v2_playbook_on_start(self, playbook: Any) -> None:  # noqa: ARG002  # what Ansible gives
-        self._live = LiveLine(sys.stdout, self._display)
+        self._live = self._live or LiveLine(sys.stdout, self._display)  # one for all playbooks of a command
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         hosts = len(play.get_variable_manager()._inventory.get_hosts(play.hosts))
         self._counts = PlayCounts(hosts)
+        self._runs_once = str(play.strategy).rpartition(".")[2] not in _WITHOUT_RUN_ONCE
         checked = " [CHECK MODE]" if play.check_mode else ""
         self._say(f"PLAY [{play.get_name().strip()}]{checked} {hosts} host{'' if hosts == 1 else 's'}")
 
@@ -94,7 +99,7 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002
         name = task.get_name().strip()
-        if self._counts.begin(task._uuid, name, once=task.run_once is True):
+        if self._counts.begin(task._uuid, name, once=self._runs_once and task.run_once is True):
             if self._live is not None:
                 self._live.restart()
             self._draw()
@@ -103,15 +108,15 @@ class CallbackModule(CallbackBase):
         self.v2_playbook_on_task_start(task, False)
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        host, task, values = _parts(result)
-        changed = bool(values.get("changed"))
+        host, task = _place(result)
+        changed = result.is_changed()
         self._counts.through(task._uuid, host, changed=changed)
         if not isinstance(task, TaskInclude):
             self._tell(result, "changed" if changed else "ok", C.COLOR_CHANGED if changed else C.COLOR_OK)
         self._draw()
 
     def v2_runner_on_skipped(self, result: Any) -> None:
-        host, task, _values = _parts(result)
+        host, task = _place(result)
         self._counts.through(task._uuid, host)
         self._tell(result, "skipping", C.COLOR_SKIP)
         self._draw()
@@ -123,7 +128,7 @@ class CallbackModule(CallbackBase):
         else:
             self._counts.failed(host)
             self._reasons.setdefault(host, f"{task.get_name().strip()}: {values.get('msg') or 'it failed'}")
-        if not (task.loop and "results" in values):  # each item has been told
+        if not _is_told_by_item(task, values):
             self._fail(result, "failed, ignored" if ignore_errors else "failed", C.COLOR_ERROR)
         self._draw()
 
@@ -138,9 +143,8 @@ class CallbackModule(CallbackBase):
         self._draw()
 
     def v2_runner_item_on_ok(self, result: Any) -> None:
-        _host, task, values = _parts(result)
-        if not isinstance(task, TaskInclude):
-            self._tell(result, "changed" if values.get("changed") else "ok", C.COLOR_OK)
+        if not isinstance(_place(result)[1], TaskInclude):
+            self._tell(result, "changed" if result.is_changed() else "ok", C.COLOR_OK)
 
     def v2_runner_item_on_failed(self, result: Any) -> None:
         self._fail(result, "failed", C.COLOR_ERROR)
@@ -150,7 +154,7 @@ class CallbackModule(CallbackBase):
 
     def v2_on_file_diff(self, result: Any) -> None:
         host, task, values = _parts(result)
-        found = values["results"] if task.loop and "results" in values else [values]
+        found = values["results"] if _is_told_by_item(task, values) else [values]
         diffs = [one["diff"] for one in found if one.get("diff") and one.get("changed")]
         texts = [text for text in (self._get_diff(data(diff, lines=True)) for diff in diffs) if text]
         if texts:
@@ -169,23 +173,32 @@ class CallbackModule(CallbackBase):
             self._say(line, C.COLOR_ERROR)
 
     def _tell(self, result: Any, word: str, color: str) -> None:
-        """Print the warnings of a result, and with ``-v`` or where it is made for people the result as well."""
-        _host, task, values = _parts(result)
-        if values.get("warnings") or values.get("deprecations") or values.get("exception"):
+        """Print the warnings of a result, and with ``-v`` or of ``debug`` the result as well."""
+        _host, task = _place(result)
+        wanted = self._display.verbosity > 0 or task.action in C._ACTION_DEBUG
+        warns = _has_warnings(result)
+        if not warns and not wanted:
+            return
+        values = _parts(result)[2]
+        told = wanted and self._run_is_verbose(result) and not _is_told_by_item(task, values)
+        if warns or told:
             self._name(task)
+        if warns:
             self._warn(result)
-        if self._run_is_verbose(result):
-            self._name(task)
-            self._clean_results(values, task.action)
-            self._say(f"{word}: [{_label(result)}]{self._item(result)} => {self._dump_results(values)}", color)
+        if told:
+            self._say_result(result, word, color)
 
     def _fail(self, result: Any, word: str, color: str) -> None:
         """Print a result that is not as it should be, in full."""
-        _host, task, values = _parts(result)
-        self._name(task)
+        self._name(_place(result)[1])
         self._warn(result)
+        self._say_result(result, word, color)
+
+    def _say_result(self, result: Any, word: str, color: str) -> None:
+        _host, task, values = _parts(result)
+        head = f"{word}: [{_label(result)}]{self._item(result)}"
         self._clean_results(values, task.action)
-        self._say(f"{word}: [{_label(result)}]{self._item(result)} => {self._dump_results(values)}", color)
+        self._say(f"{head} => {self._dump_results(values)}", color)
 
     def _item(self, result: Any) -> str:
         values = _parts(result)[2]
@@ -216,11 +229,31 @@ class CallbackModule(CallbackBase):
             self._live.show(self._counts.progress)
 
 
+def _is_told_by_item(task: Any, values: Mapping[str, Any]) -> bool:
+    """Whether a result is that of a loop, each item of which has been told before."""
+    return bool(task.loop) and "results" in values
+
+
+def _has_warnings(result: Any) -> bool:
+    """Whether a result has warnings or a traceback. Its values are not asked where there is another way.
+
+    From ansible-core 2.19 on they are made for callbacks when they are asked for, which costs more than all else here.
+    """
+    if hasattr(result, "warnings"):
+        return bool(result.warnings or result.deprecations or result.exception)
+    return any(result._result.get(name) for name in ("warnings", "deprecations", "exception"))
+
+
+def _place(result: Any) -> tuple[str, Any]:
+    """Host and task of a task's result."""
+    if hasattr(result, "task"):
+        return result.host.get_name(), result.task
+    return result._host.get_name(), result._task
+
+
 def _parts(result: Any) -> tuple[str, Any, Mapping[str, Any]]:
     """Host, task and values of a task's result, which have public names from ansible-core 2.19 on."""
-    if hasattr(result, "task"):
-        return result.host.get_name(), result.task, result.result
-    return result._host.get_name(), result._task, result._result
+    return (*_place(result), result.result if hasattr(result, "result") else result._result)
 
 
 def _label(result: Any) -> str:

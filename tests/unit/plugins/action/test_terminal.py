@@ -49,6 +49,8 @@ FEW = {
         {"name": "Reach", "ansible.builtin.raw": "true", "when": "inventory_hostname == 'away'"},
         {"name": "Never mind", "ansible.builtin.fail": {"msg": "no matter"}, "ignore_errors": True},
         {"name": "Say", "ansible.builtin.debug": {"msg": "for people"}, "run_once": True},
+        {"name": "Say it", "ansible.builtin.debug": {"msg": "{{ item }}"}, "loop": ["to", "all"], "run_once": True},
+        {"name": "Be sure", "ansible.builtin.assert": {"that": True}},
     ],
 }
 
@@ -142,6 +144,11 @@ def test_warnings_and_hosts_that_are_not_reached_are_told_as_they_come(playbooks
     assert len(re.findall(r"^unreachable: \[away\] => .*Connection refused", text, re.MULTILINE)) == 1
     assert len(re.findall(r"^failed, ignored: \[n[12]\] => .*no matter", text, re.MULTILINE)) == 2
     assert '    "msg": "for people"' in told.lines
+    assert [line for line in told.lines if line.startswith("ok: [n1] (item=")] == [
+        "ok: [n1] (item=to) => {",
+        "ok: [n1] (item=all) => {",
+    ]
+    assert "Be sure" not in told.lines
     assert "RECAP 3 hosts: 1 unreachable, 2 ok, 2 with ignored failures" in told.lines
     assert told.lines[-1].startswith("  unreachable: away: ")
 
