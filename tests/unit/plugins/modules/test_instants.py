@@ -45,6 +45,7 @@ SERVER = {
     "status": (("--json",), ""),
     "endpoints": (("--json",), ""),
     "health": (("--json",), ""),
+    "metrics": (NO_JSON, ""),
     "report": (("--json",), ""),
     "ingest": (("--json",), ""),
     "endpoints pin": (("--json",), ""),
