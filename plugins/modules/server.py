@@ -106,6 +106,16 @@ options:
             there.
           - The default is V(true). V(false) is for a URL that only endpoints can reach.
         type: bool
+      reports:
+        description:
+          - How reports of endpoints get to the server. With V(put), endpoints send them by HTTP PUT, which the web
+            server has to take. With V(ask), it takes none, and the server asks endpoints by notices, once an hour those
+            whose last report is older than 25 hours. The default is V(put).
+          - V(ask) is for a web server that is not configured here, or a CDN, where no PUT can be allowed.
+        type: str
+        choices:
+          - put
+          - ask
   components:
     description:
       - The products whose components the server downloads and publishes. By default there are none.

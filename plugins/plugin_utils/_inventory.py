@@ -58,7 +58,10 @@ _OF_PLAYBOOKS = (
     "timeout",
     "report_directory",
 )
-_OF_WEB = ("url", "web", "listen", "tls_certificate", "tls_key", "max_connections", "retry_after", "verify_url")
+_OF_WEB = (
+    *("url", "web", "listen", "tls_certificate", "tls_key"),
+    *("max_connections", "retry_after", "verify_url", "reports"),
+)
 _OF_SERVER = tuple(
     f"server_{name}"
     for name in (

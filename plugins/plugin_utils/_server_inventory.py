@@ -16,7 +16,10 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import P
 
 _OF_WEB = {"web": "server"}
 """Variables of the section ``web`` whose option has another name."""
-_WEB = ("url", "web", "listen", "tls_certificate", "tls_key", "max_connections", "retry_after", "verify_url")
+_WEB = (
+    *("url", "web", "listen", "tls_certificate", "tls_key"),
+    *("max_connections", "retry_after", "verify_url", "reports"),
+)
 _SECTIONS = tuple(name for name in specs.server_settings() if name != "web")
 _OWN = ("state", "installroot")
 _INSTALL = "install"

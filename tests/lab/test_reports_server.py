@@ -16,8 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import pack
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.report import NAMESPACE, Occasion, Report
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import pack, unpack
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.report import (
+    MAX_SIZE,
+    NAMESPACE,
+    Occasion,
+    Report,
+)
 from lab_ansible import Ansible
 from lab_nodes import Node, eventually
 from lab_update_server import UpdateServer
@@ -285,3 +290,30 @@ def test_an_endpoint_of_the_collection_is_heard(world: World, ansible: Ansible) 
     assert "taken by" in told, told
     eventually(lambda: world.sequence(CLIENT) > before, seconds=20, why="its next report is taken")
     assert (world.status()["refused"], world.left()) == ([], [])
+
+
+def test_where_the_web_server_takes_no_reports_the_server_asks(world: World) -> None:
+    """On what the test before has left: nginx takes no PUT any more, and reports come by the key of notices."""
+    server, client = world.server, world.client
+    settings = json.loads(server.read("/etc/epp-autoupdate/server.json"))
+    settings["web"]["reports"] = "ask"
+    server.run(["epp-server", "apply"], stdin=json.dumps(settings))
+    assert server.run(["systemctl", "is-active", "epp-server-ask.timer"]).out.strip() == "active"
+    refused = client.agent("report", check=False).out
+    assert refused.startswith("report: waits; the update server takes no reports: "), refused
+    before = world.sequence(CLIENT)
+    age = (
+        "import sqlite3;d=sqlite3.connect('/var/lib/epp-autoupdate-server/server.db');"
+        "d.execute('UPDATE endpoint_reports SET received = received - 90000.0');d.commit()"
+    )
+    server.run(["python3", "-c", age])
+    server.run(["systemctl", "start", "epp-server-ask.service"])
+    journal = server.journal(unit="epp-server-ask.service")
+    assert world.sequence(CLIENT) > before, journal
+    assert "1 endpoints asked: 1 taken" in journal
+    told = client.agent_status()["report"]
+    assert (told["occasion"], told["waiting"], told["reason"]) == ("request", False, "")
+    report = Report.from_bytes(unpack(client.written("/var/lib/epp-autoupdate/report.json"), limit=MAX_SIZE).document)
+    assert (report.sequence, report.drift) == (world.sequence(CLIENT), ()), "drift is seen from the sandbox of notices"
+    assert server.run(["epp-server", "ask-reports", CLIENT, "--json"]).json()["results"] == {"taken": 1}
+    assert world.left() == []

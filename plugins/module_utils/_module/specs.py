@@ -230,6 +230,7 @@ def server_web() -> Spec:
         "max_connections": _option("int"),
         "retry_after": _option("int"),
         "verify_url": _option("bool"),
+        "reports": _option("str", choices=["put", "ask"]),
     }
 
 

@@ -24,7 +24,7 @@ from .publication import ConfigurationSettings
 from .web import WebSettings
 
 FORMAT = 1
-_MINUTE = 60
+_MINUTE, _HOUR = 60, 3600
 
 
 @frozen
@@ -98,6 +98,11 @@ class ServerSettings:
         """Seconds from the begin of an interval to the fetch: different servers ask a vendor at different seconds."""
         offset = self.fetch.offset
         return random_slot(self.url, "fetch", self.fetch.every) if offset is None else offset
+
+    @property
+    def ask_offset(self) -> int:
+        """When in the hour endpoints are asked for reports; seconds."""
+        return random_slot(self.url, "ask", _HOUR)
 
     @property
     def publish_offset(self) -> int:

@@ -28,6 +28,15 @@ class WebServerKind(str, Enum):
     NONE = "none"
 
 
+class ReportsBy(str, Enum):
+    """How reports get here from endpoints."""
+
+    PUT = "put"
+    """Endpoints send them, and the web server takes them."""
+    ASK = "ask"
+    """The web server takes none, so the server asks endpoints by notices."""
+
+
 @frozen
 class WebSettings:
     """``url`` is where endpoints reach the server.
@@ -35,7 +44,7 @@ class WebSettings:
     ``listen`` is where the web server listens (empty: the URL's port, on all addresses). ``tls_certificate`` and
     ``tls_key`` are paths on the host, both or neither. ``max_connections`` is how many downloads are served at one time
     (None: the highest cap of the notices), ``retry_after`` when who was turned away comes back, seconds. ``verify_url``
-    tells whether the URL is tried from the server itself.
+    tells whether the URL is tried from the server itself. ``reports`` is how reports of endpoints arrive.
     """
 
     url: str
@@ -46,6 +55,7 @@ class WebSettings:
     max_connections: int | None = None
     retry_after: int = 30
     verify_url: bool = True
+    reports: ReportsBy = ReportsBy.PUT
 
     @classmethod
     def from_dict(cls, raw: object, path: str = "web") -> WebSettings:
@@ -74,6 +84,7 @@ class WebSettings:
             **{name: one for name, one in given.items() if one is not None},
             "retry_after": self.retry_after,
             "verify_url": self.verify_url,
+            "reports": self.reports.value,
         }
 
     @property
@@ -119,4 +130,5 @@ _KEYS: dict[str, Parser] = {
     "max_connections": nullable(integer(1, MOST_CONNECTIONS)),
     "retry_after": integer(1, 86400),
     "verify_url": boolean,
+    "reports": choice(ReportsBy),
 }

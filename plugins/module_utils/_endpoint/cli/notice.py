@@ -21,10 +21,10 @@ from typing import Any
 
 from ..._core.policy.policy import Initiator
 from ..._core.results import Result, Trigger
-from ..._core.rollout.command import MAX_SIZE, InvalidCommand, UpdateCommand
+from ..._core.rollout.command import MAX_SIZE, REPORT, InvalidCommand, ReportCommand, UpdateCommand, parse_command
 from ..._host.local_host import LocalHost
 from ..._host.lock import locked
-from ..._host.output import complain, write_document
+from ..._host.output import complain, flush, write_document
 from .. import paths
 from ..endpoint import Endpoint
 from ..runner.runner import Runner, Terminated
@@ -38,6 +38,7 @@ from .reporting import request_report
 BUSY = "busy"
 """The answer while another notice is being carried out for longer than this one may wait."""
 
+_ROAMING = "this endpoint is roaming, so it takes no commands"
 _LINE_S = 10.0
 """How long the server may take to say its line; it says it at once."""
 
@@ -60,11 +61,13 @@ def notice(host: LocalHost, options: argparse.Namespace) -> int:
         return _hand_over(options)
     line = _given(options)
     try:
-        order = UpdateCommand.parse(line)
+        order = parse_command(line)
     except InvalidCommand as error:
         complain("epp-agent", error)
         return exit_codes.USAGE
     endpoint = Endpoint.load(host)
+    if isinstance(order, ReportCommand):
+        return _report(endpoint)
     _ignore_sighup()
     with locked(host, paths.NOTICE_LOCK, wait=endpoint.document.limits.update + JOIN_MARGIN_S) as held:
         answer = _answer(endpoint, order) if held else {"result": BUSY, "reason": "another notice is being carried out"}
@@ -72,6 +75,20 @@ def notice(host: LocalHost, options: argparse.Namespace) -> int:
     if answer.get("repeated") is False:
         request_report(endpoint, "run")  # by a job: the server waits for the end of this process
     return exit_codes.DONE if answer["result"] in [result.value for result in Result] else exit_codes.FAILED
+
+
+def _report(endpoint: Endpoint) -> int:
+    """Answer with a report, also while an update is carried out."""
+    from ..reporting import on_request
+
+    if endpoint.store.read().roaming:
+        write_document({"result": Result.SKIPPED.value, "reason": _ROAMING}, sort_keys=True)
+        return exit_codes.DONE
+    answer = on_request.make_answer(endpoint)
+    write_document(answer.to_dict(), sort_keys=True)
+    flush()
+    on_request.handed_over(endpoint, answer)
+    return exit_codes.DONE if answer.result == REPORT else exit_codes.FAILED
 
 
 def _hand_over(options: argparse.Namespace) -> int:
@@ -125,7 +142,7 @@ def _carry_out(endpoint: Endpoint, order: UpdateCommand) -> dict[str, Any]:
             "reason": "this endpoint keeps its schedule itself (schedule.initiator)",
         }
     if order.trigger is Trigger.MANUAL and endpoint.store.read().roaming:
-        return {"result": Result.SKIPPED.value, "reason": "this endpoint is roaming, so it takes no commands"}
+        return {"result": Result.SKIPPED.value, "reason": _ROAMING}
     gate = _ImmediateStart if order.trigger is Trigger.SCHEDULE else StartGate
     runner = Runner(endpoint, gate(time.sleep, random.SystemRandom().random))
     try:

@@ -15,7 +15,7 @@ import os
 import socket
 
 from ..._core.results import Result
-from ..._core.rollout.command import InvalidCommand, UpdateCommand
+from ..._core.rollout.command import REPORT, InvalidCommand, parse_command
 from ..._host.output import complain, write_document
 from .. import paths
 from ..notify_access import sudoers
@@ -43,7 +43,7 @@ def through_socket(line: bytes) -> int:
     Raises Denied for whoever is not the update server's account, and OSError.
     """
     try:
-        UpdateCommand.parse(line)
+        parse_command(line)
     except InvalidCommand as error:
         complain("epp-agent", error)
         return exit_codes.USAGE
@@ -76,4 +76,4 @@ def _tell(answer: bytes) -> int:
         complain("epp-agent", "the notice was not carried out; the journal tells why (journalctl -u 'epp-notice@*')")
         return exit_codes.FAILED
     write_document(told, sort_keys=True)
-    return exit_codes.DONE if result in [one.value for one in Result] else exit_codes.FAILED
+    return exit_codes.DONE if result in (REPORT, *(one.value for one in Result)) else exit_codes.FAILED

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import syslog
 import time
+from contextlib import suppress
 
 from ..._core.metadata.envelope import unpack
 from ..._core.reports.report import MAX_SIZE, Occasion, Report
@@ -65,18 +66,25 @@ def _make_requested(host: Host) -> None:
                 return
             occasion = requests.take(host)
             if occasion is not None:
-                _make(Endpoint.load(host), occasion, deadline)
+                endpoint = Endpoint.load(host)
+                with suppress(Unsigned):  # it is on record
+                    record, content = make(endpoint, occasion)
+                    _send(endpoint, record, content, limit=max(_SHORTEST_S, deadline - time.monotonic()))
 
 
-def _make(endpoint: Endpoint, occasion: Occasion, deadline: float) -> None:
+def make(endpoint: Endpoint, occasion: Occasion) -> tuple[ReportRecord, bytes]:
+    """Make a report, under its lock, and keep it as one that waits; returns its record and its file.
+
+    Raises Unsigned, which is kept and logged, and OSError, LookupError or ValueError.
+    """
     host, before = endpoint.host, ReportStore(endpoint.host).read()
     try:
         key = signing_key(host)
         made = _composed(endpoint, occasion, after=before.sequence or _kept_sequence(host))
         content = sealed(host, made, key)
     except Unsigned as error:
-        _keep(host, before, replace(before, cause=error.cause, why=str(error)))
-        return
+        keep(host, before, replace(before, cause=error.cause, why=str(error)))
+        raise
     record = replace(
         before,
         sequence=made.sequence,
@@ -88,7 +96,7 @@ def _make(endpoint: Endpoint, occasion: Occasion, deadline: float) -> None:
     )
     ReportStore(host).write(record)  # before anybody can have seen the number
     host.write(paths.REPORT, content, mode=0o644)
-    _send(endpoint, record, content, limit=max(_SHORTEST_S, deadline - time.monotonic()))
+    return record, content
 
 
 def _composed(endpoint: Endpoint, occasion: Occasion, *, after: int) -> Report:
@@ -117,14 +125,14 @@ def _kept_sequence(host: Host) -> int:
 def _send(endpoint: Endpoint, record: ReportRecord, content: bytes | None, *, limit: float) -> None:
     server, host = endpoint.document.server, endpoint.host
     if server is None or content is None:
-        _keep(host, record, replace(record, waiting=False, cause="", why=""))
+        keep(host, record, replace(record, waiting=False, cause="", why=""))
         return
     done = deliver(host, server, endpoint.document.endpoint, content, limit=limit)
     taken = {} if done.cause else {"taken": host.now(), "waiting": False}
-    _keep(host, record, replace(record, cause=done.cause, why=done.why, **taken))
+    keep(host, record, replace(record, cause=done.cause, why=done.why, **taken))
 
 
-def _keep(host: Host, before: ReportRecord, after: ReportRecord) -> None:
+def keep(host: Host, before: ReportRecord, after: ReportRecord) -> None:
     """Write the record and the status, and log an obstacle once, and its end."""
     ReportStore(host).write(after)
     publish_report(host, after)

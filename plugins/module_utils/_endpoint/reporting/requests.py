@@ -51,6 +51,16 @@ def request(endpoint: Endpoint, occasion: Occasion) -> None:
     host = endpoint.host
     try:
         leave(host, occasion)
+    except OSError as error:
+        host.log(syslog.LOG_ERR, f"the report could not be started: {error}")
+        return
+    start(endpoint)
+
+
+def start(endpoint: Endpoint) -> None:
+    """Let the report that is pending be made, as ``request`` does."""
+    host = endpoint.host
+    try:
         if endpoint.scheduler.start(REPORT):
             return
     except OSError as error:

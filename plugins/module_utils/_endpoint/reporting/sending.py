@@ -15,6 +15,8 @@ from ..._host.host import Host
 from ..._host.http.client import ClientProfile, HttpClient
 from ..._host.http.errors import SourceError, UnexpectedStatus
 
+TAKES_NONE = "takes_none"
+"""The cause where the web server takes no reports, which only an administrator changes."""
 _TAKES_NONE = frozenset((401, 403, 404, 405, 501))
 """How web servers answer that accept no PUT, or none to this place."""
 _PROFILE = ClientProfile("epp-agent", silence=10.0, refusals=())
@@ -50,6 +52,6 @@ def _delivery(client: HttpClient, url: str, content: bytes) -> Delivery:
         client.put(url, content)
     except SourceError as error:
         if isinstance(error, UnexpectedStatus) and error.status in _TAKES_NONE:
-            return Delivery("takes_none", f"the update server takes no reports: {url} answered {error.status}")
+            return Delivery(TAKES_NONE, f"the update server takes no reports: {url} answered {error.status}")
         return Delivery("unreachable", shown(f"the report could not be delivered: {error}"))
     return Delivery()

@@ -26,6 +26,7 @@ from ..publication.key_files import ensure_key
 from ..settings import limits_zone, notify_settings
 from ..terminal.line import Watch
 from .dispatcher import Dispatcher, DispatchReport
+from .notifiers.base import Notifier
 from .notifiers.select import select_notifier
 from .start import plan_slots
 from .store import CampaignStore
@@ -61,18 +62,23 @@ def notify(
             return _run_dispatcher(host, connection, settings, run)
 
 
+def ready_notifier(host: Host, settings: NotifySettings) -> Notifier:
+    """The notifier of the settings, whose key is made where it is the server's own; raises OSError."""
+    if settings.notifier is NotifierName.SSH and settings.key == paths.NOTIFY_KEY:
+        ensure_key(host, settings.key)
+    return select_notifier(settings, host)
+
+
 def _run_dispatcher(
     host: LocalHost,
     connection: sqlite3.Connection,
     settings: NotifySettings,
     run: Callable[[Dispatcher, CampaignStore, Callable[[], None]], DispatchReport],
 ) -> DispatchReport:
-    if settings.notifier is NotifierName.SSH and settings.key == paths.NOTIFY_KEY:
-        ensure_key(host, settings.key)
+    notifier = ready_notifier(host, settings)
     store = CampaignStore(connection)
     store.delete_before(host.now() - _KEPT_S)
     store.delete_before(host.now() - _KEPT_BRIEFLY_S, but=Trigger.DOWNLOAD)
-    notifier = select_notifier(settings, host)
     dispatcher = Dispatcher(host, store, notifier, settings=settings, zone=limits_zone(host, settings))
     lost: set[str] = set()
     previous = signal.signal(signal.SIGTERM, lambda _number, _frame: dispatcher.stop())

@@ -14,8 +14,11 @@ from typing import Any
 
 from ..._core.exit_codes import BAD_DOCUMENT, DONE
 from ..._core.untrusted_text import LONGEST_LINE, shown
-from ..._core.validation.errors import InvalidDocument, ValidationError
+from ..._core.validation.errors import InvalidDocument, ValidationError, ValidationErrors
+from ..._core.validation.parsers import duration, read_mapping
 from ..._host.output import write_document, write_lines
+
+_LONGEST_S = 7 * 86400
 
 
 def read_stdin_json() -> Any:
@@ -48,6 +51,14 @@ def report_rejections(*, as_json: bool = True) -> Iterator[Rejection]:
 def print_json(result: object) -> None:
     """One result, as one line of JSON."""
     write_document(result)
+
+
+def seconds(text: str) -> float:
+    """What ``--timeout`` says; raises InvalidDocument."""
+    errors = ValidationErrors()
+    values = read_mapping({"timeout": text}, path="", known={"timeout": duration(1, _LONGEST_S)}, errors=errors)
+    errors.check()
+    return float(values["timeout"])
 
 
 def print_table(rows: list[tuple[str, ...]]) -> None:

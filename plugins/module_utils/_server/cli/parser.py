@@ -144,6 +144,7 @@ COMMANDS: dict[str, Callable[[], ModuleType]] = {
     "keys": _publication,
     "enrollment": _publication,
     "ingest": _reports,
+    "ask-reports": _reports,
     "notify": _campaigns,
     "campaigns": _campaigns,
     "update-now": _update_now,

@@ -13,8 +13,7 @@ from contextlib import closing
 from typing import Any
 
 from ..._core.exit_codes import DONE, FAILED
-from ..._core.validation.errors import InvalidDocument, ValidationError, ValidationErrors
-from ..._core.validation.parsers import duration, read_mapping
+from ..._core.validation.errors import InvalidDocument, ValidationError
 from ..._host.host import Host
 from ..._host.local_host import LocalHost
 from ..._host.output import write_document, write_lines
@@ -25,9 +24,9 @@ from ..fleet.nodes import read_nodes
 from ..fleet.selection import Selection
 from ..publication.catalog import published_catalog
 from ..terminal.line import progress_line
+from .output import seconds
 
 TIMEOUT = "2h"
-_LONGEST_S = 7 * 86400
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -48,7 +47,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def run_update_now(host: LocalHost, options: argparse.Namespace) -> int:
     """Notify the selected endpoints and wait for their responses."""
-    timeout, names = _timeout(options.timeout), _names(host, _selection(options))
+    timeout, names = seconds(options.timeout), _names(host, _selection(options))
     if options.check:
         return _tell_names(names, as_json=options.json)
     with progress_line(quiet=options.json) as line:
@@ -79,13 +78,6 @@ def _names(host: Host, selection: Selection) -> list[str]:
     with closing(open_database(host)) as connection:
         fleet = endpoint_records(connection, catalog.components if catalog else ())
         return selection.names(fleet, read_nodes(connection))
-
-
-def _timeout(text: str) -> float:
-    errors = ValidationErrors()
-    values = read_mapping({"timeout": text}, path="", known={"timeout": duration(1, _LONGEST_S)}, errors=errors)
-    errors.check()
-    return float(values["timeout"])
 
 
 def _tell_names(names: list[str], *, as_json: bool) -> int:

@@ -41,6 +41,7 @@ _LOCK = paths.RUNTIME_DIRECTORY + "/converge.lock"
 _JOB_LOCKS = (
     (paths.FETCH_LOCK, "fetch"),
     (paths.DISPATCHER_LOCK, "campaign"),
+    (paths.ASK_LOCK, "request for reports"),
     (paths.INGEST_LOCK, "intake of reports"),
     (paths.PUBLISH_LOCK, "publication"),
 )

@@ -13,6 +13,7 @@ from ..._core.resources.resources import Directory, File, Link, Resource
 from ..._core.settings.components import ClamAVSource, FilesSource, SourceSettings
 from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.settings.server import ServerSettings
+from ..._core.settings.web import ReportsBy
 from ..._core.values import frozen
 from ..._host.host import Host
 from ..._host.scheduler.base import Scheduler, Texts
@@ -21,7 +22,7 @@ from ..jobs import texts
 from ..jobs.job_plan import Interval, JobPlan
 
 _MARGIN_S = 120
-_DAY = 86400
+_HOUR, _DAY = 3600, 86400
 _METRICS_S = 300
 
 
@@ -92,6 +93,7 @@ def job_plan(settings: ServerSettings) -> JobPlan:
         metrics_directory=paths.METRICS,
         publish=Interval(_DAY, settings.publish_offset),
         fetch_limit=limit,
+        ask=Interval(_HOUR, settings.ask_offset) if settings.web.reports is ReportsBy.ASK else None,
         reads=tuple(path for source in sources.values() for path in _paths(source)),
         any_program=ProductKind.COMMAND in sources,
         key=settings.notify.key,

@@ -13,7 +13,7 @@ from ..._core.canonical import sha256_hex
 from ..._core.settings.components import ClamAVSource, FilesSource
 from ..._core.settings.notify import NotifierName
 from ..._core.settings.server import ServerSettings
-from ..._core.settings.web import WebServerKind
+from ..._core.settings.web import ReportsBy, WebServerKind
 from ..._host.host import Host
 from .. import paths
 from ..web import Nginx
@@ -50,7 +50,8 @@ def missing_requirements(host: Host, settings: ServerSettings, *, renew: bool = 
     found = [name for name in programs if shutil.which(name, path=_PATH) is None]
     if not host.exists(_ZONES):
         found.append("tzdata")
-    if settings.web.server is WebServerKind.NGINX and "nginx" not in found and not Nginx(host).takes_reports:
+    by_nginx = settings.web.server is WebServerKind.NGINX and settings.web.reports is ReportsBy.PUT
+    if by_nginx and "nginx" not in found and not Nginx(host).takes_reports:
         found.append(_WEBDAV)
     if settings.notify.notifier is NotifierName.SSH and importlib.util.find_spec("paramiko") is None:
         found.append("paramiko (Python package)")

@@ -20,7 +20,7 @@ class Interval:
 @frozen
 class JobPlan:
     """The jobs of one server, the same for every scheduler: it fetches, it notifies every minute, it publishes, it
-    takes in reports as they arrive, and it writes its metrics.
+    takes in reports as they arrive or asks for them, and it writes its metrics.
 
     Two that overlap are no harm: whoever comes second ends at once.
     """
@@ -46,6 +46,8 @@ class JobPlan:
     """When what is published is signed anew, if it has to be."""
     fetch_limit: int
     """How long a fetch may take, seconds."""
+    ask: Interval | None = None
+    """When endpoints are asked for reports; None: they send them."""
     reads: tuple[str, ...] = ()
     """Paths, programs among them, that a fetch has to reach."""
     any_program: bool = False

@@ -16,8 +16,8 @@ from ..._host.systemd.timers import timer_text
 from .job_plan import Interval, JobPlan
 
 FETCH, NOTIFY, PUBLISH = "epp-server-fetch", "epp-server-notify", "epp-server-publish"
-INGEST, METRICS = "epp-server-ingest", "epp-server-metrics"
-_ALL = (FETCH, INGEST, METRICS, NOTIFY, PUBLISH)
+ASK, INGEST, METRICS = "epp-server-ask", "epp-server-ingest", "epp-server-metrics"
+_ALL = (ASK, FETCH, INGEST, METRICS, NOTIFY, PUBLISH)
 SERVICES = tuple(f"{name}.service" for name in _ALL)
 TIMERS = tuple(f"{name}.timer" for name in _ALL)
 PATHS = (f"{INGEST}.path",)
@@ -66,6 +66,11 @@ WantedBy=paths.target
 _INGEST_WAIT_S = 2
 _INGEST_LIMIT_S = 900
 _METRICS_LIMIT_S = 240
+_ASK_LIMIT_S = 3600
+_ENDPOINT_IS_NO_FAULT = """\
+# 1: the report of an endpoint is missing. Reported in the log and by the state of the endpoint; not a local failure.
+SuccessExitStatus=1
+"""
 
 _EVERY_JOB = """\
 CapabilityBoundingSet=
@@ -116,6 +121,9 @@ def unit_texts(plan: JobPlan) -> dict[str, str]:
     if plan.fetch is not None:
         services[FETCH] = _fetch(plan)
         timers[FETCH] = ("Download of new protection components", _when(plan.fetch))
+    if plan.ask is not None:
+        services[ASK] = _ask(plan)
+        timers[ASK] = ("Reports that endpoints are asked for", _when(plan.ask))
     arrival = _ARRIVAL.format(no_limit=_NO_LIMIT, inbox=path_word(plan.inbox), unit=f"{INGEST}.service")
     return {
         PATHS[0]: _HEAD + arrival,
@@ -153,16 +161,24 @@ def _metrics(plan: JobPlan) -> str:
 
 def _notify(plan: JobPlan) -> str:
     """A campaign takes as long as it takes: its deadlines are those of its settings."""
+    return _service(plan, "Notices to endpoints", "notify", limit="infinity") + _notifies(plan)
+
+
+def _notifies(plan: JobPlan) -> str:
     home = "read-only" if plan.key.startswith(_HOMES) else "yes"
-    shut_in = _shut_in(private=private_tmp([plan.key]), home=home, umask="0077")
-    text = _service(plan, "Notices to endpoints", "notify", limit="infinity")
-    return text + shut_in + _NETWORK + _KNOWN_PROGRAMS
+    return _shut_in(private=private_tmp([plan.key]), home=home, umask="0077") + _NETWORK + _KNOWN_PROGRAMS
 
 
 def _publish(plan: JobPlan) -> str:
     shut_in = _shut_in(private="yes", home="yes", umask="0022")
     text = _service(plan, "Signatures that are to be renewed", "publish", limit="600")
     return text + _writes(plan.public, plan.reports) + shut_in + _NO_NETWORK + _KNOWN_PROGRAMS
+
+
+def _ask(plan: JobPlan) -> str:
+    """As notices; what endpoints answer goes to the inbox."""
+    text = _service(plan, "Reports that endpoints are asked for", "ask-reports", limit=str(_ASK_LIMIT_S))
+    return text + _ENDPOINT_IS_NO_FAULT + _writes(plan.reports) + _notifies(plan)
 
 
 def _service(plan: JobPlan, description: str, command: str, *, limit: str, unit: str = "") -> str:

@@ -98,6 +98,13 @@ def forget(connection: sqlite3.Connection, names: Iterable[str]) -> None:
     connection.executemany(_CLEAR, them)
 
 
+def refusal_since(connection: sqlite3.Connection, name: str, begin: float) -> tuple[str, str] | None:
+    """Code and detail of the last refusal of an endpoint's report, where it was after ``begin``."""
+    select = "SELECT code, detail FROM refused_reports WHERE endpoint = ? AND last >= ? ORDER BY last DESC LIMIT 1"
+    row = connection.execute(select, (name, begin)).fetchone()
+    return None if row is None else (row["code"], row["detail"])
+
+
 def sum_up_old_counts(connection: sqlite3.Connection, now: float) -> None:
     """Sum up the counts of days more than two years ago under no day: what was ever counted stays the same."""
     last = (_day(now - _KEPT_DAYS * 86400),)

@@ -10,7 +10,7 @@ import re
 
 from ..._core.reports.report import MAX_SIZE
 from ..._core.settings.server import ServerSettings
-from ..._core.settings.web import WebSettings
+from ..._core.settings.web import ReportsBy, WebSettings
 from ..._core.validation.strings import ENDPOINT_NAME
 from .. import paths
 
@@ -80,11 +80,14 @@ server {{
         disable_symlinks on from={public};
     }}
 
-    # A registered endpoint has a place, an empty file of its name, and may put its report. Nobody can read one, and
-    # anything else is absent. What is not there yet in full lies elsewhere.
     location {path}/reports/ {{
         return 404;
     }}
+{reports}{elsewhere}}}
+"""
+_REPORTS = """\
+    # A registered endpoint has a place, an empty file of its name, and may put its report. Nobody can read one, and
+    # anything else is absent. What is not there yet in full lies elsewhere.
     location ~ "^{pattern}/reports/(?<epp_autoupdate_endpoint>{endpoint})$" {{
         if ($request_method != PUT) {{
             return 404;
@@ -104,7 +107,6 @@ server {{
         limit_conn epp_autoupdate_reports {max_reports};
         limit_conn epp_autoupdate_reporters {max_reports_each};
     }}
-{elsewhere}}}
 """
 _TLS = """
     ssl_certificate {certificate};
@@ -136,6 +138,13 @@ def nginx_configuration(settings: ServerSettings, *, ipv6: bool) -> str:
         max_connections=web.max_connections or caps.most,
         path=web.parts.path,
         public=paths.PUBLIC,
+        reports=_reports(web) if web.reports is ReportsBy.PUT else "",
+        elsewhere=_ELSEWHERE if web.parts.path else "",
+    )
+
+
+def _reports(web: WebSettings) -> str:
+    return _REPORTS.format(
         pattern=re.escape(web.parts.path),
         endpoint=ENDPOINT_NAME,
         places=paths.PLACES,
@@ -144,7 +153,6 @@ def nginx_configuration(settings: ServerSettings, *, ipv6: bool) -> str:
         max_report=MAX_SIZE,
         max_reports=_REPORTS_AT_ONCE,
         max_reports_each=_REPORTS_OF_ONE_ADDRESS,
-        elsewhere=_ELSEWHERE if web.parts.path else "",
     )
 
 

@@ -8,27 +8,27 @@ from __future__ import annotations
 
 import os
 
-from ...._core.rollout.command import UpdateCommand
 from ...._core.rollout.delivery import SendResult
 from ...._core.values import frozen
 from ...._host.host import Host
-from .base import Response, Target, parse_response
+from .base import OUTPUT_LIMIT, LineNotifier, Printed, Target, Undelivered
 
 AGENT = "usr/local/bin/epp-agent"
 
 
 @frozen
-class LocalNotifier:
+class LocalNotifier(LineNotifier):
     """Runs the agent of a sandbox endpoint. One whose directory has no agent is off."""
 
     host: Host
 
-    def notify(self, target: Target, command: UpdateCommand, *, timeout: float) -> Response:
+    def exchange(self, target: Target, line: bytes, *, timeout: float, limit: int = OUTPUT_LIMIT) -> Printed:
         if not os.path.isabs(target.address):
-            return Response.without_answer(SendResult.NOT_REACHED, "no address is known")
+            raise Undelivered(SendResult.NOT_REACHED, "no address is known")
         agent = os.path.join(target.address, AGENT)
         try:
-            done = self.host.run([agent, "--root", target.address, "notice"], timeout=timeout, stdin=command.to_line())
+            argv = [agent, "--root", target.address, "notice"]
+            done = self.host.run(argv, timeout=timeout, stdin=line, keep=limit)
         except OSError as error:
-            return Response.without_answer(SendResult.NOT_REACHED, f"{agent}: {error.strerror}")
-        return parse_response(command, out=done.out, err=done.err, code=None if done.cut else done.code)
+            raise Undelivered(SendResult.NOT_REACHED, f"{agent}: {error.strerror}") from error
+        return Printed(done.out, done.err, None if done.cut else done.code)

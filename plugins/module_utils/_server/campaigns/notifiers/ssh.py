@@ -16,18 +16,15 @@ import socket
 import time
 from typing import Any
 
-from ...._core.rollout.command import UpdateCommand
 from ...._core.rollout.delivery import SendResult
 from ...._core.settings.notify import NotifySettings
 from ...._core.validation.addresses import host_and_port
 from ...._core.values import frozen
 from ...._host.host import Host
-from .base import Response, Target, parse_response
+from .base import OUTPUT_LIMIT, LineNotifier, Printed, Target, Undelivered
 
 _COMMAND = "epp-agent notice"
 """What is asked for; the endpoint's ``authorized_keys`` decides what runs."""
-_OUTPUT_LIMIT = 4 * 1024 * 1024
-"""Bytes of an answer or of its errors; more is no answer."""
 _CHUNK, _MOMENT_S = 65536, 1.0
 _KINDS_OF_KEYS = ("Ed25519Key", "ECDSAKey", "RSAKey")
 _SIGNATURES = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
@@ -47,7 +44,16 @@ class _Refused(Exception):
 
 
 @frozen
-class SshNotifier:
+class _Exchange:
+    """The line to be sent, how many bytes of answer or errors are taken, and until when (monotonic)."""
+
+    line: bytes
+    limit: int
+    deadline: float
+
+
+@frozen
+class SshNotifier(LineNotifier):
     """Notifies over SSH. ``paramiko`` is the library, ``key`` the server's private key as the library holds it.
 
     ``errors`` are the exceptions by which a connection fails.
@@ -67,37 +73,37 @@ class SshNotifier:
         errors = (paramiko.SSHException, OSError, EOFError, ValueError)
         return cls(paramiko, errors, key, settings.user, float(settings.connect_timeout))
 
-    def notify(self, target: Target, command: UpdateCommand, *, timeout: float) -> Response:
+    def exchange(self, target: Target, line: bytes, *, timeout: float, limit: int = OUTPUT_LIMIT) -> Printed:
         deadline = time.monotonic() + timeout
         if not target.host_key:  # registered, but not converged yet: whoever answers there could be anybody
-            return Response.without_answer(SendResult.NOT_REACHED, "no host key has been pinned for this endpoint yet")
+            raise Undelivered(SendResult.NOT_REACHED, "no host key has been pinned for this endpoint yet")
         try:
             connection = socket.create_connection(host_and_port(target.address), min(self.connect_timeout, timeout))
         except (OSError, ValueError) as error:
-            return Response.without_answer(SendResult.NOT_REACHED, f"{target.address}: {_words(error)}")
+            raise Undelivered(SendResult.NOT_REACHED, f"{target.address}: {_words(error)}") from error
         with connection:
-            return self._over(connection, target, command, deadline)
+            return self._over(connection, target, _Exchange(line, limit, deadline))
 
-    def _over(self, connection: socket.socket, target: Target, command: UpdateCommand, deadline: float) -> Response:
+    def _over(self, connection: socket.socket, target: Target, wanted: _Exchange) -> Printed:
         try:
             transport = self._prepared(connection)
         except self.errors as error:
-            return Response.without_answer(SendResult.NOT_REACHED, f"{target.address}: {_words(error)}")
+            raise Undelivered(SendResult.NOT_REACHED, f"{target.address}: {_words(error)}") from error
         try:
             channel = self._session(transport, target)
         except _OtherHost as error:
             transport.close()
-            return Response.without_answer(SendResult.HOST_KEY_CHANGED, f"{target.address}: {error}")
+            raise Undelivered(SendResult.HOST_KEY_CHANGED, f"{target.address}: {error}") from error
         except _Refused as error:
             transport.close()
-            return Response.without_answer(SendResult.REFUSED, f"{target.address}: {error}")
+            raise Undelivered(SendResult.REFUSED, f"{target.address}: {error}") from error
         except self.errors as error:
             transport.close()
-            return Response.without_answer(SendResult.NOT_REACHED, f"{target.address}: {_words(error)}")
+            raise Undelivered(SendResult.NOT_REACHED, f"{target.address}: {_words(error)}") from error
         try:
-            return _converse(channel, command, deadline)
+            return _converse(channel, wanted)
         except self.errors as error:
-            return Response.without_answer(SendResult.NO_REPLY, f"{target.address}: {_words(error)}")
+            raise Undelivered(SendResult.NO_REPLY, f"{target.address}: {_words(error)}") from error
         finally:
             transport.close()
 
@@ -150,36 +156,35 @@ def _private_key(paramiko: Any, real: str, path: str) -> Any:
     raise OSError(f"{path}: not a private key without passphrase: {why}") from why
 
 
-def _converse(channel: Any, command: UpdateCommand, deadline: float) -> Response:
+def _converse(channel: Any, wanted: _Exchange) -> Printed:
+    limit, deadline = wanted.limit, wanted.deadline
     channel.settimeout(max(0.1, deadline - time.monotonic()))
     channel.exec_command(_COMMAND)
-    channel.sendall(command.to_line())
+    channel.sendall(wanted.line)
     channel.shutdown_write()
     out, err = bytearray(), bytearray()
-    while _read_more(channel, out, err, deadline):
-        if len(out) > _OUTPUT_LIMIT or len(err) > _OUTPUT_LIMIT:
-            return Response.without_answer(SendResult.NO_REPLY, f"a broken reply: more than {_OUTPUT_LIMIT} bytes")
+    while _read_more(channel, out, err, wanted):
+        if len(out) > limit or len(err) > limit:
+            raise Undelivered(SendResult.NO_REPLY, f"a broken reply: more than {limit} bytes")
         if time.monotonic() >= deadline:
-            return Response.without_answer(SendResult.NO_REPLY, "no answer in time")
+            raise Undelivered(SendResult.NO_REPLY, "no answer in time")
     ended = channel.status_event.wait(max(0.1, min(10.0, deadline - time.monotonic())))
     code = channel.recv_exit_status() if ended else -1
-    return parse_response(
-        command, out=out.decode("utf-8", "replace"), err=err.decode("utf-8", "replace"), code=None if code < 0 else code
-    )
+    return Printed(out.decode("utf-8", "replace"), err.decode("utf-8", "replace"), None if code < 0 else code)
 
 
-def _read_more(channel: Any, out: bytearray, err: bytearray, deadline: float) -> bool:
+def _read_more(channel: Any, out: bytearray, err: bytearray, wanted: _Exchange) -> bool:
     """Take what has come on both streams, waiting a moment for it; returns whether more may come.
 
     Errors are taken as they come: whoever writes many of them, and an answer never, would wait for room until the end.
     """
-    channel.settimeout(max(0.1, min(_MOMENT_S, deadline - time.monotonic())))
+    channel.settimeout(max(0.1, min(_MOMENT_S, wanted.deadline - time.monotonic())))
     try:
         data = channel.recv(_CHUNK)
     except socket.timeout:  # another class before Python 3.10
         data = None
     out.extend(data or b"")
-    while channel.recv_stderr_ready() and len(err) <= _OUTPUT_LIMIT:
+    while channel.recv_stderr_ready() and len(err) <= wanted.limit:
         err.extend(channel.recv_stderr(_CHUNK))
     return data is None or bool(data)
 

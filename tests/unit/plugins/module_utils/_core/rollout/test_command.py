@@ -11,7 +11,13 @@ import json
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.authorized_keys import authorized_line
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import InvalidCommand, UpdateCommand
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import (
+    MAX_SIZE,
+    InvalidCommand,
+    ReportCommand,
+    UpdateCommand,
+    parse_command,
+)
 
 KEY = "ssh-ed25519 " + "A" * 68
 GOOD = {"campaign": "c-00000001", "version": "daily 27500", "trigger": "download"}
@@ -41,6 +47,29 @@ def test_an_order_survives_its_line() -> None:
 def test_anything_else_is_no_order(change: dict[str, object]) -> None:
     with pytest.raises(InvalidCommand):
         UpdateCommand.parse(json.dumps({**GOOD, **change}).encode())
+
+
+@pytest.mark.parametrize("command", [UpdateCommand("c-00000001", "1", Trigger.MANUAL), ReportCommand()])
+def test_a_line_is_one_of_two_commands(command: UpdateCommand | ReportCommand) -> None:
+    assert parse_command(command.to_line()) == command
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"command":"run"}',
+        b'{"command":"reports"}',
+        b'{"command":["report"]}',
+        b'{"command":"report","path":"/etc/shadow"}',
+        b'{"command":"report","campaign":"c-00000001","trigger":"download","version":"1"}',
+        b'["report"]',
+        b'"report"',
+        b'{"command":"report"}' + b" " * MAX_SIZE,
+    ],
+)
+def test_who_asks_for_a_report_can_choose_nothing(line: bytes) -> None:
+    with pytest.raises(InvalidCommand):
+        parse_command(line)
 
 
 @pytest.mark.parametrize("line", [b"", b"null", b"[]", b"{", b"\xff", b'"' + b"x" * 5000 + b'"', b"[" * 4000])

@@ -26,6 +26,7 @@ FULL = {
         "max_connections": 20,
         "retry_after": 60,
         "verify_url": False,
+        "reports": "ask",
     },
     "components": {
         "clamav": {"databases": ["main"], "extra": {"local.ndb": "https://x.example.com/local.ndb"}, "keep_cdiffs": 3},

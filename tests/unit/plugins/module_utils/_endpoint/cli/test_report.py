@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.report import Occasion
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import UpdateCommand
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import ReportCommand, UpdateCommand
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.reporting import requests
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import Answer
 
 from ..reporting.conftest import Reporting, managed, reporting, server
@@ -76,6 +77,54 @@ def test_a_notice_is_answered_and_reported(epp_agent: Agent, reporting: Reportin
     answers = [json.loads(epp_agent("notice", given=line).stdout) for _time in range(2)]
     assert [answer["repeated"] for answer in answers] == [False, True]
     assert occasions(reporting) == ["run"]
+
+
+def test_who_asks_by_a_notice_gets_a_report_and_nothing_is_sent(epp_agent: Agent, reporting: Reporting) -> None:
+    reporting.server.always(Answer(404))
+    assert epp_agent("report").returncode == 75
+    asked, log = len(reporting.server.requests), reporting.logged("takes no reports")
+    done = epp_agent("notice", given=ReportCommand().to_line())
+    answer = json.loads(done.stdout)
+    assert (done.returncode, set(answer), answer["result"]) == (0, {"result", "envelope"}, "report")
+    told = reporting.verified(answer["envelope"].encode())
+    assert (told.endpoint, told.occasion, told.drift) == ("n1", Occasion.REQUEST, ())
+    assert len(reporting.server.requests) == asked
+    record = reporting.record
+    assert (record.sequence, record.waiting, record.why) == (told.sequence, False, "")
+    assert record.taken == pytest.approx(time.time(), abs=60)
+    assert reporting.kept() == told
+    assert json.loads(epp_agent("status", "--json").stdout)["report"]["waiting"] is False
+    again = reporting.verified(
+        json.loads(epp_agent("notice", given=ReportCommand().to_line()).stdout)["envelope"].encode()
+    )
+    assert again.sequence > told.sequence
+    assert epp_agent("report").returncode == 75
+    assert reporting.logged("takes no reports") == log, "an obstacle that goes on is logged once"
+
+
+def test_an_endpoint_that_roams_or_has_no_key_says_so_alone(epp_agent: Agent, reporting: Reporting) -> None:
+    key = reporting.sandbox.root / "etc/ssh/ssh_host_ed25519_key.pub"
+    kept = key.read_bytes()
+    key.unlink()
+    failed = epp_agent("notice", given=ReportCommand().to_line())
+    assert (failed.returncode, json.loads(failed.stdout)["result"]) == (1, "failed")
+    assert json.loads(failed.stdout)["reason"].startswith("this host has no SSH host key")
+    key.write_bytes(kept)
+    assert epp_agent("roaming", "on").returncode == 0
+    before = reporting.record
+    roams = epp_agent("notice", given=ReportCommand().to_line())
+    reason = "this endpoint is roaming, so it takes no commands"
+    assert (roams.returncode, json.loads(roams.stdout)) == (0, {"result": "skipped", "reason": reason})
+    assert reporting.record == before
+
+
+def test_a_report_that_is_requested_while_the_server_asks_is_made_afterwards(
+    epp_agent: Agent, reporting: Reporting
+) -> None:
+    requests.leave(reporting.host, Occasion.SWITCH)
+    assert epp_agent("notice", given=ReportCommand().to_line()).returncode == 0
+    assert occasions(reporting) == ["switch"]
+    assert not requests.pending(reporting.host)
 
 
 def test_a_synchronization_reports_what_became_of_it(epp_agent: Agent, reporting: Reporting) -> None:

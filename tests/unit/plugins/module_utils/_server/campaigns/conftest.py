@@ -63,6 +63,13 @@ class SandboxEndpoint:
     def converge(self, document: EndpointDocument) -> None:
         converge(document, LocalHost(str(self.root)), agent=self._content, check=False)
 
+    def make_host_key(self) -> str:
+        """What OpenSSH's server makes when it is installed; the public key."""
+        path = self.root / "etc/ssh/ssh_host_ed25519_key"
+        path.parent.mkdir(parents=True)
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(path)], check=True)
+        return " ".join(path.with_suffix(".pub").read_text().split()[:2])
+
     def switch_off(self) -> None:
         """As good as off: there is no agent to talk to."""
         self.agent.rename(self.agent.with_suffix(".off"))

@@ -11,10 +11,17 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import pack, unpack
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.report import MAX_SIZE, NAMESPACE, Report
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import UpdateCommand
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import SendResult
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import parse_response
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import (
+    REPORT_LIMIT,
+    Printed,
+    parse_report,
+    parse_response,
+)
 
 from .conftest import SandboxEndpoint, Way
 
@@ -94,6 +101,61 @@ def test_one_notifier_serves_many_threads(way: Way, endpoint: SandboxEndpoint) -
         told = list(pool.map(lambda order: way.notifier.notify(target, order, timeout=120), orders))
     assert [one.outcome.send_result for one in told] == [SendResult.ACKNOWLEDGED] * 6
     assert sorted(endpoint.taken()) == [order.campaign for order in orders]
+
+
+def test_an_endpoint_that_is_asked_answers_with_its_report(way: Way, endpoint: SandboxEndpoint) -> None:
+    endpoint.make_host_key()
+    told = way.notifier.ask_report(way.target(endpoint), timeout=60)
+    assert (told.result, told.reason) == ("report", "")
+    assert told.content == (endpoint.root / "var/lib/epp-autoupdate/report.json").read_bytes()
+    report = Report.from_bytes(unpack(told.content, limit=MAX_SIZE).document)
+    assert (report.endpoint, endpoint.runs()) == ("n1", 0)
+
+
+def test_an_endpoint_without_a_report_says_why(way: Way, endpoint: SandboxEndpoint) -> None:
+    target = way.target(endpoint)
+    told = way.notifier.ask_report(target, timeout=60)
+    assert (told.result, told.content) == ("failed", b"")
+    assert told.reason.startswith("this host has no SSH host key")
+    (endpoint.root / "etc/epp-autoupdate/endpoint.json").unlink()
+    assert "not enrolled" in way.notifier.ask_report(target, timeout=60).reason
+
+
+def test_who_is_off_is_not_reached_by_a_request_either(way: Way, endpoint: SandboxEndpoint) -> None:
+    endpoint.switch_off()
+    told = way.notifier.ask_report(way.target(endpoint), timeout=60)
+    assert (told.result, bool(told.reason), told.content) == ("not_reached", True, b"")
+
+
+LARGE = json.dumps({"result": "report", "envelope": "x" * (MAX_SIZE + 1)})
+WORST = pack('\u00e9"'.encode() * (MAX_SIZE // 3 - 100), "signature", NAMESPACE)
+
+
+@pytest.mark.parametrize(
+    ("out", "code", "result", "reason"),
+    [
+        ('a banner\n{"result":"report","envelope":"x"}\n', 0, "report", ""),
+        ('{"result":"skipped","reason":"roaming\\u001b[2J"}', 0, "skipped", "roaming\\x1b[2J"),
+        (LARGE, 0, "failed", f"the answer has more than the {MAX_SIZE} bytes of a report"),
+        ('{"result":"report","envelope":["x"]}', 0, "failed", "the answer is no report"),
+        ('{"result":"updated"}', 0, "failed", "the answer is no report"),
+        ('{"result":"report","envel', None, "no_reply", "the connection ended before the endpoint had answered"),
+        ("", 64, "failed", "the agent ended with exit code 64 and said: the notice must have campaign"),
+    ],
+)
+def test_what_an_agent_that_was_asked_prints_is_understood(
+    out: str, code: int | None, result: str, reason: str
+) -> None:
+    """The last one is an older agent, which knows one command alone."""
+    told = parse_report(Printed(out, "the notice must have campaign", code))
+    assert (told.result, told.reason) == (result, reason)
+
+
+def test_the_largest_report_fits_into_an_answer() -> None:
+    assert MAX_SIZE - 400 < len(WORST) <= MAX_SIZE
+    answer = json.dumps({"result": "report", "envelope": WORST.decode()})
+    assert len(answer) < REPORT_LIMIT
+    assert parse_report(Printed(answer, "", 0)).content == WORST
 
 
 @pytest.mark.parametrize(

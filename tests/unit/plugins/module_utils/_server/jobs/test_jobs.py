@@ -38,13 +38,17 @@ def plan_of(components: str, **more: Any) -> JobPlan:
     return job_plan(ServerSettings.from_dict(settings))
 
 
+ASKS = {"web": {"url": "http://a.example.com", "reports": "ask"}}
+
+
 @needs_systemd_analyze
 @pytest.mark.parametrize("components", COMPONENTS)
 def test_systemd_finds_no_fault(tmp_path: Path, components: str) -> None:
     program = tmp_path / "epp-server of 100% $HOME"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    units = written(tmp_path / "units", unit_texts(replace(plan_of(components), program=str(program), user="root")))
+    plan = replace(plan_of(components, **ASKS), program=str(program), user="root")
+    units = written(tmp_path / "units", unit_texts(plan))
     argv = ["systemd-analyze", "verify", "--man=no", *units]
     env = {"SYSTEMD_UNIT_PATH": f"{tmp_path / 'units'}:"}
     told = subprocess.run(argv, check=False, capture_output=True, text=True, env=env)
@@ -62,10 +66,11 @@ def test_systemd_finds_no_fault(tmp_path: Path, components: str) -> None:
         ("clamav", "epp-server-publish.service", 0.7),
         ("clamav", "epp-server-ingest.service", 0.7),
         ("clamav", "epp-server-metrics.service", 0.7),
+        ("clamav", "epp-server-ask.service", 1.5),
     ],
 )
 def test_exposure(tmp_path: Path, components: str, unit: str, limit: float) -> None:
-    (path,) = written(tmp_path, {unit: unit_texts(plan_of(components))[unit]})
+    (path,) = written(tmp_path, {unit: unit_texts(plan_of(components, **ASKS))[unit]})
     argv = ["systemd-analyze", "security", "--offline=true", "--no-pager", path]
     told = subprocess.run(argv, check=False, capture_output=True, text=True).stdout
     exposure = re.search(r"Overall exposure level for \S+: ([0-9.]+)", told)
@@ -74,13 +79,13 @@ def test_exposure(tmp_path: Path, components: str, unit: str, limit: float) -> N
 
 
 def test_nothing_runs_as_root_and_what_is_public_is_written_only_where_it_must_be() -> None:
-    texts = unit_texts(plan_of("clamav"))
+    texts = unit_texts(plan_of("clamav", **ASKS))
     services = {name: text for name, text in texts.items() if name.endswith(".service")}
     assert all("\nUser=epp-server\nGroup=epp-server\n" in text for text in services.values())
     writers = {name for name, text in services.items() if "ReadWritePaths=/var/lib/epp-autoupdate-public\n" in text}
     assert writers == {"epp-server-fetch.service", "epp-server-publish.service"}
     writers = {name for name, text in services.items() if "ReadWritePaths=/var/lib/epp-autoupdate-reports\n" in text}
-    assert writers == {"epp-server-ingest.service", "epp-server-publish.service"}
+    assert writers == {"epp-server-ask.service", "epp-server-ingest.service", "epp-server-publish.service"}
     writers = {name for name, text in services.items() if "ReadWritePaths=-/var/lib/epp-autoupdate-metrics\n" in text}
     assert writers == {"epp-server-metrics.service"}
 
@@ -114,7 +119,7 @@ def test_cron_works_as_the_servers_user_and_percent_signs_are_no_line_breaks() -
 
 
 def test_each_scheduler_is_given_what_it_owns() -> None:
-    assert set(texts(plan_of("files"), scheduler="systemd")) == {
+    assert set(texts(plan_of("files", **ASKS), scheduler="systemd")) == {
         *OWNED.units.services,
         *OWNED.units.timers,
         *OWNED.units.paths,
@@ -123,7 +128,7 @@ def test_each_scheduler_is_given_what_it_owns() -> None:
 
 
 def test_a_running_systemd_is_brought_to_the_plan(tmp_path: Path) -> None:
-    jobs, timers = unit_texts(plan_of("files")), sorted((*OWNED.units.timers, *OWNED.units.paths))
+    jobs, timers = unit_texts(plan_of("files", **ASKS)), sorted((*OWNED.units.timers, *OWNED.units.paths))
     host = RunningHost(str(tmp_path), {"show": Completed(0, "", "")})
     host.mkdir("/run/systemd/system")
     scheduler = SystemdScheduler(host, OWNED.units)
@@ -134,7 +139,17 @@ def test_a_running_systemd_is_brought_to_the_plan(tmp_path: Path) -> None:
     active = (f"Id={name}\nLoadState=loaded\nActiveState=active\nNeedDaemonReload=no\n" for name in timers)
     host.replies = {"show": Completed(0, "\n".join(active), "")}
     assert scheduler.drift(jobs) == ()
-    assert scheduler.drift(unit_texts(plan_of("nothing"))) == ("epp-server-fetch.timer is still active",)
+    assert scheduler.drift(unit_texts(plan_of("nothing", **ASKS))) == ("epp-server-fetch.timer is still active",)
+
+
+def test_endpoints_are_asked_for_reports_once_an_hour_where_the_web_server_takes_none() -> None:
+    assert not any("ask" in name for name in unit_texts(plan_of("files")))
+    assert "ask-reports" not in table(plan_of("files"))
+    (hourly, boot) = sorted(line for line in table(plan_of("files", **ASKS)).splitlines() if "ask-reports" in line)
+    assert re.fullmatch(r"\d+ \* \* \* \* epp-server /usr/local/bin/epp-server ask-reports", hourly)
+    assert boot.startswith("@reboot epp-server ")
+    timer = unit_texts(plan_of("files", **ASKS))["epp-server-ask.timer"]
+    assert re.search(r"^OnCalendar=\*-\*-\* \*:\d\d:\d\d UTC$", timer, re.MULTILINE), timer
 
 
 def written(directory: Path, texts: dict[str, str]) -> list[str]:

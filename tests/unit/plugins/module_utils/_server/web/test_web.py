@@ -142,6 +142,19 @@ def test_reports_are_taken_by_put_below_the_path_of_the_url() -> None:
     assert directives(text, "client_max_body_size") == ["65536"]
 
 
+def test_a_web_server_of_ours_that_is_to_take_no_reports_needs_nothing_for_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asks = settings({"url": "http://updates.example.com/epp", "reports": "ask"})
+    text = nginx_configuration(asks, ipv6=True)
+    assert "dav_methods" not in text
+    assert "location /epp/reports/ {\n        return 404;" in text
+    assert text.count("{") == text.count("}")
+    monkeypatch.setattr(requirements.shutil, "which", lambda name, path: name)
+    host = RunningHost(str(tmp_path), {"nginx -V": Completed(0, "", f"nginx version: nginx/1.18.0\n{WITHOUT}\n")})
+    assert not [name for name in requirements.missing_requirements(host, asks) if "WebDAV" in name]
+
+
 def test_to_notify_over_ssh_takes_what_asks_endpoints_for_their_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """N5: some systems pack ssh-keyscan apart from sshd and ssh-keygen."""
     monkeypatch.setattr(requirements.shutil, "which", lambda name, path: None if name == "ssh-keyscan" else name)
