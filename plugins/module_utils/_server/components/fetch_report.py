@@ -14,6 +14,7 @@ from ..._core.timestamps import iso, iso_or_none
 from ..._core.values import frozen
 from ..._host.host import Host
 from .. import paths
+from ..settings import read_section
 
 
 @frozen
@@ -51,13 +52,18 @@ class FetchReport:
 
 def record_fetch(host: Host, report: FetchReport) -> None:
     """Keep what the last fetch of each product came to, for the server's status."""
-    known = last_fetches(host)
+    known = _recorded(host)
     known[report.product] = {**report.to_dict(), "at": iso(host.now())}
     host.write(paths.FETCHED, json.dumps(known, sort_keys=True).encode(), mode=0o640)
 
 
 def last_fetches(host: Host) -> dict[str, Any]:
-    """What the last fetch of each product came to, by product."""
+    """What the last fetch of each product came to, by product, of those that are set up."""
+    wanted = read_section(host, "components")
+    return {product: one for product, one in _recorded(host).items() if product in wanted}
+
+
+def _recorded(host: Host) -> dict[str, Any]:
     try:
         known = json.loads(host.read(paths.FETCHED) or b"{}")
     except ValueError:

@@ -77,6 +77,20 @@ def test_who_is_registered_where_and_who_is_behind(fleet: Server) -> None:
     assert fleet.run("endpoints", "--domain", "emea2", "--outdated")[1] == "endpoints: none\n"
 
 
+def test_a_product_that_is_no_longer_set_up_is_no_alarm_and_is_not_told(fleet: Server) -> None:
+    fleet.host.remove("/upstream")
+    fleet.run("fetch")
+
+    def alarmed() -> list[str]:
+        found = json.loads(fleet.run("health", "--json")[1])["alarms"]
+        return [alarm["name"] for alarm in found if alarm["name"] == "fetch"]
+
+    assert alarmed() == ["fetch"]
+    fleet.settings(components={}, notify={"notifier": "local", "max_in_flight": 40})
+    assert alarmed() == []
+    assert fleet.ask("status", "--json")["fetches"] == {}
+
+
 def test_the_status_of_the_server(fleet: Server) -> None:
     fleet.ask("publish", "--json")
     told = fleet.ask("status", "--json")
