@@ -279,10 +279,14 @@ class CampaignStore:
     def _record(
         self, endpoint: str, product: str, versions: Mapping[str, str], now: float, *, word: str | None = None
     ) -> None:
-        """Keep what an endpoint has; ``word`` is of the offer that it has now, None where it has none of another."""
-        row = (endpoint, product, json.dumps(dict(versions), sort_keys=True), now, word or "", word)
+        """Keep what a registered endpoint has; who was removed while its notice was in flight leaves nothing.
+
+        ``word`` is of the offer that it has now, None where it has none of another.
+        """
+        row = (product, json.dumps(dict(versions), sort_keys=True), now, word or "", endpoint, word)
         self._connection.execute(
-            "INSERT INTO holdings (endpoint, product, versions, at, version) VALUES (?, ?, ?, ?, ?)"
+            "INSERT INTO holdings (endpoint, product, versions, at, version)"
+            " SELECT name, ?, ?, ?, ? FROM endpoints WHERE name = ?"
             " ON CONFLICT (endpoint, product) DO UPDATE SET versions = excluded.versions, at = excluded.at,"
             " version = coalesce(?, version)",
             row,

@@ -143,6 +143,7 @@ def test_after_a_kill_everybody_listened_to_is_asked_and_nobody_else(store: Camp
 def test_a_report_is_kept_as_evidence_and_tells_who_is_behind(
     store: CampaignStore, connection: sqlite3.Connection
 ) -> None:
+    register(connection, "n1")
     store.create(SUBJECT, events("n1"), now=NOW)
     (dispatch,) = store.next_dispatches(now=NOW, cap=1)[0]
     store.record_response(dispatch, report("2"), now=NOW + 9, limits=LIMITS)
