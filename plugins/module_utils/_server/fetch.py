@@ -41,7 +41,7 @@ def fetch(
 ) -> Iterator[FetchReport]:
     """Fetch the chosen products, or all, one with each report; to be called under ``paths.FETCH_LOCK``.
 
-    Each product is published, catalogd and announced before the next one is fetched, so that a slow source keeps
+    Each product is published, cataloged and announced before the next one is fetched, so that a slow source keeps
     nobody waiting. Published comes first: whoever is notified finds what the notice is about.
     """
     sources = sources_of(host, components)
@@ -51,7 +51,7 @@ def fetch(
             continue
         outcome = Guard(host, paths.GUARD).fetch(source)
         published[kind] = source.published()
-        why = _catalogd(host, connection, published.values())
+        why = _cataloged(host, connection, published.values())
         if why:
             outcome = Outcome(Result.FAILED, "; ".join(part for part in (outcome.why, why) if part))
         current = published[kind]
@@ -65,7 +65,7 @@ def fetch(
         yield report
 
 
-def _catalogd(host: Host, connection: sqlite3.Connection, published: Iterable[Published | None]) -> str:
+def _cataloged(host: Host, connection: sqlite3.Connection, published: Iterable[Published | None]) -> str:
     """Publish the catalog; returns why it could not be, or nothing.
 
     Endpoints find the components all the same; that the catalog is old has to be told and mended.
