@@ -63,12 +63,17 @@ class Command:
         return [*sudo, self.root.rstrip("/") + SERVER, *root, "endpoints", "--json"]
 
 
-def asked(command: Command, environment: Mapping[str, str] = os.environ) -> str:
+def asked(command: Command, environment: Mapping[str, str] | None = None) -> str:
     """What the server prints, which is one line of JSON; raises NoFleet."""
     _refuse_options(command)
     argv = command.argv()
     try:
-        done = run(argv, timeout=command.timeout, env={**environment, "LC_ALL": "C"}, keep=LARGEST)
+        done = run(
+            argv,
+            timeout=command.timeout,
+            env={**(os.environ if environment is None else environment), "LC_ALL": "C"},
+            keep=LARGEST,
+        )
     except FileNotFoundError:
         missing = "OpenSSH's client (ssh) is not installed on the control node" if command.server else _missing(command)
         raise NoFleet(f"{command.place}: {missing}") from None

@@ -20,7 +20,7 @@ from ..campaigns.queries import Summary, is_failure, summaries, worst_first
 from ..fleet.state_history import history
 from ..health import assessments
 from ..terminal.capabilities import Terminal
-from ..terminal.charts import Glyphs, bar, glyphs, shares, sparkline
+from ..terminal.charts import Glyphs, gauge, glyphs, shares, sparkline
 from ..terminal.painting import DIM, GREEN, RED, YELLOW, Line, Span, plain
 
 _CAMPAIGNS = 5
@@ -63,7 +63,7 @@ def state_bars(counts: Mapping[EndpointState, int], *, columns: int, using: Glyp
     head = [f"{state.value:<{_longest(told)}}  {count:>{len(str(total))}}  " for state, count in told]
     room = min(_WIDEST_BAR, columns - max(map(len, head), default=0))
     return [
-        (Span(before), Span(bar(count, of=total, columns=room, using=using), _COLORS.get(state, "")))
+        (Span(before), Span(gauge(count, of=total, columns=room, using=using), _COLORS.get(state, "")))
         for before, (state, count) in zip(head, told)
     ]
 

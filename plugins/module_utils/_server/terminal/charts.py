@@ -78,7 +78,7 @@ def scale(marks: Sequence[tuple[int, str]], columns: int) -> str:
     return f"{line:<{room}}{end}"
 
 
-def bar(value: int, *, of: int, columns: int, using: Glyphs) -> str:
+def gauge(value: int, *, of: int, columns: int, using: Glyphs) -> str:
     """A bar of ``value`` as its share of ``of``, in so many columns; not empty for what is not zero."""
     full = len(using.widths) - 1
     cells = columns * full

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..._core.values import frozen
-from .charts import Glyphs, bar
+from .charts import Glyphs, gauge
 
 _BAR = 10
 _SOONEST_S = 1.0
@@ -41,7 +41,7 @@ def progress_text(progress: Progress, *, elapsed: float, columns: int, using: Gl
     share = f" {done * 100 // total}%" if total else ""
     parts = {"label": f"{progress.label} {done}/{total}{share}"}
     rate = (done - before) / elapsed if elapsed >= _SOONEST_S else 0.0
-    filled = bar(done, of=total, columns=_BAR, using=using)
+    filled = gauge(done, of=total, columns=_BAR, using=using)
     results = ", ".join(f"{count} {word}" for word, count in progress.results.items() if count)
     known = {"results": results, "step": progress.step, "end": _end(total - done, rate), "rate": _rate(rate)}
     known["bar"] = f"[{filled:<{_BAR}}]"

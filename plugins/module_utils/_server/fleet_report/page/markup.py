@@ -24,16 +24,16 @@ class Html(str):
 Attribute = Union[str, int, float, bool, None]
 
 
-def element(name: str, /, *parts: str, **attributes: Attribute) -> Html:
+def element(tag: str, /, *parts: str, **attributes: Attribute) -> Html:
     """One element; texts among its parts, and values of attributes, are escaped.
 
     A trailing underscore of an attribute's name is dropped (``class_``), others become hyphens. None and False leave
     the attribute out, True gives it no value.
     """
     told = "".join(_attribute(key, value) for key, value in attributes.items())
-    if name in _VOID:
-        return Html(f"<{name}{told}/>")
-    return Html(f"<{name}{told}>{joined(parts)}</{name}>")
+    if tag in _VOID:
+        return Html(f"<{tag}{told}/>")
+    return Html(f"<{tag}{told}>{joined(parts)}</{tag}>")
 
 
 def joined(parts: Iterable[str]) -> Html:

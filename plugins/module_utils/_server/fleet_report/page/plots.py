@@ -51,7 +51,7 @@ def stacked(columns: Sequence[Mapping[str, int]], order: Sequence[str], words: s
     return _picture(len(columns), words, shapes)
 
 
-def bar(parts: Mapping[str, int]) -> Html:
+def strip(parts: Mapping[str, int]) -> Html:
     """One line of parts beside each other, for a row of a table that has the numbers."""
     total, left, shapes = sum(parts.values()) or 1, 0.0, []
     for kind, count in parts.items():
@@ -87,7 +87,7 @@ def curves(bars: Sequence[int], lines: Mapping[str, Sequence[int]], words: str, 
 
 def states_bar(states: Mapping[str, int]) -> Html:
     """The states of endpoints as one bar."""
-    return bar(dict(reversed(list(states.items()))))
+    return strip(dict(reversed(list(states.items()))))
 
 
 def states_legend(states: Sequence[str]) -> Html:

@@ -120,10 +120,11 @@ def test_fetch_shows_which_product_is_next(server: Server, tmp_path: Path) -> No
 
 
 def history(server: Server, **counts: int) -> None:
-    with closing(open_database(server.host)) as connection, connection:
+    with closing(open_database(server.host)) as connection:
         for days in range(10):
             told = {EndpointState(state): count + days for state, count in counts.items()}
             state_history.record(connection, told, server.host.now() - days * 86400)
+        connection.commit()
 
 
 def test_status_has_charts_below_the_lines_that_pipes_get(server: Server) -> None:

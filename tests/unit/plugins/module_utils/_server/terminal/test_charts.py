@@ -13,7 +13,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.terminal.ch
     ASCII,
     BLOCKS,
     Glyphs,
-    bar,
+    gauge,
     histogram,
     merged,
     scale,
@@ -97,7 +97,7 @@ def test_scale(marks: list[tuple[int, str]], columns: int, expected: str) -> Non
     ],
 )
 def test_bar(value: int, of: int, columns: int, using: Glyphs, expected: str) -> None:
-    assert bar(value, of=of, columns=columns, using=using) == expected
+    assert gauge(value, of=of, columns=columns, using=using) == expected
 
 
 @pytest.mark.parametrize(
