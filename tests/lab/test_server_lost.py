@@ -123,7 +123,7 @@ def test_without_the_guide_endpoints_refuse_and_everybody_says_so(world: World) 
     checked = world.check()
     assert checked.code != 0
     for name in FLEET:
-        assert f"{name}: configuration: refused, rollback: tree: its serial is" in checked.output
+        assert f"{name}: adopted configuration: not taken, rollback: tree: its serial is" in checked.output
     status = first.run(["epp-agent", "status"]).out
     assert "rollback" in status
     world.start -= 1  # what the inventory says is what the server says again, so a run has nothing to publish
