@@ -45,6 +45,11 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., None]:
     return have
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the mark for ansible-test, too, which has a configuration of its own and knows no other marks."""
+    config.addinivalue_line("markers", "heavy: one of many cases, or a long one; not for every day")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "python" in metafunc.fixturenames:
         found = [*filter(Path.exists, _PLACES), *sorted(Path.home().glob(".pyenv/versions/3.*/bin/python3"))]
