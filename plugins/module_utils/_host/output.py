@@ -14,7 +14,7 @@ import sys
 TYPE_CHECKING = False  # to import typing for it would cost a start a tenth
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any, NoReturn
+    from typing import Any, NoReturn, TextIO
 
 
 def write_lines(lines: Iterable[str]) -> None:
@@ -22,6 +22,21 @@ def write_lines(lines: Iterable[str]) -> None:
     from .._core.untrusted_text import LONGEST_LINE, shown
 
     sys.stdout.write("".join(f"{shown(line, LONGEST_LINE)}\n" for line in lines))
+
+
+def write_composed(text: str) -> None:
+    """Text whose foreign parts may be shown already: painted lines (``terminal/painting.py``), or a page in ASCII."""
+    sys.stdout.write(text)
+
+
+def standard_output() -> TextIO:
+    """The stream, to ask it whether it is a terminal."""
+    return sys.stdout
+
+
+def standard_error() -> TextIO:
+    """The stream, to ask it whether it is a terminal, and for the progress line that is painted on it."""
+    return sys.stderr
 
 
 def flush() -> None:

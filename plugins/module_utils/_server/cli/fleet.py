@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import syslog
 from contextlib import closing
 from typing import Any, Callable
@@ -19,7 +18,7 @@ from ..._core.reports.states import EndpointState
 from ..._core.timestamps import iso_or_none
 from ..._core.validation.errors import InvalidDocument, ValidationError, show
 from ..._host.local_host import LocalHost
-from ..._host.output import write_lines
+from ..._host.output import standard_output, write_lines
 from ..campaigns.notifiers.host_keys import Pinned, pin
 from ..database.database import open_database
 from ..fleet.inventory import EndpointRecord, endpoint_records
@@ -74,7 +73,7 @@ def run_status(host: LocalHost, options: argparse.Namespace) -> int:
             print_json(known)
             return DONE
         print_table(_rows(known))
-        terminal = terminal_of(sys.stdout, os.environ)
+        terminal = terminal_of(standard_output(), os.environ)
         if terminal is not None:
             from .status_charts import status_charts
 

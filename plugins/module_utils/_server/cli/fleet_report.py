@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from contextlib import closing
 from typing import TextIO
 
 from ..._core.exit_codes import DONE
 from ..._host.local_host import LocalHost
+from ..._host.output import standard_output, write_composed
 from ..database.database import open_database
 from ..fleet_report.document import fleet_report
 from ..fleet_report.page.page import page
@@ -39,8 +39,8 @@ def run_report(host: LocalHost, options: argparse.Namespace) -> int:
         print_json(document)
         return DONE
     text = page(document)
-    if options.html is sys.stdout:
-        sys.stdout.write(text)
+    if options.html is standard_output():
+        write_composed(text)
         return DONE
     with options.html as stream:
         stream.truncate()
@@ -52,7 +52,7 @@ def _opened(path: str) -> TextIO:
     """The file to be written, opened while the command line is read: whoever may write it need not be the server's
     user. What is in it stays until the report is made."""
     if path == "-":
-        return sys.stdout
+        return standard_output()
     try:
         return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o666), "w", encoding="ascii")
     except OSError as error:

@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Callable
 
+from ..._host.output import standard_error
 from .capabilities import Terminal, progress_terminal
 from .charts import glyphs
 from .painting import painted, plain
@@ -83,7 +83,7 @@ class ProgressLine:
 @contextmanager
 def progress_line(*, quiet: bool = False) -> Iterator[ProgressLine]:
     """The line of a command, gone at its end whatever that is; ``quiet``: it is wanted nowhere."""
-    stream = sys.stderr
+    stream = standard_error()
     line = ProgressLine(stream, lambda: None if quiet else progress_terminal(stream, os.environ))
     try:
         yield line

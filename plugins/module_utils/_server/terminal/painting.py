@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 
 from ..._core.untrusted_text import LONGEST_LINE, shown
 from ..._core.values import frozen
+from ..._host.output import write_composed
 from .capabilities import Terminal
 
 RED, YELLOW, GREEN, DIM = "31", "33", "32", "2"
@@ -44,4 +44,4 @@ def painted(line: Iterable[Span], terminal: Terminal) -> str:
 
 def write_painted(lines: Iterable[Line], terminal: Terminal) -> None:
     """Lines for people at this terminal, which is that of standard output."""
-    sys.stdout.write("".join(f"{painted(line, terminal).rstrip()}\n" for line in lines))
+    write_composed("".join(f"{painted(line, terminal).rstrip()}\n" for line in lines))

@@ -19,12 +19,12 @@ from typing import Any
 import pytest
 from ansible_collections.epp.autoupdate.plugins.filter.update_results import update_results
 from ansible_collections.epp.autoupdate.plugins.module_utils import _core
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.exposition import _escaped
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import InvalidManifest, Manifest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import UpdateCommand
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.reported import reported
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.untrusted_text import data, shown
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.command import parse_versions
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status.metrics import _escaped
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.output import complain, write_document, write_lines
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import parse_response
