@@ -48,6 +48,7 @@ SERVER = {
     "metrics": (NO_JSON, ""),
     "report": (("--json",), ""),
     "ingest": (("--json",), ""),
+    "ask-reports": (("n1", "--json"), ""),
     "endpoints pin": (("--json",), ""),
     "tree set": (("--json",), json.dumps(TREE_CHANGE)),
     "tree show": (("--json",), ""),
