@@ -29,12 +29,12 @@ REPOSITORY = HERE.parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 # The library and this folder are on the path only now: hence E402 below.
-import fleet_report  # noqa: E402
-import ingest  # noqa: E402
-from program import Cost, Program  # noqa: E402
-from steps import STEPS, Step  # noqa: E402
+import fleet_report  # noqa: E402  # on the path only now
+import ingest  # noqa: E402  # on the path only now
+from program import Cost, Program  # noqa: E402  # on the path only now
+from steps import STEPS, Step  # noqa: E402  # on the path only now
 
-from plugins.module_utils._server import payload  # noqa: E402
+from plugins.module_utils._server import payload  # noqa: E402  # on the path only now
 
 FIGURES = ("wall", "cpu", "peak")
 

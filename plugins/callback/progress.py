@@ -97,7 +97,7 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_no_hosts_remaining(self) -> None:
         self._say("no more hosts left", C.COLOR_ERROR)
 
-    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002  # what Ansible gives
         name = task.get_name().strip()
         if self._counts.begin(task._uuid, name, once=self._runs_once and task.run_once is True):
             if self._live is not None:

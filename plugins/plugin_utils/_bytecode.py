@@ -4,8 +4,8 @@
 
 """The agent's code, compiled on the control node once in a run, for the hosts whose Python is of the same version.
 
-Only a Python of that version can make it: a quarter of what a first converge costs a host. Each worker process asks,
-and the first one compiles; the others find the file in the run's own directory, which goes with the run.
+Only a Python of that version can make it, and it is a tenth of what a first converge costs a host. Each worker process
+asks, and the first one compiles; the others find the file in the run's own directory, which goes with the run.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from fleet import Fleet
 from lab_ansible import Ansible
 from lab_nodes import Done, Node, eventually
 from lab_update_server import SERVER, UpdateServer
+from lab_updater import UPDATE, VERSION
 
 MACHINE = "n25"
 FLEET = ("n26", "n27", "n28", "n29")
@@ -35,19 +36,6 @@ SSH_FAILED = 99
 NOTIFY = "epp-server-notify.service"
 MANIFEST = "components/command/manifest.json"
 
-# An updater that counts its runs, takes as long as it is told, and installs what the server has by then.
-UPDATE = """#!/bin/sh
-set -e
-echo run >>/opt/lab/runs
-while grep -q held /opt/lab/pause; do sleep 0.1; done
-sleep "$(cat /opt/lab/pause)"
-curl -fsS {url}/{manifest} >/opt/lab/manifest
-python3 -c 'import json; print(json.load(open("/opt/lab/manifest"))["version"])' >/opt/lab/new
-mv /opt/lab/new /opt/lab/installed
-"""
-VERSION = """#!/bin/sh
-printf '{"patterns-lab": "%s"}' "$(cat /opt/lab/installed)"
-"""
 # Starts the engine and kills its whole process group at a random moment, again and again while a campaign is open.
 KILLER = """
 import json, os, random, signal, sqlite3, subprocess, sys, time

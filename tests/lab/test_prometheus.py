@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,8 @@ def world(node: Callable[[str], Node], ansible: Ansible) -> World:
     assert made.server.fetch()["result"] == "updated"
     made.nodes[FLEET[0]].agent_run("manual", check=True)
     for name, state in zip(FLEET, ("current", "behind")):
-        eventually(lambda name=name, state=state: made.state(name) == state, seconds=60, why=f"{name} is {state}")  # type: ignore[misc]
+        reached = partial(lambda name, state: made.state(name) == state, name, state)
+        eventually(reached, seconds=60, why=f"{name} is {state}")
     made.prometheus()
     made.renew()
     return made

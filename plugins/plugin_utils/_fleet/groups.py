@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.states import EndpointState
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.nodes import ancestry
 
 FLEET = "autoupdate_fleet"
 """The group of all endpoints."""
@@ -37,7 +38,7 @@ class Domains:
 
 def of_domains(paths: Iterable[str]) -> Domains:
     """The groups of domains and of those above them; the root has none, it is the group of all endpoints."""
-    everybody = sorted({above for path in paths for above in _ancestry(path)})
+    everybody = sorted({above for path in paths for above in ancestry(path)})
     plain: dict[str, list[str]] = {}
     for path in everybody:
         plain.setdefault(_name(path), []).append(path)
@@ -56,8 +57,3 @@ def of_endpoint(endpoint: Mapping[str, Any], domains: Domains) -> Iterator[str]:
 def _name(path: str, *, digest: bool = False) -> str:
     name = _DOMAIN + _OTHER.sub("_", path)
     return f"{name}_{hashlib.sha256(path.encode()).hexdigest()[:_DIGITS]}" if digest else name
-
-
-def _ancestry(path: str) -> list[str]:
-    parts = path.split("/") if path else []
-    return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]

@@ -14,6 +14,10 @@ from .calendars import IntervalCalendar
 from .slots import even_slot, hashed_ordinal, random_slot
 from .timetable import Timetable
 
+OVERDUE = 26 * 3600
+"""Seconds after which an endpoint should have asked, and reported: it does so once a day at least (C1, R4). The rest is
+for a server or an endpoint that was away."""
+
 
 def configuration_due(timetable: Timetable, *, now: float, last: float | None) -> bool:
     """Whether a scheduled run at ``now`` asks for the configuration; ``last`` is when it was last asked for."""

@@ -23,12 +23,12 @@ from .intervals import IntervalGrid
 from .slots import Slot, hashed_ordinal
 from .windows import WindowGrid
 
-__all__ = ("Action", "Decision", "Slot", "Timetable")
+__all__ = ("EARLY", "LATE", "Action", "Decision", "Slot", "Timetable")
 
-_LATE = 90
+LATE = 90
 """Seconds after its slot for which an endpoint still counts as on time: a busy host starts its timers late."""
 
-_EARLY = 60
+EARLY = 60
 """Seconds before its slot from which on an endpoint waits for it: cron knows whole minutes only."""
 
 _PROMPT = 5
@@ -88,7 +88,7 @@ class Timetable:
         """
         slots = self.grid.around(now)
         still = _not_run(slots, ran, now)
-        near = [slot for slot in still if now - _LATE <= slot.at <= now + _EARLY]
+        near = [slot for slot in still if now - LATE <= slot.at <= now + EARLY]
         if near:
             return self._at_slot(near, now)
         return (
@@ -103,14 +103,14 @@ class Timetable:
         if past and (now - past[-1].at <= _PROMPT or not coming):
             return Decision(Action.RUN, now, past[-1], f"the slot of {past[-1].occurrence} is now")
         slot = coming[0]
-        if not self.grid.patient and slot.at - now > _EARLY - _PROMPT:
+        if not self.grid.patient and slot.at - now > EARLY - _PROMPT:
             # The next waking is at the slot itself or, on a grain of whole minutes, promptly after it.
             return Decision(Action.NOT_DUE, slot.at, slot, f"the next slot is at {iso(slot.at)}")
         return Decision(Action.WAIT, slot.at, slot, f"the slot of {slot.occurrence} is at {iso(slot.at)}")
 
     def _at_start(self, still: list[Slot], now: float) -> Decision | None:
         for slot in still if self.grid.waiting else ():
-            if slot.start - _EARLY <= now < slot.at:
+            if slot.start - EARLY <= now < slot.at:
                 return Decision(Action.WAIT, slot.at, slot, f"{slot.occurrence} drew {iso(slot.at)}")
         return None
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..._core.metadata.sync_result import REFUSALS
+from ..._core.schedule.sync_schedule import OVERDUE
 from ..._core.settings.endpoint import EndpointDocument
 from ..._core.values import frozen, replace
 from ..._host.host import Host
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from ..._core.metadata.trusted import TrustedConfiguration
     from ..._core.settings.update_server import UpdateServer
     from ..trust.refresh import VerifiedConfiguration
-
-
-_LONGEST_SILENCE_S = 26 * 3600
-"""An endpoint asks its update server once a day at least (C1); the rest is for one of them that was away."""
 
 
 class NotConfigured(OSError):
@@ -95,7 +92,7 @@ def enroll(document: EndpointDocument, host: Host, installed: Installed, *, chec
         return ManagedTarget(endpoint)
     if endpoint.adopted is not None:
         refused, until = _refused_last(installed.state), _heard_until(installed.state)
-        if not refused and until - _LONGEST_SILENCE_S <= host.now() < until:
+        if not refused and until - OVERDUE <= host.now() < until:
             return ManagedTarget(endpoint, until=until)
         return _asked_again(endpoint, document, server, before, silent=not refused)
     verified = _fetched(document, server, host, before, check=check)
@@ -114,7 +111,7 @@ def _refused_last(state: State) -> bool:
 
 def _heard_until(state: State) -> float:
     """Until when it is good enough that the update server has been heard of (Unix seconds); 0 where it never was."""
-    return state.sync.answered + _LONGEST_SILENCE_S if state.sync is not None and state.sync.answered else 0.0
+    return state.sync.answered + OVERDUE if state.sync is not None and state.sync.answered else 0.0
 
 
 def _asked_again(
@@ -136,7 +133,7 @@ def _asked_again(
     except ConfigurationRejected as refused:
         return ManagedTarget(endpoint, refusal=(refused.result.value, refused.why))
     if verified is None:
-        why = "was not asked for a day" if silent else "had published something else"
+        why = "had not answered for a day" if silent else "had published something else"
         words = (f"the configuration is confirmed: the update server, which {why}, publishes what is in force",)
         return ManagedTarget(endpoint, words, mended=True)
     words = (f"the configuration is adopted: {adopted_words(verified)}",)

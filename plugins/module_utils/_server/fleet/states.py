@@ -19,13 +19,12 @@ from ..._core.reports.states import Assessment, EndpointState, Knowledge, Verdic
 from ..._core.results import Trigger
 from ..._core.rollout.delivery import SendResult
 from ..._core.rollout.outdated import Holding, Offer, lacking
+from ..._core.schedule.sync_schedule import OVERDUE
 from ..._core.values import frozen, replace
 from .dirty_shards import PREFIX
 from .holdings import Reported, holdings, is_behind, offers
 from .policies import EndpointPolicy, endpoint_policies
 
-_DAILY_S = 26 * 3600
-"""An endpoint asks for the configuration and reports once a day at least; the rest is for a server that was away."""
 _BARRED = {
     SendResult.REFUSED.value: "it does not let the server in",
     SendResult.HOST_KEY_CHANGED.value: "its host key has changed",
@@ -140,7 +139,7 @@ def _lack(
     shard = f"{PREFIX}{shard_of(member.name, SHARDS)}"
     for name, adopted in ((TREE, row["tree_serial"]), (shard, row["shard_serial"])):
         serial, issued = published.issues.get(name, (0, now))
-        if adopted is not None and adopted < serial and now - issued > _DAILY_S:
+        if adopted is not None and adopted < serial and now - issued > OVERDUE:
             return Lack(f"configuration: {name} {adopted} was adopted, {serial} is published", issued)
     return Lack()
 
@@ -160,7 +159,7 @@ def _refused(
     found = {}
     for row in connection.execute("SELECT endpoint, detail, first FROM refused_reports ORDER BY last"):
         last = good.get(row["endpoint"])
-        if last is None or now - last["received"] > _DAILY_S:
+        if last is None or now - last["received"] > OVERDUE:
             found[row["endpoint"]] = (row["detail"], row["first"])
     return found
 

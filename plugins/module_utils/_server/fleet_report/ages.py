@@ -13,7 +13,7 @@ from typing import Any, Union
 from ..._core.policy.enums import DAY
 from ..._core.timestamps import unix
 from ..._core.values import frozen
-from .columns import Missing
+from .columns import NEVER, TRUNCATED, Missing
 from .counts import counted
 from .facts import EndpointFacts
 
@@ -49,11 +49,11 @@ def components(facts: Sequence[EndpointFacts]) -> tuple[list[ComponentKey], int]
 def age_of(one: EndpointFacts, key: ComponentKey, now: float) -> Union[int, Missing]:
     """The age of a component on an endpoint in whole days, or why it is not known."""
     if one.report is None:
-        return Missing("it has never reported")
+        return NEVER
     if one.report.status.get("product") != key.product:
         return Missing("it has another product")
     if one.report.status.get("truncated"):
-        return Missing("its report was too large to name its components")
+        return TRUNCATED
     component = next((c for c in _components(one) if c["name"] == key.name), None)
     if component is None:
         return Missing("it is not installed")

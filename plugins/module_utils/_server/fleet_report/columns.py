@@ -29,6 +29,8 @@ class Missing(str):
     """Stands for a value that is not known: the reason, in words."""
 
 
+NEVER = Missing("it has never reported")
+TRUNCATED = Missing("its report was too large to name its components")
 Cell = Union[str, float, Missing]
 """The value of one row; instants are Unix seconds."""
 

@@ -29,10 +29,11 @@ from ..health import health_of, survey_now
 from ..publication.catalog import published_catalog
 from ..settings import limits_zone, notify_settings, read_section
 from .ages import age_of, ages, components
+from .columns import NEVER
 from .counts import counted
 from .curves import campaigns
 from .facts import EndpointFacts, endpoint_facts
-from .hosts import NEVER, NO_RUN, table
+from .hosts import NO_RUN, table
 from .page.page import FORMAT
 from .starts import start_of, windows
 from .tasks import tasks

@@ -12,11 +12,10 @@ from typing import Any, Callable, Union
 from ..._core.results import Result, Trigger
 from ..._core.timestamps import unix
 from .ages import ComponentKey, age_of
-from .columns import Cell, Column, Kind, Missing
+from .columns import NEVER, TRUNCATED, Cell, Column, Kind, Missing
 from .facts import EndpointFacts
 from .starts import Start
 
-NEVER = Missing("it has never reported")
 NO_RUN = Missing("no run is on record")
 _OF_REPORTS = Callable[[Mapping[str, Any]], Cell]
 
@@ -51,7 +50,7 @@ def _since(one: EndpointFacts) -> Cell:
 
 def _versions(status: Mapping[str, Any]) -> Cell:
     if status.get("truncated"):
-        return Missing("its report was too large to name its components")
+        return TRUNCATED
     found = status.get("components")
     if found is None:
         return Missing("its report does not say it")

@@ -16,17 +16,14 @@ from ..._core.policy.policy import Policy, Schedule
 from ..._core.policy.privileges import scheduled_update_runs
 from ..._core.results import Result, Trigger
 from ..._core.schedule.slots import Slot
-from ..._core.schedule.timetable import Timetable
+from ..._core.schedule.timetable import EARLY, LATE, Timetable
 from ..._core.timestamps import iso, unix
 from ..._core.values import frozen
 from ..._host.timezone import LOCAL
-from .columns import Missing
+from .columns import NEVER, Missing
 from .counts import counted
 from .facts import EndpointFacts
 
-_LATE_S = 90
-"""How long after its slot an endpoint still counts as on time, as its own timetable has it."""
-_EARLY_S = 60
 _MOST_STEPS = 60
 _FEWEST_STEPS = 10
 _STARTS_IN_A_STEP = 4
@@ -74,7 +71,7 @@ def start_of(one: EndpointFacts, *, now: float, zone_of: ZoneOf) -> Start:
     timetable = Timetable.of(policy.schedule, endpoint=one.name, ordinal=one.member.ordinal, zone=zone)
     begun = [slot for slot in timetable.grid.around(now) if slot.start <= now]
     # Intervals follow each other at once, and an endpoint tells its newest run only.
-    slot = begun[-1] if policy.schedule.frequency.windowed or begun[-1].at <= now - _LATE_S else begun[-2]
+    slot = begun[-1] if policy.schedule.frequency.windowed or begun[-1].at <= now - LATE else begun[-2]
     return Start(slot.at, _real(one, slot, now), schedule, slot)
 
 
@@ -100,7 +97,8 @@ def window(schedule: Schedule, starts: Iterable[Start], now: float) -> dict[str,
         "step": step,
         "planned": planned,
         "real": real,
-        "on_time": sum(-_EARLY_S <= seconds <= _LATE_S for seconds in late),
+        "tolerance": {"early": EARLY, "late": LATE},
+        "on_time": sum(-EARLY <= seconds <= LATE for seconds in late),
         "median_late": int(median(late)) if late else None,
         "most_late": max(late, key=abs) if late else None,
         "missing": counted(str(one.real) for one, _slot in known if isinstance(one.real, Missing)),
@@ -137,11 +135,11 @@ def _unplanned(one: EndpointFacts, policy: Policy) -> str:
 
 def _real(one: EndpointFacts, slot: Slot, now: float) -> Union[int, Missing]:
     if one.report is None:
-        return Missing("it has never reported")
+        return NEVER
     run = one.report.run(Trigger.SCHEDULE.value)
     if "started" in run:
         started = unix(run["started"])
-        if slot.start - _EARLY_S <= started < slot.end + _LATE_S:
+        if slot.start - EARLY <= started < slot.end + LATE:
             skipped = run.get("result") == Result.SKIPPED.value
             return Missing(f"it was skipped: {run.get('reason') or 'no reason was given'}") if skipped else started
     if slot.at > now:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
 from ...._core.reports.report import MAX_SIZE
@@ -84,12 +85,12 @@ class Notifier(Protocol):
         """Ask for a report and wait for it, ``timeout`` seconds at most."""
 
 
-class LineNotifier:
+class LineNotifier(ABC):
     """A notifier that has one line delivered and an agent's output brought back."""
 
+    @abstractmethod
     def exchange(self, target: Target, line: bytes, *, timeout: float, limit: int = OUTPUT_LIMIT) -> Printed:
         """Hand the agent a line, and take ``limit`` bytes of what it prints at most; raises Undelivered."""
-        raise NotImplementedError
 
     def notify(self, target: Target, command: UpdateCommand, *, timeout: float) -> Response:
         try:

@@ -97,7 +97,8 @@ def _bounds(one: Mapping[str, Any]) -> list[Html]:
 def _punctual(one: Mapping[str, Any], started: int) -> Html:
     if not started:
         return element("p", "No real start is known.")
-    late = counted(started - one["on_time"], late="!-60..91", schedule=exactly(one["schedule"]))
+    early, most = one["tolerance"]["early"], one["tolerance"]["late"]
+    late = counted(started - one["on_time"], late=f"!-{early}..{most + 1}", schedule=exactly(one["schedule"]))
     spread = f" In the middle {one['median_late']} s after the plan, at most {one['most_late']} s."
     end = " The window is still open." if one["open"] else ""
-    return element("p", f"{number(one['on_time'])} within 90 s of their slot, ", late, " others.", spread, end)
+    return element("p", f"{number(one['on_time'])} within {most} s of their slot, ", late, " others.", spread, end)

@@ -6,19 +6,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Callable
+from typing import Callable
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import CatalogItem
@@ -34,7 +32,6 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.deliv
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.notify import NotifySettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timezones import zone_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.dispatcher import Dispatcher
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import Response, Target
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notify import notify
@@ -44,69 +41,13 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.s
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.components.base import Published
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.key_files import ensure_key
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.settings import notify_settings
 
 from .conftest import SandboxEndpoint, Sshd, current_user
+from .running_server import Server, await_notices, await_taken, notices_taken, started
 
 # Every Python has to show that it can do it; that nothing is lost is shown by the fifty kills of the lab's campaigns.
 KILLS = int(os.environ.get("EPP_KILLS", "10"))
 FLEET = 6
-_COLLECTIONS = str(Path(paths.__file__).parents[6])
-"""Where a process of its own finds what is tested; under ansible-test its parent does so by a hook."""
-_ENGINE = """
-import sys
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notify import notify
-print("ready", flush=True)
-report = notify(LocalHost(sys.argv[1]), until_settled=True)
-print("settled" if report is not None and not report.open else f"left {report}", flush=True)
-"""
-
-
-class Server:
-    """The server's sandbox with a fleet of sandbox endpoints."""
-
-    def __init__(self, host: LocalHost, make: Callable[[str], SandboxEndpoint]) -> None:
-        self.host = host
-        self._make = make
-        self.fleet: dict[str, SandboxEndpoint] = {}
-        self.campaigns: list[str] = []
-        self.set(notifier="local")
-
-    def set(self, **settings: Any) -> None:
-        self.host.write(paths.SETTINGS, json.dumps({"notify": settings}).encode())
-
-    def enroll(self, *names: str, address: str = "", host_key: str = "", **policy: Any) -> None:
-        with closing(open_database(self.host)) as connection:
-            for name in names:
-                endpoint = self.fleet[name] = self._make(name)
-                endpoint.enroll(**policy)
-                row = (name, len(self.fleet), json.dumps(policy), address or str(endpoint.root), host_key)
-                columns = "name, ordinal, policy, address, host_key, domain"
-                connection.execute(f"INSERT INTO endpoints ({columns}) VALUES (?, ?, ?, ?, ?, '')", row)
-            connection.commit()
-
-    def publish(self, version: str) -> str | None:
-        """A new version upstream, and its campaign."""
-        for endpoint in self.fleet.values():
-            endpoint.upstream.write_text(version)
-        item = CatalogItem("command", "command", version, Kind.PROGRAM, 1, "0" * 64, "components/command/x")
-        with closing(open_database(self.host)) as connection:
-            limits = notify_settings(self.host).limits
-            name = start_campaign(
-                connection, "command", Published(version, (item,)), now=self.host.now(), limits=limits
-            )
-        if name:
-            self.campaigns.append(name)
-        return name
-
-    def told(self, name: str) -> dict[str, tuple[str, str]]:
-        with closing(open_database(self.host)) as connection:
-            return {one["endpoint"]: (one["status"], one["result"]) for one in deliveries(connection, name)}
-
-    def open(self) -> int:
-        with closing(open_database(self.host)) as connection:
-            return CampaignStore(connection).count_open()
 
 
 @pytest.fixture
@@ -320,35 +261,6 @@ def test_two_engines_at_once_are_one(server: Server) -> None:
     assert notify(server.host) is None
     server.fleet["n1"].hold.unlink()
     assert "settled" in process.communicate(timeout=60)[0]
-
-
-def started(server: Server) -> subprocess.Popen[str]:
-    """An engine in a process of its own, which has come to its work."""
-    argv = [sys.executable, "-c", _ENGINE, server.host.root]
-    env = {**os.environ, "PYTHONPATH": _COLLECTIONS}
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
-
-
-def await_taken(server: Server, name: str) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if any(name in endpoint.taken() for endpoint in server.fleet.values()):
-            return
-        time.sleep(0.02)
-    raise AssertionError("no endpoint took the notice")
-
-
-def notices_taken(server: Server) -> int:
-    return sum(len(endpoint.taken()) for endpoint in server.fleet.values())
-
-
-def await_notices(server: Server, number: int, *, while_running: subprocess.Popen[str]) -> None:
-    """Wait until so many notices were taken in all, or the engine has no more to send."""
-    while while_running.poll() is None and notices_taken(server) < number:
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(KILLS, marks=pytest.mark.heavy)])

@@ -27,7 +27,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet impor
 from ansible_collections.epp.autoupdate.tests.pseudo_terminal import Session, at_terminal
 
 from .conftest import SandboxEndpoint
-from .test_dispatcher import Server
+from .running_server import Server
 
 MODULE = "ansible_collections.epp.autoupdate.plugins.module_utils._server.cli.parser"
 PROGRAM = f"import sys; from {MODULE} import main; sys.exit(main(sys.argv[1:]))"

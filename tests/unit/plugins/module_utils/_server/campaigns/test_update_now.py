@@ -39,7 +39,7 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.ht
 )
 
 from .conftest import SandboxEndpoint
-from .test_dispatcher import Server
+from .running_server import Server
 
 
 @pytest.fixture

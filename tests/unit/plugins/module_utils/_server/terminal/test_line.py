@@ -12,6 +12,7 @@ import pty
 import struct
 import termios
 from collections.abc import Iterator
+from functools import partial
 from typing import IO
 
 import pytest
@@ -135,10 +136,10 @@ def test_a_new_label_has_a_rate_of_its_own() -> None:
     screen, clock = Screen(), Clock()
     line = ProgressLine(screen, Terminal, clock)
     for label in ("fetch", "notify"):
-        line.show(lambda label=label: counted(10, label))  # type: ignore[misc]
+        line.show(partial(counted, 10, label))
         assert "/s" not in screen.texts[-1]
         clock.now += 10
-        line.show(lambda label=label: counted(20, label))  # type: ignore[misc]
+        line.show(partial(counted, 20, label))
         assert "1.0/s" in screen.texts[-1]
         clock.now += 10
 
