@@ -7,18 +7,18 @@ PYTHON ?= python3
 RUN = $(PYTHON) tests/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test heavy lint typing changelog docs-lint units integration sanity package lab lab-heavy oldest lab-older lab-vm lab-all rulebook matrix bench bench-server docs lock clean
+.PHONY: help demo test heavy lint typing changelog docs-lint units integration molecule sanity package lab lab-heavy oldest lab-older lab-vm lab-all rulebook matrix bench bench-server docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: ## an update server and its fleet in a sandbox, without root, in under a minute
+demo: ## an update server and its fleet in a sandbox, without root, in a minute or two
 	@$(RUN) demo
 
-test: ## every behavior, in some ten to thirteen minutes on two cores: everything below down to `lab`, and the demo
+test: ## every behavior, in some ten minutes on two cores: everything below down to `lab`, and the demo
 	@$(RUN) test
 
-heavy: ## what is not for every day: long and many cases of units and lab, the oldest Python of endpoints, integration, rulebook, pylint
+heavy: ## what is not for every day: long and many cases of units and lab, the oldest Python of endpoints, integration, molecule, rulebook, pylint
 	@$(RUN) heavy
 
 lint: ## ruff, yamllint, ansible-lint (production)
@@ -38,6 +38,9 @@ units: ## unit and property tests, all cases
 
 integration: ## ansible-test integration: each module in a sandbox, without root
 	@$(RUN) integration
+
+molecule: ## molecule's scenarios: each role in a sandbox, converge, idempotence, verify, without root
+	@$(RUN) molecule
 
 sanity: ## ansible-test sanity, pylint included
 	@$(RUN) sanity sanity-pylint

@@ -47,6 +47,12 @@ def integration(session: nox.Session) -> None:
 
 
 @nox.session
+def molecule(session: nox.Session) -> None:
+    """Each role in a sandbox, under molecule."""
+    _steps(session, "molecule")
+
+
+@nox.session
 def heavy(session: nox.Session) -> None:
     """The lab's long and many cases, the oldest Python of endpoints, pylint."""
     _steps(session, "heavy")

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from sandbox import PUBLIC, SERVER, Sandbox, Unexpected
+from sandbox import PUBLIC, REPORTS, SERVER, Sandbox, Unexpected
 from story import tell
 from web import WebServer
 
@@ -26,7 +26,7 @@ def main() -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="epp-demo-") as scratch:
         fleet = Path(scratch)
-        web = WebServer(fleet / SERVER / PUBLIC)
+        web = WebServer(fleet / SERVER / PUBLIC, fleet / SERVER / REPORTS)
         try:
             facts = tell(Sandbox(fleet, web.url), web)
         except Unexpected as problem:

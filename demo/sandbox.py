@@ -11,15 +11,20 @@ import os
 import re
 import subprocess
 import time
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+from scanner import SAMPLE
 
 HERE = Path(__file__).parent
 SERVER = "server"
 OFFICE = ("office1", "office2", "office3")
 PLANT = ("plant1", "plant2", "plant3")
 HOSTS = (*OFFICE, *PLANT)
+PROGRAM_OF = "plant3"
 PUBLIC = "var/lib/epp-autoupdate-public"
+REPORTS = "var/lib/epp-autoupdate-reports"
 _RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
 
@@ -47,18 +52,35 @@ class Sandbox:
         recap = _RECAP.findall(self.playbook("site"))
         return {host: int(changed) for host, _ok, changed, _unreachable, _failed in recap}
 
+    def found(self) -> None:
+        """What is on the endpoints before anybody converges them: the host key of each, and a program of one."""
+        for host in HOSTS:
+            key = self.directory / host / "etc/ssh/ssh_host_ed25519_key"
+            key.parent.mkdir(parents=True)
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+        program = self.directory / PROGRAM_OF / "opt/conveyor.conf"
+        program.parent.mkdir(parents=True)
+        program.write_text("start conveyor 1 at 06:00\n", encoding="utf-8")
+
     def agent(self, host: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a host's own agent, the very file that the converge put there."""
         return self._program(host, "epp-agent", arguments)
 
-    def server(self, *arguments: str) -> Any:
-        """Run the server's own program; returns its JSON."""
-        done = self._program(SERVER, "epp-server", (*arguments, "--json"))
-        if done.returncode:
+    def server(self, *arguments: str, code: int = 0) -> Any:
+        """Run the server's own program, which is to end with this code; returns its JSON."""
+        return json.loads(self._served((*arguments, "--json"), code))
+
+    def said(self, *arguments: str) -> list[str]:
+        """Run the server's own program as people do; returns the lines that it printed."""
+        return self._served(arguments, 0).splitlines()
+
+    def _served(self, arguments: tuple[str, ...], code: int) -> str:
+        done = self._program(SERVER, "epp-server", arguments)
+        if done.returncode != code:
             raise Unexpected(
                 f"epp-server {' '.join(arguments)} ended with {done.returncode}: {done.stdout}{done.stderr}"
             )
-        return json.loads(done.stdout)
+        return done.stdout
 
     def status(self, host: str) -> dict[str, Any]:
         return dict(json.loads(self.agent(host, "status", "--json").stdout))
@@ -66,14 +88,21 @@ class Sandbox:
     def versions(self, host: str) -> dict[str, str]:
         return {component["name"]: component["version"] for component in self.status(host)["components"]}
 
-    def upstream(self, version: str) -> None:
-        """The vendor brings out a version: three pattern files, of which one is another each time."""
+    def upstream(self, version: str, *signatures: str) -> None:
+        """The vendor brings out a version: three pattern files, of which one is another each time, with ``signatures``
+        beside those that it always has."""
         folder = self.directory / SERVER / "srv/upstream/patterns"
         folder.mkdir(parents=True, exist_ok=True)
         (folder.parent / "VERSION").write_text(f"{version}\n", encoding="utf-8")
         (folder / "base.dat").write_bytes(bytes(range(256)) * 2048)
         (folder / "network.dat").write_bytes(b"network signatures\n" * 4096)
-        (folder / "daily.dat").write_text(f"daily signatures, version {version}\n" * 2048, encoding="utf-8")
+        usual = [f"Demo.Sample-1:{SAMPLE}", *(f"Demo.Worm-{number}:worm {number};" for number in range(2048))]
+        text = "\n".join([f"daily signatures, version {version}", *usual, *signatures])
+        (folder / "daily.dat").write_text(f"{text}\n", encoding="utf-8")
+
+    def newest(self) -> str:
+        """The name of what the vendor changed last, as the server publishes it: its SHA-256."""
+        return sha256((self.directory / SERVER / "srv/upstream/patterns/daily.dat").read_bytes()).hexdigest()
 
     def published(self, name: str) -> Path:
         """A file of the server's public directory."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 
+import night
 from sandbox import HOSTS, OFFICE, SERVER, Sandbox, Unexpected
 from web import WebServer
 
@@ -18,6 +19,7 @@ _PLAN = re.compile(r'^\s+"(\d+ endpoint.*)",?$', re.MULTILINE)
 
 def tell(fleet: Sandbox, web: WebServer) -> list[str]:
     """The story; returns its facts."""
+    fleet.found()
     fleet.upstream("1")
     print("1. What will the schedules do? Nothing is deployed yet (epp.autoupdate.preview)")
     preview(fleet)
@@ -43,11 +45,20 @@ def tell(fleet: Sandbox, web: WebServer) -> list[str]:
     tampered(fleet)
     print("10. When everybody updates next (epp-agent status)")
     next_runs(fleet)
+    print(f"11. Rings: {' and '.join(night.CANARIES)} get a version first (epp.autoupdate.rollout)")
+    night.rings(fleet)
+    print("12. At night version 3 comes out. It takes a clean file for malware, and nobody is awake")
+    night.bad_version(fleet, web)
+    print("13. In the morning somebody looks (epp-server rollout status), and takes it back")
+    night.morning(fleet)
+    print("14. Version 4 is good: the canaries first, then the others, without a hand")
+    night.next_version(fleet)
     return [
-        f"{sum(first.values())} tasks changed, one for each host and one for the registration; again: 0 changed",
+        f"{sum(first.values())} tasks changed: each host, all registrations at once, all host keys at once; again: 0",
         f"version 2 reached {len(HOSTS) - 2} endpoints by one notice each, {OFF} when it was back, not {ROAMING}",
         "a domain's new policy reached its endpoints, and nobody else, without Ansible touching them",
         "what no privilege grants was refused, and so was what the server had not signed",
+        f"bad version 3 reached the first ring of {len(night.CANARIES)} and nobody else, and was taken back there",
     ]
 
 

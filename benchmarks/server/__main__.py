@@ -5,7 +5,7 @@
 """Measure what changes cost an update server as its fleet grows. See benchmarks/README.md.
 
     python benchmarks/server [--endpoints 1000 10000 100000] [--rounds 3] [--reports 20000]
-        [--fleet-reports 10000 100000]
+        [--fleet-reports 10000 100000] [--rollout 1000]
 
 Runs as anybody, in a directory of its own. Each step is a process of the real program; prints a table, writes JSON to
 .cache/bench.
@@ -31,6 +31,7 @@ sys.path.insert(0, str(REPOSITORY))
 # The library and this folder are on the path only now: hence E402 below.
 import fleet_report  # noqa: E402  # on the path only now
 import ingest  # noqa: E402  # on the path only now
+import staged  # noqa: E402  # on the path only now
 from program import Cost, Program  # noqa: E402  # on the path only now
 from steps import STEPS, Step  # noqa: E402  # on the path only now
 
@@ -54,7 +55,10 @@ def main() -> int:
             print(_ingest(Path(directory), count))
     for count in options.fleet_reports:
         with tempfile.TemporaryDirectory(prefix="epp-bench-", dir=options.directory) as directory:
-            print(_fleet_report(Path(directory), count))
+            _fleet_report(Path(directory), count)
+    for count in options.rollout:
+        for line in staged.lines(count, options.rounds, options.directory):
+            print(line, flush=True)
     _write(options.json or place / "results.json", measured, options.rounds)
     return 0
 
@@ -81,10 +85,12 @@ def _ingest(directory: Path, count: int) -> str:
     return ingest.line(count, ingest.take(program, count))
 
 
-def _fleet_report(directory: Path, count: int) -> str:
+def _fleet_report(directory: Path, count: int) -> None:
     program, file = _program(directory), directory / "fleet.html"
     fleet_report.fill(program, count)
-    return fleet_report.line(count, file, fleet_report.write(program, file))
+    for line in fleet_report.ask(program, count):
+        print(line, flush=True)
+    print(fleet_report.line(count, file, fleet_report.write(program, file)))
 
 
 def _program(directory: Path) -> Program:
@@ -138,8 +144,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="benchmarks/server", description=__doc__.splitlines()[0])
     parser.add_argument("--endpoints", type=int, nargs="*", default=[1000, 10_000, 100_000], metavar="N")
     parser.add_argument("--reports", type=int, nargs="*", default=[20_000], metavar="N", help="how many are taken in")
-    words, sizes = "of how many endpoints reports on the fleet are written", [10_000, 100_000]
+    words, sizes = "of how many endpoints states, health and the report on the fleet are asked for", [10_000, 100_000]
     parser.add_argument("--fleet-reports", type=int, nargs="*", default=sizes, metavar="N", help=words)
+    words = "beside how many endpoints a version goes out without rings, with one and with three"
+    parser.add_argument("--rollout", type=int, nargs="*", default=[1000], metavar="N", help=words)
     parser.add_argument("--rounds", type=int, default=3, help="runs of each step that can be done again (3)")
     parser.add_argument("--directory", help="where the servers' directories are made (the system's own for such)")
     parser.add_argument("--json", type=Path, help="where to write all runs")

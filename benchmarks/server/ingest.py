@@ -75,10 +75,7 @@ def take(program: Program, count: int) -> Cost:
 def line(count: int, cost: Cost) -> str:
     size = len(_document("endpoint-000000.example.com"))
     rates = f"{count / cost.wall:,.0f} reports/s, {count / cost.cpu:,.0f} per second of CPU"
-    return (
-        f"ingest of {count:,} reports of {size} bytes: wall {cost.wall:.2f} s, CPU {cost.cpu:.2f} s, "
-        f"peak {cost.peak:.0f} MiB: {rates}"
-    )
+    return f"ingest of {count:,} reports of {size} bytes: {cost.figures}: {rates}"
 
 
 def _document(name: str) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import canonical_json, digest
@@ -18,14 +18,15 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.er
     show,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
-from ansible_collections.epp.autoupdate.plugins.module_utils._module.client_tree import request, result_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._direct import DirectAction
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._groups import servers_in
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import read_variables
-from ansible_collections.epp.autoupdate.plugins.plugin_utils._members import Members
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._once import Record, record_of
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import hosts_of_play, variables_of_target
+
+if TYPE_CHECKING:
+    from ansible_collections.epp.autoupdate.plugins.plugin_utils._members import Members
 
 _PARTIAL = (
     "allowed with use_variables: a play may see a part of the inventory only, and all others would go (give endpoints)"
@@ -51,6 +52,9 @@ class ActionModule(DirectAction):
 
     def _of_play(self, given: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """The result for this host: of its own registration, or of one before in this run that had it already."""
+        # Here: Ansible compiles the sources of a collection in each run, and those without an update server go without.
+        from ansible_collections.epp.autoupdate.plugins.plugin_utils._members import Members
+
         _refuse(given)
         keys_from, server = given.pop("host_keys_from", ""), given.pop("server_host", "")
         host, servers = str(task_vars["inventory_hostname"]), servers_in(task_vars["groups"])
@@ -94,6 +98,8 @@ class ActionModule(DirectAction):
 
     def _ask_server(self, given: dict[str, Any]) -> dict[str, Any] | None:
         """What the installed server answers; None where the module has to look what is wrong, or is the longer way."""
+        from ansible_collections.epp.autoupdate.plugins.module_utils._module.registration import request, result_of
+
         root = str(given.get("installroot") or "").rstrip("/")
         command = [root + paths.SERVER, *(["--root", root] if root else []), "register", "--enrollment"]
         answer = self.ask(

@@ -20,10 +20,11 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.sync
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.managed import brought
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths, payload
-from ansible_collections.epp.autoupdate.plugins.module_utils._host.program.interpreters import SYSTEM_PYTHON
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.paths import SYSTEM_PYTHON
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.program.sources import START, packed
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, is_false, plain
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._definitions import products_of, with_definition
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._direct import DirectAction
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._groups import SERVER_HOST, server_of, servers_in
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
@@ -71,11 +72,12 @@ class ActionModule(DirectAction):
             if refusal.get("result") == SyncResult.UNREACHABLE.value:
                 words = f"{name} has not reached its update server for a day; what it took last is in force ({why})"
             result.setdefault("warnings", []).append(words)
+        result = _with_others(result, takes_over=boolean(options.get("takeover", False), strict=False))
         return self.readable(_beside(packages, self._notified(self._protected(result, options))))
 
     def _protected(self, result: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         """The result, which fails where the product can't be updated: green means protected."""
-        words = _unprotected(result, str(options.get("product", "the product")))
+        words = _unprotected(result, ", ".join(products_of(options)) or "the product")
         if not words or result.get("failed") or is_false(options.get("require")):
             return result
         if self._task.check_mode:
@@ -98,7 +100,7 @@ class ActionModule(DirectAction):
         """
         given = plain(specs.endpoint(), self._task.args)
         if not given.pop("use_variables", False):
-            return given
+            return with_definition(given)
         values = self._values = read_variables(task_vars, self._templar.template, names=(*READ, *OF_CONVERGE))
         values[SERVER_HOST] = server_of(values, servers_in(task_vars["groups"]))
         enrollment = _answer(task_vars.get(REGISTERED), values[SERVER_HOST]).get("enrollment") or None
@@ -107,7 +109,7 @@ class ActionModule(DirectAction):
             values["server"] = server
         if values[SERVER_HOST] and not values.get("server") and values.get("state") != "absent":
             return None
-        return {**endpoint_options(task_vars["inventory_hostname"], values), **given}
+        return with_definition({**endpoint_options(task_vars["inventory_hostname"], values), **given})
 
     def _packages(self, wanted: Wanted, task_vars: dict[str, Any]) -> dict[str, Any]:
         """The result of installing the product's packages where the variables ask for that; empty where they do not."""
@@ -150,17 +152,28 @@ class ActionModule(DirectAction):
         the same version as the control node's (``python`` is its file, ``/usr/bin/python3.13``).
         """
         # Here: Ansible compiles the sources of a collection in each run, and most runs bring no agent.
-        from ansible_collections.epp.autoupdate.plugins.plugin_utils._bytecode import codes_for
+        from ansible_collections.epp.autoupdate.plugins.plugin_utils._agent_archive import archive_for
 
         command = [SYSTEM_PYTHON, payload.AGENT.flags, "-c", START, "apply", *self._flags(wanted)]
-        codes = codes_for(python, _SOURCES, _DIGEST)
-        return self.ask(command, packed("_endpoint.bring", _SOURCES, _given(wanted), codes)).result
+        archive = archive_for(python, _SOURCES, _DIGEST)
+        return self.ask(command, packed("_endpoint.bring", _SOURCES, _given(wanted), archive)).result
 
     def _flags(self, wanted: Wanted) -> list[str]:
         command = ["--check"] if self._task.check_mode else []
         command += ["--diff"] if self._task.diff else []
         command += ["--absent"] if wanted.document is None else []
         return command
+
+
+def _with_others(result: dict[str, Any], *, takes_over: bool) -> dict[str, Any]:
+    """The result with a warning where something else updates the product, and was left as it is."""
+    told = result.get("other_updaters") or ()
+    if not told:
+        return result
+    words = "beside this policy the product is updated by what somebody wrote: " + "; ".join(told)
+    if not takes_over:
+        words += ". To let a converge switch it off, and give it back later, set autoupdate_takeover to true"
+    return {**result, "warnings": [*result.get("warnings", ()), words]}
 
 
 def _given(wanted: Wanted) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,7 +33,6 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._groups import (
     servers_in,
 )
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
-    PREFIX,
     STRICT,
     FailedTemplate,
     HostCheck,
@@ -45,6 +45,7 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._names import NAME, VARIABLE, name_of, shared
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._once import record_of
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import HostOfPlay, Template, hosts_of_play
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._policy_layers import PREFIX
 
 _TERMINAL = terminal_of(sys.stdout, os.environ)
 """Known to the process that loads the action; the one that runs it has no terminal from ansible-core 2.19 on."""
@@ -338,7 +339,7 @@ def _plans(
         raise AnsibleActionFail(f'run_time: "{options["run_time"]}" is {error}') from error
     budget = Budget(size=options["component_size"], link=options["link"] // 8, run=run)
     documents = {host: check.document for host, check in checks.items() if check.document is not None}
-    plans, unfit = fleet_plans(documents, budget)
+    plans, unfit = fleet_plans(documents, budget, now=time.time())
     return {"plans": plans, "summary": sentences(plans)}, unfit
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import canonical_json
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
+from ansible_collections.epp.autoupdate.plugins.module_utils._module import server_specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import plain
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.server_documents import WantedServer
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths, payload
@@ -35,7 +35,7 @@ class ActionModule(DirectAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        given, variables = plain(specs.server(), self._task.args), task_vars or {}
+        given, variables = plain(server_specs.server(), self._task.args), task_vars or {}
         from_variables = bool(given.pop("use_variables", False))
         try:
             options = {**server_options(variables, self._templar.template), **given} if from_variables else given

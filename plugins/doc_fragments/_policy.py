@@ -72,14 +72,7 @@ day:
     - The day of the week on which the window starts.
     - Only with C(frequency=weekly). Where it is set nowhere, V(monday) applies.
   type: str
-  choices:
-    - monday
-    - tuesday
-    - wednesday
-    - thursday
-    - friday
-    - saturday
-    - sunday
+  choices: [monday, tuesday, wednesday, thursday, friday, saturday, sunday]
 window:
   description:
     - The length of the window, such as V(90m), V(2h) or V(1h30m), longer than nothing and shorter than a day
@@ -112,6 +105,49 @@ initiator:
   choices:
     - endpoint
     - server
+blackouts:
+  description:
+    - Periods in which no update starts, whatever its trigger. A window that they cut is planned in what remains of
+      it.
+    - The list is inherited as a whole, and an empty one clears it. Where it is set nowhere, there are none.
+  type: list
+  elements: dict
+  suboptions:
+    name:
+      description:
+        - What the period is called in results, in the status and in reports.
+      type: str
+    days:
+      description:
+        - The days of the week on which it begins. Without them it begins on every day. Only with times of the week.
+      type: list
+      elements: str
+      choices: [monday, tuesday, wednesday, thursday, friday, saturday, sunday]
+    from:
+      description:
+        - When the period begins. A time V(HH:MM) comes every week, V(2026-12-20T00:00) is a local time and
+          V(2026-12-20T00:00:00Z) an instant in UTC. It has to be given, in quotes.
+      type: str
+    to:
+      description:
+        - When it ends, in the same form as C(from). A time of the week that is not later than C(from) is on the next
+          day. It has to be given, in quotes.
+      type: str
+    timezone:
+      description:
+        - The time zone of C(from) and C(to), as in C(schedule.timezone), which applies without it.
+      type: str
+blackout_exceptions:
+  description:
+    - What may start an update in a blackout. V(rollback) takes a bad version back, V(expedite) brings a version that
+      was expedited, V(update_now) is Update Now, by a user or by the update server.
+    - Where it is set nowhere, all three may.
+  type: list
+  elements: str
+  choices:
+    - rollback
+    - expedite
+    - update_now
 """
 
 _PRIVILEGES = """\
@@ -176,6 +212,50 @@ components:
         - patterns
         - engines
         - all
+    engine_packages:
+      description:
+        - An engine that is a package of the operating system is upgraded through the package manager, as a run of its
+          own. The product V(clamav) has such an engine, on Debian and what derives from it.
+        - Only with C(scope) V(engines) or V(all), and with C(engine_windows). Where it is set nowhere, V(false)
+          applies.
+      type: bool
+    engine_windows:
+      description:
+        - The windows of the week in which engine packages may be upgraded, each of an hour at least.
+        - The list is inherited as a whole, and an empty one clears it.
+      type: list
+      elements: dict
+      suboptions:
+        name:
+          description:
+            - What the window is called in the status.
+          type: str
+        days:
+          description:
+            - The days of the week on which it begins. Without them it begins on every day.
+          type: list
+          elements: str
+          choices: [monday, tuesday, wednesday, thursday, friday, saturday, sunday]
+        from:
+          description:
+            - When it begins, V(HH:MM). It has to be given, in quotes.
+          type: str
+        to:
+          description:
+            - When it ends, V(HH:MM). A time that is not later than C(from) is on the next day. It has to be given, in
+              quotes.
+          type: str
+        timezone:
+          description:
+            - The time zone of C(from) and C(to), as in C(schedule.timezone), which applies without it.
+          type: str
+    engine_versions:
+      description:
+        - The versions to which engine packages may be upgraded, as the package manager prints them. An empty list
+          allows what the package sources of the endpoint offer.
+        - The list is inherited as a whole.
+      type: list
+      elements: str
 sources:
   description:
     - Where components come from.
@@ -194,6 +274,13 @@ sources:
         - The proxy through which the endpoint reaches its sources, such as V(http://proxy.example.com:3128). By default
           there is none.
       type: str
+products:
+  description:
+    - What single products have of their own, as a mapping of their names to any of C(events), C(schedule),
+      C(components) and C(sources). Each key is inherited by itself. What is set for a product counts before what is
+      set for all, wherever in the tree that is.
+    - Endpoints of an update server take none of it yet.
+  type: dict
 """,
     )
 )
@@ -290,10 +377,6 @@ endpoints:
         - What the endpoint updates. Together with C(databases) it tells the update server what the endpoint needs
           before its first report, so that a campaign reaches the endpoints that lack something.
       type: str
-      choices:
-        - clamav
-        - files
-        - command
     databases:
       description:
         - The ClamAV databases that the endpoint keeps, such as V(daily). Databases of third parties go by their file

@@ -11,8 +11,9 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.inheritance import resolve
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.of_products import general, of_product
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
-from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import policy_layers
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._policy_layers import policy_layers
 
 
 def effective_policy(
@@ -20,10 +21,12 @@ def effective_policy(
     domains: Mapping[str, Any] | None = None,
     domain: str = "",
     endpoint: Mapping[str, Any] | None = None,
+    product: str = "",
 ) -> dict[str, Any]:
-    """The policy that is in force on an endpoint of this domain."""
+    """The policy that is in force on an endpoint of this domain, for one of its products or for any."""
     try:
-        return resolve(policy_layers(root, domains, domain or "", endpoint)).policy.to_dict()
+        layers = policy_layers(root, domains, domain or "", endpoint)
+        return resolve(of_product(layers, product) if product else general(layers)).policy.to_dict()
     except InvalidDocument as invalid:
         raise AnsibleFilterError(f"the policy is refused: {invalid}") from invalid
     except (AttributeError, TypeError) as error:

@@ -12,7 +12,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.server import FORMAT, ServerSettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
+from ansible_collections.epp.autoupdate.plugins.module_utils._module import server_specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import plain
 
 
@@ -21,7 +21,7 @@ def server_settings(given: Any) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise AnsibleFilterError("server_settings takes a mapping")
     try:
-        return ServerSettings.from_dict({"format": FORMAT, **plain(specs.server_settings(), given)}).to_dict()
+        return ServerSettings.from_dict({"format": FORMAT, **plain(server_specs.server_settings(), given)}).to_dict()
     except InvalidDocument as invalid:
         raise AnsibleFilterError(f"the server's settings are refused: {invalid}") from invalid
 

@@ -206,7 +206,7 @@ enrollment:
       returned: always
       sample: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJWJH31gEJWi/MjUwinIqqqlrSjSsS1L5Lu/Ezpdowcz]
     notify_key:
-      description: The public SSH key with which the server notifies.
+      description: The public SSH key with which the server notifies. V(null) where it notifies over a message broker.
       type: str
       returned: always
       sample: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJWJH31gEJWi/MjUwinIqqqlrSjSsS1L5Lu/Ezpdowcz
@@ -215,6 +215,52 @@ enrollment:
       type: str
       returned: always
       sample: epp-notify
+    broker:
+      description: The message broker over which the server notifies.
+      type: dict
+      returned: when the server notifies over one
+      contains:
+        hosts:
+          description: The names or addresses of the broker's hosts.
+          type: list
+          elements: str
+          returned: always
+          sample: [broker.example.com]
+        port:
+          description: The port.
+          type: int
+          returned: always
+          sample: 8883
+        prefix:
+          description: The begin of all topics.
+          type: str
+          returned: always
+          sample: epp
+        ca:
+          description: The path of the file with the authorities of the broker's certificate.
+          type: str
+          returned: when it is set
+          sample: /etc/ssl/certs/broker.pem
+        certificate:
+          description: The path of a certificate for the broker.
+          type: str
+          returned: when it is set
+          sample: /etc/epp-broker/endpoint.pem
+        key:
+          description: The path of the key of the certificate.
+          type: str
+          returned: when it is set
+          sample: /etc/epp-broker/endpoint.key
+        user:
+          description: The user at the broker.
+          type: str
+          returned: when it is set
+          sample: endpoints
+        password_file:
+          description: The path of a file whose first line is the password.
+          type: str
+          returned: when it is set
+          sample: /etc/epp-broker/password
 """
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import client_tree, specs

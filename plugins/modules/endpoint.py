@@ -30,7 +30,8 @@ attributes:
     support: full
     details: >-
       The policy and all other options are shown. Where more than three files are new, they are listed with their
-      number of lines; with C(-v) each is shown. Where O(product=command), the file that holds O(command) is not shown.
+      number of lines; with C(-v) each is shown. Where O(product=command), a product with a definition, or
+      O(probe.command) is set, the file that holds command lines is not shown.
   idempotent:
     support: full
   async:
@@ -106,12 +107,46 @@ options:
     type: int
   product:
     description:
-      - The protection product on the host. The default is V(files).
+      - The protection product on the host - V(clamav), V(files), V(command), or the name of a definition. The default
+        is V(files).
+      - The collection brings definitions for V(defender), V(eset), V(fangfrisch), V(kaspersky), V(rkhunter),
+        V(sophos), V(spamassassin), V(suricata), V(symantec), V(trellix) and V(trend).
+        O(product_definitions) adds others.
+    type: str
+  products:
+    description:
+      - The protection products on the host, where there are several. The first one has the names on the host that an
+        endpoint with one product has. An endpoint of an update server has one product only.
+      - Where it is not empty, it counts instead of O(product).
+    type: list
+    elements: str
+  product_overrides:
+    description:
+      - What single products have of their own besides policy, as a mapping of their names to any of
+        C(product_settings), C(held_versions), C(probe), C(restore), C(scan_paths), C(reconnect) and C(limits). The rest
+        is the endpoint's.
+      - With several products, O(product_settings), O(held_versions) and C(probe.command) are those of the
+        first.
+    type: dict
+  updates:
+    description:
+      - With V(one_at_a_time), which is the default, of several products one is updated at a time, and the others wait
+        for their turn. With V(independent), they do not wait.
     type: str
     choices:
-      - clamav
-      - files
-      - command
+      - one_at_a_time
+      - independent
+  product_definitions:
+    description:
+      - Definitions of products by name, each a mapping of the form that the guide C(own_product) describes - how to
+        update, how versions are read, what exit codes and outputs mean, what is written, what else updates it.
+      - One with the name of a definition of the collection replaces it.
+    type: dict
+  product_settings:
+    description:
+      - Values of the placeholders in the command lines of the product's definition, by name. The definition has a
+        default for each.
+    type: dict
   clamav:
     description:
       - Settings of the product V(clamav).
@@ -172,6 +207,95 @@ options:
           - The command that scans. Without it the product does not scan.
         type: list
         elements: str
+      restore:
+        description:
+          - The command that brings the version before back, where a probe fails or an installed version is held.
+        type: list
+        elements: str
+      offers:
+        description:
+          - The command that prints the version which an update would bring, as C(version) does. It runs while versions
+            are held. Without it, an updater that could bring a held version is not started.
+        type: list
+        elements: str
+  takeover:
+    description:
+      - Whether a converge switches off what administrators, or roles and templates of others, wrote to update the
+        product beside the policy, such as lines of cron, timers, scripts and jobs of C(at). What packages brought is
+        switched off in any case.
+      - With V(false), it is left as it is. The task warns of each line, script and unit, and returns them as
+        RV(other_updaters).
+      - Everything is given back with V(false), and with O(state=absent), as far as nobody has changed it since then.
+        The default is V(false).
+    type: bool
+  probe:
+    description:
+      - The probe that follows each update which changed a component. It tests that the protection works with what is
+        new. Where it fails, the versions before are put back, and the update is V(failed).
+    type: dict
+    suboptions:
+      enabled:
+        description:
+          - Whether updates are probed. The default is V(true). The product V(clamav) is probed without any further
+            setting, the others where C(command) is set.
+        type: bool
+      find:
+        description:
+          - Files on the endpoint that the product V(clamav) must find. One whose name ends with V(.base64) is decoded
+            first, so that nothing else on the host takes it for malware.
+        type: list
+        elements: path
+      clean:
+        description:
+          - Files on the endpoint in which the product V(clamav) must find nothing. Those that do not exist are passed
+            over. The default is V(/bin/sh), V(/bin/ls), V(/sbin/init) and V(/usr/bin/ssh).
+        type: list
+        elements: path
+      command:
+        description:
+          - A command as a list of arguments, which no shell reads. It ends with exit code 0 where the protection works.
+        type: list
+        elements: str
+      timeout:
+        description:
+          - The longest time of a probe, a duration such as V(90s). The default is V(5m).
+        type: str
+  restore:
+    description:
+      - The earlier versions that an endpoint keeps, to go back to without a download. For the products V(clamav) and
+        V(files).
+    type: dict
+    suboptions:
+      keep_versions:
+        description:
+          - How many are kept beside the one in use. The default is 2. With 0 there is no way back.
+        type: int
+      keep_space:
+        description:
+          - The space on disk that they may take together, such as V(500M) or V(2G). The last one is kept in any case,
+            as long as there is room for an update. The default is V(1G).
+        type: str
+  held_versions:
+    description:
+      - The versions that this endpoint must not use. No update begins them, whatever starts it. Where one is installed,
+        the next run puts the last good version back. The result is V(held), with the reason.
+    type: list
+    elements: dict
+    suboptions:
+      component:
+        description:
+          - The name of the component, such as V(daily). Without it, the version is that of a whole release of the
+            product V(files), or that of any component of another product.
+        type: str
+      version:
+        description:
+          - The version, as the status of an endpoint shows it.
+        type: str
+        required: true
+      reason:
+        description:
+          - Why it is held. The result of an update repeats it.
+        type: str
   scan_paths:
     description:
       - The directories that a scan looks at. The default is V(/home), V(/root), V(/tmp), V(/var/tmp), V(/srv) and
@@ -258,6 +382,45 @@ options:
             possible.
           - With V(root), the line is among the authorized keys of root and no account is made.
         type: str
+      broker:
+        description:
+          - The message broker over which the server notifies the endpoint, which listens to it by C(mosquitto_sub).
+            Then O(server.notify_key) is not needed.
+        type: dict
+        suboptions:
+          hosts:
+            description:
+              - The names or addresses of the broker's hosts, which are tried in turn. Required.
+            type: list
+            elements: str
+          port:
+            description:
+              - The port of the broker, for MQTT over TLS. The default is V(8883).
+            type: int
+          prefix:
+            description:
+              - The begin of all topics. The default is V(epp).
+            type: str
+          ca:
+            description:
+              - The path of the file with the authorities of the broker's certificate.
+            type: path
+          certificate:
+            description:
+              - The path of a certificate for the broker.
+            type: path
+          key:
+            description:
+              - The path of the key of the certificate.
+            type: path
+          user:
+            description:
+              - The user at the broker. By default the id of the endpoint there, where there is a password.
+            type: str
+          password_file:
+            description:
+              - The path of a file whose first line is the password.
+            type: path
 notes:
   - The direct way to the agent needs a connection that can pass standard input to a command, such as C(ssh) and
     C(local). With others, the task transfers the module as usual.
@@ -309,6 +472,22 @@ EXAMPLES = r"""
         - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDpaQ2Wb0cNIEV1rYlUQm1NcrbDVUYTYbGCOZVDTYUNR
       notify_key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVb1JmtyCJUNRbG8oQmXr1m1JcTQKXv0cTP8Z8qPyTh
 
+- name: Keep three products current, one of them once an hour
+  epp.autoupdate.endpoint:
+    endpoint: n1
+    products:
+      - clamav
+      - suricata
+      - rkhunter
+    policy:
+      schedule:
+        frequency: daily
+        start: "02:00"
+      products:
+        suricata:
+          schedule:
+            frequency: hours
+
 - name: Remove every trace
   epp.autoupdate.endpoint:
     state: absent
@@ -334,6 +513,14 @@ obstacles:
   type: list
   elements: str
   sample: []
+other_updaters:
+  description:
+    - What else updates the product and was left as it is, one sentence for each line, script and unit. With
+      O(takeover), only what does other things, too, and could not be switched off alone.
+  returned: success
+  type: list
+  elements: str
+  sample: ["line 3 of /etc/cron.d/av starts freshclam"]
 missing:
   description: The programs that the host lacks and without which the product can't be updated, by name or path.
   returned: success

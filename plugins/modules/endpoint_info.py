@@ -65,7 +65,7 @@ status:
       type: int
       returned: always
       sample: 0
-    product:
+    product: &product
       description: The protection product.
       type: str
       returned: always
@@ -80,7 +80,7 @@ status:
       type: str
       returned: always
       sample: epp-users
-    policy:
+    policy: &policy
       description: The policy in force, without the keys that have no meaning with its frequency.
       type: dict
       returned: always
@@ -161,6 +161,44 @@ status:
               type: str
               returned: always
               sample: endpoint
+            blackouts:
+              description: The periods in which no update starts.
+              type: list
+              elements: dict
+              returned: always
+              contains:
+                name:
+                  description: What the period is called.
+                  type: str
+                  returned: if it has a name
+                  sample: office hours
+                days:
+                  description: The days of the week on which it begins.
+                  type: list
+                  elements: str
+                  returned: if it does not begin on every day
+                  sample: [monday, friday]
+                from:
+                  description: When it begins.
+                  type: str
+                  returned: always
+                  sample: "08:00"
+                to:
+                  description: When it ends.
+                  type: str
+                  returned: always
+                  sample: "18:00"
+                timezone:
+                  description: The time zone of both.
+                  type: str
+                  returned: if it is not that of the schedule
+                  sample: Europe/Berlin
+            blackout_exceptions:
+              description: What may start an update in a blackout.
+              type: list
+              elements: str
+              returned: always
+              sample: [rollback, expedite, update_now]
         privileges:
           description: What users may do without being root.
           type: dict
@@ -201,6 +239,49 @@ status:
               type: str
               returned: always
               sample: patterns
+            engine_packages:
+              description: Whether engines that are packages of the operating system are upgraded.
+              type: bool
+              returned: if they are
+              sample: true
+            engine_windows:
+              description: The windows of the week in which they may be upgraded.
+              type: list
+              elements: dict
+              returned: if there are any
+              contains:
+                name:
+                  description: What the window is called.
+                  type: str
+                  returned: if it has a name
+                  sample: sunday morning
+                days:
+                  description: The days of the week on which it begins.
+                  type: list
+                  elements: str
+                  returned: if it does not begin on every day
+                  sample: [sunday]
+                from:
+                  description: When it begins.
+                  type: str
+                  returned: always
+                  sample: "02:00"
+                to:
+                  description: When it ends.
+                  type: str
+                  returned: always
+                  sample: "05:00"
+                timezone:
+                  description: The time zone of both.
+                  type: str
+                  returned: if it is not that of the schedule
+                  sample: Europe/Berlin
+            engine_versions:
+              description: The versions to which they may be upgraded. Without it, any that is offered.
+              type: list
+              elements: str
+              returned: if there are any
+              sample: ["1.4.3+dfsg-1~deb13u1"]
         sources:
           description: Where components come from.
           type: dict
@@ -283,12 +364,12 @@ status:
       type: bool
       returned: always
       sample: false
-    scheduled_update:
+    scheduled_update: &scheduled_update
       description: Whether scheduled updates run, as policy and the user's switch decide.
       type: bool
       returned: always
       sample: true
-    components:
+    components: &components
       description: The installed components.
       type: list
       elements: dict
@@ -314,7 +395,12 @@ status:
           type: int
           returned: always
           sample: 86400
-    running:
+        kind:
+          description: V(engine) for an engine that is packages of the operating system.
+          type: str
+          returned: for such an engine, where policy lets its packages be upgraded
+          sample: engine
+    running: &running
       description: The running update. V(null) without one.
       type: dict
       returned: always
@@ -334,7 +420,7 @@ status:
           type: str
           returned: always
           sample: "2026-11-29T12:00:00Z"
-    last:
+    last: &last
       description: The last update of each trigger.
       type: dict
       returned: always
@@ -349,17 +435,17 @@ status:
               type: str
               returned: always
               sample: updated
-            reason:
+            reason: &reason
               description: The reason for the result in one sentence. Empty where none is needed.
               type: str
               returned: always
               sample: ""
-            started:
+            started: &started
               description: The instant of its start.
               type: str
               returned: always
               sample: "2026-11-29T12:00:00Z"
-            finished:
+            finished: &finished
               description: The instant of its end.
               type: str
               returned: always
@@ -383,6 +469,13 @@ status:
               type: str
               returned: always
               sample: manual
+            kind:
+              description:
+                - The kind of its reason. V(probe) where the probe of a version failed, and the versions before were put
+                  back.
+              type: str
+              returned: when it is one of these kinds
+              sample: probe
         reconnect:
           description: The last update that a restart or the return of the update server started.
           type: dict
@@ -398,17 +491,112 @@ status:
           type: dict
           returned: when there was one
           contains: *run
-    next_run:
+    engine:
+      description: The last upgrade of the packages of the engine.
+      type: dict
+      returned: if policy lets them be upgraded and there was one
+      contains:
+        result:
+          description: Its result, such as V(updated), V(current), V(held), V(unreachable) or V(failed).
+          type: str
+          returned: always
+          sample: updated
+        kind:
+          description: The kind of the reason, V(probe) where the probe has failed.
+          type: str
+          returned: if it is one that is counted
+          sample: probe
+        reason: *reason
+        started: *started
+        finished: *finished
+        changed:
+          description: The component C(engine), where its version changed.
+          type: list
+          elements: str
+          returned: always
+          sample: [engine]
+        version:
+          description: The version whose installation was begun last.
+          type: str
+          returned: if versions go through rings of the update server, and one was begun
+          sample: 1.4.3+dfsg-1~deb13u1
+        tried:
+          description: The instant at which that was.
+          type: str
+          returned: if versions go through rings of the update server, and one was begun
+          sample: "2026-11-29T02:14:00Z"
+    engine_stream:
+      description: The distribution and architecture whose versions of packages go through rings of the update server.
+      type: str
+      returned: if policy lets packages be upgraded, and the product has rings
+      sample: debian-13-x86_64
+    probe: &probe
+      description: The last probe, which follows each update that changed a component. V(null) before the first one.
+      type: dict
+      returned: always
+      contains:
+        product:
+          description: The product.
+          type: str
+          returned: always
+          sample: clamav
+        versions:
+          description: The versions that were probed, by component.
+          type: dict
+          returned: always
+          sample: {daily: "27001", main: "62"}
+        ok:
+          description: Whether the protection worked with them.
+          type: bool
+          returned: always
+          sample: true
+        reason:
+          description: What did not work, or was noticed, in one sentence.
+          type: str
+          returned: always
+          sample: ""
+        at:
+          description: The instant of the probe.
+          type: str
+          returned: always
+          sample: "2026-11-29T12:00:09Z"
+    next_run: &next_run
       description: The instant of the next scheduled update. V(null) when none will run.
       type: str
       returned: always
       sample: "2026-11-30T12:00:00Z"
-    schedule_fault:
+    schedule_fault: &schedule_fault
       description: The reason why no scheduled update can be computed, in one sentence. V(null) without such a fault.
       type: str
       returned: always
       sample: "schedule.timezone: Mars/Base_1 is not known here any more (tzdata)"
-    selftest:
+    blackout: &blackout
+      description: The blackout that is in force, or the next one of the coming two weeks. V(null) without one.
+      type: dict
+      returned: always
+      contains:
+        name:
+          description: Its name, or its times without one. Blackouts that follow each other without a gap are one.
+          type: str
+          returned: always
+          sample: office hours
+        start:
+          description: The instant at which it begins.
+          type: str
+          returned: always
+          sample: "2026-11-30T07:00:00Z"
+        end:
+          description: The instant from which updates may start again.
+          type: str
+          returned: always
+          sample: "2026-11-30T17:00:00Z"
+        swallowed:
+          description: The windows before RV(status.next_run) of which blackouts leave nothing, by their local dates.
+          type: list
+          elements: str
+          returned: always
+          sample: ["2026-11-30"]
+    selftest: &selftest
       description: The self-test of what an update needs.
       type: dict
       returned: always
@@ -424,7 +612,7 @@ status:
           elements: str
           returned: always
           sample: []
-    scan:
+    scan: &scan
       description: The scan of this endpoint.
       type: dict
       returned: always
@@ -517,14 +705,34 @@ status:
           type: str
           returned: always
           sample: ""
+    products:
+      description:
+        - Of an endpoint with several products, a section for each, the first one's first. What is beside it is the
+          endpoint's, or the first product's.
+      type: list
+      elements: dict
+      returned: on an endpoint with several products
+      contains:
+        product: *product
+        policy: *policy
+        scheduled_update: *scheduled_update
+        components: *components
+        running: *running
+        last: *last
+        next_run: *next_run
+        schedule_fault: *schedule_fault
+        blackout: *blackout
+        selftest: *selftest
+        probe: *probe
+        scan: *scan
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.epp.autoupdate.plugins.module_utils._module import agent, specs
+from ansible_collections.epp.autoupdate.plugins.module_utils._module import agent, spec_parts
 
 
 def main() -> None:
-    agent.endpoint_info(AnsibleModule(argument_spec=specs.installroot(), supports_check_mode=True))
+    agent.endpoint_info(AnsibleModule(argument_spec=spec_parts.installroot(), supports_check_mode=True))
 
 
 if __name__ == "__main__":

@@ -89,11 +89,11 @@ alarms:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.epp.autoupdate.plugins.module_utils._module import fleet_report, specs
+from ansible_collections.epp.autoupdate.plugins.module_utils._module import fleet_report, spec_parts
 
 
 def main() -> None:
-    fleet_report.fleet_report(AnsibleModule(argument_spec=specs.installroot(), supports_check_mode=True))
+    fleet_report.fleet_report(AnsibleModule(argument_spec=spec_parts.installroot(), supports_check_mode=True))
 
 
 if __name__ == "__main__":

@@ -182,8 +182,8 @@ doubts:
   description:
     - What is legal but doubtful, in the form of RV(faults). Scheduled updates that are off until a user switches them
       on, roaming for endpoints that are then not notified, a fallback to the vendor for a product that has none, a
-      window or an interval that is too short for O(component_size), O(link) and O(run_time), and all warnings of the
-      module.
+      window that blackouts swallow, a window or an interval that is too short for O(component_size), O(link) and
+      O(run_time), and all warnings of the module.
     - Whether a host has a route to the vendor is not looked at, because an inventory does not say which networks reach
       which hosts.
   returned: with O(lint)
@@ -207,6 +207,36 @@ plans:
       type: dict
       returned: always
       sample: {frequency: daily, start: "02:00", window: 2h, timezone: UTC, spread: even, initiator: endpoint}
+    blackouts:
+      description:
+        - What blackouts do to the windows of the coming five weeks, and to those near a blackout with a date.
+        - The load is that of the window with the least time left.
+      type: dict
+      returned: always
+      contains:
+        cut:
+          description: The windows of which something is left, the shortest first. Empty where no blackout touches any.
+          type: list
+          elements: dict
+          returned: always
+          contains:
+            seconds:
+              description: The seconds that are left.
+              type: int
+              returned: always
+              sample: 1800
+            windows:
+              description: The windows of which so much is left, by their local dates.
+              type: list
+              elements: str
+              returned: always
+              sample: ["2026-12-05", "2026-12-12"]
+        swallowed:
+          description: The windows of which nothing is left, by their local dates.
+          type: list
+          elements: str
+          returned: always
+          sample: ["2026-12-25"]
 summary:
   description: The plans in words, one line each.
   returned: when O(plan) is set

@@ -22,7 +22,7 @@ description:
 requirements:
   - ssh-keygen of OpenSSH 8.2 or later, and its ssh-keyscan to notify over SSH
   - nginx with its WebDAV module, unless O(web.server=none)
-  - the Python package paramiko, to notify over SSH
+  - the Python package paramiko, to notify over SSH, or paho-mqtt, to notify over a message broker
 extends_documentation_fragment:
   - epp.autoupdate._attributes
   - epp.autoupdate._attributes.actiongroup_all
@@ -227,10 +227,12 @@ options:
     suboptions:
       notifier:
         description:
-          - The way to endpoints. V(local) is for a sandbox, whose endpoints are directories. The default is V(ssh).
+          - The way to endpoints. With V(mqtt) they listen to a message broker. V(local) is for a sandbox, whose
+            endpoints are directories. The default is V(ssh).
         type: str
         choices:
           - ssh
+          - mqtt
           - local
       user:
         description:
@@ -299,6 +301,75 @@ options:
           - The time for which the server keeps the notice of an offline endpoint whose policy has
             C(events.include_roaming_and_offline). The default is V(7d).
         type: str
+      mqtt:
+        description:
+          - The message broker over which the server notifies with V(mqtt). It may be there beside another notifier.
+        type: dict
+        suboptions:
+          hosts:
+            description:
+              - The names or addresses of the broker's hosts, which are tried in turn. Required.
+            type: list
+            elements: str
+          port:
+            description:
+              - The port of the broker, for MQTT over TLS. The default is V(8883).
+            type: int
+          prefix:
+            description:
+              - The begin of all topics. The default is V(epp).
+            type: str
+          ca:
+            description:
+              - The path of the file with the authorities of the broker's certificate. There is no way without TLS.
+            type: path
+          certificate:
+            description:
+              - The path of a certificate for the broker.
+            type: path
+          key:
+            description:
+              - The path of the key of the certificate.
+            type: path
+          user:
+            description:
+              - The user at the broker.
+            type: str
+          password_file:
+            description:
+              - The path of a file whose first line is the password.
+            type: path
+          run_time:
+            description:
+              - How long an update is reckoned with until twenty of them were measured. The default is V(1m).
+            type: str
+          endpoints:
+            description:
+              - How endpoints prove themselves to the broker, by paths on each of them of files that its owner puts
+                there.
+            type: dict
+            suboptions:
+              ca:
+                description:
+                  - The path of the file with the authorities of the broker's certificate. There is no way without
+                    TLS. The default is that of the server.
+                type: path
+              certificate:
+                description:
+                  - The path of a certificate for the broker.
+                type: path
+              key:
+                description:
+                  - The path of the key of the certificate.
+                type: path
+              user:
+                description:
+                  - The user at the broker. By default the id of the endpoint there, where there is a password.
+                type: str
+              password_file:
+                description:
+                  - The path of a file whose first line is the password.
+                type: path
   configuration:
     description:
       - How the server publishes the configuration of endpoints.
@@ -323,21 +394,11 @@ options:
       component_age:
         description:
           - By product, the age from which the newest published version is too old, and the time after which an endpoint
-            must have what is published. The default is V(3d) for C(clamav), and other products are never too old.
+            must have what is published. Of a product that the server does not publish, the age from which what an
+            endpoint has is too old, by the date that its newest component tells, whatever its updater says.
+          - The keys are the names of products, such as C(clamav), C(files), C(defender) or one of your own. The
+            default is V(3d) for C(clamav), and other products are never too old.
         type: dict
-        suboptions:
-          clamav:
-            description:
-              - The limit for ClamAV databases.
-            type: str
-          command:
-            description:
-              - The limit for the components of a command.
-            type: str
-          files:
-            description:
-              - The limit for sets of files.
-            type: str
       silence:
         description:
           - The time after which an endpoint that the server has not heard of is silent. The default is V(2d).
@@ -373,6 +434,144 @@ options:
           - The highest number of endpoints that have a metric of their own, from V(0) to V(10000); endpoints that are
             current have none. The default is V(0).
         type: int
+  rollout:
+    description:
+      - The rings by which the versions of a product reach endpoints, by product. A product without an entry has none,
+        and each version is offered to all endpoints at once.
+    type: dict
+    suboptions:
+      clamav:
+        description:
+          - The rings of ClamAV databases.
+        type: dict
+        suboptions: &product_rollout
+          rings:
+            description:
+              - The rings in their order, the first to be offered a version first. The last one has all endpoints that
+                no other ring has.
+            type: list
+            elements: dict
+            required: true
+            suboptions:
+              name:
+                description:
+                  - The ring's name, of small letters, digits, C(-) and C(_). Its channel has the same.
+                type: str
+                required: true
+              domains:
+                description:
+                  - Domains whose endpoints, and those of the domains below, are in the ring. The nearest domain counts.
+                type: list
+                elements: str
+              endpoints:
+                description:
+                  - Names of endpoints that are in the ring, whatever their domain.
+                type: list
+                elements: str
+              percent:
+                description:
+                  - The share of the endpoints that no ring names, from V(0.1) to V(100). It follows the ordinal of each
+                    endpoint, so that nobody leaves a share that grows.
+                type: float
+              bake_time:
+                description:
+                  - The time for which enough endpoints of a ring must have been healthy with a version before the next
+                    ring is offered it. By default that of the product.
+                type: str
+              success_threshold:
+                description:
+                  - The percentage of a ring that must be healthy with a version. By default that of the product.
+                type: int
+              failure_threshold:
+                description:
+                  - The failures beyond which the version is halted, as a count (V(3)) or as a percentage (V(5%)). By
+                    default that of the product.
+                type: str
+              minimum_finished:
+                description:
+                  - The number of endpoints of a ring that must have succeeded or failed before a percentage counts. By
+                    default that of the product.
+                type: int
+              silence:
+                description:
+                  - The time after which an endpoint of a ring that the server has not heard of is a failure. By default
+                    that of the product.
+                type: str
+              deadline:
+                description:
+                  - The time by which a ring must have passed a version; it is halted then. By default that of the
+                    product.
+                type: str
+          bake_time:
+            description:
+              - The time for which enough endpoints of a ring must have been healthy with a version before the next ring
+                is offered it. The default is V(4h).
+            type: str
+          success_threshold:
+            description:
+              - The percentage of a ring that must be healthy with a version. The default is V(95).
+            type: int
+          failure_threshold:
+            description:
+              - The failures beyond which the version is halted, as a count (V(3)) or as a percentage (V(5%)). The
+                default is V(5%).
+            type: str
+          minimum_finished:
+            description:
+              - The number of endpoints of a ring that must have succeeded or failed before a percentage counts. The
+                default is V(1).
+            type: int
+          silence:
+            description:
+              - The time after which an endpoint of a ring that the server has not heard of is a failure. The default is
+                V(26h).
+            type: str
+          deadline:
+            description:
+              - The time by which a ring must have passed a version; it is halted then. The default is V(7d).
+            type: str
+          promotion:
+            description:
+              - When a version may be offered to the next ring.
+            type: dict
+            suboptions:
+              days:
+                description:
+                  - The days of the week; an empty list means all.
+                type: list
+                elements: str
+                choices:
+                  - monday
+                  - tuesday
+                  - wednesday
+                  - thursday
+                  - friday
+                  - saturday
+                  - sunday
+              hours:
+                description:
+                  - The hours of the day, such as V(08:00-18:00); an empty list means all.
+                type: list
+                elements: str
+              timezone:
+                description:
+                  - The time zone of days and hours. The default is V(UTC).
+                type: str
+          dry_run:
+            description:
+              - Whether everybody is offered the newest version at once, and decisions are recorded only. The default is
+                V(false).
+            type: bool
+      command:
+        description:
+          - The rings of the components of a command.
+        type: dict
+        suboptions: *product_rollout
+      files:
+        description:
+          - The rings of sets of files.
+        type: dict
+        suboptions: *product_rollout
   fetch:
     description:
       - When the server looks for new components.
@@ -387,6 +586,14 @@ options:
           - The time from the start of each interval to the look, where intervals are counted from midnight UTC. By
             default it follows from O(web.url), so that servers do not all ask a vendor at the same second.
         type: str
+  probe_samples:
+    description:
+      - A directory on the server with samples for the probe of ClamAV that follows each update. Each file of its
+        directory C(find) has to be found by the databases, and nothing may be found in those of C(clean).
+      - The server publishes them, at most 64 files of at most 20 MiB each and 100 MiB in all. A name that ends with
+        C(.base64) is that of a file in this encoding.
+      - The user C(epp-server) has to be able to read it. By default there are none.
+    type: path
   scheduler:
     description:
       - The scheduler that starts the server's jobs. The default V(auto) takes systemd where it runs, and cron
@@ -509,7 +716,7 @@ enrollment:
       sample:
         - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI...
     notify_key:
-      description: The public SSH key with which the server notifies.
+      description: The public SSH key with which the server notifies. V(null) where it notifies over a message broker.
       type: str
       returned: always
       sample: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI...
@@ -518,14 +725,60 @@ enrollment:
       type: str
       returned: always
       sample: epp-notify
+    broker:
+      description: The message broker over which the server notifies.
+      type: dict
+      returned: when O(notify.notifier) is V(mqtt)
+      contains:
+        hosts:
+          description: The names or addresses of the broker's hosts.
+          type: list
+          elements: str
+          returned: always
+          sample: [broker.example.com]
+        port:
+          description: The port.
+          type: int
+          returned: always
+          sample: 8883
+        prefix:
+          description: The begin of all topics.
+          type: str
+          returned: always
+          sample: epp
+        ca:
+          description: The path of the file with the authorities of the broker's certificate.
+          type: str
+          returned: when it is set
+          sample: /etc/ssl/certs/broker.pem
+        certificate:
+          description: The path of a certificate for the broker.
+          type: str
+          returned: when it is set
+          sample: /etc/epp-broker/endpoint.pem
+        key:
+          description: The path of the key of the certificate.
+          type: str
+          returned: when it is set
+          sample: /etc/epp-broker/endpoint.key
+        user:
+          description: The user at the broker.
+          type: str
+          returned: when it is set
+          sample: endpoints
+        password_file:
+          description: The path of a file whose first line is the password.
+          type: str
+          returned: when it is set
+          sample: /etc/epp-broker/password
 """
 
-from ansible_collections.epp.autoupdate.plugins.module_utils._module import server, specs
+from ansible_collections.epp.autoupdate.plugins.module_utils._module import server, server_specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.quiet_module import QuietModule
 
 
 def main() -> None:
-    server.run(QuietModule(argument_spec=specs.server(), supports_check_mode=True))
+    server.run(QuietModule(argument_spec=server_specs.server(), supports_check_mode=True))
 
 
 if __name__ == "__main__":

@@ -63,6 +63,11 @@ options:
         O(endpoints) and O(domains), all endpoints are looked at.
     type: bool
     default: false
+  product:
+    description:
+      - The product to update, of an endpoint that has several. Without it all of them are updated, one after the other.
+      - Not on an update server.
+    type: str
   use_variables:
     description:
       - Take what is not given from the variables of the host that the task runs on. That is O(installroot), from
@@ -109,6 +114,74 @@ reason:
   returned: on an endpoint
   type: str
   sample: ""
+product:
+  description: The product of which RV(result) tells, the one with the worst result.
+  returned: on an endpoint with several products, where all were updated
+  type: str
+  sample: clamav
+products:
+  description: The update of each product.
+  returned: on an endpoint with several products, where all were updated
+  type: list
+  elements: dict
+  contains:
+    product:
+      description: The name of the product.
+      type: str
+      returned: always
+      sample: suricata
+    result:
+      description: The result of its update.
+      type: str
+      returned: always
+      sample: updated
+    reason:
+      description: The reason for the result in one sentence. Empty where none is needed.
+      type: str
+      returned: always
+      sample: ""
+    before:
+      description: Its components before the update.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        name:
+          description: The component's name.
+          type: str
+          returned: always
+          sample: rules
+        version:
+          description: The version, as the product writes it.
+          type: str
+          returned: always
+          sample: "1"
+    after:
+      description: Its components after the update.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        name:
+          description: The component's name.
+          type: str
+          returned: always
+          sample: rules
+        version:
+          description: The version, as the product writes it.
+          type: str
+          returned: always
+          sample: "2"
+    until:
+      description: With V(cooling_down), the instant until which the endpoint sends the source no request.
+      type: str
+      returned: when known
+      sample: "2026-11-29T13:00:00Z"
+    joined:
+      description: The trigger of the running update that this one joined.
+      type: str
+      returned: when it joined another update
+      sample: schedule
 before:
   description: The components before the update.
   returned: on an endpoint

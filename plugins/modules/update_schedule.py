@@ -58,6 +58,21 @@ EXAMPLES = r"""
     window: 4h
   delegate_to: updates.example.com
 
+- name: Start no update in office hours, and none at all over the holidays
+  epp.autoupdate.update_schedule:
+    scope: domain
+    name: emea/finance
+    blackouts:
+      - name: office hours
+        days: [monday, tuesday, wednesday, thursday, friday]
+        from: "08:00"
+        to: "18:00"
+        timezone: Europe/Berlin
+      - name: change freeze
+        from: "2026-12-20T00:00"
+        to: "2027-01-04T06:00"
+  delegate_to: updates.example.com
+
 - name: Let future domains update every four hours, and leave existing ones as they are
   epp.autoupdate.update_schedule:
     scope: root

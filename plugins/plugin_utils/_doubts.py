@@ -10,6 +10,7 @@ That a product has no vendor to fall back to can be known.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Optional
 
@@ -47,17 +48,57 @@ def roaming_is_left_out(document: EndpointDocument) -> Doubt | None:
 
 def nobody_to_fall_back_to(document: EndpointDocument) -> Doubt | None:
     """The fallback is granted for a product that has no source of its vendor's."""
-    if not document.policy.privileges.vendor_fallback or document.product is ProductKind.CLAMAV:
+    if not document.policy.privileges.vendor_fallback or document.product == ProductKind.CLAMAV.value:
         return None
     return "privileges.vendor_fallback", (
-        f"true has no effect with the product {document.product.value}, which has no source of its vendor's"
+        f"true has no effect with the product {document.product}, which has no source of its vendor's"
     )
+
+
+def swallowed_windows(document: EndpointDocument) -> Doubt | None:
+    """Blackouts leave nothing of some windows: on these days no scheduled update runs."""
+    schedule = document.policy.schedule
+    if not schedule.blackouts:
+        return None
+    # Few policies have any, and Ansible compiles what is imported in each run.
+    from ansible_collections.epp.autoupdate.plugins.plugin_utils._plans import named_days, windows_left
+
+    days = [day for one in windows_left(schedule, time.time()) if not one.parts for day in one.occurrences]
+    if not days:
+        return None
+    return "schedule.blackouts", (
+        f"they swallow the window on {named_days(days)}: no scheduled update runs there on these days"
+    )
+
+
+def no_packages_to_upgrade(document: EndpointDocument) -> Doubt | None:
+    """Packages of an engine are to be upgraded, of a product whose engine is none."""
+    if not document.policy.components.engine_packages or document.product == ProductKind.CLAMAV.value:
+        return None
+    return "components.engine_packages", (
+        f"true has no effect with the product {document.product}, whose engine is not packages of the system"
+    )
+
+
+def swallowed_engine_windows(document: EndpointDocument) -> Doubt | None:
+    """Blackouts leave nothing of the windows in which packages of an engine may be upgraded."""
+    policy = document.policy
+    if not policy.components.engine_packages or not policy.schedule.blackouts:
+        return None
+    from ansible_collections.epp.autoupdate.plugins.plugin_utils._plans import engine_windows_swallowed
+
+    if not engine_windows_swallowed(policy, time.time()):
+        return None
+    return "components.engine_windows", "blackouts swallow all windows of the coming week: no package is upgraded"
 
 
 DOUBTS: tuple[Callable[[EndpointDocument], Optional[Doubt]], ...] = (
     off_until_switched_on,
     roaming_is_left_out,
     nobody_to_fall_back_to,
+    swallowed_windows,
+    no_packages_to_upgrade,
+    swallowed_engine_windows,
 )
 
 

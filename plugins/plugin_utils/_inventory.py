@@ -13,10 +13,8 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.masking import without_secrets
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy import of_products
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.inheritance import (
-    ENDPOINT,
-    Layer,
-    layers_of,
     resolve,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
@@ -27,15 +25,22 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.er
     show,
     suggestion,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.parsers import InvalidValue
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.strings import domain_path
-from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
+from ansible_collections.epp.autoupdate.plugins.module_utils._module import server_specs, specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, plain
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._definitions import with_definition
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._groups import SERVER_HOST, server_of
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._names import NAME, name_of
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._policy_layers import (
+    DOMAIN_POLICIES,
+    ENDPOINT_POLICY,
+    PREFIX,
+    ROOT_POLICY,
+    ancestry,
+    errors_of_domain,
+    layers_of_host,
+    resolved,
+)
 
-PREFIX = "autoupdate_"
-ROOT_POLICY, DOMAIN_POLICIES, ENDPOINT_POLICY = "policy", "domain_policies", "endpoint_policy"
 _LAYERS = (ROOT_POLICY, DOMAIN_POLICIES, ENDPOINT_POLICY)
 _OPTIONS = tuple(name for name in specs.endpoint() if name not in ("use_variables", "endpoint", "policy"))
 REGISTERED = "__autoupdate_registered"
@@ -57,6 +62,7 @@ _OF_PLAYBOOKS = (
     "outdated",
     "timeout",
     "report_directory",
+    *("rollout_state", "rollout_version", "rollout_product", "rollout_reason"),
 )
 _OF_WEB = (
     *("url", "web", "listen", "tls_certificate", "tls_key"),
@@ -66,7 +72,7 @@ _OF_SERVER = tuple(
     f"server_{name}"
     for name in (
         *("state", "installroot", "install", "packages", "cvdupdate_pip_arguments", "cvdupdate_pip_config"),
-        *(name for name in specs.server_settings() if name != "web"),
+        *(name for name in server_specs.server_settings() if name != "web"),
         *_OF_WEB,
     )
 )
@@ -183,7 +189,7 @@ class InventoryCheck:
             return ()
         key = self._same(root, domains)
         if key not in self._trees:
-            found = [error for domain in domains for error in _of_domain(domain, root, domains)]
+            found = [error for domain in domains for error in errors_of_domain(domain, root, domains)]
             self._trees[key] = tuple(dict.fromkeys(found))
         return self._trees[key]
 
@@ -203,7 +209,8 @@ def endpoint_options(host: str, values: Mapping[str, Any]) -> dict[str, Any]:
     checked all the same. Raises InvalidDocument with the errors of its policy and, where that is refused, those of
     everything else too.
     """
-    options = plain(specs.endpoint(), {name: values[name] for name in _OPTIONS if name in values})
+    given = plain(specs.endpoint(), {name: values[name] for name in _OPTIONS if name in values})
+    options = with_definition(given)
     options["endpoint"] = name_of(host, values.get(NAME))
     if options.get("state") == "absent":
         return options
@@ -211,7 +218,7 @@ def endpoint_options(host: str, values: Mapping[str, Any]) -> dict[str, Any]:
     if misfits:
         raise InvalidDocument(misfits)
     try:
-        policy = resolve(_layers(values)).policy.to_dict()
+        policy = resolved(layers_of_host(values), options)
         return _without_tree_keys(options) if options.get("server") else {**options, "policy": policy}
     except InvalidDocument as invalid:
         raise InvalidDocument((*invalid.errors, *_besides_policy(options))) from None
@@ -226,18 +233,8 @@ def _with_tree_keys(document: EndpointDocument | None, values: Mapping[str, Any]
     if document is None or document.server is None:
         return document
     given = plain(specs.endpoint(), {name: values[name] for name in ("domain", "ordinal") if name in values})
-    policy = resolve(_layers(values)).policy.to_dict()
+    policy = resolve(of_products.general(layers_of_host(values))).policy.to_dict()
     return EndpointDocument.from_dict({**brought(document), **given, "policy": policy})
-
-
-def policy_paths(values: Mapping[str, Any]) -> dict[str, str]:
-    """The variable that sets each key of a host's policy, with its path; keys that nobody sets are missing.
-
-    Raises InvalidDocument for a policy that is refused.
-    """
-    layers = _layers(values)
-    prefixes = {layer.name: layer.prefix for layer in layers}
-    return {key: f"{prefixes[name]}.{key}" for key, name in resolve(layers).origins.items() if name in prefixes}
 
 
 def unknown_variables(names: Iterator[str]) -> Iterator[ValidationError]:
@@ -258,7 +255,7 @@ def undeclared_domain(values: Mapping[str, Any]) -> ValidationError | None:
     domain, policies = values.get("domain"), values.get(DOMAIN_POLICIES)
     if not values.get(SERVER_HOST) or not isinstance(domain, str) or not domain or values.get("state") == "absent":
         return None
-    declared = {above for key in policies for above in _ancestry(str(key))} if isinstance(policies, Mapping) else set()
+    declared = {above for key in policies for above in ancestry(str(key))} if isinstance(policies, Mapping) else set()
     if domain in declared:
         return None
     near = suggestion(domain, sorted(declared))
@@ -293,7 +290,7 @@ def idle_domains(values: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     policies: dict[str, None] = {}
     for one in values:
         if isinstance(one.get("domain"), str):
-            used.update(_ancestry(one["domain"]))
+            used.update(ancestry(one["domain"]))
         if isinstance(one.get(DOMAIN_POLICIES), Mapping):
             policies.update(dict.fromkeys(str(path) for path, policy in one[DOMAIN_POLICIES].items() if policy))
     for path in policies:
@@ -301,51 +298,11 @@ def idle_domains(values: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             yield f"{PREFIX}{DOMAIN_POLICIES}[{path}]: no endpoint of the inventory is in this domain or below it"
 
 
-def policy_layers(root: Any, domains: Any, domain: str, endpoint: Any) -> tuple[Layer, ...]:
-    """The layers of an endpoint, with errors that name the variables they are in."""
-    policy, above = specs.policy(), _ancestry(domain)
-    layers = layers_of(
-        domain,
-        root=plain(policy, root or {}),
-        domains={name: plain(policy, domains[name]) for name in above if (domains or {}).get(name) is not None},
-        endpoint=plain(policy, endpoint or {}),
-    )
-    return tuple(Layer(layer.name, layer.values, _variable(layer, outermost=layer is layers[0])) for layer in layers)
-
-
-def _ancestry(domain: str) -> list[str]:
-    """A domain and those that it is in; the others have no say, and there may be thousands."""
-    names = domain.split("/")
-    return ["/".join(names[: depth + 1]) for depth in range(len(names))]
-
-
-def _variable(layer: Layer, *, outermost: bool) -> str:
-    if outermost:
-        return PREFIX + ROOT_POLICY
-    return PREFIX + (ENDPOINT_POLICY if layer.name == ENDPOINT else f"{DOMAIN_POLICIES}[{layer.name}]")
-
-
-def _layers(values: Mapping[str, Any]) -> tuple[Layer, ...]:
-    domain = values.get("domain") or ""
-    return policy_layers(values.get(ROOT_POLICY), values.get(DOMAIN_POLICIES), domain, values.get(ENDPOINT_POLICY))
-
-
 def _besides_policy(options: Mapping[str, Any]) -> Iterator[ValidationError]:
     try:
         Wanted.from_options(_without_tree_keys(options) if options.get("server") else options)
     except InvalidDocument as invalid:
         yield from (error for error in invalid.errors if not error.path.startswith("policy"))
-
-
-def _of_domain(domain: Any, root: Any, domains: Any) -> tuple[ValidationError, ...]:
-    try:
-        domain_path(domain)
-        resolve(policy_layers(root, domains, domain, None))
-    except InvalidValue as unfit:
-        return (ValidationError(f"{PREFIX}{DOMAIN_POLICIES}", show(domain), unfit.allowed),)
-    except InvalidDocument as invalid:
-        return invalid.errors
-    return ()
 
 
 def _named(error: ValidationError) -> ValidationError:

@@ -17,8 +17,9 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.er
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.server_documents import WantedServer
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._doubts import doubts
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._findings import Finding, Findings
-from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import FailedTemplate, policy_paths
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import FailedTemplate
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._play import Template
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._policy_layers import policy_paths
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._server_inventory import named, server_options
 
 

@@ -19,20 +19,22 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.er
     show,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
-from ansible_collections.epp.autoupdate.plugins.module_utils._module.client_tree import request
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import is_false, plain
+from ansible_collections.epp.autoupdate.plugins.module_utils._module.registration import request
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._groups import SERVER_HOST, server_of
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
-    DOMAIN_POLICIES,
-    ENDPOINT_POLICY,
-    PREFIX,
-    ROOT_POLICY,
     FailedTemplate,
     Literals,
     read_variables,
     templated,
 )
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._names import NAME, name_of, shared
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._policy_layers import (
+    DOMAIN_POLICIES,
+    ENDPOINT_POLICY,
+    PREFIX,
+    ROOT_POLICY,
+)
 
 _REACHED = ("name", "address", "host_key")
 _OWN = (
@@ -46,6 +48,7 @@ _OWN = (
     "server",
     SERVER_HOST,
     "product",
+    "products",
     "clamav",
     NAME,
 )
@@ -230,7 +233,9 @@ def address(host: str, values: Mapping[str, Any], reached: Mapping[str, Any]) ->
 def _to_have(values: Mapping[str, Any]) -> dict[str, Any]:
     """The product and, of ClamAV, the databases that a host's settings ask for; what is wrong with them is told with
     the rest of its variables."""
-    product = values.get("product") or ProductKind.FILES.value
+    several = values.get("products")
+    named = several[0] if isinstance(several, list) and several else values.get("product")
+    product = named or ProductKind.FILES.value
     if product != ProductKind.CLAMAV.value:
         return {"product": product, "databases": []}
     given = values.get("clamav")

@@ -12,6 +12,8 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import ProductKind
+from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import is_false
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._definitions import definition_of, products_of
 
 _CLAMAV = {
     "Debian": ["clamav", "clamav-freshclam", "clamav-daemon", "clamdscan"],
@@ -20,20 +22,32 @@ _CLAMAV = {
     "Archlinux": ["clamav"],
     "Alpine": ["clamav", "clamav-daemon", "clamav-clamdscan", "freshclam", "cronie"],
 }
-"""By family of systems. The other products have none."""
+"""By family of systems. Definitions of products name their own; the other products have none."""
+_BROKER = {
+    "Debian": ["mosquitto-clients"],
+    "RedHat": ["mosquitto"],
+    "Suse": ["mosquitto-clients"],
+    "Archlinux": ["mosquitto"],
+    "Alpine": ["mosquitto-clients"],
+}
+"""What an endpoint needs to listen to a message broker."""
 _FACTS = ("os_family", "pkg_mgr")
 
 
-def packages_of(product: str, family: str) -> list[str]:
-    """The packages of a product on a family of systems; raises AnsibleActionFail where they are not known."""
-    if product != ProductKind.CLAMAV.value:
+def packages_of(product: str, family: str, defined: Mapping[str, list[str]]) -> list[str]:
+    """The packages of a product on a family of systems; raises AnsibleActionFail where they are not known.
+
+    ``defined`` are those of the product's definition, by family.
+    """
+    known = _CLAMAV if product == ProductKind.CLAMAV.value else defined
+    if not known:
         return []
-    if family not in _CLAMAV:
+    if family not in known:
         raise AnsibleActionFail(
             f"The packages of the product {product} on {family} are not known. Name them in autoupdate_packages, or "
             "install them by other means and set autoupdate_install to false."
         )
-    return _CLAMAV[family]
+    return list(known[family])
 
 
 def install(action: ActionBase, values: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,13 +56,19 @@ def install(action: ActionBase, values: Mapping[str, Any], task_vars: Mapping[st
     ``values`` are variables without their prefix. The result has the names that were asked for in ``packages``.
     Raises AnsibleActionFail.
     """
-    names, product = values.get("packages"), values.get("product") or ProductKind.FILES.value
-    if names is None and product != ProductKind.CLAMAV.value:
+    names = values.get("packages")
+    defined = {name: definition_of(values, name).get("packages") or {} for name in products_of(values)}
+    known = [name for name, packages in defined.items() if packages or name == ProductKind.CLAMAV.value]
+    listens = bool((values.get("server") or {}).get("broker")) and not is_false(values.get("notify"))
+    if names is None and not known and not listens:
         names = []
     if names == []:
         return {"changed": False, "packages": names}
     facts = _facts(action, task_vars)
-    names = packages_of(product, str(facts["os_family"])) if names is None else names
+    if names is None:
+        family = str(facts["os_family"])
+        names = list(dict.fromkeys(one for name in known for one in packages_of(name, family, defined[name])))
+        names += _BROKER.get(family, []) if listens else []
     return {**_package(action, {"name": names, "use": facts["pkg_mgr"]}, task_vars), "packages": names}
 
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import ValidationError
-from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
+from ansible_collections.epp.autoupdate.plugins.module_utils._module import server_specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import plain
-from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import PREFIX, read_variables
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import read_variables
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._policy_layers import PREFIX
 
 _OF_WEB = {"web": "server"}
 """Variables of the section ``web`` whose option has another name."""
@@ -20,7 +21,7 @@ _WEB = (
     *("url", "web", "listen", "tls_certificate", "tls_key"),
     *("max_connections", "retry_after", "verify_url", "reports"),
 )
-_SECTIONS = tuple(name for name in specs.server_settings() if name != "web")
+_SECTIONS = tuple(name for name in server_specs.server_settings() if name != "web")
 _OWN = ("state", "installroot")
 _INSTALL = "install"
 READ = tuple(f"server_{name}" for name in (*_OWN, *_SECTIONS, *_WEB, _INSTALL))
@@ -41,7 +42,7 @@ def server_options(variables: Mapping[str, Any], template: Callable[[Any], Any])
     options = {name: values[name] for name in (*_OWN, *_SECTIONS) if values.get(name) is not None}
     if options.get("state") == "absent":
         return {name: options[name] for name in _OWN if name in options}
-    return {**plain(specs.server(), {**options, "web": web}), "require": not _true(values.get(_INSTALL, True))}
+    return {**plain(server_specs.server(), {**options, "web": web}), "require": not _true(values.get(_INSTALL, True))}
 
 
 def named(error: ValidationError) -> ValidationError:

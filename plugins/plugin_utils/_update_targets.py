@@ -23,8 +23,9 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._groups import (
     server_of,
     servers_in,
 )
-from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import PREFIX, unknown_server
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import unknown_server
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._names import VARIABLE, name_of
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._policy_layers import PREFIX
 
 _READ = (SERVER_HOST, "server", "domain", "strict")
 

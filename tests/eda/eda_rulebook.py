@@ -89,9 +89,15 @@ class Rulebook:
         return (self.work / f"{name}.installed").read_text().strip()
 
     def start(self) -> None:
+        """Start the rulebook of alerts, and wait until it listens."""
+        self.run(RULEBOOK, {"listen_port": self.port, "listen_token": self.token})
+        eventually(self._answers, "the rulebook listens")
+
+    def run(self, rulebook: Path, given: dict[str, Any]) -> None:
+        """Start a rulebook with its variables."""
         variables = self.work / "variables.yml"
-        variables.write_text(json.dumps({"listen_port": self.port, "listen_token": self.token}))
-        command = ["ansible-rulebook", "--rulebook", str(RULEBOOK), "-i", "inventory.json", "--vars", variables.name]
+        variables.write_text(json.dumps(given))
+        command = ["ansible-rulebook", "--rulebook", str(rulebook), "-i", "inventory.json", "--vars", variables.name]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [*command, "--print-events"],
@@ -102,7 +108,6 @@ class Rulebook:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        eventually(self._answers, "the rulebook listens")
 
     def _answers(self) -> bool:
         assert self._process is not None

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import lab_archives
 import lab_databases
 import lab_root
 import lab_wheels
@@ -30,7 +31,9 @@ from lab_server import ComponentServer
 # A file is one process's work. Those that take minutes begin first, or the last one would run alone at the end. The
 # storm comes after them: two hundred agents at once leave little of a small host to tests that wait for an answer.
 LONG = (
+    "test_rollout_clamav",
     "test_fleet_report",
+    "test_situations",
     "test_campaigns",
     "test_late_starts",
     "test_update_server",
@@ -45,11 +48,12 @@ LONG = (
     "test_timers",
     "test_storm",
     "test_missing_directories",
+    "test_drift_kinds",
     "test_https",
 )
 # Which machine belongs to whom. A test file owns its machines: no test cares what another file's tests left.
-SYSTEMD_MACHINES = 104
-BARE_MACHINES = 8
+SYSTEMD_MACHINES = 150
+BARE_MACHINES = 9
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -189,6 +193,19 @@ def wheelhouse(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     source.start()
     yield f"--no-index --find-links {source.url}/links.html --trusted-host {source.address}"
     source.stop()
+
+
+@pytest.fixture
+def debian_packages() -> Callable[..., dict[str, Path]]:
+    """``debian_packages("rkhunter")``: Debian's package with all that it needs and the shared root lacks."""
+
+    def find(*names: str) -> dict[str, Path]:
+        try:
+            return lab_archives.packages(*names)
+        except lab_root.LabError as error:
+            pytest.skip(f"no packages: {error}")
+
+    return find
 
 
 @pytest.fixture(scope="session")

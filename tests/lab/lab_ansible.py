@@ -117,6 +117,21 @@ class Ansible:
         start = functools.partial(self._start, "epp.autoupdate.site", hosts, source=source, limit=limit)
         return start(check=check, diff=diff, loud=loud)
 
+    def check(self, hosts: dict[str, dict[str, Any]], directory: Path) -> Run:
+        """Run the collection's own playbook ``epp.autoupdate.check`` as the program itself, as a pipeline does.
+
+        It runs in ``directory``, with a home and a place for temporary files below it and the callback for pipelines.
+        """
+        self._prepare(*hosts)
+        places = {name: directory.parent / f"{directory.name}.{name.lower()}" for name in ("HOME", "TMPDIR")}
+        for place in (directory, *places.values()):
+            place.mkdir(exist_ok=True)
+        own = {"ANSIBLE_CALLBACKS_ENABLED": "lab_results,epp.autoupdate.check_report", **places}
+        words = [f"{name}={value}" for name, value in own.items()]
+        return self._start(
+            "epp.autoupdate.check", hosts, around=["env", "-u", "ANSIBLE_HOME", f"-C{directory}", *words]
+        )
+
     def playbook(self, name: str, hosts: dict[str, dict[str, Any]]) -> Run:
         """Run another playbook of the collection."""
         return self._run(f"epp.autoupdate.{name}", hosts, check=False, diff=False)
@@ -139,6 +154,19 @@ class Ansible:
         path = self._work / f"plays-{self._count}.json"
         path.write_text(json.dumps(plays))
         return self._start(str(path), hosts, check=check, limit=limit)
+
+    def inventory(self, source: Path) -> dict[str, Any]:
+        """What ``ansible-inventory`` makes of one source: its groups, and the variables of its hosts.
+
+        It marks what is never a template, and the mark is left out.
+        """
+        own = {**os.environ, **self._environment(), "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
+        argv = [str(Path(sys.executable).with_name("ansible-inventory")), "-i", str(source), "--list"]
+        done = subprocess.run(
+            argv, env=own, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=self._patience
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return dict(json.loads(done.stdout, object_hook=lambda found: found.get("__ansible_unsafe", found)))
 
     def converge_tree(self, options: dict[str, Any], *, around: list[str]) -> HostResult:
         """Run the module on the control node, for a directory that stands for a host (``options["installroot"]``).

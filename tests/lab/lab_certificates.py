@@ -23,10 +23,11 @@ class Authority:
         subject = ("-subj", "/CN=Lab authority", "-days", "2", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
         self._openssl("req", "-x509", *_KEY, "-keyout", self._key, *subject, "-out", self.certificate)
 
-    def issue(self, address: str) -> tuple[Path, Path]:
-        """The certificate of a server at this IP address, and its key."""
+    def issue(self, address: str, name: str = "") -> tuple[Path, Path]:
+        """The certificate of a server at this IP address, and of this name if any, and its key."""
+        also = f",DNS:{name}" if name else ""
         key, certificate = self._directory / f"{address}.key", self._directory / f"{address}.crt"
-        names = ("-subj", "/CN=Lab server", "-addext", f"subjectAltName=IP:{address}", "-days", "2")
+        names = ("-subj", "/CN=Lab server", "-addext", f"subjectAltName=IP:{address}{also}", "-days", "2")
         names += ("-addext", "basicConstraints=critical,CA:FALSE")
         by = ("-CA", self.certificate, "-CAkey", self._key)
         self._openssl("req", "-x509", *_KEY, "-keyout", key, *names, *by, "-out", certificate)

@@ -38,9 +38,30 @@ class NameServer:
                     return
                 self._socket.sendto(self._answer(query), client)
 
+    def _text(self, question: bytes) -> str:
+        return RECORD.format(daily=self.daily)
+
     def _answer(self, query: bytes) -> bytes:
         question = query[12 : query.index(b"\0", 12) + 5]
-        text = RECORD.format(daily=self.daily).encode()
+        text = self._text(question).encode()
+        if not text:
+            return query[:2] + b"\x81\x83\x00\x01" + bytes(6) + question
         data = bytes([len(text)]) + text
         header = query[:2] + b"\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00"
         return header + question + b"\xc0\x0c\x00\x10\x00\x01\x00\x00\x00\x05" + len(data).to_bytes(2, "big") + data
+
+
+class Records(NameServer):
+    """A name server that has these TXT records, and knows no other name."""
+
+    def __init__(self, address: str, texts: dict[str, str]) -> None:
+        self.texts = texts
+        super().__init__(address)
+
+    def _text(self, question: bytes) -> str:
+        labels, at = [], 0
+        while question[at]:
+            labels.append(question[at + 1 : at + 1 + question[at]].decode("ascii", "replace").lower())
+            at += 1 + question[at]
+        is_text = question[at + 1 : at + 3] == b"\x00\x10"
+        return self.texts.get(".".join(labels), "") if is_text else ""

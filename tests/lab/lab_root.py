@@ -149,7 +149,7 @@ def _build(root: Path) -> None:
     if not KEY.exists():
         _run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", str(KEY)])
     partial = root.with_name(f"{root.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    _remove(partial)
     try:
         script = [] if (DEBOOTSTRAP_SCRIPTS / SUITE).exists() else [str(DEBOOTSTRAP_SCRIPTS / "sid")]
         _run(["debootstrap", "--variant=minbase", f"--include={BASE}", SUITE, str(partial), MIRROR, *script])
@@ -157,7 +157,16 @@ def _build(root: Path) -> None:
         _run(["chroot", str(partial), "sh", "-c", SETUP])
         partial.rename(root)
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        _remove(partial)
+
+
+def _remove(partial: Path) -> None:
+    """Remove a root whose making broke off, and first what debootstrap had mounted there then: never its content."""
+    lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    places = [line.split()[4] for line in lines]
+    for place in sorted((one for one in places if one.startswith(f"{partial}/")), reverse=True):
+        _run(["umount", place])
+    shutil.rmtree(partial, ignore_errors=True)
 
 
 def _run(argv: list[str], **options: object) -> None:

@@ -209,6 +209,7 @@ def test_through_the_agent_or_through_the_module_it_is_the_same(converged: list[
         assert refused[0][machine.name].message == refused[1][machine.name].message
 
 
+@pytest.mark.heavy
 def test_brought_by_one_command_or_by_the_module_it_is_the_same(fresh: list[Node], ansible: Ansible) -> None:
     """A first converge: what is foretold and what is done, and the agent that is on the host then."""
     foretold = [everywhere(ansible, fresh, check=True, diff=True, fast=fast) for fast in (True, False)]

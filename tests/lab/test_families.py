@@ -10,9 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import lab_documents as documents
+import pytest
 from lab_ansible import Ansible
 from lab_nodes import Node
 from lab_server import ComponentServer
+
+pytestmark = pytest.mark.heavy  # what differs by family is a table that has unit tests
 
 SYSTEMD, BARE = "n44", "b7"
 DATABASES = "/var/lib/clamav"

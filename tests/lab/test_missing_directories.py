@@ -17,6 +17,8 @@ from lab_ansible import Ansible
 from lab_nodes import Node, eventually
 from lab_server import ComponentServer
 
+pytestmark = pytest.mark.heavy  # a case of the updates that other files try each day
+
 MACHINE = "n11"
 DATABASES = "/var/lib/clamav"
 COMPONENTS = "/srv/updates/components"

@@ -16,6 +16,8 @@ from lab_cases import cases
 from lab_nodes import Node
 from lab_update_server import UpdateServer
 
+pytestmark = pytest.mark.heavy  # units try the role in one's own playbook in a sandbox
+
 SERVER = "n41"
 HOSTS = {"web 01": "n42", "härtetest": "n43", "n44": "n44"}
 KNOWN_AS = {"web 01": "web-01-a89c7fb9", "härtetest": "hartetest-4b83356a", "n44": "n44"}

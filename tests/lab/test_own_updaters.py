@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever else starts freshclam on a real machine is switched off, found when it comes back, and given back."""
+"""Whatever else starts freshclam on a real machine is told; with a take-over it is switched off, found when it comes
+back, and given back. What packages brought goes in any case."""
 
 from __future__ import annotations
 
@@ -38,8 +39,16 @@ CRONTAB = "0 0 1 1 * freshclam crontab\n"
 LOOKED_AT = (*OWN, *ON_SYSTEMD, "/var/spool/cron/crontabs/root", "/etc/crontab")
 
 
-def document(name: str) -> documents.Document:
-    return documents.clamav(name, "http://127.0.0.1:1")
+TOLD = ("line 1 of /etc/cron.d/mixed", "line 1 of /etc/cron.d/patterns", "/etc/cron.daily/patterns")
+UNITS_TOLD = (
+    f"each@.service ({UNITS}/each@.service)",
+    f"loop.service ({UNITS}/loop.service)",
+    f"my-freshclam.service ({UNITS}/my-freshclam.service), activated by my-freshclam.timer,",
+)
+
+
+def document(name: str, *, takeover: bool = True) -> documents.Document:
+    return documents.clamav(name, "http://127.0.0.1:1", takeover=takeover)
 
 
 @pytest.fixture
@@ -66,6 +75,11 @@ def busy(node: Callable[[str], Node], request: pytest.FixtureRequest) -> Node:
 def test_on_a_machine_with_systemd(busy: Node, ansible: Ansible) -> None:
     before = looks(busy)
     assert active(busy) >= {"clamav-freshclam.service", *ENABLED}
+    told_alone(busy, ansible, *UNITS_TOLD)
+    assert looks(busy)["files"] == before["files"]
+    assert active(busy) & {"clamav-freshclam.service", *ENABLED} == set(ENABLED)
+    states = busy.run(["systemctl", "is-enabled", "clamav-freshclam", *ENABLED], check=False)
+    assert states.out.split() == ["disabled", "enabled", "enabled"]
     converge(busy, ansible)
     assert active(busy) & {"clamav-freshclam.service", "clamav-freshclam-once.timer", *ENABLED} == set()
     states = busy.run(["systemctl", "is-enabled", "clamav-freshclam", *ENABLED], check=False)
@@ -88,6 +102,11 @@ def test_on_a_machine_with_systemd(busy: Node, ansible: Ansible) -> None:
         assert not busy.apply(document(SYSTEMD)).json()["changed"], again
     busy.run(["crontab", "-"], stdin=CRONTAB)
     busy.apply(document(SYSTEMD))
+    busy.apply(document(SYSTEMD, takeover=False))
+    assert looks(busy)["files"] == before["files"], "a take-over that ends gives back what it took"
+    assert active(busy) & {"clamav-freshclam.service", *ENABLED} == set(ENABLED)
+    assert not busy.apply(document(SYSTEMD, takeover=False)).json()["changed"]
+    assert busy.apply(document(SYSTEMD)).json()["changed"]
     ansible.converge({SYSTEMD: document(SYSTEMD)}, state="absent").demand()
     assert looks(busy) == before
     assert active(busy) >= {"clamav-freshclam.service", *ENABLED}
@@ -112,6 +131,8 @@ def test_nothing_asks_the_vendor_at_the_next_boot(busy: Node, ansible: Ansible) 
 @pytest.mark.parametrize("busy", [BARE], indirect=True)
 def test_on_a_machine_without_systemd(busy: Node, ansible: Ansible) -> None:
     before = looks(busy)
+    told_alone(busy, ansible)
+    assert looks(busy)["files"] == before["files"]
     converge(busy, ansible)
     started_by_hand(busy)
     busy.run(["chmod", "+x", "/etc/cron.daily/patterns"])
@@ -119,6 +140,20 @@ def test_on_a_machine_without_systemd(busy: Node, ansible: Ansible) -> None:
     busy.apply(document(BARE))
     ansible.converge({BARE: document(BARE)}, state="absent").demand()
     assert looks(busy) == before
+
+
+def told_alone(node: Node, ansible: Ansible, *units: str) -> None:
+    """Without a take-over a warning names everything, in check mode and in a live run, and nothing of it changes."""
+    wanted = {node.name: document(node.name, takeover=False)}
+    line = node.run("grep -n freshclam /var/spool/cron/crontabs/root").out.partition(":")[0]
+    places = (*units, *TOLD, f"line {line} of /var/spool/cron/crontabs/root")
+    told = sorted(f"{place} starts freshclam" for place in places)
+    for run in (ansible.converge(wanted, check=True), ansible.converge(wanted), ansible.converge(wanted)):
+        host = run.demand()[node.name]
+        assert sorted(host.task["other_updaters"]) == told
+        (warning,) = (one for one in host.task["warnings"] if "by what somebody wrote" in one)
+        assert all(one in warning for one in told)
+    assert not host.changed
 
 
 def converge(node: Node, ansible: Ansible) -> None:

@@ -19,6 +19,8 @@ from lab_ansible import Ansible
 from lab_nodes import Node, eventually
 from lab_update_server import UpdateServer
 
+pytestmark = pytest.mark.heavy  # promtool proves the rules each day without a fleet
+
 SERVER, FLEET = "n61", ("n62", "n63")
 TEXTFILES = "/var/lib/prometheus/node-exporter"
 WRITTEN = f"{TEXTFILES}/epp_autoupdate_server.prom"
@@ -35,6 +37,7 @@ EMPTY = {
 PARSE = """
 import sys
 from prometheus_client.parser import text_string_to_metric_families as families
+
 text = open(sys.argv[1]).read()
 print(sum(1 for _family in families(text)), text.count("# TYPE "))
 """

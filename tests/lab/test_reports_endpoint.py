@@ -165,6 +165,7 @@ def test_a_report_waits_for_its_server_and_the_newest_alone_is_sent(reporting: R
     assert machine.run(["systemctl", "--failed", "--plain", "--no-legend", "list-units", "epp-*"]).out == ""
 
 
+@pytest.mark.heavy
 @on_cron
 def test_cron_reports_too(reporting: Reporting, ansible: Ansible) -> None:
     machine = reporting.machine

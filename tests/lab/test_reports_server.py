@@ -234,6 +234,7 @@ def test_a_flood_overwrites_itself_and_disturbs_nobody(world: World) -> None:
     assert world.sequence("e1") == 3
 
 
+@pytest.mark.heavy
 def test_a_web_server_that_is_taken_over_plants_nothing_that_acts(world: World, ansible: Ansible) -> None:
     """Links, fifos, directories, and a large file, as nginx's user; and what only root can mend is mended by site."""
     machine = world.server

@@ -194,6 +194,7 @@ def test_a_full_disk_keeps_the_files_and_heals(machine: Node, component_server: 
     assert installed(machine) == digests("2", **large)
 
 
+@pytest.mark.heavy
 def test_a_full_disk_keeps_the_database_and_heals(
     with_databases: Node, component_server: ComponentServer, databases: Databases
 ) -> None:
@@ -355,6 +356,7 @@ def test_two_triggers_at_once_are_one_update(with_files: Node, component_server:
     assert installed(with_files) == digests("2")
 
 
+@pytest.mark.heavy
 def test_many_triggers_at_once_with_the_real_updater(
     with_databases: Node, component_server: ComponentServer, databases: Databases
 ) -> None:

@@ -123,6 +123,7 @@ def test_a_python_that_is_called_by_its_version_is_not_frozen(machine: Node, ans
     assert machine.run(["head", "-c", "19", AGENT]).out == "#!/usr/bin/python3 "
 
 
+@pytest.mark.heavy
 def test_a_host_whose_cron_does_not_run(node: Callable[[str], Node], ansible: Ansible) -> None:
     machine = node(BARE)
     machine.renew()

@@ -19,6 +19,8 @@ from lab_nodes import AGENT, Node, eventually
 from lab_update_server import PUBLIC, UpdateServer
 from lab_update_server import SERVER as SERVER_PROGRAM
 
+pytestmark = pytest.mark.heavy  # how a state comes about is a table that has unit tests; reports arrive each day
+
 SERVER, FLEET = "n57", ("n58", "n59", "n60")
 SWITCHED, EDITED, REINSTALLED = FLEET
 READER = "bob"

@@ -188,6 +188,7 @@ def scanned(node: Node) -> dict[str, Any]:
     return dict(eventually(look, seconds=90, why=f"{node.name} has scanned"))
 
 
+@pytest.mark.heavy
 def test_a_domains_policy_reaches_its_endpoints_and_no_others(world: World) -> None:
     """C1, S2, P2: at their next configuration sync; the timers follow; who has it already gets a 304."""
     before = world.each(FLEET, lambda node: node.agent_status()["next_run"])
@@ -318,13 +319,14 @@ def test_a_component_that_was_tampered_with_is_refused(world: World) -> None:
         assert report["result"] == "failed", report
         assert report["reason"]
         files = endpoint.run("find /var/lib/clamav -maxdepth 1 -type f -printf '%f\\n'").out.split()
-        assert sorted(files) == ["freshclam.dat", "lab.ndb"]
+        assert sorted(files) == ["epp-probe.hsb", "freshclam.dat", "lab.ndb"]
     finally:
         world.server.node.run(f"cp -a /root/test.cvd {public}")
     report = endpoint.agent("update-now", "--json").json()
     assert (report["result"], {one["name"]: one["version"] for one in report["after"]}["test"]) == ("updated", "3")
 
 
+@pytest.mark.heavy
 def test_an_endpoint_that_is_to_go_leaves_the_registry_and_all_others_stay(world: World, ansible: Ansible) -> None:
     """With an inventory that holds nobody else; the right of the server's key goes with the agent."""
     gone, *others = reversed(FLEET)

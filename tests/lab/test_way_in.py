@@ -182,6 +182,7 @@ def test_what_shuts_the_server_out_is_told_with_the_lines_that_mend_it(door: Doo
         assert (told["heard"], told["result"]) == ("acknowledged", "current"), (settings, told)
 
 
+@pytest.mark.heavy
 def test_a_converge_fails_where_the_server_is_shut_out_unless_it_is_not_to_notify(door: Door) -> None:
     door.sshd("AllowGroups alice\n")
     refused = door.converge()
@@ -239,6 +240,7 @@ def test_an_account_that_somebody_locks_or_moves_is_mended(door: Door) -> None:
     door.demand()
 
 
+@pytest.mark.heavy
 def test_without_systemd_the_account_starts_the_notice_entry_by_sudo(
     component_server: ComponentServer, tmp_path: Path, ansible: Ansible, node: Callable[[str], Node]
 ) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .beside import Died, beside
 from .report import FAILED, PASSED, SKIPPED, Outcome, Row, closing_line, table
-from .steps import GROUPS, STEPS, WAITING
+from .steps import BESIDE, GROUPS, STEPS
 from .workbench import StepFailed, Workbench
 
 
@@ -59,9 +59,9 @@ def _build(bench: Workbench) -> Row:
 
 
 def _all(names: Sequence[str], bench: Workbench) -> list[Row]:
-    """Run every step: those that wait beside those that compute, each of the two kinds in order."""
-    waiting = [name for name in names if name in WAITING]
-    computing = [name for name in names if name not in WAITING]
+    """Run every step: some of them beside the others, each of the two kinds in order."""
+    waiting = [name for name in names if name in BESIDE]
+    computing = [name for name in names if name not in BESIDE]
     if not (waiting and computing):
         return [_row(name, bench) for name in names]
     print(f"\nbeside all others, shown when they have ended: {', '.join(waiting)}", flush=True)

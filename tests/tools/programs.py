@@ -21,6 +21,10 @@ WORKERS = "4"
 IN_PARALLEL = ("-n", WORKERS, "--dist", "worksteal")
 """A process gets neighbors, which share what is made once for a file, and takes others' when it has none left: the
 playbooks' tests, a tenth in number and half of the time, are neighbors, too."""
+_SCENARIOS = "extensions/molecule"
+_OF_EACH_SCENARIO = ("converge", "idempotence", "verify")
+_NO_HOSTS = "no hosts matched"
+"""What Ansible says of a play that does nothing, which molecule takes for a success."""
 
 
 def pytest(
@@ -78,6 +82,22 @@ def integration_of_ansible_test(bench: Workbench, name: str) -> Outcome:
     if left_out:
         raise StepFailed(f"ansible-test left out {', '.join(sorted(left_out))}")
     return Outcome(f"{len(ran)} targets")
+
+
+def molecule(bench: Workbench, name: str) -> Outcome:
+    """Run the scenarios of extensions/molecule, from the root of the collection: elsewhere they would find no hosts."""
+    scenarios = sorted(path.parent.name for path in (bench.copied / _SCENARIOS).glob("*/converge.yml"))
+    tools = bench.tools("molecule")
+    env = bench.variables(tools, bench.copied.parents[2])
+    command: list[str | Path] = [tools / "molecule", "test", "--all"]
+    output = bench.log(command, bench.results / f"{name}.log", env=env, cwd=bench.copied)
+    if _NO_HOSTS in output:
+        raise StepFailed("a scenario of molecule had no hosts")
+    done = set(re.findall(r"(\S+ > \S+): Executed: Successful$", output, re.MULTILINE))
+    left_out = {f"{name} > {action}" for name in scenarios for action in _OF_EACH_SCENARIO} - done
+    if left_out or not scenarios:
+        raise StepFailed(f"molecule left out {', '.join(sorted(left_out)) or 'everything'}")
+    return Outcome(f"{len(scenarios)} scenarios")
 
 
 def _ansible_test(bench: Workbench, name: str, tools: Path | None, *arguments: str) -> str:

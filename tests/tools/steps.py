@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import interpreters, programs
+from .documented import not_printed
 from .lock import renew
 from .matrix import MATRIX
 from .report import Outcome, Skip
@@ -131,6 +132,11 @@ def integration(bench: Workbench) -> Outcome:
     return programs.integration_of_ansible_test(bench, "integration")
 
 
+def molecule(bench: Workbench) -> Outcome:
+    """Molecule's scenarios: each role converges, twice, and is verified; hosts are directories."""
+    return programs.molecule(bench, "molecule")
+
+
 def package(bench: Workbench) -> Outcome:
     """Build the tarball, install it, verify it, and use it with nothing but its run-time directories."""
     tools = bench.tools()
@@ -157,9 +163,13 @@ def package(bench: Workbench) -> Outcome:
 
 
 def demo(bench: Workbench) -> Outcome:
-    """A sandbox fleet from first converge to second version; ansible-core is all it needs."""
+    """A sandbox fleet from first converge to a bad version that is taken back; ansible-core is all it needs."""
     tools = bench.tools("demo")
-    bench.run([tools / "python", "demo/run.py"], env=bench.variables(tools))
+    command: list[str | Path] = [tools / "python", "-u", "demo/run.py"]
+    printed = bench.log(command, bench.results / "demo.log", env=bench.variables(tools), cwd=bench.root)
+    other = list(not_printed((bench.root / "README.md").read_text(encoding="utf-8"), printed))
+    if other:
+        raise StepFailed(f"README has what the demo does not print, or not there: {other[0].strip()}")
     return Outcome()
 
 
@@ -226,6 +236,7 @@ STEPS: dict[str, Callable[[Workbench], Outcome]] = {
         sanity_oldest,
         ansible_units,
         integration,
+        molecule,
         package,
         lab,
         demo,
@@ -245,9 +256,18 @@ STEPS: dict[str, Callable[[Workbench], Outcome]] = {
 STEPS.update(MATRIX)
 STEPS.update(SUITES)
 
-WAITING = frozenset({"lab", "lab-heavy"})
-"""Steps that wait for machines more than they compute, and run beside the others of a group."""
-_HEAVY = ("sanity-pylint", "sanity-oldest", "ansible-units", "units-heavy", "integration", "rulebook", "lab-heavy")
+BESIDE = frozenset({"ansible-lint", "lab", "lab-heavy"})
+"""Steps that run beside the others of a group: a linter of one process, and what waits for machines."""
+_HEAVY = (
+    "sanity-pylint",
+    "sanity-oldest",
+    "ansible-units",
+    "units-heavy",
+    "integration",
+    "molecule",
+    "rulebook",
+    "lab-heavy",
+)
 _NOT_EVERY_DAY = (*_HEAVY, "lab-older", "lab-vm", "bench", "bench-server", "lock", "docs", "clean", *MATRIX, *SUITES)
 GROUPS: dict[str, tuple[str, ...]] = {
     "lint": ("ruff", "ruff-format", "yamllint", "ansible-lint"),

@@ -66,6 +66,7 @@ class Workbench:
             "ANSIBLE_COLLECTIONS_PATH": found_in,
             "ANSIBLE_HOME": str(self.cache / "ansible"),
             "ANSIBLE_NOCOLOR": "1",
+            "NO_COLOR": "1",  # steps read what programs say; molecule colors it wherever TERM names an xterm
         }
         return {**kept, **ours, **more}
 

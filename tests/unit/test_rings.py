@@ -34,32 +34,45 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
     # The rooms of a ring, the highest floor first. Every room of a ring that is listed has its floor.
     "_core": (
         {"reports", "rollout"},
-        {"metadata"},
+        {"rings"},
+        {"audit", "metadata"},
         {"settings"},
-        {"schedule"},
-        {"policy"},
-        {"cvd_header", "exposition", "resources", "results", "system_files", "validation"},
-        {"canonical", "durations", "exit_codes", "masking", "timestamps", "timezones", "untrusted_text", "values"}
+        {"products", "schedule"},
+        {"holds", "policy"},
+        {"cvd_header", "exposition", "probes", "resources", "results", "system_files", "validation"},
+        {
+            "canonical",
+            "durations",
+            "exit_codes",
+            "masking",
+            "sizes",
+            "timestamps",
+            "timezones",
+            "untrusted_text",
+            "values",
+        }
         | {"version"},
     ),
     "_host": (
         {"local_host", "scheduler"},
         {"cron", "http", "lock", "reconcile", "signed_documents", "systemd"},
-        {"boot", "filesystem", "lookup", "program", "ssh_signatures", "superuser", "timezone"},
+        {"boot", "dns_text", "filesystem", "lookup", "packaged", "program", "ssh_signatures", "superuser", "timezone"},
         {"host", "snapshot"},
-        {"accounts", "command_line", "identity", "output", "paths", "process", "running", "sshsig"},
+        {"accounts", "asked_by", "command_line", "identity", "output", "paths", "process", "running", "sshsig"},
     ),
     "_endpoint": (
         {"bring"},
         {"cli", "payload"},
+        {"listening"},
         {"reporting", "runner"},
         {"converge"},
         {"sync"},
-        {"status"},
+        {"holds", "status"},
+        {"engine"},
         {"endpoint"},
         {"installed", "jobs"},
-        {"notify_access", "privileges", "products", "state", "vendor_updaters"},
-        {"trust"},
+        {"notify_access", "orders", "privileges", "products", "state", "vendor_updaters"},
+        {"packages", "trust"},
         {"clock", "paths", "source_client", "time_limits"},
     ),
     "_server": (
@@ -67,8 +80,11 @@ FLOORS: dict[str, tuple[set[str], ...]] = {
         {"fleet_report", "metrics"},
         {"converge", "fetch", "health", "status"},
         {"reports"},
+        {"rollout"},
         {"campaigns", "enrollment"},
+        {"audit"},
         {"publication"},
+        {"channels"},
         {"components", "fleet"},
         {"database", "jobs", "settings", "web"},
         {"paths", "terminal"},
@@ -84,6 +100,7 @@ NOT_PURE = {
 
 # Beyond the standard library: where, and nowhere else. It is imported when it is needed, and missing is told plainly.
 FOREIGN = {
+    ("_server/campaigns/notifiers/mqtt.py", "paho"),
     ("_server/campaigns/notifiers/ssh.py", "paramiko"),
     ("_server/reports/cryptography_keys.py", "cryptography"),
 }

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a container can't show: a kernel of its own with AppArmor, a clock of its own, and suspension.
+"""What a container can't show: a kernel of its own with AppArmor, a clock of its own, suspension, limits of memory.
 
 Apart from the lab, whose fixtures bring a fleet up: here each test file has one virtual machine on a port of the
 loopback, and needs no bridge. What starts Ansible and what serves components are the lab's.

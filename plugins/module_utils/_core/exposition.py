@@ -38,8 +38,8 @@ def single(name: str, text: str, value: Value | None, **labels: str) -> Metric:
 def exposition(metrics: Iterable[Metric]) -> str:
     """The whole text.
 
-    Label values are data of other machines: they are bounded and escaped. Of samples whose labels are equal afterwards
-    the last one is told: a reader would refuse the whole text because of two.
+    Label values are data of other machines: they are bounded and escaped. Of samples whose labels are equal then,
+    in any order, the last one is told: a reader would refuse the whole text because of two.
     """
     return "".join(f"{line}\n" for metric in metrics for line in _lines(metric))
 
@@ -49,10 +49,10 @@ def _lines(metric: Metric) -> Iterator[str]:
         return
     yield f"# HELP {PREFIX}{metric.name} {metric.text}."
     yield f"# TYPE {PREFIX}{metric.name} {metric.kind}"
-    values: dict[str, Value] = {}
+    told_by: dict[str, tuple[str, Value]] = {}
     for labels, value in metric.samples:
-        values[_labels(labels)] = value
-    for told, value in values.items():
+        told_by[_labels(dict(sorted(labels.items())))] = _labels(labels), value
+    for told, value in told_by.values():
         yield f"{PREFIX}{metric.name}{told} {value!r}"
 
 

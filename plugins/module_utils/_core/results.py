@@ -40,25 +40,42 @@ class Result(str, Enum):
     SKIPPED = "skipped"
 
 
+class ReasonKind(str, Enum):
+    """What kind of reason a result has, where it is one that others count."""
+
+    NONE = ""
+    PROBE = "probe"
+
+
+UNREADABLE = "unreadable"
+"""The version of a component that is there and does not tell any: no evidence of a change."""
+
+
 @frozen
 class Component:
-    """One installed component: ``version`` is the product's own word, ``built`` is Unix seconds or None if unknown."""
+    """One installed component: ``version`` is the product's own word, ``built`` is Unix seconds or None if unknown.
+
+    ``kind`` is told of what no manifest tells it of: an engine that is packages of the operating system.
+    """
 
     name: str
     version: str
     built: int | None = None
+    kind: str = ""
 
     def __post_init__(self) -> None:
         """Whatever a product calls its components, the names are data (R5)."""
         self.__dict__.update(name=shown(self.name, LONGEST_WORD), version=shown(self.version, LONGEST_WORD))
 
     def to_dict(self) -> dict[str, object]:
-        return {"name": self.name, "version": self.version, "built": iso_or_none(self.built)}
+        told: dict[str, object] = {"name": self.name, "version": self.version, "built": iso_or_none(self.built)}
+        return {**told, "kind": self.kind} if self.kind else told
 
 
 @frozen
 class Outcome:
-    """What a product's update came to; ``until`` (Unix seconds) only with ``cooling_down``, ``why`` is one sentence.
+    """What a product's update came to; ``why`` is one sentence. ``until`` (Unix seconds) is the end of a cool-down, or
+    of the blackout by which an update was skipped.
 
     ``reached`` is False where certainly no request reached a source's server.
     """
@@ -67,6 +84,7 @@ class Outcome:
     why: str = ""
     until: int | None = None
     reached: bool = True
+    kind: ReasonKind = ReasonKind.NONE
 
     def __post_init__(self) -> None:
         """What a program or a server said may quote the URL that it was asked for."""

@@ -51,14 +51,32 @@ def year_of(instant: float) -> int:
     return datetime.fromtimestamp(instant, timezone.utc).year
 
 
-def instant_of(day: date, seconds: int, zone: tzinfo) -> Local:
-    """The instant of a local time, given as seconds after midnight (86400 and more: on a later day)."""
+def instant_of(day: date, seconds: int, zone: tzinfo, *, second_pass: bool = False) -> Local:
+    """The instant of a local time, given as seconds after midnight (86400 and more: on a later day).
+
+    ``second_pass``: of a time that comes twice the second one; a skipped one is read with the offset after the change.
+    """
     ahead, second = divmod(seconds, 86400)
     naive = datetime(day.year, day.month, day.day) + timedelta(days=ahead, seconds=second)  # noqa: DTZ001
     first = naive.replace(tzinfo=zone, fold=0)
     # The two folds differ exactly where a local time is skipped or doubled (PEP 495).
     plain = first.utcoffset() == naive.replace(tzinfo=zone, fold=1).utcoffset()
-    return Local(int(first.timestamp()), plain)
+    return Local(int((first.replace(fold=1) if second_pass else first).timestamp()), plain)
+
+
+def boundary(day: date, seconds: int, zone: tzinfo, *, last: bool) -> int:
+    """The instant of a local time as the end of a period (``last``) or as its begin.
+
+    A begin that comes twice is its first pass, an end its second, and either in the skipped hour is the change itself.
+    So the period is every instant whose local time lies in it.
+    """
+    first = instant_of(day, seconds, zone)
+    if first.plain:
+        return first.instant
+    second = instant_of(day, seconds, zone, second_pass=True).instant
+    if second < first.instant:
+        return offset_changes(second, first.instant + 1, zone)[0]
+    return second if last else first.instant
 
 
 def date_exists(day: date, zone: tzinfo) -> bool:

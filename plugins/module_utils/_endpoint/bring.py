@@ -29,7 +29,7 @@ def main(argv: Sequence[str], *, given: bytes, sources: Sources) -> int:
             sources.files,
             interpreter=python.path,
             tag=python.tag,
-            compiler=sources.compiled,
+            brought=sources,
         )
 
     return parser.main(argv, given=given, agent=agent)

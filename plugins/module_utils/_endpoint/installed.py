@@ -26,25 +26,31 @@ class Installed:
     """What was read of a host at once, to be handed on.
 
     ``document`` is the one that the last converge brought, None where there is none; ``damaged`` tells that there is
-    one which can't be parsed. ``configurations`` are all that are kept of the update server's.
+    one which can't be parsed. ``configurations`` are all that are kept of the update server's. ``instances`` are those
+    of further products.
     """
 
     document: EndpointDocument | None = None
     damaged: bool = False
     configurations: tuple[TrustedConfiguration, ...] = ()
     state: State = State()
+    instances: tuple[str, ...] = ()
 
     @classmethod
-    def load(cls, host: Host, *, managed: bool = False) -> Installed:
-        """Read it; configurations only for a managed endpoint, or for one that becomes it (``managed``)."""
+    def load(cls, host: Host, *, managed: bool = False, given: EndpointDocument | None = None) -> Installed:
+        """Read it; configurations only for a managed endpoint, or for one that becomes it (``managed``).
+
+        ``given`` is the document that may well be the same.
+        """
         document, damaged = None, False
         try:
-            document = installed_document(host)
+            document = installed_document(host, given)
         except ValueError:
             damaged = True
         with_server = managed or (document is not None and document.server is not None)
         kept = _configurations(host) if with_server else ()
-        return cls(document, damaged, kept, StateStore(host).read())
+        further = _left(host) if damaged else () if document is None else (one.instance for one in document.further)
+        return cls(document, damaged, kept, StateStore(host).read(), tuple(further))
 
     def adopted_for(self, document: EndpointDocument | None) -> TrustedConfiguration | None:
         """What was adopted for a document that a converge brought."""
@@ -58,15 +64,33 @@ class Installed:
         return effective(host, document, self.adopted_for(document))[0]
 
 
-def installed_document(host: Host) -> EndpointDocument | None:
-    """The document that the last converge brought, None where there is none; raises ValueError if it is damaged."""
+def _left(host: Host) -> tuple[str, ...]:
+    """The instances whose units are there, whatever the document said."""
+    from .._host.systemd.state import UNIT_DIRECTORY
+
+    return paths.instances_in(host.names(UNIT_DIRECTORY))
+
+
+def installed_document(host: Host, given: EndpointDocument | None = None) -> EndpointDocument | None:
+    """The document that the last converge brought, None where there is none; raises ValueError if it is damaged.
+
+    One that is ``given`` has been read already, which takes a quarter of a converge that has nothing to do.
+    """
     content = host.read(paths.DOCUMENT)
-    return None if content is None else EndpointDocument.from_dict(json.loads(content), stored=True)
+    if content is None:
+        return None
+    raw = json.loads(content)
+    if given is not None and given.server is None and raw == given.to_dict():
+        return given
+    return EndpointDocument.from_dict(raw, stored=True)
 
 
-def load_document(host: Host) -> EndpointDocument | None:
-    """The document that is in force on the host, None where there is none; raises ValueError if it is damaged."""
+def load_document(host: Host, instance: str = "") -> EndpointDocument | None:
+    """The document that is in force on the host for one of its products, the first one unless an ``instance`` is given;
+    None where there is none. Raises ValueError if it is damaged."""
     document = installed_document(host)
+    if document is not None and instance:
+        return next((one for one in document.further if one.instance == instance), None)
     if document is None or document.server is None:
         return document
     return effective(host, document, adopted_for(host, document))[0]
@@ -87,7 +111,7 @@ def effective(
     if adopted is None:
         return in_force(document, None, None), None
     try:
-        place = Membership(adopted.domain, adopted.ordinal)
+        place = Membership(adopted.domain, adopted.ordinal, channels=adopted.channels)
         return in_force(document, place, adopted.policy, stored=True), adopted
     except InvalidDocument as error:
         host.log(syslog.LOG_WARNING, f"the adopted configuration is not understood and asked for anew: {error}")

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from .._core.settings.endpoint import EndpointDocument
+from collections.abc import Iterable
+
+from .._core.settings.endpoint import EndpointDocument, ProductKind
 
 JOIN_MARGIN_S = 60
 """How much longer than an update may take a joining run waits for it (R3)."""
@@ -16,12 +18,56 @@ _CRON_GRAIN_S = 60
 SYNC_S = 120
 """How long asking the update server for the configuration may take, and how long another one's is waited for."""
 
+SAMPLES_S = 60
+"""How long asking the update server for the samples of the probe may take; a download goes on where it broke off."""
+
+
+REFRESH_S = 300
+"""How long the lists of package sources, and files of the installed version, may take to be fetched."""
+
+
+def longest_engine_update(document: EndpointDocument) -> int:
+    """The longest that an update of the engine's packages may take, with its wait for another run."""
+    fetching = 2 * REFRESH_S + document.limits.update
+    return fetching + longest_update(document) + JOIN_MARGIN_S + _engine_installation(document)
+
+
+def _engine_installation(document: EndpointDocument) -> int:
+    """The longest that new packages, their probe and the way back may take; meanwhile no other update runs."""
+    return 2 * document.limits.update + 3 * document.probe.timeout
+
+
+def longest_update(document: EndpointDocument) -> int:
+    """The longest that an update may take with its probe, and with the way back where that fails."""
+    longest = _longest_update(document)
+    return max(longest, _engine_installation(document)) if document.policy.components.engine_packages else longest
+
+
+def _longest_update(document: EndpointDocument) -> int:
+    limits, probe = document.limits, document.probe
+    if not probe.enabled:
+        return limits.update
+    if document.product == ProductKind.CLAMAV.value:
+        samples = SAMPLES_S if document.server is not None else 0
+        return limits.update + samples + 2 * probe.timeout  # clamd loads the old databases as long as the new ones
+    definition = document.definition
+    has_probe = bool(probe.command) or (definition is not None and bool(definition.probe))
+    has_way_back = document.command.restore if definition is None else definition.restore
+    back = limits.update if has_way_back else 0
+    return limits.update + (probe.timeout + back if has_probe else 0)
+
+
+def longest_turn(others: Iterable[EndpointDocument]) -> int:
+    """The longest that an update waits for its turn, where none of these others may run beside it; 0 without any."""
+    waits = [longest_update(one) for one in others]
+    return sum(waits) + JOIN_MARGIN_S if waits else 0
+
 
 def max_start_delay(document: EndpointDocument) -> int:
     """The longest that a run may wait before it begins: for its slot, for the server, for another run."""
     schedule, reconnect = document.policy.schedule, document.reconnect
     window = schedule.window if schedule.frequency.windowed else 0
-    another_run = document.limits.update + JOIN_MARGIN_S
+    another_run = longest_update(document) + JOIN_MARGIN_S
     synchronization = 2 * SYNC_S if document.server is not None else 0
     own = max(window, reconnect.wait + reconnect.jitter, _CRON_GRAIN_S)
     return own + another_run + synchronization + _PROBE_S

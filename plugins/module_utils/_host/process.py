@@ -184,27 +184,55 @@ def _converse(child: _Child, pipes: _Pipes, stdin: bytes, deadline: float) -> bo
 
     A grandchild may keep the pipes open after the child has gone, so the end of the output is not waited for.
     """
-    data = memoryview(stdin)  # a slice of it copies nothing, however much is left
-    poll = select.poll()
-    reading = {pipes.out, pipes.err}
-    for end in reading:
-        poll.register(end, select.POLLIN)
-    if data:
-        poll.register(pipes.stdin, select.POLLOUT)
-    else:
-        pipes.close(pipes.stdin)
+    streams = _Streams(pipes, stdin)
+    gone = False
     while time.monotonic() < deadline:
         # With all streams closed there is nothing to poll but the exit itself, which is due any moment.
-        ready = poll.poll(_TICK_MS if reading or data else 1)
-        for end, _event in ready:
-            if end == pipes.stdin:
-                data = pipes.push(data)
-                if not data:
-                    poll.unregister(end)
-                    pipes.close(end)
-            elif not pipes.pull(end):
-                poll.unregister(end)
-                reading.discard(end)
-        if (not ready or not reading) and child.exited():
+        moved = streams.move(0 if gone else _TICK_MS if streams.open else 1)
+        if gone and not moved:
             return True
+        if streams.closed or not moved:
+            gone = child.exited()  # what it wrote after the last look at its streams is still to be read
+            if gone and streams.closed:
+                return True
     return child.exited()
+
+
+class _Streams:
+    """What is still to be written to a child, and read from it."""
+
+    def __init__(self, pipes: _Pipes, stdin: bytes) -> None:
+        self._pipes = pipes
+        self._data = memoryview(stdin)  # a slice of it copies nothing, however much is left
+        self._reading = {pipes.out, pipes.err}
+        self._poll = select.poll()
+        for end in self._reading:
+            self._poll.register(end, select.POLLIN)
+        if self._data:
+            self._poll.register(pipes.stdin, select.POLLOUT)
+        else:
+            pipes.close(pipes.stdin)
+
+    @property
+    def open(self) -> bool:
+        """Whether there is anything to wait for."""
+        return bool(self._reading or self._data)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the child has closed its outputs, so that nothing more can come."""
+        return not self._reading
+
+    def move(self, wait_ms: int) -> bool:
+        """Read and write what can be, once; False where nothing could be within this time."""
+        ready = self._poll.poll(wait_ms)
+        for end, _event in ready:
+            if end == self._pipes.stdin:
+                self._data = self._pipes.push(self._data)
+                if not self._data:
+                    self._poll.unregister(end)
+                    self._pipes.close(end)
+            elif not self._pipes.pull(end):
+                self._poll.unregister(end)
+                self._reading.discard(end)
+        return bool(ready)

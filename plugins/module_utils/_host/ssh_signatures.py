@@ -17,6 +17,8 @@ __all__ = ("SIGNER", "BadSignature", "UnknownKey", "sign", "sign_all", "verify")
 
 SIGNER = "epp-update-server"
 _LONGEST_S = 60.0
+_MOST_AT_ONCE = 1000
+"""Documents of one ssh-keygen, whose paths stand on its command line, which has an end."""
 
 
 class UnknownKey(BadSignature):
@@ -57,9 +59,14 @@ def verify(host: Host, document: bytes, signature: str, signers: Iterable[str], 
 
 
 def sign_all(host: Host, documents: Sequence[bytes], key_path: str, namespace: str) -> list[str]:
-    """The signatures over many documents, made by one process; raises OSError."""
-    if not documents:
-        return []
+    """The signatures over many documents, made by one process for each thousand; raises OSError."""
+    signatures: list[str] = []
+    for first in range(0, len(documents), _MOST_AT_ONCE):
+        signatures += _sign(host, documents[first : first + _MOST_AT_ONCE], key_path, namespace)
+    return signatures
+
+
+def _sign(host: Host, documents: Sequence[bytes], key_path: str, namespace: str) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="epp-signature-") as directory:
         places = [os.path.join(directory, str(number)) for number in range(len(documents))]
         for place, document in zip(places, documents):

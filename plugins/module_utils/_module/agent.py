@@ -35,6 +35,8 @@ def endpoint_info(module: AnsibleModule) -> None:
 def update_now(module: AnsibleModule) -> None:
     """Update this host, or through the update server whom the options name; return what came of it, end the module."""
     if fleet.selected(module.params):
+        if module.params["product"]:
+            module.fail_json(msg="product: an update server updates all of an endpoint; leave it out")
         fleet.update_now(module)
         return
     try:
@@ -49,16 +51,30 @@ def update_now(module: AnsibleModule) -> None:
 
 
 def _would_update(module: AnsibleModule) -> dict[str, Any]:
-    installed = _components(_status(module)["components"])
+    status = _status(module)
+    installed = [
+        component
+        for section in status.get("products", [status])
+        if module.params["product"] in (None, section["product"])
+        for component in _components(section["components"])
+    ]
     why = "check mode starts no update"
     return {"changed": False, "result": Result.SKIPPED.value, "reason": why, "before": installed, "after": installed}
 
 
 def _update(module: AnsibleModule) -> dict[str, Any]:
-    report = _ask(module, ["update-now", "--json"], timeout=seconds(module))
+    product = ["--product", module.params["product"]] if module.params["product"] else []
+    report = _ask(module, ["update-now", "--json", *product], timeout=seconds(module))
+    sections = report.get("products", [])
+    told = {"products": [{"product": one["product"], **_told(one)} for one in sections]} if sections else {}
+    told.update({"product": report["product"]} if sections else {})
+    return {"changed": any(bool(one["changed"]) for one in (report, *sections)), **_told(report), **told}
+
+
+def _told(report: dict[str, Any]) -> dict[str, Any]:
+    """What a run came to."""
     known = {key: report[key] for key in ("until", "joined") if report.get(key) is not None}
     return {
-        "changed": bool(report["changed"]),
         "result": report["result"],
         "reason": report["reason"],
         "before": _components(report["before"]),

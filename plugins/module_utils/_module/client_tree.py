@@ -6,21 +6,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from . import specs
-from .documents import plain
 from .installed_server import Refused, Server, asked
+from .registration import in_options, request, result_of
 
-_SHOWN_NAMES = 20
-_ROOT = re.compile("^root(?=[.:])", re.MULTILINE)
-"""The root's policy in an error's path: the option of this module has another name."""
 _WANTED = ("root", "domains", "endpoints")
-_LISTS = ("added", "modified", "removed")
 
 
 def run(module: AnsibleModule) -> None:
@@ -30,41 +24,6 @@ def run(module: AnsibleModule) -> None:
         module.fail_json(msg="use_variables: only the control node knows the variables of all hosts", changed=False)
     answer = asked(module, lambda server: _register(server, wanted, check=module.check_mode))
     module.exit_json(**result_of(answer, diff=module._diff))
-
-
-def result_of(answer: Mapping[str, Any], *, diff: bool) -> dict[str, Any]:
-    """The module's result from the answer of ``epp-server register``; a refusal has ``failed`` and ``msg``."""
-    if answer.get("failed"):
-        return {**answer, "msg": in_options(str(answer.get("msg")))}
-    result = {**_summary(answer), "enrollment": answer["enrollment"]}
-    if diff:
-        sides = {side: "".join(f"{line}\n" for line in _lines(answer[side])) for side in ("before", "after")}
-        result["diff"] = {**sides, "before_header": "client tree", "after_header": "client tree"}
-    return result
-
-
-def in_options(refusal: str) -> str:
-    """What the server refuses, with the names of this module's options."""
-    return _ROOT.sub("policy", refusal)
-
-
-def request(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The document that ``epp-server register`` takes: what was not given is not in it, and stays as it is there."""
-    given: dict[str, Any] = {"purge": bool(options.get("purge"))}
-    policy, domains, endpoints, absent = (options.get(name) for name in ("policy", "domains", "endpoints", "absent"))
-    if policy is not None:
-        given["root"] = plain(specs.policy(), policy)
-    if domains is not None:
-        given["domains"] = {path: _policy(values) for path, values in domains.items()}
-    if endpoints is not None:
-        given["endpoints"] = [plain(specs.member(), endpoint) for endpoint in endpoints]
-    if absent:
-        given["absent"] = absent
-    return given
-
-
-def _policy(values: Any) -> Any:
-    return plain(specs.policy(), values) if isinstance(values, Mapping) else values
 
 
 def _register(server: Server, wanted: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
@@ -84,37 +43,3 @@ def _first(wanted: Mapping[str, Any]) -> dict[str, Any]:
     endpoints = {one.get("name"): {**one, "name": None} for one in wanted.get("endpoints", ())}
     after = {"root": wanted.get("root") or {}, "domains": wanted.get("domains") or {}, "endpoints": endpoints}
     return {"changed": True, "before": {}, "after": after, "registered": len(endpoints), "enrollment": None}
-
-
-def _summary(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Counts, and the first names: a result for ten thousand endpoints has to be one that can be read."""
-    before, after = (answer[side].get("endpoints") or {} for side in ("before", "after"))
-    names = {
-        "added": sorted(after.keys() - before.keys()),
-        "modified": sorted(after.keys() & before.keys()),
-        "removed": sorted(before.keys() - after.keys()),
-    }
-    nodes = {*(answer["before"].get("domains") or {}), *(answer["after"].get("domains") or {})}
-    counts = {"registered": answer["registered"], "domains": len(nodes), **{name: len(names[name]) for name in _LISTS}}
-    shown = {name: names[name][:_SHOWN_NAMES] for name in _LISTS}
-    return {"changed": answer["changed"], "counts": counts, "domains": sorted(nodes)[:_SHOWN_NAMES], **shown}
-
-
-def _lines(side: Mapping[str, Any]) -> Iterator[str]:
-    """One side of the difference, one line for each value: of a node its own keys, of an endpoint what is on record."""
-    yield from _values("root", side.get("root") or {})
-    for path, values in sorted((side.get("domains") or {}).items()):
-        yield f"domain {path}"
-        yield from _values(f"domain {path}", values or {})
-    for name, one in sorted((side.get("endpoints") or {}).items()):
-        yield f"endpoint {name}"
-        told = {key: value for key, value in one.items() if key != "policy" and value not in (None, "", [])}
-        texts = {key: ", ".join(value) if isinstance(value, list) else value for key, value in told.items()}
-        yield from (f"endpoint {name}: {key} {value}" for key, value in sorted(texts.items()))
-        yield from _values(f"endpoint {name}", one.get("policy") or {})
-
-
-def _values(node: str, policy: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    for section, keys in policy.items():
-        for key, value in keys.items():
-            yield f"{node}: {section}.{key} {str(value).lower() if isinstance(value, bool) else value}"

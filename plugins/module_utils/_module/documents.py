@@ -20,7 +20,7 @@ from .._core.settings.managed import refuse_tree_keys
 from .._core.validation.errors import InvalidDocument, ValidationErrors
 from .._core.validation.parsers import choice, read_mapping
 from .._core.validation.strings import path
-from . import specs
+from . import spec_parts
 
 T = TypeVar("T")
 _MAY_NOT_BE_EMPTY = ("bool", "int", "path")
@@ -35,6 +35,7 @@ class State(str, Enum):
 
 _OF_THE_TASK = ("use_variables", "require")
 _NOTIFY = "notify"
+PRODUCTS, OVERRIDES = "products", "product_overrides"
 _OWN = {"state": choice(State), "installroot": path}
 
 
@@ -51,11 +52,26 @@ class Wanted:
         described = {name: one for name, one in options.items() if name != _NOTIFY}
         server = described.get("server")
         if is_false(options.get(_NOTIFY)) and isinstance(server, Mapping) and server:
-            described["server"] = {**server, "notify_key": None}
-        return cls(*document_and_root(EndpointDocument.from_dict, FORMAT, described))
+            described["server"] = {**server, "notify_key": None, "broker": None}
+        return cls(*document_and_root(_document, FORMAT, described))
 
 
-def document_and_root(read: Callable[[object], T], number: int, options: Mapping[str, Any]) -> tuple[T | None, str]:
+def _document(raw: dict[str, Any]) -> EndpointDocument:
+    """The document of options, which may name several products, or set something for single ones (D2)."""
+    parts = isinstance(raw.get("policy"), Mapping) and PRODUCTS in raw["policy"]
+    if not parts and not any(raw.get(name) for name in (PRODUCTS, OVERRIDES)):
+        return EndpointDocument.from_dict({name: raw[name] for name in raw if name not in (PRODUCTS, OVERRIDES)})
+    from .products import renamed, with_entries  # few endpoints need it
+
+    try:
+        return EndpointDocument.from_dict(with_entries(raw))
+    except InvalidDocument as invalid:
+        raise renamed(invalid, raw) from None
+
+
+def document_and_root(
+    read: Callable[[dict[str, Any]], T], number: int, options: Mapping[str, Any]
+) -> tuple[T | None, str]:
     """The document, of the format with this number, that the options make, None where every trace is to go; and the
     root directory. Raises InvalidDocument with all errors."""
     errors = ValidationErrors()
@@ -65,7 +81,7 @@ def document_and_root(read: Callable[[object], T], number: int, options: Mapping
     return document, root
 
 
-def plain(spec: specs.Spec, given: Mapping[str, Any]) -> dict[str, Any]:
+def plain(spec: spec_parts.Spec, given: Mapping[str, Any]) -> dict[str, Any]:
     """The options that are given: what is null counts as not given, at any depth.
 
     Otherwise values stay as they are, for the library to refuse with all their errors. Only what templates of
@@ -100,7 +116,9 @@ def _own(options: Mapping[str, Any], errors: ValidationErrors) -> tuple[bool, st
     return values.get("state") is State.ABSENT, values.get("installroot", "").rstrip("/")
 
 
-def _read(read: Callable[[object], T], number: int, options: Mapping[str, Any], errors: ValidationErrors) -> T | None:
+def _read(
+    read: Callable[[dict[str, Any]], T], number: int, options: Mapping[str, Any], errors: ValidationErrors
+) -> T | None:
     described = {name: value for name, value in options.items() if name not in (*_OWN, *_OF_THE_TASK)}
     if described.get("server") == {}:  # the role's default, since a mapping can't be left out there
         del described["server"]

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._core.canonical import canonical_json
+from .._host.asked_by import asked_by
 from .._host.host import Host
 from .._host.process import Completed
 
@@ -37,7 +38,7 @@ class Program:
         stdin = b"" if given is None else canonical_json(given)
         try:
             argv = [self._host.real(self._path), *root, *arguments]
-            done = self._host.run(argv, timeout=timeout, stdin=stdin, keep=_LONGEST_ANSWER)
+            done = self._host.run(argv, timeout=timeout, stdin=stdin, keep=_LONGEST_ANSWER, env=asked_by())
         except FileNotFoundError:
             raise NoAnswer(self._missing) from None
         except OSError as error:

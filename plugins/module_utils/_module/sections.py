@@ -12,7 +12,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from .._host.local_host import LocalHost
-from . import specs
+from . import spec_parts, specs
 from .documents import plain
 from .endpoint import agent_file, guarded
 from .scopes import Assignment, PolicyScope
@@ -25,7 +25,7 @@ def module_for(section: str) -> AnsibleModule:
     """The module of a section: its keys, of which at least one must be given or taken away, and where to set them."""
     keys = _SECTIONS[section]()
     return AnsibleModule(
-        argument_spec={**specs.scope(keys), **specs.installroot(), **keys},
+        argument_spec={**specs.scope(keys), **spec_parts.installroot(), **keys},
         required_one_of=[[*sorted(keys), "inherit"]],
         supports_check_mode=True,
     )

@@ -14,7 +14,7 @@ from .._host.program.interpreters import interpreter_of
 from .._host.superuser import require_root
 from .._server import paths, payload
 from .._server.converge.converge import Converged, converge, remove
-from . import specs
+from . import server_specs
 from .documents import plain
 from .endpoint import guarded
 from .server_documents import WantedServer
@@ -24,7 +24,7 @@ def run(module: AnsibleModule) -> None:
     """Converge or remove the server, and end the module."""
 
     def work() -> Converged:
-        wanted = WantedServer.from_options(plain(specs.server(), module.params))
+        wanted = WantedServer.from_options(plain(server_specs.server(), module.params))
         complete = bool(module.params["require"])
         host = LocalHost(wanted.root, program="epp-server")
         require_root(host, "a converge of the update server")

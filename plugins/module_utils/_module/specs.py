@@ -10,162 +10,204 @@ hidden by a default of the endpoint. The library fills what is missing, and the 
 
 from __future__ import annotations
 
-from typing import Any
-
-Spec = dict[str, dict[str, Any]]
-
-
-def _option(kind: str, **more: Any) -> dict[str, Any]:
-    return {"type": kind, **more}
-
-
-def _strings(**more: Any) -> dict[str, Any]:
-    return _option("list", elements="str", **more)
-
-
-def _group(**options: dict[str, Any]) -> dict[str, Any]:
-    return _option("dict", options=options)
+from .spec_parts import DAYS, Spec, group, installroot, option, strings
 
 
 def events() -> Spec:
     """Section ``events`` of a policy."""
     names = ("update_after_download", "include_roaming_and_offline", "update_on_reconnect", "scan_after_update")
-    return {name: _option("bool") for name in names}
+    return {name: option("bool") for name in names}
+
+
+def blackout() -> Spec:
+    """One of the periods of a policy. What must be there the library says, with all else that is wrong."""
+    texts = {name: option("str") for name in ("name", "from", "to", "timezone")}
+    return {**texts, "days": strings(choices=DAYS)}
 
 
 def schedule() -> Spec:
     """Section ``schedule`` of a policy."""
-    days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
     return {
-        "frequency": _option("str", choices=["minutes", "hours", "daily", "weekly"]),
-        "interval": _option("int"),
-        "configuration_once_per_day": _option("bool"),
-        "start": _option("str"),
-        "day": _option("str", choices=days),
-        "window": _option("str"),
-        "timezone": _option("str"),
-        "spread": _option("str", choices=["even", "random"]),
-        "initiator": _option("str", choices=["endpoint", "server"]),
+        "frequency": option("str", choices=["minutes", "hours", "daily", "weekly"]),
+        "interval": option("int"),
+        "configuration_once_per_day": option("bool"),
+        "start": option("str"),
+        "day": option("str", choices=DAYS),
+        "window": option("str"),
+        "timezone": option("str"),
+        "spread": option("str", choices=["even", "random"]),
+        "initiator": option("str", choices=["endpoint", "server"]),
+        "blackouts": option("list", elements="dict", options=blackout()),
+        "blackout_exceptions": strings(choices=["rollback", "expedite", "update_now"]),
     }
 
 
 def privileges() -> Spec:
     """Section ``privileges`` of a policy."""
     names = ("toggle_scheduled_update", "scheduled_update", "update_now", "go_roaming", "vendor_fallback")
-    return {name: _option("bool") for name in names}
+    return {name: option("bool") for name in names}
+
+
+def components() -> Spec:
+    """Section ``components`` of a policy."""
+    return {
+        "scope": option("str", choices=["patterns", "engines", "all"]),
+        "engine_packages": option("bool"),
+        "engine_windows": option("list", elements="dict", options=blackout()),
+        "engine_versions": strings(),
+    }
 
 
 def policy() -> Spec:
     """A whole policy, any part of which may be missing."""
     return {
-        "events": _group(**events()),
-        "schedule": _group(**schedule()),
-        "privileges": _group(**privileges()),
-        "components": _group(scope=_option("str", choices=["patterns", "engines", "all"])),
-        "sources": _group(urls=_strings(), proxy=_option("str")),
+        "events": group(**events()),
+        "schedule": group(**schedule()),
+        "privileges": group(**privileges()),
+        "components": group(**components()),
+        "sources": group(urls=strings(), proxy=option("str")),
+        "products": option("dict"),
     }
 
 
 def document() -> Spec:
     """The document of one endpoint, as the agent's ``apply`` takes it."""
     return {
-        "endpoint": _option("str"),
-        "domain": _option("str"),
-        "ordinal": _option("int"),
-        "policy": _group(**policy()),
-        "product": _option("str", choices=["clamav", "files", "command"]),
-        "clamav": _group(
-            databases=_strings(),
-            custom_urls=_strings(),
-            database_directory=_option("path"),
-            database_owner=_option("str"),
-            clamd_config=_option("path"),
+        "endpoint": option("str"),
+        "domain": option("str"),
+        "ordinal": option("int"),
+        "policy": group(**policy()),
+        **_product(),
+        "takeover": option("bool"),
+        "probe": group(
+            enabled=option("bool"),
+            find=option("list", elements="path"),
+            clean=option("list", elements="path"),
+            command=strings(),
+            timeout=option("str"),
         ),
-        "files": _group(directory=_option("path")),
-        "command": _group(update=_strings(), version=_strings(), scan=_strings()),
-        "scan_paths": _option("list", elements="path"),
-        "scheduler": _option("str", choices=["auto", "systemd", "cron"]),
-        "user_group": _option("str"),
-        "reconnect": _group(probe=_option("str"), jitter=_option("str"), wait=_option("str")),
-        "limits": _group(update=_option("str"), scan=_option("str")),
-        "textfile_directory": _option("path"),
-        "server": _group(
-            url=_option("str"),
-            signers=_strings(),
-            notify_key=_option("str", no_log=False),
-            notify_user=_option("str"),
+        "restore": group(keep_versions=option("int"), keep_space=option("str")),
+        "held_versions": option(
+            "list",
+            elements="dict",
+            options={
+                "component": option("str"),
+                "version": option("str", required=True),
+                "reason": option("str"),
+            },
+        ),
+        "scan_paths": option("list", elements="path"),
+        "scheduler": option("str", choices=["auto", "systemd", "cron"]),
+        "user_group": option("str"),
+        "reconnect": group(probe=option("str"), jitter=option("str"), wait=option("str")),
+        "limits": group(update=option("str"), scan=option("str")),
+        "textfile_directory": option("path"),
+        "server": group(
+            url=option("str"),
+            signers=strings(),
+            notify_key=option("str", no_log=False),
+            notify_user=option("str"),
+            broker=group(**broker()),
         ),
     }
 
 
-def installroot() -> Spec:
-    """Where the host's file system begins."""
-    return {"installroot": _option("path")}
+def broker() -> Spec:
+    """The message broker over which a server notifies."""
+    return {"hosts": strings(), "port": option("int"), "prefix": option("str"), **broker_access()}
+
+
+def broker_access() -> Spec:
+    """How one side proves itself to the broker: paths, and the name of a user."""
+    files = {name: option("path", no_log=False) for name in ("ca", "certificate", "key", "password_file")}
+    return {**files, "user": option("str")}
+
+
+def _product() -> Spec:
+    """Which product it is, and the settings of each."""
+    return {
+        "product": option("str"),
+        "products": strings(),
+        "updates": option("str", choices=["one_at_a_time", "independent"]),
+        "product_definitions": option("dict"),
+        "product_settings": option("dict"),
+        "clamav": group(
+            databases=strings(),
+            custom_urls=strings(),
+            database_directory=option("path"),
+            database_owner=option("str"),
+            clamd_config=option("path"),
+        ),
+        "files": group(directory=option("path")),
+        "command": group(**{name: strings() for name in ("update", "version", "scan", "restore", "offers")}),
+    }
 
 
 def scope(keys: Spec) -> Spec:
     """Where the keys of a section are set, and which of them a node is to inherit again."""
     return {
-        "scope": _option("str", choices=["root", "domain", "endpoint"], default="endpoint"),
-        "name": _option("str"),
-        "apply_to": _option("str", choices=["all", "future_domains"]),
-        "inherit": _strings(choices=list(keys)),
+        "scope": option("str", choices=["root", "domain", "endpoint"], default="endpoint"),
+        "name": option("str"),
+        "apply_to": option("str", choices=["all", "future_domains"]),
+        "inherit": strings(choices=list(keys)),
     }
 
 
 def endpoint() -> Spec:
     """All options of the module ``endpoint``."""
     return {
-        "state": _option("str", choices=["present", "absent"], default="present"),
-        "use_variables": _option("bool", default=False),
-        "require": _option("bool", default=True),
-        "notify": _option("bool", default=True),
+        "state": option("str", choices=["present", "absent"], default="present"),
+        "use_variables": option("bool", default=False),
+        "require": option("bool", default=True),
+        "notify": option("bool", default=True),
         **installroot(),
         **document(),
+        "product_overrides": option("dict"),
     }
 
 
 def member() -> Spec:
     """One endpoint of the client tree."""
     return {
-        "name": _option("str", required=True),
-        "domain": _option("str"),
-        "address": _option("str"),
-        "host_key": _option("str", no_log=False),
-        "ordinal": _option("int"),
-        "source": _option("str"),
-        "product": _option("str", choices=["clamav", "files", "command"]),
-        "databases": _strings(),
-        "policy": _group(**policy()),
+        "name": option("str", required=True),
+        "domain": option("str"),
+        "address": option("str"),
+        "host_key": option("str", no_log=False),
+        "ordinal": option("int"),
+        "source": option("str"),
+        "product": option("str"),
+        "databases": strings(),
+        "policy": group(**policy()),
     }
 
 
 def client_tree() -> Spec:
     """All options of the module ``client_tree``."""
     return {
-        "policy": _group(**policy()),
-        "domains": _option("dict"),
-        "endpoints": _option("list", elements="dict", options=member()),
-        "absent": _strings(),
-        "purge": _option("bool", default=False),
-        "use_variables": _option("bool", default=False),
-        "host_keys_from": _option("str", no_log=False),
-        "server_host": _option("str"),
+        "policy": group(**policy()),
+        "domains": option("dict"),
+        "endpoints": option("list", elements="dict", options=member()),
+        "absent": strings(),
+        "purge": option("bool", default=False),
+        "use_variables": option("bool", default=False),
+        "host_keys_from": option("str", no_log=False),
+        "server_host": option("str"),
         **installroot(),
     }
 
 
 def update_now() -> Spec:
     """All options of the module ``update_now``."""
-    return {"use_variables": _option("bool", default=False), **installroot(), **timeout(), **selection()}
+    own = {"use_variables": option("bool", default=False), "product": option("str")}
+    return {**own, **installroot(), **timeout(), **selection()}
 
 
 def selection() -> Spec:
     """Which endpoints of the client tree are meant."""
     return {
-        "endpoints": _strings(),
-        "domains": _strings(),
-        "outdated": _option("bool", default=False),
+        "endpoints": strings(),
+        "domains": strings(),
+        "outdated": option("bool", default=False),
     }
 
 
@@ -175,115 +217,37 @@ def fleet_info() -> Spec:
     # Those of _core/reports/states.py, which each run of a playbook would compile; a test holds them together.
     states = ["failing", "refusing", "silent", "behind", "never_seen", "switched_off", "roaming", "current"]
     return {
-        "gather": _strings(choices=subsets, default=subsets),
-        "states": _strings(choices=states),
-        "recent_campaigns": _option("int", default=20),
+        "gather": strings(choices=subsets, default=subsets),
+        "states": strings(choices=states),
+        "recent_campaigns": option("int", default=20),
         **selection(),
         **installroot(),
     }
 
 
-def server_components() -> Spec:
-    """The section ``components`` of an update server's settings."""
-    limits = {"requests_per_hour": _option("int"), "timeout": _option("str")}
-    return {
-        "clamav": _group(
-            cvd=_option("path"),
-            mirror=_option("str"),
-            databases=_strings(choices=["main", "daily", "bytecode"]),
-            extra=_option("dict"),
-            nameserver=_option("str"),
-            keep_cdiffs=_option("int"),
-            **limits,
-        ),
-        "files": _group(
-            directory=_option("path"), url=_option("str"), git=_option("str"), branch=_option("str"), **limits
-        ),
-        "command": _group(fetch=_strings(), version=_strings(), **limits),
-    }
-
-
-def server_notify() -> Spec:
-    """The section ``notify`` of an update server's settings."""
-    return {
-        "notifier": _option("str", choices=["ssh", "local"]),
-        "user": _option("str"),
-        "key": _option("path", no_log=False),  # a path, not the key
-        "connect_timeout": _option("str"),
-        "timezone": _option("str"),
-        **{name: _option("int") for name in ("max_in_flight", "max_in_flight_peak", "max_in_flight_off_peak")},
-        **{name: _strings() for name in ("peak_hours", "off_peak_hours")},
-        **{name: _option("str") for name in ("lease", "deadline", "retry_delay")},
-        "retries": _option("int"),
-        "offline_ttl": _option("str"),
-    }
-
-
-def server_web() -> Spec:
-    """The section ``web`` of an update server's settings."""
-    return {
-        "url": _option("str"),
-        "server": _option("str", choices=["nginx", "none"]),
-        "listen": _strings(),
-        "tls_certificate": _option("path"),
-        "tls_key": _option("path", no_log=False),  # a path, not the key
-        "max_connections": _option("int"),
-        "retry_after": _option("int"),
-        "verify_url": _option("bool"),
-        "reports": _option("str", choices=["put", "ask"]),
-    }
-
-
-def server_settings() -> Spec:
-    """The settings of one update server, as its ``apply`` takes them."""
-    return {
-        "web": _group(**server_web()),
-        "components": _group(**server_components()),
-        "notify": _group(**server_notify()),
-        "configuration": _group(lifetime=_option("str"), overlap=_option("str")),
-        "fetch": _group(every=_option("str"), offset=_option("str")),
-        "alarms": _group(
-            component_age=_group(clamav=_option("str"), command=_option("str"), files=_option("str")),
-            silence=_option("str"),
-            silent_share=_option("int"),
-            failing_share=_option("int"),
-            refusing_share=_option("int"),
-            expiry=_option("str"),
-        ),
-        "metrics": _group(textfile_directory=_option("path"), endpoints=_option("int")),
-        "scheduler": _option("str", choices=["auto", "systemd", "cron"]),
-    }
-
-
-def server() -> Spec:
-    """All options of the module ``server``."""
-    return {
-        "state": _option("str", choices=["present", "absent"], default="present"),
-        **installroot(),
-        **server_settings(),
-        "require": _option("bool", default=True),
-        "use_variables": _option("bool", default=False),
-    }
+def audit_info() -> Spec:
+    """All options of the module ``audit_info``."""
+    return {"version": option("str"), "last": option("int", default=20), **installroot()}
 
 
 def timeout() -> Spec:
     """How long to wait for the agent."""
-    return {"timeout": _option("str", default="2h")}
+    return {"timeout": option("str", default="2h")}
 
 
 def drift() -> Spec:
     """The registered variables that hold what comparisons found."""
-    return {"compared": _option("list", elements="str", required=True), "client_tree": _option("str")}
+    return {"compared": option("list", elements="str", required=True), "client_tree": option("str")}
 
 
 def preflight() -> Spec:
     """Which hosts to look at, whether to plan and to look for doubts too, and with what budget."""
     return {
-        "groups": _option("bool", default=False),
-        "lint": _option("bool", default=False),
-        "strict": _option("bool", default=False),
-        "plan": _option("bool", default=False),
-        "component_size": _option("bytes", default="0"),
-        "link": _option("bits", default="0"),
-        "run_time": _option("str", default="30s"),
+        "groups": option("bool", default=False),
+        "lint": option("bool", default=False),
+        "strict": option("bool", default=False),
+        "plan": option("bool", default=False),
+        "component_size": option("bytes", default="0"),
+        "link": option("bits", default="0"),
+        "run_time": option("str", default="30s"),
     }

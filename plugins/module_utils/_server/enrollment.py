@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._core.settings.notify import NotifierName
 from .._core.validation.errors import InvalidDocument, ValidationError, show
 from .._core.validation.parsers import InvalidValue
 from .._core.validation.strings import base_url
@@ -20,16 +21,22 @@ from .settings import notify_settings, read_section
 
 
 def enrollment_of(host: Host, *, check: bool) -> dict[str, Any] | None:
-    """``url``, ``signers``, ``notify_key`` and ``notify_user``; keys that are missing are made.
+    """``url``, ``signers``, ``notify_key`` and ``notify_user``, or ``broker`` in place of a key; keys that are missing
+    are made.
 
     With ``check`` none are made: None where they are not there yet. Raises InvalidDocument for bad settings.
     """
     url, notify = _url(read_section(host, "web")), notify_settings(host)
-    own = notify.key == paths.NOTIFY_KEY
+    by_broker = notify.notifier is NotifierName.MQTT and notify.mqtt is not None
+    own = notify.key == paths.NOTIFY_KEY and not by_broker
     if check and (read_keyring(host) is None or (own and not host.exists(notify.key))):
         return None
     with publication_lock(host):
         signers = ensure_keyring(host).signers
+        if by_broker and notify.mqtt is not None:
+            broker = notify.mqtt.of_endpoints.to_dict()
+            known = {"url": url, "signers": list(signers), "notify_key": None, "notify_user": notify.user}
+            return {**known, "broker": broker}
         key = ensure_key(host, notify.key) if own else public_part(host, notify.key)
     plain = " ".join(key.split()[:2])
     return {"url": url, "signers": list(signers), "notify_key": plain, "notify_user": notify.user}

@@ -20,13 +20,16 @@ from .._core.values import replace
 from .._host.host import Host
 from .._host.lock import Busy
 from . import paths
+from .audit.changes import record_published
 from .campaigns.start import start_campaign
+from .channels.staged import staged_now
 from .components.base import Published
-from .components.configured import sources_of
+from .components.configured import rollout_settings, sources_of
 from .components.fetch_report import FetchReport, record_fetch
 from .components.guard import Guard
 from .fleet.out_of_scope import out_of_scope
 from .publication.publish import publication_lock, publish_catalog
+from .rollout.promote import clean, promote
 
 _LEVELS = {Result.FAILED: syslog.LOG_ERR, Result.UNREACHABLE: syslog.LOG_WARNING}
 
@@ -44,18 +47,24 @@ def fetch(
     Each product is published, cataloged and announced before the next one is fetched, so that a slow source keeps
     nobody waiting. Published comes first: whoever is notified finds what the notice is about.
     """
-    sources = sources_of(host, components)
-    published = {kind: source.published() for kind, source in sources.items()}
+    sources, staged = sources_of(host, components), rollout_settings(host).products
+    published = {kind: source.published() for kind, source in sources.items() if kind.value not in staged}
     for kind, source in sources.items():
         if chosen and kind not in chosen:
             continue
         outcome = Guard(host, paths.GUARD).fetch(source)
-        published[kind] = source.published()
-        why = _cataloged(host, connection, published.values())
+        campaigns: tuple[str, ...] = ()
+        current = source.published()
+        if kind.value in staged:
+            why, campaigns = _promoted(host, connection, kind)
+        else:
+            published[kind] = current
+            why = _cataloged(host, connection, published, [one for one in sources if one.value in staged])
         if why:
             outcome = Outcome(Result.FAILED, "; ".join(part for part in (outcome.why, why) if part))
-        current = published[kind]
-        begun = start_campaign(connection, kind.value, current, now=host.now(), limits=limits) if current else None
+        begun = next(iter(campaigns), None)
+        if current and kind.value not in staged:
+            begun = start_campaign(connection, kind.value, current, now=host.now(), limits=limits)
         # Of the other products, endpoints choose the components themselves, whatever their kind.
         warning = out_of_scope(connection, current.items) if current and kind is ProductKind.FILES else ""
         report = replace(_report(kind, outcome, current, begun), warning=warning)
@@ -65,14 +74,31 @@ def fetch(
         yield report
 
 
-def _cataloged(host: Host, connection: sqlite3.Connection, published: Iterable[Published | None]) -> str:
-    """Publish the catalog; returns why it could not be, or nothing.
+def _promoted(host: Host, connection: sqlite3.Connection, kind: ProductKind) -> tuple[str, tuple[str, ...]]:
+    """Offer a new version to the first ring; returns why it could not be, and the campaigns that began."""
+    try:
+        done = promote(host, connection)
+        clean(host, connection, kind)
+    except (Busy, OSError, InvalidDocument) as error:
+        return f"the rollout: {error}", ()
+    return "", tuple(name for one in done if one.product == kind.value for name in one.campaigns)
+
+
+def _cataloged(
+    host: Host,
+    connection: sqlite3.Connection,
+    published: Mapping[ProductKind, Published | None],
+    staged: Iterable[ProductKind],
+) -> str:
+    """Publish the catalog; returns why it could not be, or nothing. To read what a product publishes has its price.
 
     Endpoints find the components all the same; that the catalog is old has to be told and mended.
     """
     try:
         with publication_lock(host):
-            publish_catalog(host, connection, published)
+            by_rings = [staged_now(host, connection, kind) for kind in staged]
+            names = publish_catalog(host, connection, [*published.values(), *by_rings])
+            record_published(host, connection, names)
     except (Busy, OSError, InvalidDocument) as error:
         return f"the catalog: {error}"
     return ""

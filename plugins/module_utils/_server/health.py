@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._core.reports.alarms import Alarm, Fetch, FleetFacts, alarms
@@ -16,9 +16,13 @@ from .._core.reports.states import Assessment, EndpointState
 from .._core.settings.alarms import AlarmSettings
 from .._core.values import field, frozen
 from .._host.host import Host
+from .audit.check import first_problem
+from .channels.store import engine_tracks, read_state
+from .components.configured import rollout_settings
 from .components.fetch_report import last_fetches
 from .database.database import transaction
 from .fleet import dirty_shards, state_history
+from .fleet.offers import FleetOffers
 from .fleet.states import EndpointHealth, Lack, Published, published_now, survey
 from .publication.catalog import published_catalog
 from .publication.signer import records
@@ -62,7 +66,8 @@ def alarm_settings(host: Host) -> AlarmSettings:
 def survey_now(host: Host, connection: sqlite3.Connection) -> Survey:
     """Every endpoint at this moment."""
     now, limits, published = host.now(), alarm_settings(host), _published(host, connection)
-    return Survey(now, limits, published, survey(connection, published, now=now, silence=limits.silence))
+    found = survey(connection, published, now=now, silence=limits.silence, ages=limits.component_age)
+    return Survey(now, limits, published, found)
 
 
 def health(host: Host, connection: sqlite3.Connection) -> Health:
@@ -77,11 +82,13 @@ def health_of(host: Host, connection: sqlite3.Connection, seen: Survey) -> Healt
         states=_counts(found.values()),
         reasons=_reasons(one.assessment for one in found.values()),
         fetches={name: Fetch(one["result"], one["reason"]) for name, one in last_fetches(host).items()},
-        published={name: at for name, at in published.since.items() if name in published.offers},
+        published={name: at for name, at in published.since.items() if name in published.offers.common},
         outdated=_outdated((one.lack for one in found.values()), limits, now),
         ends=_ends(connection),
+        audit=first_problem(host),
+        stopped={name: _stopped(connection, name) for name in _staged(host, connection)},
     )
-    versions = {name: offer.version for name, offer in published.offers.items()}
+    versions = {name: offer.version for name, offer in published.offers.common.items()}
     return Health(facts, tuple(alarms(facts, limits, now=now)), found, versions)
 
 
@@ -98,8 +105,8 @@ def record_states(host: Host, connection: sqlite3.Connection) -> None:
 
 
 def _published(host: Host, connection: sqlite3.Connection) -> Published:
-    current = published_catalog(host)
-    return published_now(connection, current.components if current else ())
+    offered = FleetOffers.of(connection, published_catalog(host), rollout_settings(host))
+    return published_now(connection, offered)
 
 
 def _counts(found: Iterable[EndpointHealth]) -> Counter[EndpointState]:
@@ -123,6 +130,25 @@ def _reasons(found: Iterable[Assessment]) -> dict[EndpointState, str]:
         if one.reason:
             counted.setdefault(one.state, Counter())[one.reason] += 1
     return {state: min(some, key=lambda words: (-some[words], words)) for state, some in counted.items()}
+
+
+def _staged(host: Host, connection: sqlite3.Connection) -> Iterator[str]:
+    """The products that have rings, and the streams of packages of their engines."""
+    for product in rollout_settings(host).products:
+        yield product
+        yield from (track.name for track in engine_tracks(connection, product))
+
+
+def _stopped(connection: sqlite3.Connection, product: str) -> str:
+    """Why the rollout of a product waits for somebody's word; empty where it does not."""
+    state = read_state(connection, product)
+    stops = {} if state is None else state.stops
+    words = [
+        f"the rollout of {version} is {stop.kind.value} in {stop.ring} ({stop.reason})"
+        for version, stop in stops.items()
+        if stop.kind.by_itself
+    ]
+    return "; ".join(words)
 
 
 def _ends(connection: sqlite3.Connection) -> dict[str, float]:

@@ -15,6 +15,12 @@ SERVER = Program(
     rings=(("_core", _core), ("_host", _host), ("_server", _server)),
     start="_server.cli.main",
     flags="-I",  # nothing from the environment; site-packages for the SSH library alone
-    without=frozenset({"_core/schedule/capacity.py"}),
+    without=frozenset(
+        {
+            "_core/products/definitions/__init__.py",
+            "_core/schedule/capacity.py",
+            "_core/schedule/openings.py",
+        }
+    ),
 )
 sources, build, renewed = SERVER.sources, SERVER.build, SERVER.renewed

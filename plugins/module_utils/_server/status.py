@@ -16,9 +16,11 @@ from .._core.version import VERSION
 from .._host.local_host import LocalHost
 from .campaigns.queries import summaries
 from .campaigns.store import CampaignStore
+from .components.configured import rollout_settings
 from .components.fetch_report import last_fetches
 from .fleet import dirty_shards
 from .fleet.inventory import by_product
+from .fleet.offers import FleetOffers
 from .publication.catalog import published_catalog
 from .publication.keys import read_keyring
 from .publication.signer import Record, records
@@ -28,14 +30,15 @@ from .settings import limits_zone, notify_settings
 
 def server_status(host: LocalHost, connection: sqlite3.Connection) -> dict[str, Any]:
     """The status as one document."""
-    settings, current, ring = notify_settings(host), published_catalog(host), read_keyring(host)
+    settings, ring = notify_settings(host), read_keyring(host)
+    offered = FleetOffers.of(connection, published_catalog(host), rollout_settings(host))
     store = CampaignStore(connection)
     return {
         "version": VERSION,
         "endpoints": _count(connection, "SELECT count(*) FROM endpoints"),
         "domains": _count(connection, "SELECT count(*) FROM nodes WHERE path <> ''"),
         "unpinned": _count(connection, "SELECT count(*) FROM endpoints WHERE coalesce(host_key, '') = ''"),
-        "published": by_product(current.components if current else ()),
+        "published": by_product(offered),
         "fetches": last_fetches(host),
         "campaigns": [one.to_dict() for one in summaries(connection) if one.open],
         "reports": summary(connection, host.now()),

@@ -22,17 +22,14 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.er
     InvalidDocument,
     ValidationError,
 )
-from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
-from ansible_collections.epp.autoupdate.plugins.module_utils._module.client_tree import request
+from ansible_collections.epp.autoupdate.plugins.module_utils._module import server_specs, spec_parts, specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, plain
+from ansible_collections.epp.autoupdate.plugins.module_utils._module.registration import request
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.server_documents import WantedServer
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._definitions import with_definition
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._groups import ENDPOINTS, SERVERS
-from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (
-    KNOWN,
-    PREFIX,
-    InventoryCheck,
-    read_variables,
-)
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import KNOWN, InventoryCheck, read_variables
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._policy_layers import PREFIX
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._server_inventory import READ as READ_OF_SERVER
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._server_inventory import server_options
 
@@ -45,29 +42,35 @@ _IN_SENTENCES = re.compile(r"`{1,2}((?:autoupdate_\w+: |\{)[^`\n]+)`{1,2}")
 _KEY = f"ssh-ed25519 {'A' * 68}"
 _POLICY = ("events", "schedule", "privileges", "components", "sources")
 _DOCUMENT = ("product", "clamav", "files", "command")
-_SETTINGS = ("web", "components", "notify", "configuration", "fetch", "alarms", "metrics", "scheduler")
+_SEVERAL = ("products", "product_overrides", "policy", "updates")
+_SETTINGS = ("web", "components", "notify", "configuration", "fetch", "alarms", "metrics", "rollout")
+_SETTINGS += ("probe_samples", "scheduler")
 _NAMES: dict[str, tuple[str, Callable[[], Any]]] = {
     "name": ("role", repository.roles),
     "role": ("role", repository.roles),
     "import_playbook": ("playbook", repository.playbooks),
 }
-_SECTIONS: dict[str, Callable[[], specs.Spec]] = {
+_SECTIONS: dict[str, Callable[[], spec_parts.Spec]] = {
     "update_events": specs.events,
     "update_schedule": specs.schedule,
     "update_privileges": specs.privileges,
 }
-_SPECS: dict[str, Callable[[], specs.Spec]] = {
+_SPECS: dict[str, Callable[[], spec_parts.Spec]] = {
     "endpoint": specs.endpoint,
-    "server": specs.server,
+    "server": server_specs.server,
     "client_tree": specs.client_tree,
+    "audit_info": specs.audit_info,
     "fleet_info": specs.fleet_info,
-    "fleet_report": specs.installroot,
+    "fleet_report": spec_parts.installroot,
+    "rollout": server_specs.rollout,
+    "rollout_info": server_specs.rollout_info,
+    "rollout_state": server_specs.rollout_state,
     "drift": specs.drift,
     "preflight": specs.preflight,
-    "endpoint_info": specs.installroot,
+    "endpoint_info": spec_parts.installroot,
     "update_now": specs.update_now,
     **{
-        name: functools.partial(lambda keys: {**specs.scope(keys()), **specs.installroot(), **keys()}, keys)
+        name: functools.partial(lambda keys: {**specs.scope(keys()), **spec_parts.installroot(), **keys()}, keys)
         for name, keys in _SECTIONS.items()
     },
 }
@@ -166,7 +169,9 @@ def _reader(node: Mapping[str, Any]) -> Callable[[Any], object] | None:
     if names <= set(_POLICY) and not set(node.get("components") or {}) - {"scope"}:
         return Policy.from_dict
     if names <= set(_DOCUMENT):
-        return lambda raw: EndpointDocument.from_dict({"format": 1, "endpoint": "n1", **raw})
+        return lambda raw: EndpointDocument.from_dict(with_definition({"format": 1, "endpoint": "n1", **raw}))
+    if "products" in names and names <= set(_SEVERAL):
+        return lambda raw: Wanted.from_options(with_definition({"endpoint": "n1", **raw}))
     if names <= set(_SETTINGS):
         return lambda raw: ServerSettings.from_dict({"format": 1, "web": {"url": "http://a.example.com"}, **raw})
     return None
@@ -207,7 +212,7 @@ def _of_task(module: str, options: Mapping[str, Any]) -> list[str]:
     given = plain(spec, literal)
     given = {name: one for name, one in given.items() if name != "use_variables"}
     if module == "endpoint" and "use_variables" not in options:
-        found += _refused(Wanted.from_options, {"endpoint": "n1", **given})
+        found += _refused(Wanted.from_options, with_definition({"endpoint": "n1", **given}))
     elif module == "server" and "use_variables" not in options:
         found += _refused(WantedServer.from_options, given)
     elif module == "client_tree":

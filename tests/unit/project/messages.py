@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 
@@ -16,6 +17,7 @@ _VALUE = "\0"
 """Stands for a value in a text: guides write ``...`` there."""
 
 
+@functools.cache
 def texts() -> list[str]:
     """Every text of the code, with a mark for each value that is put into it; docstrings are none."""
     return [

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,11 +24,13 @@ def files() -> list[Path]:
     return [ROOT / name for name in tree.files(ROOT)]
 
 
+@functools.cache
 def load(*parts: str) -> Any:
-    """A YAML file's content."""
+    """A YAML file's content, which nobody may change: it is read once."""
     return yaml.safe_load(ROOT.joinpath(*parts).read_text(encoding="utf-8"))
 
 
+@functools.cache
 def text(*parts: str) -> str:
     """A file's text."""
     return ROOT.joinpath(*parts).read_text(encoding="utf-8")
@@ -63,6 +66,7 @@ def playbooks() -> list[str]:
     return sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml") if not path.stem.endswith(".meta"))
 
 
+@functools.cache
 def documentation(module: str) -> dict[str, Any]:
     """The DOCUMENTATION of a module, with the options of its fragments."""
     found = yaml.safe_load(assigned(module, "DOCUMENTATION"))
@@ -72,6 +76,7 @@ def documentation(module: str) -> dict[str, Any]:
     return {**found, "options": {**options, **found.get("options", {})}}
 
 
+@functools.cache
 def _fragment(name: str) -> dict[str, Any]:
     """A fragment of this collection, by the name by which modules extend it: ``epp.autoupdate._options.section``."""
     file, _dot, part = name.removeprefix("epp.autoupdate.").partition(".")
@@ -79,11 +84,13 @@ def _fragment(name: str) -> dict[str, Any]:
     return yaml.safe_load(getattr(module.ModuleDocFragment, part.upper() or "DOCUMENTATION"))
 
 
+@functools.cache
 def returns(module: str) -> dict[str, Any]:
     """The RETURN of a module."""
     return yaml.safe_load(assigned(module, "RETURN")) or {}
 
 
+@functools.cache
 def assigned(module: str, name: str, kind: str = "modules") -> str:
     """The text of a module's DOCUMENTATION, EXAMPLES or RETURN, or of a plugin's of another kind."""
     for node in ast.parse(text("plugins", kind, f"{module}.py")).body:

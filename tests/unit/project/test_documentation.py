@@ -12,7 +12,8 @@ import pytest
 import yaml
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import Manifest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.sync_result import SyncResult
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Policy
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.keys import KEYS
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import OPTIONAL, Components, Policy
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result, Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.cli import exit_codes
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.privileges.base import UserAction
@@ -44,6 +45,8 @@ def in_yaml(value: object) -> str:
     words = {True: "true", False: "false", None: "null"}
     if isinstance(value, (bool, type(None))):
         return words[value]
+    if isinstance(value, list):
+        return f"[{', '.join(map(in_yaml, value))}]"
     return f'"{value}"' if ":" in str(value) else str(value)
 
 
@@ -51,17 +54,15 @@ def in_yaml(value: object) -> str:
 def test_the_policy_reference_has_every_key_with_its_default(frequency):
     policy = Policy.from_dict({"schedule": frequency}).to_dict()
     documented = rows(guide("policy"))
+    optional = {key: getattr(Components(), key) for key in OPTIONAL}
+    policy["components"].update({key: list(one) if isinstance(one, tuple) else one for key, one in optional.items()})
     expected = {key: in_yaml(value) for section in policy.values() for key, value in section.items()}
     expected.pop("frequency")
     assert {key: documented.get(key) for key in expected} == expected
 
 
 def test_the_policy_reference_has_no_key_that_does_not_exist():
-    known = set()
-    for frequency in ("minutes", "weekly"):
-        policy = Policy.from_dict({"schedule": {"frequency": frequency}}).to_dict()
-        known |= {key for section in policy.values() for key in section}
-    assert set(rows(guide("policy"))) == known
+    assert set(rows(guide("policy"))) == {key for section in KEYS.values() for key in section}
 
 
 def test_every_result_and_every_trigger_is_explained():

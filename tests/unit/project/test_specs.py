@@ -13,9 +13,14 @@ from . import repository
 
 FREE_KEYS = (
     *("autoupdate_domain_policies", "domains"),
+    *("autoupdate_product_definitions", "product_definitions", "autoupdate_product_settings", "product_settings"),
+    *("autoupdate_product_overrides", "product_overrides", "autoupdate_policy.products", "policy.products"),
+    *("autoupdate_endpoint_policy.products", "endpoints.policy.products"),
     *("components.clamav.extra", "autoupdate_server_components.clamav.extra"),
+    *("alarms.component_age", "autoupdate_server_alarms.component_age"),
 )
-"""Mappings whose keys are the users' own, such as the paths of domains: no specification can type what is below."""
+"""Mappings whose keys are the users' own, such as the paths of domains and the names of products, and definitions: no
+specification can type what is below, and the library reads it."""
 
 
 def entry_points(role: str) -> dict:

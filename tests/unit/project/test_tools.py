@@ -11,8 +11,10 @@ import subprocess
 import time
 
 import pytest
-from ansible_collections.epp.autoupdate.tests.tools import beside, environments, interpreters, report, tree
+from ansible_collections.epp.autoupdate.tests.tools import beside, documented, environments, interpreters, report, tree
 from ansible_collections.epp.autoupdate.tests.tools.report import FAILED, PASSED, SKIPPED, Row, Skip
+
+from . import repository
 
 
 def test_the_last_line_counts_steps():
@@ -141,3 +143,22 @@ def test_what_the_work_beside_has_started_ends_with_the_block(tmp_path):
         interrupted()
     assert os.read(reading, 9) == b"", "all that could write to the pipe has ended"
     os.close(reading)
+
+
+PRINTED = "1. It begins\n   n1: updated\n   n2: updated\n2. It ends\n   at 2026-11-29T12:00:00Z\n"
+
+
+@pytest.mark.parametrize(
+    ("block", "wrong"),
+    [
+        ("1. It begins\n   n2: updated\n2. It ends\n   at 2026-11-30T01:02:03Z\n", []),
+        ("1. It begins\n   n1: failed\n2. It ends\n", ["   n1: failed"]),
+        ("2. It ends\n   n2: updated\n", ["   n2: updated"]),
+    ],
+)
+def test_what_readme_has_of_the_demo_is_what_is_printed_in_its_order(block, wrong):
+    assert list(documented.not_printed(f"# Demo\n\n```text\n{block}```\n\n```text\nanother\n```\n", PRINTED)) == wrong
+
+
+def test_readme_has_the_demo():
+    assert len(documented.blocks(repository.text("README.md"))) == 2

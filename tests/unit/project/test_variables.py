@@ -19,9 +19,9 @@ import yaml
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Policy
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.server import ServerSettings
-from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
+from ansible_collections.epp.autoupdate.plugins.module_utils._module import server_specs, specs
 from ansible_collections.epp.autoupdate.plugins.plugin_utils import _inventory, _members, _server_inventory
-from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import PREFIX
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._policy_layers import PREFIX
 
 from . import repository
 
@@ -110,8 +110,8 @@ def module_options() -> Iterator[tuple[str, dict[str, Any]]]:
     """Each variable that becomes an option of a module, with that option."""
     endpoint = {**specs.endpoint(), "endpoint_policy": {"type": "dict", "options": specs.policy()}}
     yield from ((PREFIX + name, option) for name, option in endpoint.items() if PREFIX + name in specified())
-    server = {name: option for name, option in specs.server().items() if name != "web"}
-    web = {"web" if name == "server" else name: option for name, option in specs.server_web().items()}
+    server = {name: option for name, option in server_specs.server().items() if name != "web"}
+    web = {"web" if name == "server" else name: option for name, option in server_specs.server_web().items()}
     for name, option in {**server, **web}.items():
         if f"{PREFIX}server_{name}" in specified():
             yield f"{PREFIX}server_{name}", option
@@ -125,8 +125,8 @@ def test_the_variables_that_become_options_are_these():
     of_endpoint = {"use_variables", "endpoint"}
     of_server = {"use_variables", "require", "web"}
     wanted = {PREFIX + name for name in (*specs.endpoint(), "endpoint_policy") if name not in of_endpoint}
-    wanted |= {f"{PREFIX}server_{name}" for name in specs.server() if name not in of_server}
-    wanted |= {f"{PREFIX}server_{'web' if name == 'server' else name}" for name in specs.server_web()}
+    wanted |= {f"{PREFIX}server_{name}" for name in server_specs.server() if name not in of_server}
+    wanted |= {f"{PREFIX}server_{'web' if name == 'server' else name}" for name in server_specs.server_web()}
     assert set(BECOMING) == wanted
 
 
@@ -243,7 +243,7 @@ def test_all_policies_have_the_same_keys_in_the_same_words():
         assert policies == [wanted] * len(policies)
         assert policies
     for section in ("events", "schedule", "privileges"):
-        keys = repository.documentation(f"update_{section}")["options"]
+        keys = _as_in_roles(repository.documentation(f"update_{section}")["options"])
         assert {name: keys[name] for name in wanted[section]["options"]} == wanted[section]["options"]
 
 

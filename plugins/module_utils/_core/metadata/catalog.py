@@ -7,14 +7,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Callable, TypeVar
+from typing import Any, Callable
 
 from ..canonical import canonical_json, digest
-from ..settings.endpoint_keys import ProductKind
 from ..validation.errors import ValidationErrors
-from ..validation.parsers import InvalidValue, Parser, choice, integer, read_mapping
-from ..validation.strings import line
-from ..values import asdict, field_names, frozen
+from ..validation.parsers import InvalidValue
+from ..values import asdict, frozen, replace
+from .catalog_fields import each
+from .channels import CatalogChannel, CatalogHold, ChannelManifest, read_channels, read_holds
+from .engine_offers import CatalogEngine, read_engines
 from .header import Header, header_fields, parse_header
 from .manifest import Kind
 
@@ -23,9 +24,7 @@ FILE = "configuration/catalog.json"
 """Where it lies below the server's base URL."""
 NAMESPACE = "epp-catalog"
 MAX_ITEMS = 50_000
-_MAX_NUMBER = 2**53
 _LONGEST_VERSION = 100
-T = TypeVar("T")
 
 
 @frozen
@@ -57,7 +56,11 @@ class CatalogManifest:
 
 @frozen
 class Catalog:
-    """What is published, sorted by product, name and path."""
+    """What is published, sorted by product, name and path.
+
+    ``channels``, ``holds`` and ``engines`` are of products whose rollout is staged (G1, G5); without any they are not
+    on the wire.
+    """
 
     kind = KIND
     namespace = NAMESPACE
@@ -65,22 +68,66 @@ class Catalog:
     header: Header
     components: tuple[CatalogItem, ...]
     manifests: tuple[CatalogManifest, ...] = ()
+    channels: tuple[CatalogChannel, ...] = ()
+    holds: tuple[CatalogHold, ...] = ()
+    engines: tuple[CatalogEngine, ...] = ()
 
     @classmethod
-    def of(cls, header: Header, items: Iterable[CatalogItem], manifests: Iterable[CatalogManifest] = ()) -> Catalog:
+    def of(
+        cls,
+        header: Header,
+        items: Iterable[CatalogItem],
+        manifests: Iterable[CatalogManifest] = (),
+        *,
+        channels: Iterable[CatalogChannel] = (),
+        holds: Iterable[CatalogHold] = (),
+    ) -> Catalog:
         components = sorted(items, key=lambda item: (item.product, item.name, item.path))
         ordered = sorted(manifests, key=lambda one: (one.product, one.path))
-        return cls(header, tuple(components), tuple(ordered))
+        offered = sorted(channels, key=lambda one: (one.product, one.channel))
+        held = sorted(holds, key=lambda one: (one.product, one.since, one.version))
+        return cls(header, tuple(components), tuple(ordered), tuple(offered), tuple(held))
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Catalog:
         """Read what ``to_bytes`` wrote; raises InvalidDocument with all errors."""
-        header, values = parse_header(content, KIND, {"components": _items, "manifests": _items})
+        known = {"components": _items, "manifests": _items}
+        optional = dict.fromkeys(("channels", "holds", "engines"), _items)
+        header, values = parse_header(content, KIND, known, optional)
         errors = ValidationErrors()
-        components = _each(CatalogItem, values["components"], "components", errors)
-        manifests = _each(CatalogManifest, values["manifests"], "manifests", errors)
+        components = each(CatalogItem, values["components"], "components", errors)
+        manifests = each(CatalogManifest, values["manifests"], "manifests", errors)
+        channels = read_channels(values.get("channels", ()), "channels", errors)
+        holds = read_holds(values.get("holds", ()), "holds", errors)
+        engines = read_engines(values.get("engines", ()), "engines", errors)
         errors.check()
-        return cls(header, components, manifests)
+        return cls(header, components, manifests, channels, holds, engines)
+
+    def with_engines(self, engines: Iterable[CatalogEngine]) -> Catalog:
+        """The catalog with what channels may install of engines."""
+        return replace(self, engines=tuple(sorted(engines, key=lambda one: (one.product, one.stream))))
+
+    def channel(self, product: str, channel: str) -> CatalogChannel | None:
+        """What a channel is offered of a product; None where the catalog does not know the channel."""
+        return next((one for one in self.channels if (one.product, one.channel) == (product, channel)), None)
+
+    def engine(self, product: str, stream: str) -> CatalogEngine | None:
+        """What channels may install of a product's engine on this stream; None where the catalog does not say."""
+        return next((one for one in self.engines if (one.product, one.stream) == (product, stream)), None)
+
+    def hold_of(self, product: str, version: str, channel: str = "") -> CatalogHold | None:
+        """The newest hold on this version of a product; None without any, and where the channel is offered it."""
+        offered = self.channel(product, channel)
+        held = (hold for hold in reversed(self.holds) if (hold.product, hold.version) == (product, version))
+        return None if offered is not None and offered.version == version else next(held, None)
+
+    def hold_of_components(self, product: str, components: Mapping[str, str], channel: str) -> CatalogHold | None:
+        """The newest hold on one of these versions of components that the channel is not offered; None without any."""
+        offered = self.channel(product, channel)
+        wanted = {} if offered is None else offered.components
+        doubtful = {name: one for name, one in components.items() if wanted.get(name) != one}
+        mine = (hold for hold in reversed(self.holds) if hold.product == product)
+        return next((hold for hold in mine if hold.components.items() & doubtful.items()), None)
 
     def to_bytes(self) -> bytes:
         """The canonical document, which is what is signed."""
@@ -92,10 +139,16 @@ class Catalog:
 
     def _content(self) -> dict[str, Any]:
         components = [one.to_dict() for one in self.components]
-        return {"components": components, "manifests": [asdict(one) for one in self.manifests]}
+        staged = {
+            "channels": [one.to_dict() for one in self.channels],
+            "holds": [one.to_dict() for one in self.holds],
+            "engines": [one.to_dict() for one in self.engines],
+        }
+        more = {key: some for key, some in staged.items() if some}
+        return {"components": components, "manifests": [asdict(one) for one in self.manifests], **more}
 
 
-def deviation(entry: CatalogItem | CatalogManifest, size: int, sha256: Callable[[], str]) -> str:
+def deviation(entry: CatalogItem | CatalogManifest | ChannelManifest, size: int, sha256: Callable[[], str]) -> str:
     """How a file differs from what the catalog says of it; empty where it does not.
 
     ``sha256`` is called where the size is right.
@@ -120,50 +173,7 @@ def _short(versions: Mapping[str, str]) -> str:
     return f"{len(versions)} components {digest(dict(versions))[:16]}"
 
 
-def _each(kind: type[T], raw: Iterable[object], path: str, errors: ValidationErrors) -> tuple[T, ...]:
-    """What a list of values of this class holds."""
-    known = {name: _KEYS[name] for name in field_names(kind)}
-    found = (_one(kind, one, known, f"{path}[{index}]", errors) for index, one in enumerate(raw))
-    return tuple(one for one in found if one is not None)
-
-
-def _one(kind: type[T], raw: object, known: Mapping[str, Parser], path: str, errors: ValidationErrors) -> T | None:
-    values = read_mapping(raw, path=path, known=known, errors=errors)
-    missing = [key for key in known if isinstance(raw, dict) and key not in raw]
-    for key in missing:
-        errors.add(f"{path}.{key}", "", "there")
-    return kind(**values) if len(values) == len(known) else None
-
-
 def _items(raw: object) -> tuple[object, ...]:
     if not isinstance(raw, list) or len(raw) > MAX_ITEMS:
         raise InvalidValue(f"a list of at most {MAX_ITEMS} entries")
     return tuple(raw)
-
-
-def _text(raw: object) -> str:
-    return line(raw, "a text of one line")
-
-
-def _sha256(raw: object) -> str:
-    if isinstance(raw, str) and len(raw) == 64 and set(raw) <= set("0123456789abcdef"):
-        return raw
-    raise InvalidValue("64 hexadecimal digits in lower case")
-
-
-def _relative(raw: object) -> str:
-    text = line(raw, "a path below the server's URL")
-    if any(part in ("", ".", "..") for part in text.split("/")) or "\\" in text or ":" in text:
-        raise InvalidValue("a plain path below the server's URL")
-    return text
-
-
-_KEYS: dict[str, Parser] = {
-    "product": lambda raw: str(choice(ProductKind)(raw).value),
-    "name": _text,
-    "version": _text,
-    "kind": choice(Kind),
-    "size": integer(0, _MAX_NUMBER),
-    "sha256": _sha256,
-    "path": _relative,
-}

@@ -40,8 +40,10 @@ UNISSUED = Header(0, 0, 0)
 """The header of a document before it is issued."""
 
 
-def parse_header(content: bytes, kind: str, known: Mapping[str, Parser]) -> tuple[Header, dict[str, Any]]:
-    """The issue and the values of a document of this kind, all of whose keys must be there.
+def parse_header(
+    content: bytes, kind: str, known: Mapping[str, Parser], optional: Mapping[str, Parser] | None = None
+) -> tuple[Header, dict[str, Any]]:
+    """The issue and the values of a document of this kind, all of whose keys but the ``optional`` ones must be there.
 
     Raises InvalidDocument with all errors; a document of another kind is one.
     """
@@ -53,12 +55,12 @@ def parse_header(content: bytes, kind: str, known: Mapping[str, Parser]) -> tupl
         errors.add("", "no JSON", f"a published {kind}")
     errors.check()
     whole = {"format": _exactly(FORMAT), "kind": _exactly(kind), **_ISSUE, **known}
-    values = read_mapping(raw, path="", known=whole, errors=errors)
+    values = read_mapping(raw, path="", known={**whole, **(optional or {})}, errors=errors)
     for key in (key for key in whole if isinstance(raw, dict) and key not in raw):
         errors.add(key, "", "there")
     errors.check()
     header = Header(**{key: values.pop(key) for key in _ISSUE})
-    return header, {key: one for key, one in values.items() if key in known}
+    return header, {key: one for key, one in values.items() if key in known or key in (optional or ())}
 
 
 def header_fields(kind: str, header: Header) -> dict[str, Any]:

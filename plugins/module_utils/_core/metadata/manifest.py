@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any
 
+from ..settings.update_server import CHANNELS
 from ..validation.errors import show
 from ..values import frozen
 
@@ -126,6 +127,11 @@ class Manifest:
 def object_path(sha256: str) -> str:
     """Where the content with this digest lies, below the source's URL."""
     return f"objects/{sha256[:2]}/{sha256}"
+
+
+def manifest_path(channel: str = "") -> str:
+    """Where the manifest of a channel lies below the source's URL; without a channel, that of everybody."""
+    return f"{CHANNELS}/{channel}/{NAME}" if channel else NAME
 
 
 def version_key(version: str) -> tuple[tuple[int, int, str], ...]:

@@ -28,6 +28,8 @@ class PolicyTree:
 
     ``signers`` are the public keys (``ssh-ed25519 AAAA...``) by which this and later documents may be signed: whoever
     accepts the tree trusts them from then on, and no others. So a key is followed by the next one, with overlap.
+    ``samples`` is the SHA-256 of the manifest of the probe's samples (``samples.py``); without any it is empty, and not
+    on the wire.
     """
 
     kind = KIND
@@ -38,12 +40,13 @@ class PolicyTree:
     shards: int
     root: Mapping[str, Any]
     domains: Mapping[str, Mapping[str, Any]]
+    samples: str = ""
 
     @classmethod
     def from_bytes(cls, content: bytes) -> PolicyTree:
         """Read what ``to_bytes`` wrote; raises InvalidDocument with all errors. Policies are read when resolved."""
-        header, values = parse_header(content, KIND, _KEYS)
-        return cls(header, values["signers"], values["shards"], values["root"], values["domains"])
+        header, values = parse_header(content, KIND, _KEYS, {"samples": _samples})
+        return cls(header, **values)
 
     def to_bytes(self) -> bytes:
         """The canonical document, which is what is signed."""
@@ -55,7 +58,8 @@ class PolicyTree:
 
     def _content(self) -> dict[str, Any]:
         signers = list(self.signers)
-        return {"signers": signers, "shards": self.shards, "root": self.root, "domains": self.domains}
+        plain = {"signers": signers, "shards": self.shards, "root": self.root, "domains": self.domains}
+        return {**plain, "samples": self.samples} if self.samples else plain
 
 
 def _domains(raw: object) -> dict[str, dict[str, Any]]:
@@ -65,6 +69,12 @@ def _domains(raw: object) -> dict[str, dict[str, Any]]:
             raise InvalidValue("domains with a path (the root has a key of its own)")
         mapping(policy)
     return domains
+
+
+def _samples(raw: object) -> str:
+    from .catalog_fields import sha256  # what most trees do without
+
+    return sha256(raw)
 
 
 _KEYS = {

@@ -25,15 +25,20 @@ SHARDS = 256
 
 @frozen
 class Membership:
-    """One endpoint's place in the client tree; ``policy`` are the keys that it sets itself, None for none."""
+    """One endpoint's place in the client tree; ``policy`` are the keys that it sets itself, None for none.
+
+    ``channels`` are its channels by product, of products whose rollout is staged (G1).
+    """
 
     domain: str
     ordinal: int
     policy: Mapping[str, Any] | None = None
+    channels: Mapping[str, str] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         plain: dict[str, Any] = {"domain": self.domain, "ordinal": self.ordinal}
-        return {**plain, "policy": dict(self.policy)} if self.policy else plain
+        more = {"policy": self.policy, "channels": self.channels}
+        return {**plain, **{key: dict(one) for key, one in more.items() if one}}
 
 
 @frozen
@@ -90,10 +95,17 @@ def _policy(raw: object) -> dict[str, Any]:
     return policy
 
 
+def _channels(raw: object) -> dict[str, str]:
+    from .channels import read_memberships  # what most endpoints do without
+
+    return read_memberships(raw)
+
+
 _MEMBERSHIP: Mapping[str, Parser] = {
     "domain": domain_path,
     "ordinal": integer(0, MOST_ORDINAL),
     "policy": _policy,
+    "channels": _channels,
 }
 _KEYS: Mapping[str, Parser] = {
     "shard": integer(0, MAX_SHARDS - 1),

@@ -47,7 +47,8 @@ class TrustedConfiguration:
     """A tree and a shard that were verified together, and what they make of this endpoint.
 
     ``at`` is when (Unix seconds). ``signers`` are the keys that are trusted since. ``shards`` is how many there are.
-    ``policy`` is the effective one, as documents hold it.
+    ``policy`` is the effective one, as documents hold it. ``channels`` are the endpoint's channels by product (G1).
+    ``samples`` is the digest of the manifest of the probe's samples; empty where none are published (G3).
     """
 
     basis: Enrollment
@@ -59,6 +60,8 @@ class TrustedConfiguration:
     domain: str
     ordinal: int
     policy: Mapping[str, Any]
+    channels: Mapping[str, str] | None = None
+    samples: str = ""
 
     @classmethod
     def from_dict(cls, raw: Any) -> TrustedConfiguration:
@@ -66,10 +69,12 @@ class TrustedConfiguration:
         basis = Enrollment(raw["basis"]["endpoint"], raw["basis"]["url"], _signers(raw["basis"]["signers"]))
         tree, shard = TrustedFile(**raw["tree"]), TrustedFile(**raw["shard"])
         plain = {key: raw[key] for key in ("at", "shards", "domain", "ordinal", "policy")}
-        return cls(basis=basis, signers=_signers(raw["signers"]), tree=tree, shard=shard, **plain)
+        more = {"channels": raw.get("channels"), "samples": raw.get("samples", "")}
+        return cls(basis=basis, signers=_signers(raw["signers"]), tree=tree, shard=shard, **plain, **more)
 
     def to_dict(self) -> dict[str, Any]:
-        return dict(asdict(self))
+        unused = [key for key in ("channels", "samples") if not getattr(self, key)]
+        return {key: one for key, one in asdict(self).items() if key not in unused}
 
     @property
     def expires(self) -> int:

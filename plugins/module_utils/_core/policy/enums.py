@@ -65,6 +65,17 @@ class Initiator(str, Enum):
     SERVER = "server"
 
 
+class BlackoutException(str, Enum):
+    """What may start an update in a blackout (G7)."""
+
+    ROLLBACK = "rollback"
+    """A bad version is taken back (G5)."""
+    EXPEDITE = "expedite"
+    """A version is offered to all rings at once (G6)."""
+    UPDATE_NOW = "update_now"
+    """Update Now, by a user or on the server's word."""
+
+
 class Scope(str, Enum):
     """Which components an update may change."""
 

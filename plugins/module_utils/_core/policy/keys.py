@@ -6,13 +6,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from ..validation.errors import ValidationErrors, join
 from ..validation.parsers import (
-    InvalidValue,
     Parser,
     boolean,
     choice,
@@ -22,47 +20,35 @@ from ..validation.parsers import (
     nullable,
     read_mapping,
 )
-from ..validation.strings import base_url
-from .enums import DAY, Frequency, Initiator, Scope, Spread, Weekday
-
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
-_ZONE = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,3}")
-# Names that live beside the zones in the system's database and are none (IANA does not list them).
-_NO_ZONES = ("localtime", "posixrules", "Factory")
-_ZONES = "the IANA name of a time zone (try UTC, Europe/Berlin) or local"
+from ..validation.strings import base_url, package_version
+from .clocks import clock, stored_zone, zone_name
+from .enums import DAY, BlackoutException, Frequency, Initiator, Scope, Spread, Weekday
 
 
-def _clock(value: object) -> int:
-    """Seconds after midnight of a time ``HH:MM``."""
-    match = _CLOCK.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        # YAML 1.1 reads a bare 12:00 as the number 720.
-        raise InvalidValue('a time "HH:MM" from "00:00" to "23:59" (in quotes)')
-    return int(match[1]) * 3600 + int(match[2]) * 60
+def _blackouts(read_zone: Parser) -> Parser:
+    """The reader of ``schedule.blackouts``; what only few policies need is imported where it is needed."""
+
+    def parse(value: object) -> tuple[Any, ...]:
+        if value == []:
+            return ()
+        from .blackouts import read_blackouts
+
+        return read_blackouts(value, read_zone)
+
+    return parse
 
 
-def stored_zone(value: object) -> str:
-    """What may be the name of a time zone, whether this system knows it or not."""
-    if not isinstance(value, str) or not _ZONE.fullmatch(value):
-        raise InvalidValue(_ZONES)
-    if value in _NO_ZONES or value.startswith(("posix/", "right/")):
-        raise InvalidValue(_ZONES)
-    return value
+def _engine_windows(read_zone: Parser) -> Parser:
+    """The reader of ``components.engine_windows``."""
 
+    def parse(value: object) -> tuple[Any, ...]:
+        if value == []:
+            return ()
+        from .engine_windows import read_windows
 
-def zone_name(value: object) -> str:
-    """The name of a time zone that this system knows, or ``local``."""
-    name = stored_zone(value)
-    if name in ("UTC", "local"):
-        # Known without a time zone database: most endpoints need none, and some have none.
-        return name
-    from zoneinfo import ZoneInfo
+        return read_windows(value, read_zone)
 
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
-        raise InvalidValue(f"{_ZONES} that is known here (is the package tzdata installed?)") from None
-    return name
+    return parse
 
 
 KEYS: Mapping[str, Mapping[str, Parser]] = {
@@ -76,12 +62,14 @@ KEYS: Mapping[str, Mapping[str, Parser]] = {
         "frequency": choice(Frequency),
         "interval": integer(1, 59),
         "configuration_once_per_day": boolean,
-        "start": _clock,
+        "start": clock,
         "day": choice(Weekday),
         "window": duration(1, 7 * DAY - 1),
         "timezone": zone_name,
         "spread": choice(Spread),
         "initiator": choice(Initiator),
+        "blackouts": _blackouts(zone_name),
+        "blackout_exceptions": listing(choice(BlackoutException)),
     },
     "privileges": {
         "toggle_scheduled_update": boolean,
@@ -90,7 +78,12 @@ KEYS: Mapping[str, Mapping[str, Parser]] = {
         "go_roaming": boolean,
         "vendor_fallback": boolean,
     },
-    "components": {"scope": choice(Scope)},
+    "components": {
+        "scope": choice(Scope),
+        "engine_packages": boolean,
+        "engine_windows": _engine_windows(zone_name),
+        "engine_versions": listing(package_version),
+    },
     "sources": {
         "urls": listing(base_url("http", "https"), most=16),
         "proxy": nullable(base_url("http", "https", origin_only=True)),
@@ -98,7 +91,11 @@ KEYS: Mapping[str, Mapping[str, Parser]] = {
 }
 
 
-_STORED: Mapping[str, Mapping[str, Parser]] = {**KEYS, "schedule": {**KEYS["schedule"], "timezone": stored_zone}}
+_STORED: Mapping[str, Mapping[str, Parser]] = {
+    **KEYS,
+    "schedule": {**KEYS["schedule"], "timezone": stored_zone, "blackouts": _blackouts(stored_zone)},
+    "components": {**KEYS["components"], "engine_windows": _engine_windows(stored_zone)},
+}
 
 
 def read_values(raw: object, *, path: str, errors: ValidationErrors, stored: bool = False) -> dict[str, Any]:

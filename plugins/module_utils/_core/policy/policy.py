@@ -11,11 +11,16 @@ from typing import Any
 
 from ..validation.errors import ValidationErrors
 from ..values import field, frozen
-from .enums import Frequency, Initiator, Scope, Spread, Weekday
+from .enums import BlackoutException, Frequency, Initiator, Scope, Spread, Weekday
 from .keys import KEYS, read_values
 from .rules import SourcedValue, applicable_keys, plain, reconcile
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .blackouts import Blackout, WeeklyBlackout
+
 __all__ = (
+    "BlackoutException",
     "Components",
     "Events",
     "Frequency",
@@ -29,6 +34,10 @@ __all__ = (
     "Weekday",
     "read_policy",
 )
+
+
+OPTIONAL = ("engine_packages", "engine_windows", "engine_versions")
+"""The keys of ``components`` that few policies need."""
 
 
 @frozen
@@ -46,7 +55,8 @@ class Schedule:
     """When scheduled updates run. ``start`` is in seconds after midnight, ``window`` in seconds.
 
     ``interval`` and ``configuration_once_per_day`` mean something with minutes and hours only, ``start`` and
-    ``window`` with daily and weekly only, ``day`` with weekly only.
+    ``window`` with daily and weekly only, ``day`` with weekly only. ``blackouts`` are the periods in which no update
+    starts, whatever its trigger, but for ``blackout_exceptions`` (G7).
     """
 
     frequency: Frequency = Frequency.DAILY
@@ -58,6 +68,8 @@ class Schedule:
     timezone: str = "UTC"
     spread: Spread = Spread.EVEN
     initiator: Initiator = Initiator.ENDPOINT
+    blackouts: tuple[Blackout, ...] = ()
+    blackout_exceptions: tuple[BlackoutException, ...] = tuple(BlackoutException)
 
     @property
     def period(self) -> int:
@@ -78,9 +90,16 @@ class Privileges:
 
 @frozen
 class Components:
-    """Which components updates may change."""
+    """Which components updates may change.
+
+    ``engine_packages`` lets an engine that is a package of the operating system be upgraded, in one of
+    ``engine_windows`` and, where there are any ``engine_versions``, to one of these alone.
+    """
 
     scope: Scope = Scope.PATTERNS
+    engine_packages: bool = False
+    engine_windows: tuple[WeeklyBlackout, ...] = ()
+    engine_versions: tuple[str, ...] = ()
 
 
 @frozen
@@ -125,10 +144,14 @@ class Policy:
         )
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
-        """Every key that has a meaning, in the order and the form in which documents hold it."""
+        """Every key that has a meaning, in the order and the form in which documents hold it.
+
+        The keys of ``OPTIONAL`` are left out where they have their defaults.
+        """
         hidden = {flat for word in Frequency for flat in applicable_keys(word)} - set(
             applicable_keys(self.schedule.frequency)
         )
+        hidden.update(f"components.{key}" for key in OPTIONAL if not getattr(self.components, key))
         return {
             section: {
                 key: plain(f"{section}.{key}", getattr(getattr(self, section), key))

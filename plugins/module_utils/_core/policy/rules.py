@@ -16,7 +16,8 @@ from typing import Any
 from .. import values
 from ..durations import format_duration
 from ..validation.errors import ValidationErrors, show
-from .enums import Frequency
+from .clocks import clock_text
+from .enums import Frequency, Scope
 
 _BY_WINDOW = ("schedule.start", "schedule.window")
 _BY_INTERVAL = ("schedule.interval", "schedule.configuration_once_per_day")
@@ -44,6 +45,8 @@ def reconcile(given: dict[str, SourcedValue], errors: ValidationErrors) -> dict[
         kept = _settle_schedule(kept, errors)
     if not errors.has_error("events.update_after_download"):
         kept = _settle_events(kept, errors)
+    if not any(errors.has_error(f"components.{key}") for key in ("scope", "engine_packages", "engine_windows")):
+        kept = _settle_engine(kept, errors)
     return kept
 
 
@@ -57,12 +60,18 @@ def applicable_keys(frequency: Frequency) -> tuple[str, ...]:
 def plain(key: str, value: Any) -> Any:
     """A typed value as documents hold it."""
     if key == "schedule.start":
-        return f"{value // 3600:02}:{value // 60 % 60:02}"
+        return clock_text(value)
     if key == "schedule.window":
         return format_duration(value)
     if isinstance(value, Enum):
         return value.value
-    return list(value) if isinstance(value, tuple) else value
+    return [_plain_item(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _plain_item(item: Any) -> Any:
+    if isinstance(item, Enum):
+        return item.value
+    return item if isinstance(item, str) else item.to_dict()
 
 
 def _settle_schedule(given: dict[str, SourcedValue], errors: ValidationErrors) -> dict[str, SourcedValue]:
@@ -107,6 +116,25 @@ def _settle_events(given: dict[str, SourcedValue], errors: ValidationErrors) -> 
     if roaming.rank >= after_download.rank:
         _contradiction(key, roaming, "update_after_download false (E1a belongs to E1)", errors)
     return {name: value for name, value in given.items() if name != key}
+
+
+def _settle_engine(given: dict[str, SourcedValue], errors: ValidationErrors) -> dict[str, SourcedValue]:
+    """Packages of an engine are upgraded where the scope includes engines, and only in a window that somebody set."""
+    key = "components.engine_packages"
+    packages = given.get(key)
+    scope = given.get("components.scope", SourcedValue(Scope.PATTERNS, rank=-1))
+    windows = given.get("components.engine_windows", SourcedValue((), rank=-1))
+    if packages is None or not packages.value:
+        return given
+    against = [
+        (scope, "scope patterns (only with engines or all)") if scope.value is Scope.PATTERNS else None,
+        (windows, "no engine_windows (say when)") if not windows.value else None,
+    ]
+    found = [one for one in against if one is not None]
+    for setting, reason in found:
+        if packages.rank >= setting.rank:
+            _contradiction(key, packages, reason, errors)
+    return {name: value for name, value in given.items() if name != key} if found else given
 
 
 def _contradiction(key: str, setting: SourcedValue, reason: str, errors: ValidationErrors) -> None:

@@ -15,7 +15,7 @@ from ..settings.alarms import AlarmSettings
 from ..values import asdict, field, frozen
 from .states import EndpointState
 
-NAMES = ("expiry", "fetch", "component_age", "outdated", "refusing", "failing", "silent")
+NAMES = ("audit", "expiry", "rollout", "fetch", "component_age", "outdated", "refusing", "failing", "silent")
 """Every kind of alarm, the gravest first."""
 _HOUR = 3600
 _DAY = 24 * _HOUR
@@ -47,7 +47,8 @@ class FleetFacts:
 
     ``states`` counts endpoints by state, and ``reasons`` has the most frequent reason of a state. ``published`` is when
     a product's newest version was published, ``outdated`` how many endpoints lack something that was published longer
-    ago than its product's limit, ``ends`` when a published document ends.
+    ago than its product's limit, ``ends`` when a published document ends. ``audit`` is what is wrong with the audit.
+    ``stopped`` has each product that has rings, with why its rollout waits for somebody's word (empty: it does not).
     """
 
     states: Mapping[EndpointState, int]
@@ -56,6 +57,8 @@ class FleetFacts:
     published: Mapping[str, float] = field(default_factory=dict)
     outdated: Mapping[str, int] = field(default_factory=dict)
     ends: Mapping[str, float] = field(default_factory=dict)
+    audit: str = ""
+    stopped: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def endpoints(self) -> int:
@@ -65,7 +68,9 @@ class FleetFacts:
 def alarms(facts: FleetFacts, limits: AlarmSettings, *, now: float) -> list[Alarm]:
     """Every alarm, the gravest kind first."""
     return [
+        *([Alarm("audit", f"the audit is not as it was written: {facts.audit}")] if facts.audit else []),
         *_documents(facts, limits, now),
+        *_rollouts(facts),
         *_fetches(facts),
         *_ages(facts, limits, now),
         *_outdated(facts, limits),
@@ -80,6 +85,13 @@ def _documents(facts: FleetFacts, limits: AlarmSettings, now: float) -> Iterator
             yield Alarm("expiry", f"{name}: what is published has expired, and endpoints refuse it", name)
         elif left < limits.expiry:
             yield Alarm("expiry", f"{name}: what is published ends in {span(left)}", name)
+
+
+def _rollouts(facts: FleetFacts) -> Iterator[Alarm]:
+    """A halted rollout goes on only by somebody's word (G4)."""
+    for product, why in sorted(facts.stopped.items()):
+        if why:
+            yield Alarm("rollout", f"{product}: {why}", product)
 
 
 def _fetches(facts: FleetFacts) -> Iterator[Alarm]:
@@ -103,6 +115,8 @@ def _outdated(facts: FleetFacts, limits: AlarmSettings) -> Iterator[Alarm]:
         most = limits.component_age.get(product)
         if most is not None and count:
             words = f"{product}: {_endpoints(count)} without what was published more than {span(most)} ago"
+            if product not in facts.published:
+                words = f"{product}: {_endpoints(count)} whose newest component is more than {span(most)} old"
             yield Alarm("outdated", words, product)
 
 

@@ -120,14 +120,24 @@ class Report:
 
 def _without_components(status: Mapping[str, Any]) -> dict[str, Any]:
     last = {trigger: {**run, "changed": []} for trigger, run in status.get("last", {}).items()}
-    return {**status, "components": [], "last": last, "truncated": True}
+    probe = {"probe": {**status["probe"], "versions": {}}} if "probe" in status else {}
+    return {**status, **probe, "components": [], "last": last, "truncated": True}
 
 
 def _component(raw: object) -> object:
     if not isinstance(raw, dict):
         return UNFIT
-    found = known(raw, {"name": word, "version": word, "built": optional(moment)})
-    return {"built": None, **found} if {"name", "version"} <= found.keys() else UNFIT
+    found = known(raw, _COMPONENT)
+    if "name" not in found or "version" not in found:
+        return UNFIT
+    found.setdefault("built", None)
+    return found
+
+
+def _notice(raw: object) -> object:
+    """The answer to an order that came over a message broker."""
+    found = known(raw, _NOTICE) if isinstance(raw, dict) else {}
+    return found if "campaign" in found and "result" in found else UNFIT
 
 
 def _runs(raw: object) -> object:
@@ -138,8 +148,16 @@ def _runs(raw: object) -> object:
     return {shown(key, LONGEST_WORD): known(run, _RUN) for key, run in few if isinstance(run, dict)}
 
 
+def _versions_by_name(raw: object) -> object:
+    """A mapping of names to versions."""
+    if not isinstance(raw, dict):
+        return UNFIT
+    few = list(raw.items())[:_MAX_COMPONENTS]
+    return {shown(key, LONGEST_WORD): word(one) for key, one in few if isinstance(one, str)}
+
+
 def _occasion(raw: object) -> object:
-    return Occasion(raw) if raw in [one.value for one in Occasion] else UNFIT
+    return _OCCASIONS.get(raw, UNFIT) if isinstance(raw, str) else UNFIT
 
 
 def _sequence(raw: object) -> object:
@@ -147,8 +165,11 @@ def _sequence(raw: object) -> object:
     return raw if fits else UNFIT
 
 
+_OCCASIONS = {one.value: one for one in Occasion}
+_COMPONENT: Mapping[str, Reader] = {"name": word, "version": word, "built": optional(moment), "kind": word}
 _RUN: Mapping[str, Reader] = {
     "result": word,
+    "kind": word,
     "reason": sentence,
     "started": moment,
     "finished": moment,
@@ -156,17 +177,30 @@ _RUN: Mapping[str, Reader] = {
     "changed": each(word, _MAX_COMPONENTS),
     "joined": optional(word),
 }
+_NOTICE: Mapping[str, Reader] = {"campaign": word, "version": word, **_RUN}
 _CONFIGURATION: Mapping[str, Reader] = {
     "result": optional(word),
     "reason": sentence,
     **dict.fromkeys(("asked", "adopted", "expires"), optional(moment)),
     **dict.fromkeys(("tree_serial", "shard_serial"), optional(number)),
 }
+_PROBE: Mapping[str, Reader] = {
+    "product": word,
+    "versions": _versions_by_name,
+    "ok": flag,
+    "reason": sentence,
+    "at": moment,
+}
 _SCAN: Mapping[str, Reader] = {
     "ok": flag,
     "reason": sentence,
     **dict.fromkeys(("started", "finished"), moment),
     "found": number,
+}
+_BLACKOUT: Mapping[str, Reader] = {
+    "name": sentence,
+    **dict.fromkeys(("start", "end"), moment),
+    "swallowed": each(word, _MAX_SENTENCES),
 }
 STATUS: Mapping[str, Reader] = {
     "product": word,
@@ -181,9 +215,14 @@ STATUS: Mapping[str, Reader] = {
     "last": _runs,
     "next_run": optional(moment),
     "schedule_fault": optional(sentence),
+    "blackout": optional(part(_BLACKOUT)),
     "selftest": part({"at": optional(moment), "errors": each(sentence, _MAX_SENTENCES)}),
+    "probe": part(_PROBE),
+    "engine": part({**_RUN, "version": word, "tried": moment}),
+    "engine_stream": word,
     "scan": part({"due": flag, "last": optional(part(_SCAN))}),
     "truncated": flag,
+    "notices": each(_notice, _MAX_SENTENCES),
 }
 """The keys of a status that a report has, and how each is read."""
 _READERS: Mapping[str, Reader] = {

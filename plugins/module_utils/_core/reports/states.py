@@ -11,8 +11,9 @@ from enum import Enum
 from typing import Any, Callable, Optional
 
 from ..durations import format_duration
+from ..metadata.manifest import Kind
 from ..metadata.sync_result import REFUSALS, SyncResult
-from ..results import Result
+from ..results import ReasonKind, Result
 from ..timestamps import unix
 from ..values import frozen
 from .report import Report
@@ -112,6 +113,16 @@ def judge(report: Report, *, received: float) -> Verdict:
     return Verdict(Assessment(state, reason, since), _words(run) if waits else "")
 
 
+def newest_built(report: Report) -> float | None:
+    """When the newest of the components that are no engine was built (Unix seconds), None where none tells.
+
+    Engines are rarely built, and of a set of patterns some parts hardly ever are: what comes each day is the newest.
+    """
+    listed = report.status.get("components") or ()
+    dates = [unix(one["built"]) for one in listed if one.get("built") and one.get("kind") != Kind.ENGINE.value]
+    return max(dates, default=None)
+
+
 def _skew(seconds: float) -> tuple[EndpointState, str] | None:
     if abs(seconds) <= MAX_SKEW_S:
         return None
@@ -141,7 +152,17 @@ def _failed_selftest(report: Report) -> tuple[EndpointState, str] | None:
 
 def _failed_run(report: Report) -> tuple[EndpointState, str] | None:
     run = _last_run(report.status)
-    return (EndpointState.FAILING, _words(run)) if run.get("result") in _FAILED else None
+    if run.get("result") not in _FAILED:
+        return None
+    if run.get("kind") == ReasonKind.PROBE.value:
+        return EndpointState.FAILING, f"{ReasonKind.PROBE.value}: {run.get('reason') or 'no details'}"
+    return EndpointState.FAILING, _words(run)
+
+
+def _failed_engine(report: Report) -> tuple[EndpointState, str] | None:
+    """The last upgrade of the engine's packages has failed, which updates of patterns say nothing about."""
+    run = report.status.get("engine") or {}
+    return (EndpointState.FAILING, f"engine: {_words(run)}") if run.get("result") in _FAILED else None
 
 
 def _lost_schedule(report: Report) -> tuple[EndpointState, str] | None:
@@ -184,6 +205,7 @@ _RULES: tuple[Rule, ...] = (
     _refusal,
     _failed_selftest,
     _failed_run,
+    _failed_engine,
     _lost_schedule,
     _lost_configuration,
     _drifted,

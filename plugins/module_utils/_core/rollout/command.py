@@ -18,6 +18,8 @@ from ..results import Trigger
 from ..values import frozen
 
 MAX_SIZE = 4096
+AFTER_BLACKOUT = 900
+"""Over how many seconds the notices after a blackout are spread; the cap holds beside it (N1)."""
 REPORT = "report"
 """The result in an answer that is a report; the report is in ``envelope``, as one text."""
 TRIGGERS = (Trigger.DOWNLOAD, Trigger.SCHEDULE, Trigger.MANUAL)

@@ -20,12 +20,18 @@ from collections.abc import Collection, Iterable
 from enum import Enum
 
 from ..results import Result
+from ..schedule.slots import random_slot
 from ..settings.retries import RetryPolicy
 from ..values import frozen, replace
+from .command import AFTER_BLACKOUT
 
 NEVER = float("inf")
 LONGEST_SLOT = 3600.0
 """How far ahead a slot may lie that the server has put on record: slots are planned for minutes (S6)."""
+
+
+LONGEST_BLACKOUT = 6 * 3600.0
+"""After how long an endpoint in a blackout is notified again at the latest: its policy may be another one then."""
 
 
 class DeliveryStatus(str, Enum):
@@ -38,7 +44,8 @@ class DeliveryStatus(str, Enum):
     RETRYING = "retrying"
     """Not reached; it is tried again (N2)."""
     DEFERRED = "deferred"
-    """Offline, and to be notified when it is reachable again (E1a)."""
+    """Offline, and to be notified when it is reachable again (E1a); or in a blackout, and to be notified after it
+    (G7): its result is ``skipped`` then."""
     FINISHED = "finished"
     FAILED = "failed"
     SKIPPED = "skipped"
@@ -81,8 +88,8 @@ class Delivery:
     """One endpoint's part in a campaign.
 
     ``due`` is when it is to be sent, or asked again while in flight; ``until`` when it is no longer sent at all.
-    ``since`` is when it took its place, ``tries`` how many sendings have begun. ``result`` is a word of ``Result``, of
-    ``SendResult`` or ``expired``; ``reason`` one sentence.
+    ``since`` is when it took its place, ``tries`` how many sendings have begun, ``tried`` when the one began that gave
+    the result. ``result`` is a word of ``Result``, of ``SendResult`` or ``expired``; ``reason`` one sentence.
     """
 
     endpoint: str
@@ -91,6 +98,7 @@ class Delivery:
     due: float = 0.0
     until: float | None = None
     since: float | None = None
+    tried: float | None = None
     tries: int = 0
     result: str = ""
     reason: str = ""
@@ -107,11 +115,15 @@ class Delivery:
 
 @frozen
 class SendOutcome:
-    """The outcome of one delivery attempt; ``result`` and ``reason`` are those of the endpoint if it responded."""
+    """The outcome of one delivery attempt; ``result`` and ``reason`` are those of the endpoint if it responded.
+
+    ``until`` is the end of the blackout by which it skipped the update (Unix seconds).
+    """
 
     send_result: SendResult
     result: str = ""
     reason: str = ""
+    until: float | None = None
 
 
 @frozen
@@ -155,7 +167,7 @@ def plan(
     this campaign or another: they are left alone.
     """
     open_ones = [delivery for delivery in deliveries if delivery.status.open]
-    expired = tuple(_expire(delivery) for delivery in open_ones if delivery.expired(now))
+    expired = tuple(expire(delivery) for delivery in open_ones if delivery.expired(now))
     living = [delivery for delivery in open_ones if not delivery.expired(now) and delivery.endpoint not in busy]
     ready = sorted((delivery for delivery in living if delivery.ready(now)), key=_priority)
     asked = [delivery for delivery in ready if delivery.status is DeliveryStatus.IN_FLIGHT]
@@ -204,14 +216,18 @@ def clamp_deadlines(delivery: Delivery, now: float, limits: RetryPolicy) -> Deli
     if delivery.mode is DeliveryMode.SLOT:
         far = delivery.due > now + LONGEST_SLOT
         return replace(delivery, since=since, until=now if far else delivery.until)
-    later = now + limits.retry_delay if delivery.status in (DeliveryStatus.RETRYING, DeliveryStatus.DEFERRED) else now
+    postponed = delivery.status in (DeliveryStatus.RETRYING, DeliveryStatus.DEFERRED)
+    later = now + (LONGEST_BLACKOUT if _in_blackout(delivery) else limits.retry_delay if postponed else 0)
     until = None if delivery.until is None else min(delivery.until, now + limits.offline_ttl)
     return replace(delivery, since=since, due=min(delivery.due, later), until=until)
 
 
 def apply_response(delivery: Delivery, outcome: SendOutcome, *, now: float, limits: RetryPolicy) -> Delivery:
     """The delivery after a response, or after a failed attempt."""
+    delivery = replace(delivery, tried=delivery.since)
     if outcome.send_result is SendResult.ACKNOWLEDGED:
+        if outcome.until is not None and delivery.mode in (DeliveryMode.EVENT, DeliveryMode.RETAINED):
+            return _postponed(delivery, outcome, outcome.until, now)
         status = DeliveryStatus.SKIPPED if outcome.result == Result.SKIPPED.value else DeliveryStatus.FINISHED
         return replace(delivery, status=status, result=outcome.result, reason=outcome.reason)
     if outcome.send_result is SendResult.HOST_KEY_CHANGED:
@@ -223,12 +239,9 @@ def apply_response(delivery: Delivery, outcome: SendOutcome, *, now: float, limi
 
 
 def mark_reachable(delivery: Delivery, now: float) -> Delivery:
-    """The delivery after contact with its endpoint: a postponed one is due at once."""
-    return (
-        replace(delivery, due=now)
-        if delivery.status in (DeliveryStatus.RETRYING, DeliveryStatus.DEFERRED)
-        else delivery
-    )
+    """The delivery after contact with its endpoint: a postponed one is due at once, unless a blackout postponed it."""
+    missed = delivery.status in (DeliveryStatus.RETRYING, DeliveryStatus.DEFERRED)
+    return replace(delivery, due=now) if missed and not _in_blackout(delivery) else delivery
 
 
 def superseded(delivery: Delivery, version: str) -> Delivery:
@@ -237,6 +250,13 @@ def superseded(delivery: Delivery, version: str) -> Delivery:
         return delivery
     reason = f"version {version} came before this endpoint was reached"
     return replace(delivery, status=DeliveryStatus.SKIPPED, result="superseded", reason=reason)
+
+
+def withdrawn(delivery: Delivery, reason: str) -> Delivery:
+    """The delivery after its version was stopped; one in flight still gets its response."""
+    if not delivery.status.open or delivery.status is DeliveryStatus.IN_FLIGHT:
+        return delivery
+    return replace(delivery, status=DeliveryStatus.SKIPPED, result=Result.HELD.value, reason=reason)
 
 
 def send_timeout(delivery: Delivery, now: float, limits: RetryPolicy) -> float:
@@ -258,7 +278,26 @@ def _reschedule(delivery: Delivery, outcome: SendOutcome, now: float, limits: Re
     return replace(delivery, status=DeliveryStatus.FAILED)
 
 
-def _expire(delivery: Delivery) -> Delivery:
+def _postponed(delivery: Delivery, outcome: SendOutcome, until: float, now: float) -> Delivery:
+    """A notice that came in a blackout, which is kept until that is over (G7)."""
+    after = until + random_slot(delivery.endpoint, "after a blackout", AFTER_BLACKOUT)
+    return replace(
+        delivery,
+        status=DeliveryStatus.DEFERRED,
+        due=min(max(after, now), now + LONGEST_BLACKOUT),
+        since=None,
+        tries=0,
+        result=outcome.result,
+        reason=outcome.reason,
+    )
+
+
+def _in_blackout(delivery: Delivery) -> bool:
+    return delivery.status is DeliveryStatus.DEFERRED and delivery.result == Result.SKIPPED.value
+
+
+def expire(delivery: Delivery) -> Delivery:
+    """The delivery after its time was over."""
     if delivery.mode is DeliveryMode.SLOT:
         return replace(
             delivery, status=DeliveryStatus.SKIPPED, result="expired", reason="its window ended before its turn came"

@@ -60,11 +60,20 @@ def _rule(second: int, moments: list[datetime]) -> UtcRule:
 
 
 @frozen
+class LocalRule:
+    """A second of certain days of the week, counted from midnight by the clock of a zone."""
+
+    weekdays: tuple[Weekday, ...]
+    second: int
+
+
+@frozen
 class DailyCalendar:
     """A local time every day, or every week on ``weekday``, and the rules for when that one does not serve.
 
     ``zone_name`` is an IANA name or ``local``. ``extra`` is for the days of a change of daylight saving time: a
-    scheduler that only knows local time would leave the day out, or take the wrong one of two instants.
+    scheduler that only knows local time would leave the day out, or take the wrong one of two instants. ``cut`` are
+    the local times of windows that blackouts cut every week, ``extra`` also those of windows that one with a date cuts.
     ``utc_minutes`` are the minutes of a UTC hour in which all these instants lie, for schedulers without zones.
     """
 
@@ -75,6 +84,7 @@ class DailyCalendar:
     zone_name: str
     extra: tuple[UtcRule, ...] = ()
     utc_minutes: tuple[int, ...] = ()
+    cut: tuple[LocalRule, ...] = ()
 
 
 @frozen

@@ -14,7 +14,7 @@ Times are seconds after the window's start; an interval schedule's window is its
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import accumulate
+from itertools import accumulate, repeat
 from math import ceil, log, sqrt
 from typing import Callable
 
@@ -23,8 +23,9 @@ from ..policy.enums import Spread
 from ..policy.policy import Schedule
 from ..validation.errors import ValidationError
 from ..values import frozen, replace
-from .slots import stride
+from .slots import length, product_shift, stride
 
+Parts = tuple[tuple[int, int], ...]
 # A random spread is planned for the load that one occurrence in a thousand exceeds.
 _CONFIDENCE = 1000
 # A window is looked for in steps of half a percent, of one percent when eight of them did not do, and so on.
@@ -36,7 +37,8 @@ _PATIENCE = 8
 class Fleet:
     """What is to be moved: ``endpoints`` times ``size`` bytes over ``link`` bytes a second, ``duration`` s at least.
 
-    ``ordinals`` are those that the endpoints have, or what stands in for them; none: they are dense.
+    ``ordinals`` are those that the endpoints have, or what stands in for them; none: they are dense. ``of_products``
+    are the places of the products in the lists of these endpoints (see ``product_shift``); none: all are the first.
     """
 
     endpoints: int
@@ -44,6 +46,7 @@ class Fleet:
     link: int
     duration: int = 30
     ordinals: tuple[int, ...] = ()
+    of_products: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.endpoints < 0 or self.size < 0 or self.link < 1 or self.duration < 1:
@@ -92,15 +95,18 @@ class DoesNotFit(ValueError):
         super().__init__(str(error))
 
 
-def make_plan(schedule: Schedule, fleet: Fleet, *, bucket: int = 60) -> Plan:
-    """What the schedule does with this fleet; a plan that does not fit is one too."""
+def make_plan(schedule: Schedule, fleet: Fleet, *, bucket: int = 60, parts: Parts = ()) -> Plan:
+    """What the schedule does with this fleet; a plan that does not fit is one too.
+
+    ``parts`` are what blackouts leave of the window, in seconds after its start; none: they leave all of it (G7).
+    """
     window = _window(schedule)
-    running = _peak(schedule, fleet, window)
+    running = _peak(schedule, fleet, window, parts)
     if schedule.spread is Spread.RANDOM:
-        curve = _expected_curve(fleet.endpoints, window, bucket)
-        last = window - 1
+        curve = _expected_curve(fleet.endpoints, parts or ((0, window),), window, bucket)
+        last = (parts[-1][1] if parts else window) - 1
     else:
-        starts = _even_starts(fleet, window)
+        starts = _starts_in(fleet, window, parts)
         curve = tuple(sum(starts[first : first + bucket]) for first in range(0, window, bucket))
         last = max((slot for slot, count in enumerate(starts) if count), default=0)
     return Plan(
@@ -115,22 +121,29 @@ def make_plan(schedule: Schedule, fleet: Fleet, *, bucket: int = 60) -> Plan:
     )
 
 
-def check_fit(schedule: Schedule, fleet: Fleet) -> Plan:
-    """The plan of a schedule that fits; DoesNotFit, with the numbers that would do, for one that does not."""
-    plan = make_plan(schedule, fleet)
+def check_fit(schedule: Schedule, fleet: Fleet, parts: Parts = ()) -> Plan:
+    """The plan of a schedule that fits; DoesNotFit, with the numbers that would do, for one that does not.
+
+    ``parts``: see ``make_plan``; the window that would do is then the time that blackouts would have to leave.
+    """
+    plan = make_plan(schedule, fleet, parts=parts)
     if plan.fits:
         return plan
-    key = "window" if schedule.frequency.windowed else "interval"
+    cut = bool(parts) and make_plan(schedule, fleet).fits
+    key = "blackouts" if cut else "window" if schedule.frequency.windowed else "interval"
     window = shortest_window(schedule, fleet)
-    link = _link_needed(schedule, fleet)
-    endpoints = _most_endpoints(schedule, fleet)
+    link = _link_needed(schedule, fleet, parts)
+    endpoints = _most_endpoints(schedule, fleet, parts)
     needs = [format_duration(window)] if window else []
     needs += [f"{link} bytes/s"] if link else []
     allowed = (
         f"long enough for {fleet.endpoints} endpoints with {fleet.size} bytes each over {fleet.link} bytes/s "
         f"(needs {' or '.join(needs) or 'shorter runs'}; there is room for {endpoints})"
     )
-    error = ValidationError(f"schedule.{key}", format_duration(plan.window), allowed)
+    found = format_duration(plan.window)
+    if parts:
+        found = f"{format_duration(int(length(parts)))}, which blackouts leave of the window of {found},"
+    error = ValidationError(f"schedule.{key}", found, allowed)
     raise DoesNotFit(error, window=window, link=link, endpoints=endpoints)
 
 
@@ -170,8 +183,8 @@ def _longest_interval(schedule: Schedule) -> int:
     return schedule.frequency.unit * (59 if schedule.frequency.unit == 60 else 23)
 
 
-def _fits(schedule: Schedule, fleet: Fleet, window: int) -> bool:
-    return _carries(schedule, fleet, window, _peak(schedule, fleet, window))
+def _fits(schedule: Schedule, fleet: Fleet, window: int, parts: Parts = ()) -> bool:
+    return _carries(schedule, fleet, window, _peak(schedule, fleet, window, parts))
 
 
 def _carries(schedule: Schedule, fleet: Fleet, window: int, running: int) -> bool:
@@ -180,14 +193,14 @@ def _carries(schedule: Schedule, fleet: Fleet, window: int, running: int) -> boo
     return fleet.endpoints == 0 or (fleet.run <= period and running <= fleet.places)
 
 
-def _peak(schedule: Schedule, fleet: Fleet, window: int) -> int:
+def _peak(schedule: Schedule, fleet: Fleet, window: int, parts: Parts = ()) -> int:
     """The most runs at a time."""
     if schedule.spread is Spread.RANDOM:
-        return _random_peak(fleet, window)
+        return _random_peak(fleet, int(length(parts)) if parts else window)
     if fleet.run >= window:
         # All of a window run at a time; with an interval schedule those of earlier intervals run still.
         return fleet.endpoints * (1 if schedule.frequency.windowed else -(-fleet.run // window))
-    starts = _even_starts(fleet, window)
+    starts = _starts_in(fleet, window, parts)
     if not schedule.frequency.windowed:
         # An interval's first runs meet the last ones of the interval before.
         starts += starts[: fleet.run]
@@ -200,13 +213,27 @@ def _most_within(starts: list[int], length: int) -> int:
     return max(after - first for after, first in zip(before[length:], before))
 
 
+def _starts_in(fleet: Fleet, window: int, parts: Parts) -> list[int]:
+    """How many start in each second of a window of which blackouts leave these parts (none: all of it)."""
+    if not parts:
+        return _even_starts(fleet, window)
+    left = _even_starts(fleet, int(length(parts)))
+    starts, gone = [0] * window, 0
+    for begin, end in parts:
+        starts[begin:end] = left[gone : gone + end - begin]
+        gone += end - begin
+    return starts
+
+
 def _even_starts(fleet: Fleet, window: int) -> list[int]:
     """How many start in each second of the window."""
     # Where they are dense: as many in each second, and one more in those of the ordinals that are left over.
     each, over = (0, 0) if fleet.ordinals else divmod(fleet.endpoints, window)
     starts, distance = [each] * window, stride(window)
-    for ordinal in fleet.ordinals or range(over):
-        starts[ordinal * distance % window] += 1
+    numbers = fleet.ordinals or range(over)
+    shifts = {place: product_shift(place, window) for place in set(fleet.of_products)}
+    for ordinal, place in zip(numbers, fleet.of_products or repeat(0)):
+        starts[(ordinal * distance + shifts.get(place, 0)) % window] += 1
     return starts
 
 
@@ -219,12 +246,14 @@ def _random_peak(fleet: Fleet, window: int) -> int:
     return min(fleet.endpoints, ceil(mean + surprise / 3 + sqrt(surprise * surprise / 9 + 2 * mean * surprise)))
 
 
-def _expected_curve(endpoints: int, window: int, bucket: int) -> tuple[int, ...]:
-    marks = [endpoints * min(end, window) // window for end in range(0, window + bucket, bucket)]
+def _expected_curve(endpoints: int, parts: Parts, window: int, bucket: int) -> tuple[int, ...]:
+    left = int(length(parts))
+    gone = [sum(max(0, min(end, at) - begin) for begin, end in parts) for at in range(0, window + bucket, bucket)]
+    marks = [endpoints * seconds // left for seconds in gone]
     return tuple(after - before for before, after in zip(marks, marks[1:]))
 
 
-def _link_needed(schedule: Schedule, fleet: Fleet) -> int | None:
+def _link_needed(schedule: Schedule, fleet: Fleet, parts: Parts) -> int | None:
     """Bytes a second at which each run takes its ``duration`` and all runs of the fullest second have room.
 
     None where no link helps, as the runs are longer than the time between two of them.
@@ -232,18 +261,25 @@ def _link_needed(schedule: Schedule, fleet: Fleet) -> int | None:
     if fleet.duration > schedule.period:
         return None
     quick = replace(fleet, link=max(fleet.link, -(-fleet.size // fleet.duration)))
-    return -(-_peak(schedule, quick, _window(schedule)) * fleet.size // fleet.duration)
+    return -(-_peak(schedule, quick, _window(schedule), parts) * fleet.size // fleet.duration)
 
 
-def _most_endpoints(schedule: Schedule, fleet: Fleet) -> int:
+def _most_endpoints(schedule: Schedule, fleet: Fleet, parts: Parts) -> int:
     """By halves: a fleet that fits does so without some of its endpoints."""
     window = _window(schedule)
+    # Each part may end with runs that go on after it.
+    room = int(length(parts)) + fleet.run * (len(parts) - 1) if parts else window
     # Each run ends within its own length after the window, so more have no room whatever their instants are.
-    most = min(fleet.endpoints, fleet.places * (window + fleet.run) // fleet.run)
+    most = min(fleet.endpoints, fleet.places * (room + fleet.run) // fleet.run)
     return _largest(
-        lambda n: _fits(schedule, replace(fleet, endpoints=n, ordinals=fleet.ordinals[:n]), window),
+        lambda n: _fits(schedule, _first_of(fleet, n), window, parts),
         most,
     )
+
+
+def _first_of(fleet: Fleet, count: int) -> Fleet:
+    ordinals, of_products = fleet.ordinals[:count], fleet.of_products[:count]
+    return replace(fleet, endpoints=count, ordinals=ordinals, of_products=of_products)
 
 
 def _smallest(holds: Callable[[int], bool], first: int, last: int) -> int | None:

@@ -16,7 +16,11 @@ from ..policy.policy import Schedule
 from ..timestamps import iso
 from ..values import frozen
 from .calendars import IntervalCalendar
-from .slots import Slot, even_slot, random_slot
+from .slots import Slot, even_slot, product_shift, random_slot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .blackouts import BlackoutCalendar
 
 
 @frozen
@@ -26,6 +30,9 @@ class IntervalGrid:
     schedule: Schedule
     endpoint: str
     ordinal: int
+    blackouts: BlackoutCalendar | None = None
+    place: int = 0
+    """That of its product in the endpoint's list."""
 
     patient = False
     """The next slot is never far: nobody catches up."""
@@ -36,9 +43,9 @@ class IntervalGrid:
     def phase(self) -> int:
         """Seconds from the begin of an interval to the slot; a random one is drawn once, or intervals would vary."""
         period = self.schedule.period
-        if self.schedule.spread is Spread.RANDOM:
-            return random_slot(self.endpoint, "phase", period)
-        return even_slot(self.ordinal, period)
+        random = self.schedule.spread is Spread.RANDOM
+        phase = random_slot(self.endpoint, "phase", period) if random else even_slot(self.ordinal, period)
+        return (phase + product_shift(self.place, period)) % period
 
     def around(self, now: float) -> list[Slot]:
         """The slots of the interval of ``now``, the two before and the two after, in order."""
@@ -53,4 +60,6 @@ class IntervalGrid:
         return IntervalCalendar(tick, self.phase % tick)
 
     def _slot(self, start: int) -> Slot:
-        return Slot(iso(start), start, start + self.phase, start + self.schedule.period)
+        at = start + self.phase
+        swallowed = self.blackouts is not None and self.blackouts.at(at) is not None
+        return Slot(iso(start), start, at, start + self.schedule.period, swallowed)

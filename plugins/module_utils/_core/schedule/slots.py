@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from math import gcd, isqrt
 
@@ -18,18 +19,24 @@ _REACH = 32
 """How far from the golden section a step may lie: far enough that the largest partial quotient stays below 9."""
 
 
+Part = tuple[int, int]
+"""A span of time, half-open: begin and end."""
+
+
 @frozen
 class Slot:
     """An endpoint's instant in one occurrence of its schedule; Unix seconds, in the window [start, end).
 
     ``occurrence`` names it: the local date of the window's start (``2026-03-29``), or the begin of the interval
-    (``2026-03-29T10:00:00Z``). Names of one schedule are in the order of time.
+    (``2026-03-29T10:00:00Z``). Names of one schedule are in the order of time. One that is ``swallowed`` by a blackout
+    has no run (G7): ``at`` is where its slot would lie.
     """
 
     occurrence: str
     start: int
     at: int
     end: int
+    swallowed: bool = False
 
 
 @lru_cache(maxsize=16)
@@ -65,6 +72,30 @@ def even_slot(ordinal: int, slots: int) -> int:
     if ordinal < 0:
         raise ValueError("an ordinal is not negative")
     return ordinal * stride(slots) % slots
+
+
+def product_shift(place: int, slots: int) -> int:
+    """By how many slots those of an endpoint's product at this place of its list lie after those of its first one.
+
+    All endpoints are shifted alike, so that any N of them fill the slots of each product as evenly as ever. Multiples
+    of the square root of 2 keep any n products S / 3n - 1 slots apart, and have nothing in common with the step near
+    the golden section: one endpoint's second product does not fall upon the first one of its neighbour.
+    """
+    return isqrt(2 * (place * slots) ** 2) % slots
+
+
+def length(parts: Iterable[tuple[float, float]]) -> float:
+    """The seconds of some parts together."""
+    return sum(end - start for start, end in parts)
+
+
+def nth(parts: Iterable[tuple[float, float]], second: float) -> float:
+    """The instant of a second of some parts, counted from 0 through all of them; a whole one for a whole number."""
+    for start, end in parts:
+        if second < end - start:
+            return start + second
+        second -= end - start
+    raise ValueError("the parts are shorter than that")
 
 
 def hashed_ordinal(name: str) -> int:

@@ -15,13 +15,18 @@ from datetime import tzinfo
 from enum import Enum
 from typing import Callable, Union
 
+from .. import timezones
 from ..policy.policy import Schedule
 from ..timestamps import iso
-from ..values import frozen
+from ..values import frozen, replace
 from .calendars import Calendar
 from .intervals import IntervalGrid
-from .slots import Slot, hashed_ordinal
+from .slots import Slot, hashed_ordinal, length, nth
 from .windows import WindowGrid
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .blackouts import BlackoutCalendar, Span
 
 __all__ = ("EARLY", "LATE", "Action", "Decision", "Slot", "Timetable")
 
@@ -41,6 +46,7 @@ class Action(str, Enum):
     RUN = "run"
     WAIT = "wait"
     NOT_DUE = "not_due"
+    BLACKED_OUT = "blacked_out"
 
 
 @frozen
@@ -48,7 +54,8 @@ class Decision:
     """What to do at a waking, and why, in one sentence.
 
     ``slot`` is the occurrence that it is about and ``at`` the instant: RUN now; WAIT until then, and then run unless
-    the occurrence has been run by another (do not decide again); NOT_DUE before then.
+    the occurrence has been run by another (do not decide again); NOT_DUE before then. BLACKED_OUT: the blackouts
+    that ``reason`` names take this occurrence (G7), and end at ``at``.
     """
 
     action: Action
@@ -63,18 +70,40 @@ class Timetable:
 
     grid: Union[WindowGrid, IntervalGrid]
     zone: tzinfo
+    blackouts: BlackoutCalendar | None = None
 
     @classmethod
-    def of(cls, schedule: Schedule, *, endpoint: str, ordinal: int | None, zone: tzinfo) -> Timetable:
-        """The timetable of an endpoint; without an ordinal its name stands in for it (see ``hashed_ordinal``)."""
-        number = hashed_ordinal(endpoint) if ordinal is None else ordinal
-        if schedule.frequency.windowed:
-            return cls(WindowGrid(schedule, endpoint, number, zone), zone)
-        return cls(IntervalGrid(schedule, endpoint, number), zone)
+    def of(
+        cls,
+        schedule: Schedule,
+        *,
+        endpoint: str,
+        ordinal: int | None,
+        zone: tzinfo,
+        zone_of: Callable[[str], tzinfo] = timezones.zone_of,
+    ) -> Timetable:
+        """The timetable of an endpoint; without an ordinal its name stands in for it (see ``hashed_ordinal``).
 
-    def next_slot(self, now: float) -> Slot:
-        """The first slot whose instant is later than ``now``."""
-        return next(slot for slot in self.grid.around(now) if slot.at > now)
+        ``zone_of`` gives the zones of blackouts that have one of their own; it raises KeyError.
+        """
+        number = hashed_ordinal(endpoint) if ordinal is None else ordinal
+        blackouts = _blackouts(schedule, zone, zone_of)
+        if schedule.frequency.windowed:
+            return cls(WindowGrid(schedule, endpoint, number, zone, blackouts), zone, blackouts)
+        return cls(IntervalGrid(schedule, endpoint, number, blackouts), zone, blackouts)
+
+    def of_product(self, place: int) -> Timetable:
+        """The same for the product at this place of the endpoint's list, 0 for the first (see ``product_shift``)."""
+        return replace(self, grid=replace(self.grid, place=place)) if place else self
+
+    def next_slot(self, now: float) -> Slot | None:
+        """The first slot whose instant is later than ``now``; None where blackouts leave none."""
+        found = next((slot for slot in self.grid.around(now) if slot.at > now and not slot.swallowed), None)
+        if found is not None or self.blackouts is None:
+            return found
+        from .next_slots import search
+
+        return search(self.grid, self.blackouts, self.zone, now)
 
     def calendar(self, year: int) -> Calendar:
         """When a scheduler has to wake the agent; the same value for all years in which the zone has the same rules."""
@@ -88,12 +117,15 @@ class Timetable:
         """
         slots = self.grid.around(now)
         still = _not_run(slots, ran, now)
-        near = [slot for slot in still if now - LATE <= slot.at <= now + EARLY]
+        left = still if self.blackouts is None else [slot for slot in still if not slot.swallowed]
+        over = None if self.blackouts is None else self.blackouts.at(now)
+        near = [slot for slot in left if now - LATE <= slot.at <= now + EARLY and (over is None or slot.at > now)]
         if near:
             return self._at_slot(near, now)
         return (
-            self._at_start(still, now)
-            or self._missed(slots, still, now=now, draw=draw)
+            self._at_start(left, now)
+            or self._missed(slots, left, now=now, draw=draw)
+            or (None if over is None else _blacked_out(still, over, now))
             or self._not_due(slots, still, now)
         )
 
@@ -120,16 +152,47 @@ class Timetable:
         for slot, following in zip(slots, slots[1:]):
             end = min(slot.end, following.start)
             if self.grid.patient and slot in still and slot.at < now < end:
-                at = min(now + draw() * (end - now), end - 1e-3)
+                at = self._drawn(now, end, draw)
+                if at is None:
+                    return None
                 reason = f"the slot of {slot.occurrence} was missed; its window is open until {iso(slot.end)}"
                 return Decision(Action.WAIT, max(at, now), slot, reason)
         return None
 
+    def _drawn(self, now: float, end: int, draw: Callable[[], float]) -> float | None:
+        """An instant of what is left of a window; None where a blackout takes the rest."""
+        if self.blackouts is None:
+            return min(now + draw() * (end - now), end - 1e-3)
+        # The parts begin at whole seconds, and this one is partly gone.
+        parts = [(max(now, begin), last) for begin, last in self.blackouts.free(int(now), end)]
+        left = length(parts)
+        return nth(parts, min(draw() * left, left - 1e-3)) if left > 1e-3 else None
+
     def _not_due(self, slots: list[Slot], still: list[Slot], now: float) -> Decision:
-        coming = next((slot for slot in still if slot.at > now), slots[-1])
+        coming = next((slot for slot in still if slot.at > now and not slot.swallowed), None)
+        if coming is None:
+            coming = slots[-1] if self.blackouts is None else self.next_slot(now)
         ran = next((slot for slot in slots if slot.start <= now < slot.end and slot not in still), None)
         done = f"{ran.occurrence} has been run; " if ran else ""
+        if coming is None:
+            return Decision(Action.NOT_DUE, slots[-1].at, slots[-1], f"{done}blackouts leave no slot")
         return Decision(Action.NOT_DUE, coming.at, coming, f"{done}the next slot is at {iso(coming.at)}")
+
+
+def _blackouts(schedule: Schedule, zone: tzinfo, zone_of: Callable[[str], tzinfo]) -> BlackoutCalendar | None:
+    if not schedule.blackouts:
+        return None
+    from .blackouts import calendar_of
+
+    return calendar_of(schedule, zone, zone_of)
+
+
+def _blacked_out(still: list[Slot], over: Span, now: float) -> Decision | None:
+    """The occurrence that is swallowed, or whose slot a blackout has come before; None where its slot is to come."""
+    for slot in still:
+        if slot.start <= now < slot.end and (slot.swallowed or slot.at <= now):
+            return Decision(Action.BLACKED_OUT, over.end, slot, over.name)
+    return None
 
 
 def _not_run(slots: list[Slot], ran: Sequence[str], now: float) -> list[Slot]:

@@ -11,10 +11,14 @@ from typing import Any
 
 from ..durations import format_duration
 from ..policy.enums import DAY
-from ..validation.errors import ValidationErrors
-from ..validation.parsers import Parser, duration, integer, read_mapping
+from ..products import SHIPPED
+from ..validation.errors import ValidationErrors, show, suggestion
+from ..validation.parsers import InvalidValue, Parser, duration, integer, read_mapping
 from ..values import field, frozen
-from .endpoint_keys import ProductKind
+from .endpoint_keys import ProductKind, product_name
+
+_PRODUCTS = (*(kind.value for kind in ProductKind), *SHIPPED)
+_MOST_PRODUCTS = 100
 
 
 @frozen
@@ -22,7 +26,8 @@ class AlarmSettings:
     """Times are seconds, shares are percent of all registered endpoints: an alarm is raised beyond them.
 
     ``component_age`` is, by product, how old the newest published version may be, and how long an endpoint may lack
-    what is published; a product without one is never too old. ``silence`` is how long an endpoint may be silent, and
+    what is published; of a product that the server does not publish, how old what an endpoint has may be. A product
+    without one is never too old. ``silence`` is how long an endpoint may be silent, and
     ``expiry`` how near the end of what is published may come.
     """
 
@@ -39,8 +44,7 @@ class AlarmSettings:
         errors = ValidationErrors()
         values = read_mapping(raw, path=path, known=_KEYS, errors=errors)
         if "component_age" in values:
-            ages = read_mapping(values["component_age"], path=f"{path}.component_age", known=_AGES, errors=errors)
-            values["component_age"] = ages
+            values["component_age"] = _ages(values["component_age"], f"{path}.component_age", errors)
         errors.check()
         return cls(**values)
 
@@ -54,12 +58,28 @@ class AlarmSettings:
         }
 
 
+def _ages(raw: object, path: str, errors: ValidationErrors) -> dict[str, int]:
+    """By product: those that the collection knows, and others of somebody's own that are no slip of the pen."""
+    if not isinstance(raw, dict) or len(raw) > _MOST_PRODUCTS:
+        errors.add(path, show(raw), f"a mapping of at most {_MOST_PRODUCTS} products and durations")
+        return {}
+    names = [*_PRODUCTS, *(name for name in raw if _is_own(name))]
+    return read_mapping(raw, path=path, known=dict.fromkeys(names, _AGE), errors=errors)
+
+
+def _is_own(name: object) -> bool:
+    try:
+        return not suggestion(product_name(name), list(_PRODUCTS))
+    except InvalidValue:
+        return False
+
+
 def _as_is(raw: object) -> object:
     return raw
 
 
 _SHARES = ("silent_share", "failing_share", "refusing_share")
-_AGES: Mapping[str, Parser] = {kind.value: duration(3600, 3660 * DAY) for kind in ProductKind}
+_AGE = duration(3600, 3660 * DAY)
 _KEYS: Mapping[str, Parser] = {
     "component_age": _as_is,
     "silence": duration(3600, 366 * DAY),

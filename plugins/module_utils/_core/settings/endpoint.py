@@ -6,14 +6,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from ..holds import Hold
 from ..policy.policy import Policy, read_policy
 from ..validation.errors import ValidationErrors
-from ..values import frozen
+from ..values import field, frozen, replace
 from . import endpoint_keys as keys
-from .endpoint_keys import ProductKind, SchedulerKind
+from .endpoint_keys import ProductKind, SchedulerKind, Updates
+from .trust import ProbeSettings, RestoreSettings, plain_holds
 from .update_server import UpdateServer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..products.arguments import Setting
+    from ..products.definition import Definition
 
 __all__ = (
     "ClamavSettings",
@@ -21,9 +29,12 @@ __all__ = (
     "EndpointDocument",
     "FilesSettings",
     "Limits",
+    "ProbeSettings",
     "ProductKind",
     "Reconnect",
+    "RestoreSettings",
     "SchedulerKind",
+    "Updates",
 )
 
 
@@ -47,16 +58,18 @@ class FilesSettings:
 
 @frozen
 class CommandSettings:
-    """The product ``command``: argument lists; ``scan`` is empty where the product has none."""
+    """The product ``command``: argument lists; those from ``scan`` on are empty where the product has none."""
 
     update: tuple[str, ...] = ()
     version: tuple[str, ...] = ()
     scan: tuple[str, ...] = ()
+    restore: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
 
 
 @frozen
 class Reconnect:
-    """E2, in seconds: how often the server is probed, the jitter before an update, the patience after boot."""
+    """E2, in seconds: how often the server is probed, the jitter before an update, the wait after boot."""
 
     probe: int = 300
     jitter: int = 120
@@ -77,16 +90,31 @@ class EndpointDocument:
 
     ``server`` is None for a standalone endpoint. Otherwise the server's tree decides about domain, ordinal and policy:
     the document that a converge brings has none of them, and the one in force has those that were adopted last.
+    ``channel`` is what the tree offers it of its product; empty where its rollout is not staged (G1).
+
+    An endpoint has several products (D2): ``further`` are the documents of those after its first one, each as if it
+    were the only one, and ``place`` is that of the document's product in the endpoint's list.
+
+    ``definition`` is that of a ``product`` which is data (D1), None for one of ``ProductKind``; ``product_settings``
+    replace values of its placeholders. With ``takeover``, what administrators wrote to update the product is switched
+    off, as what packages brought always is (D3).
     """
 
     endpoint: str
     domain: str = ""
     ordinal: int | None = None
     policy: Policy = Policy()
-    product: ProductKind = ProductKind.FILES
+    channel: str = ""
+    product: str = ProductKind.FILES.value
     clamav: ClamavSettings = ClamavSettings()
     files: FilesSettings = FilesSettings()
     command: CommandSettings = CommandSettings()
+    definition: Definition | None = None
+    product_settings: Mapping[str, Setting] = field(default_factory=dict)
+    takeover: bool = False
+    probe: ProbeSettings = ProbeSettings()
+    restore: RestoreSettings = RestoreSettings()
+    held_versions: tuple[Hold, ...] = ()
     scan_paths: tuple[str, ...] = keys.SCAN_PATHS
     scheduler: SchedulerKind = SchedulerKind.AUTO
     user_group: str = "epp-users"
@@ -94,6 +122,18 @@ class EndpointDocument:
     limits: Limits = Limits()
     textfile_directory: str = "/var/lib/prometheus/node-exporter"
     server: UpdateServer | None = None
+    place: int = 0
+    further: tuple[EndpointDocument, ...] = ()
+    updates: Updates = Updates.ONE_AT_A_TIME
+
+    @property
+    def instance(self) -> str:
+        """What the names of all that belongs to its product are told apart by; empty for an endpoint's first one."""
+        return self.product if self.place else ""
+
+    def each(self) -> tuple[EndpointDocument, ...]:
+        """The documents of all products of the endpoint, the first one's first."""
+        return (self, *self.further)
 
     @classmethod
     def from_dict(cls, raw: object, *, stored: bool = False) -> EndpointDocument:
@@ -107,42 +147,80 @@ class EndpointDocument:
             errors.check()
         policy = read_policy(values.pop("policy", {}), path="policy", errors=errors, stored=stored)
         keys.check_together(values, policy, errors)
+        further = _further(cls, raw, errors, stored=stored) if values.pop("products", None) else ()
         errors.check()
         del values["format"]
+        values["definition"] = values.pop("product_definitions", {}).get(values.get("product"))
         server = values.pop("server", None)
         sections = {name: section(**values.pop(name, {})) for name, section in _SECTIONS.items()}
         managed_by = None if server is None else UpdateServer(**server)
-        used = _only_used(sections, values.get("product", ProductKind.FILES))
-        return cls(policy=policy, server=managed_by, **values, **used)
+        used = _only_used(sections, values.get("product", ProductKind.FILES.value))
+        return cls(policy=policy, server=managed_by, further=further, **values, **used)
 
     def to_dict(self) -> dict[str, Any]:
         """The full document in its canonical form, which ``from_dict`` reads back as the same value."""
         document: dict[str, Any] = {"format": keys.FORMAT, "endpoint": self.endpoint, "domain": self.domain}
         document["ordinal"] = self.ordinal
         document["policy"] = self.policy.to_dict()
-        document["product"] = self.product.value
-        document[self.product.value] = keys.plain_section(self.product.value, getattr(self, self.product.value))
+        document["product"] = self.product
+        if self.definition is None:
+            document[self.product] = keys.plain_section(self.product, getattr(self, self.product))
+        else:
+            document["product_definitions"] = {self.product: self.definition.plain}
+            document["product_settings"] = keys.plain_settings(self.product_settings)
+        document["takeover"] = self.takeover
+        document["probe"] = keys.plain_section("probe", self.probe)
+        document["restore"] = keys.plain_section("restore", self.restore)
+        document["held_versions"] = plain_holds(self.held_versions)
         document["scan_paths"] = list(self.scan_paths)
         document["scheduler"] = self.scheduler.value
         document["user_group"] = self.user_group
         document["reconnect"] = keys.plain_section("reconnect", self.reconnect)
         document["limits"] = keys.plain_section("limits", self.limits)
         document["textfile_directory"] = self.textfile_directory
+        if self.channel:
+            document["channel"] = self.channel
         if self.server is not None:
             document["server"] = self.server.to_dict()
+        if self.further:
+            from .further_products import plain_entry
+
+            document["products"] = [plain_entry(one.to_dict()) for one in self.further]
+            document["updates"] = self.updates.value
         return document
+
+
+def _further(
+    cls: type[EndpointDocument], raw: object, errors: ValidationErrors, *, stored: bool
+) -> tuple[EndpointDocument, ...]:
+    """The documents of the further products; few endpoints have any."""
+    from .further_products import read_entries
+
+    def read(one: dict[str, Any], place: int) -> EndpointDocument:
+        found = replace(cls.from_dict(one, stored=stored), place=place)
+        if found.policy.components.engine_packages and found.product == ProductKind.CLAMAV.value:
+            errors.add(
+                f"products[{found.product}].policy.components.engine_packages",
+                "true",
+                "possible but for an endpoint's first product (name clamav first)",
+            )
+        return found
+
+    return read_entries(raw, read, errors) if isinstance(raw, dict) else ()
 
 
 _SECTIONS: dict[str, Any] = {
     "clamav": ClamavSettings,
     "files": FilesSettings,
     "command": CommandSettings,
+    "probe": ProbeSettings,
+    "restore": RestoreSettings,
     "reconnect": Reconnect,
     "limits": Limits,
 }
 
 
-def _only_used(sections: dict[str, Any], product: ProductKind) -> dict[str, Any]:
+def _only_used(sections: dict[str, Any], product: str) -> dict[str, Any]:
     """Without the settings of other products, so that they can never make a difference."""
-    unused = {kind.value for kind in ProductKind} - {product.value}
+    unused = {kind.value for kind in ProductKind} - {product}
     return {name: section for name, section in sections.items() if name not in unused}

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
@@ -13,9 +14,20 @@ from typing import Any
 from ..durations import format_duration
 from ..policy.enums import DAY, Initiator
 from ..policy.policy import Policy
+from ..products import SHIPPED
 from ..schedule.ordinals import MOST_ORDINAL
-from ..validation.errors import ValidationErrors, show
-from ..validation.parsers import InvalidValue, Parser, choice, duration, integer, listing, nullable, read_mapping
+from ..validation.errors import ValidationErrors, join, show, suggestion
+from ..validation.parsers import (
+    InvalidValue,
+    Parser,
+    boolean,
+    choice,
+    duration,
+    integer,
+    listing,
+    nullable,
+    read_mapping,
+)
 from ..validation.strings import (
     account,
     argument,
@@ -25,8 +37,10 @@ from ..validation.strings import (
     endpoint_name,
     given_arguments,
     path,
+    ring_name,
     url,
 )
+from .trust import RESTORE, plain_size, probe_keys, read_holds
 from .update_server import KEYS as SERVER_KEYS
 from .update_server import REQUIRED as SERVER_REQUIRED
 
@@ -36,13 +50,15 @@ SCAN_PATHS = ("/home", "/root", "/tmp", "/var/tmp", "/srv", "/opt")
 
 
 class ProductKind(str, Enum):
-    """The protection products that we know how to update."""
+    """The protection products that have code of their own; all others are data (``product_definitions``)."""
 
     CLAMAV = "clamav"
     FILES = "files"
     COMMAND = "command"
 
 
+_PRODUCT = re.compile(r"[a-z][a-z0-9_-]{0,30}")
+_MOST_DEFINITIONS = 50
 SINGLE = "command"
 """The one component of a product ``command`` whose updater tells one version for everything."""
 
@@ -55,6 +71,13 @@ class SchedulerKind(str, Enum):
     CRON = "cron"
 
 
+class Updates(str, Enum):
+    """Whether several products of one endpoint may be updated at the same time."""
+
+    ONE_AT_A_TIME = "one_at_a_time"
+    INDEPENDENT = "independent"
+
+
 def _format(value: object) -> int:
     if isinstance(value, bool) or value != FORMAT or not isinstance(value, int):
         raise InvalidValue(f"the number {FORMAT}, the only format of documents known here")
@@ -63,6 +86,40 @@ def _format(value: object) -> int:
 
 def _as_is(value: object) -> object:
     return value
+
+
+def product_name(value: object) -> str:
+    """The name of a product, built in or defined."""
+    if not isinstance(value, str) or not _PRODUCT.fullmatch(value):
+        words = [kind.value for kind in ProductKind]
+        near = suggestion(value, [*words, *SHIPPED])
+        raise InvalidValue(f"{', '.join(words[:-1])} or {words[-1]}, nor the name of a definition{near}")
+    return value
+
+
+def _definitions(raw: object, errors: ValidationErrors) -> dict[str, Any]:
+    if not isinstance(raw, dict) or len(raw) > _MOST_DEFINITIONS:
+        errors.add("product_definitions", show(raw), f"a mapping of at most {_MOST_DEFINITIONS} names and definitions")
+        return {}
+    if not raw:
+        return {}
+    from ..products.definition import read_definition
+
+    found = {}
+    for name, one in raw.items():
+        where = join("product_definitions", name)
+        if not isinstance(name, str) or not _PRODUCT.fullmatch(name) or name in [kind.value for kind in ProductKind]:
+            errors.add(where, show(name), "the name (small letters, digits, - and _) of a product that is not built in")
+        found[name] = read_definition(str(name), one, where, errors)
+    return found
+
+
+def _settings(raw: object, errors: ValidationErrors) -> dict[str, Any]:
+    if raw == {}:
+        return {}
+    from ..products.definition import read_settings  # what products without a definition do without
+
+    return dict(read_settings(raw, "product_settings", errors))
 
 
 def _command(least: int) -> Parser:
@@ -94,7 +151,12 @@ _SECTIONS: Mapping[str, Mapping[str, Parser]] = {
         "clamd_config": _or_empty(directory),
     },
     "files": {"directory": directory},
-    "command": {"update": _command(1), "version": _command(1), "scan": _command(0)},
+    "command": {
+        **dict.fromkeys(("update", "version"), _command(1)),
+        **dict.fromkeys(("scan", "restore", "offers"), _command(0)),
+    },
+    "probe": probe_keys(_command(0)),
+    "restore": RESTORE,
     "reconnect": {"probe": duration(10, DAY), "jitter": duration(0, 3600), "wait": duration(0, 3600)},
     "limits": {"update": duration(10, DAY), "scan": duration(10, 7 * DAY)},
     "server": SERVER_KEYS,
@@ -106,17 +168,23 @@ _KEYS: Mapping[str, Parser] = {
     "domain": domain_path,
     "ordinal": nullable(integer(0, MOST_ORDINAL)),
     "policy": _as_is,
-    "product": choice(ProductKind),
-    **dict.fromkeys(("clamav", "files", "command"), _as_is),
+    "channel": _or_empty(ring_name),
+    "product": product_name,
+    **dict.fromkeys((*(kind.value for kind in ProductKind), "probe", "restore", "held_versions"), _as_is),
+    **dict.fromkeys(("product_definitions", "product_settings"), _as_is),
+    "takeover": boolean,
     "scan_paths": listing(path, least=1),
     "scheduler": choice(SchedulerKind),
     "user_group": account,
     **dict.fromkeys(("reconnect", "limits"), _as_is),
     "textfile_directory": directory,
     "server": _as_is,
+    "products": _as_is,
+    "updates": choice(Updates),
 }
 
-_DURATIONS = ("reconnect", "limits")
+_DURATIONS = {"reconnect": ("probe", "jitter", "wait"), "limits": ("update", "scan"), "probe": ("timeout",)}
+_SIZES = ("keep_space",)
 
 
 def read_document(raw: object, errors: ValidationErrors) -> dict[str, Any]:
@@ -125,6 +193,11 @@ def read_document(raw: object, errors: ValidationErrors) -> dict[str, Any]:
     for name, known in _SECTIONS.items():
         if name in values:
             values[name] = read_mapping(values[name], path=name, known=known, errors=errors)
+    for name, read in (("product_definitions", _definitions), ("product_settings", _settings)):
+        if name in values:
+            values[name] = read(values[name], errors)
+    if "held_versions" in values:
+        values["held_versions"] = read_holds(values["held_versions"], errors)
     if isinstance(raw, dict):
         _check_required(raw, "format", f"the number {FORMAT}", errors)
         _check_required(raw, "endpoint", "the endpoint's name", errors)
@@ -134,9 +207,10 @@ def read_document(raw: object, errors: ValidationErrors) -> dict[str, Any]:
 def check_together(values: Mapping[str, Any], policy: Policy, errors: ValidationErrors) -> None:
     """Note what each part of a document allows but the whole does not."""
     # About what was read wrong, nothing more can be said.
-    product = None if errors.has_error("product") else values.get("product", ProductKind.FILES)
+    product = None if errors.has_error("product") else values.get("product", ProductKind.FILES.value)
+    _check_product(values, product, errors)
     unread = any(errors.has_error(key) for key in ("policy", "policy.sources", "policy.sources.urls"))
-    if product is ProductKind.COMMAND:
+    if product == ProductKind.COMMAND.value:
         command = values.get("command", {})
         for name in ("update", "version"):
             if not errors.has_error(f"command.{name}"):
@@ -145,14 +219,41 @@ def check_together(values: Mapping[str, Any], policy: Policy, errors: Validation
     for name in SERVER_REQUIRED if managed else ():
         if not errors.has_error(f"server.{name}"):
             _check_required(values["server"], name, "there", errors, section="server")
-    if product is ProductKind.FILES and not policy.sources.urls and not unread and not managed:
+    if product == ProductKind.FILES.value and not policy.sources.urls and not unread and not managed:
         errors.add("policy.sources.urls", "", "a list of at least one URL, as product is files")
     if policy.schedule.initiator is Initiator.SERVER and not managed:
         # Its slots would pass in silence: nobody is there who notifies a standalone endpoint (S6).
         errors.add("policy.schedule.initiator", '"server"', "possible without an update server (endpoint)")
     clamav = values.get("clamav", {})
-    if product is ProductKind.CLAMAV and clamav.get("databases") == () and not clamav.get("custom_urls"):
+    if product == ProductKind.CLAMAV.value and clamav.get("databases") == () and not clamav.get("custom_urls"):
         errors.add("clamav.databases", "an empty list", "allowed without custom_urls (there would be no component)")
+
+
+def _check_product(values: Mapping[str, Any], product: str | None, errors: ValidationErrors) -> None:
+    """Note a product that is neither built in nor defined, and settings that its definition has no use for."""
+    built_in, definition = [kind.value for kind in ProductKind], values.get("product_definitions", {}).get(product)
+    if product is None or errors.has_error("product_definitions"):
+        return
+    if product not in built_in and definition is None:
+        near = suggestion(product, [*built_in, *SHIPPED, *values.get("product_definitions", {})])
+        known = f"{', '.join(built_in[:-1])} or {built_in[-1]}"
+        errors.add("product", show(product), f"{known}, nor the name of a definition{near}")
+    elif values.get("product_settings"):
+        _check_settings(values["product_settings"], {} if definition is None else definition.settings, errors)
+
+
+def _check_settings(given: Mapping[str, Any], known: Mapping[str, Any], errors: ValidationErrors) -> None:
+    for name, one in given.items():
+        if name not in known:
+            errors.add_unknown_key("product_settings", name, list(known))
+        elif isinstance(one, str) != isinstance(known[name], str):
+            allowed = "a text" if isinstance(known[name], str) else "a list of texts"
+            errors.add(f"product_settings.{name}", show(one), f"{allowed}, as in the product's definition")
+
+
+def plain_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of placeholders as documents hold them."""
+    return {name: list(one) if isinstance(one, tuple) else one for name, one in settings.items()}
 
 
 def plain_section(name: str, section: object) -> dict[str, Any]:
@@ -160,9 +261,11 @@ def plain_section(name: str, section: object) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key in _SECTIONS[name]:
         value = getattr(section, key)
-        values[key] = format_duration(value) if name in _DURATIONS else value
+        values[key] = format_duration(value) if key in _DURATIONS.get(name, ()) else value
         if isinstance(value, tuple):
             values[key] = list(value)
+        if key in _SIZES:
+            values[key] = plain_size(value)
     return values
 
 

@@ -12,12 +12,14 @@ from typing import Any
 from ..validation.errors import ValidationErrors, show
 from ..values import replace
 from .endpoint import EndpointDocument
+from .endpoint_keys import ProductKind
+from .update_server import CHANNELS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..metadata.shard import Membership
 
-OF_THE_TREE = ("domain", "ordinal", "policy")
+OF_THE_TREE = ("domain", "ordinal", "policy", "channel")
 """What the update server's tree decides, so that the document of a managed endpoint does not."""
 
 
@@ -49,15 +51,48 @@ def in_force(
     InvalidDocument.
     """
     if place is not None and policy is not None:
-        tree = {"domain": place.domain, "ordinal": place.ordinal, "policy": policy}
+        channel = (place.channels or {}).get(document.product, "")
+        tree = {"domain": place.domain, "ordinal": place.ordinal, "policy": policy, "channel": channel}
         document = EndpointDocument.from_dict({**brought(document), **tree}, stored=stored)
     return _with_sources(document)
 
 
+def channel_url(document: EndpointDocument) -> str:
+    """The mirror of the channel of an endpoint with ClamAV; empty where its rollout is not staged."""
+    if document.server is None or not document.channel or document.product != ProductKind.CLAMAV.value:
+        return ""
+    return f"{document.server.components(document.product)}/{CHANNELS}/{document.channel}"
+
+
 def _with_sources(document: EndpointDocument) -> EndpointDocument:
-    """The document whose policy names the server's own components where it names no source."""
+    """The document whose policy names the server's own components where it names no source.
+
+    A channel of ClamAV is a mirror of its own; those of other products share their content, and have a manifest each. A
+    product that is data knows its own sources.
+    """
     policy, server = document.policy, document.server
-    if server is None or policy.sources.urls:
+    if server is None or document.definition is not None:
         return document
-    urls = (server.components(document.product.value),)
-    return replace(document, policy=replace(policy, sources=replace(policy.sources, urls=urls)))
+    own = server.components(document.product)
+    mirror = document.channel if document.product == ProductKind.CLAMAV.value else ""
+    urls = policy.sources.urls or (own,)
+    document = replace(document, policy=replace(policy, sources=replace(policy.sources, urls=urls)))
+    return _in_channel(document, own, f"{own}/{CHANNELS}/{mirror}") if mirror else document
+
+
+def _in_channel(document: EndpointDocument, mirror: str, channel: str) -> EndpointDocument:
+    """The document in which each URL of the server's mirror is one of the endpoint's channel.
+
+    So a database of ``extra`` goes through the rings, too, though every endpoint is told the same URL (G1).
+    """
+    policy, clamav = document.policy, document.clamav
+    sources = tuple(channel if url == mirror else url for url in policy.sources.urls)
+    custom = tuple(_below(url, mirror, channel) for url in clamav.custom_urls)
+    policy = replace(policy, sources=replace(policy.sources, urls=sources))
+    return replace(document, policy=policy, clamav=replace(clamav, custom_urls=custom))
+
+
+def _below(url: str, mirror: str, channel: str) -> str:
+    """A file right below the mirror as one of the channel; any other URL as it is."""
+    base, _slash, name = url.rpartition("/")
+    return f"{channel}/{name}" if base == mirror else url

@@ -10,11 +10,12 @@ from enum import Enum
 from typing import Any
 
 from ..durations import format_duration
-from ..policy.keys import stored_zone, zone_name
+from ..policy.clocks import stored_zone, zone_name
 from ..validation.errors import ValidationErrors
 from ..validation.parsers import InvalidValue, Parser, choice, duration, integer, listing, read_mapping
 from ..validation.strings import account, line, path
 from ..values import field, frozen
+from .broker import BrokerSettings, read_settings
 from .concurrency import DEFAULT_CAP, ConcurrencyLimits, HourRange
 from .retries import RetryPolicy
 from .update_server import NOTIFY_USER
@@ -26,13 +27,16 @@ class NotifierName(str, Enum):
     """The ways to an endpoint."""
 
     SSH = "ssh"
+    MQTT = "mqtt"
+    """Over a message broker, which they listen to (L3)."""
     LOCAL = "local"
     """Endpoints that are directories of this host: a sandbox."""
 
 
 @frozen
 class NotifySettings:
-    """``user`` and ``key`` are for SSH; an empty ``key`` means the server's own. Times are seconds."""
+    """``user`` and ``key`` are for SSH; an empty ``key`` means the server's own. ``mqtt`` is the broker, which may be
+    there beside another notifier. Times are seconds."""
 
     notifier: NotifierName = NotifierName.SSH
     user: str = NOTIFY_USER
@@ -41,6 +45,7 @@ class NotifySettings:
     timezone: str = "UTC"
     caps: ConcurrencyLimits = field(default_factory=ConcurrencyLimits)
     limits: RetryPolicy = field(default_factory=RetryPolicy)
+    mqtt: BrokerSettings | None = None
 
     @classmethod
     def from_dict(cls, raw: object, path: str = "notify", *, stored: bool = False) -> NotifySettings:
@@ -51,6 +56,8 @@ class NotifySettings:
         errors = ValidationErrors()
         known = {**_KEYS, "timezone": stored_zone} if stored else _KEYS
         values = read_mapping(raw, path=path, known=known, errors=errors)
+        if values.get("notifier") is NotifierName.MQTT and isinstance(raw, dict) and "mqtt" not in raw:
+            errors.add(f"{path}.mqtt", "", "the message broker, as notify.notifier is mqtt")
         errors.check()
         limits = {name: values.pop(name) for name in tuple(values) if name in _LIMITS}
         caps = {_CAPS[name]: values.pop(name) for name in tuple(values) if name in _CAPS}
@@ -65,6 +72,7 @@ class NotifySettings:
         """The section in its canonical form, which ``from_dict`` reads back as the same value."""
         plain: dict[str, Any] = {"notifier": self.notifier.value, "user": self.user, "timezone": self.timezone}
         plain.update({"key": self.key} if self.key else {})
+        plain.update({} if self.mqtt is None else {"mqtt": self.mqtt.to_dict()})
         plain["connect_timeout"] = format_duration(self.connect_timeout)
         for name, own in _CAPS.items():
             cap = getattr(self.caps, own)
@@ -109,6 +117,7 @@ _KEYS: dict[str, Any] = {
     "key": path,
     "connect_timeout": duration(1, 300),
     "timezone": zone_name,
+    "mqtt": read_settings,
     **_CAP_VALUES,
     **_LIMITS,
 }

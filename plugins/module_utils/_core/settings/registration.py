@@ -14,10 +14,10 @@ from ..policy.overrides import Values, read_part
 from ..schedule.ordinals import MOST_ORDINAL
 from ..validation.addresses import host_and_port
 from ..validation.errors import ValidationErrors, show
-from ..validation.parsers import InvalidValue, Parser, boolean, choice, integer, listing, nullable, read_mapping
+from ..validation.parsers import InvalidValue, Parser, boolean, integer, listing, nullable, read_mapping
 from ..validation.strings import domain_path, endpoint_name, line, path
 from ..values import frozen
-from .endpoint_keys import ProductKind
+from .endpoint_keys import product_name
 from .update_server import signer
 
 _ADDRESS = re.compile(
@@ -179,7 +179,7 @@ _ENTRY: Mapping[str, Callable[[object], Any]] = {
     "host_key": _empty_or(signer),
     "ordinal": nullable(integer(0, MOST_ORDINAL)),
     "source": _empty_or(_source),
-    "product": _empty_or(lambda raw: str(choice(ProductKind)(raw).value)),
+    "product": _empty_or(product_name),
     "databases": nullable(listing(_component, most=200)),
     "policy": _of_type(dict, "a policy or null"),
 }

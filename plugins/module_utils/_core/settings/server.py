@@ -14,14 +14,16 @@ from ..policy.enums import DAY
 from ..schedule.slots import random_slot
 from ..validation.errors import InvalidDocument, ValidationErrors
 from ..validation.parsers import InvalidValue, Parser, choice, duration, nullable, read_mapping
+from ..validation.strings import directory
 from ..values import field, frozen
 from .alarms import AlarmSettings
 from .components import SourceSettings, plain_components, read_components
 from .endpoint_keys import SchedulerKind
 from .metrics import MetricsSettings
-from .notify import NotifySettings
+from .notify import NotifierName, NotifySettings
 from .publication import ConfigurationSettings
-from .web import WebSettings
+from .rollout import RolloutSettings
+from .web import ReportsBy, WebSettings
 
 FORMAT = 1
 _MINUTE, _HOUR = 60, 3600
@@ -40,7 +42,10 @@ class Fetch:
 
 @frozen
 class ServerSettings:
-    """What one update server should be."""
+    """What one update server should be.
+
+    ``probe_samples`` is the directory of the samples that endpoints probe with (G3); empty: none are published.
+    """
 
     web: WebSettings
     components: Mapping[Any, SourceSettings] = field(default_factory=dict)
@@ -49,6 +54,8 @@ class ServerSettings:
     fetch: Fetch = Fetch()
     alarms: AlarmSettings = field(default_factory=AlarmSettings)
     metrics: MetricsSettings = MetricsSettings()
+    rollout: RolloutSettings = field(default_factory=RolloutSettings)
+    probe_samples: str = ""
     scheduler: SchedulerKind = SchedulerKind.AUTO
 
     @classmethod
@@ -63,6 +70,10 @@ class ServerSettings:
         for name, read in _SECTIONS.items():
             if name in values:
                 values[name] = _attempt(read, values[name], errors)
+        notify, web = values.get("notify"), values.get("web")
+        by_broker = isinstance(notify, NotifySettings) and notify.notifier is NotifierName.MQTT
+        if by_broker and isinstance(web, WebSettings) and web.reports is ReportsBy.ASK:
+            errors.add("web.reports", '"ask"', '"put", as notify.notifier is mqtt: answers come with reports')
         fetch = read_mapping(values.pop("fetch", {}), path="fetch", known=_FETCH, errors=errors)
         if (fetch.get("offset") or 0) >= fetch.get("every", Fetch().every):
             errors.add("fetch.offset", f'"{format_duration(fetch["offset"])}"', "shorter than fetch.every")
@@ -73,6 +84,8 @@ class ServerSettings:
     def to_dict(self) -> dict[str, Any]:
         """The settings in their canonical form, which ``from_dict`` reads back as the same value."""
         offset = self.fetch.offset
+        staged = {"rollout": self.rollout.to_dict()} if self.rollout.products else {}
+        samples = {"probe_samples": self.probe_samples} if self.probe_samples else {}
         return {
             "format": FORMAT,
             "web": self.web.to_dict(),
@@ -85,6 +98,8 @@ class ServerSettings:
             },
             "alarms": self.alarms.to_dict(),
             "metrics": self.metrics.to_dict(),
+            **staged,
+            **samples,
             "scheduler": self.scheduler.value,
         }
 
@@ -112,6 +127,11 @@ class ServerSettings:
 
 def _as_is(raw: object) -> object:
     return raw
+
+
+def samples_directory(raw: object) -> str:
+    """The directory of the samples; empty for none."""
+    return "" if raw == "" else directory(raw)
 
 
 def _format(raw: object) -> int:
@@ -150,10 +170,12 @@ _SECTIONS: Mapping[str, Callable[[object], Any]] = {
     "configuration": ConfigurationSettings.from_dict,
     "alarms": AlarmSettings.from_dict,
     "metrics": MetricsSettings.from_dict,
+    "rollout": RolloutSettings.from_dict,
 }
 _FETCH: Mapping[str, Parser] = {"every": _minutes, "offset": nullable(duration(0, DAY))}
 _KEYS: Mapping[str, Parser] = {
     "format": _format,
-    **dict.fromkeys(("web", "components", "notify", "configuration", "fetch", "alarms", "metrics"), _as_is),
+    **dict.fromkeys(("web", "components", "notify", "configuration", "fetch", "alarms", "metrics", "rollout"), _as_is),
+    "probe_samples": samples_directory,
     "scheduler": choice(SchedulerKind),
 }

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
-from typing import Callable
+from typing import Callable, Union
 
 from ..values import frozen
 from .shell_words import SimpleCommand, Word, shell_commands
@@ -23,6 +23,8 @@ Scripts = Callable[[str], "str | None"]
 """The text of the shell script at a path; None for anything else."""
 
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "ksh", "mksh", "zsh"))
+Place = Union[int, range]
+"""Where a command begins, or where the arguments lie without which a command would not update."""
 _ASSIGNED = re.compile(r"\w+=.*", re.DOTALL)
 _DEEPEST = 4
 
@@ -33,6 +35,7 @@ _STARTERS: dict[str, tuple[str, int]] = {
     "command": ("", 0),
     "cronic": ("", 0),
     "daemon": ("", 0),
+    "doas": ("Cu", 0),
     "env": ("uCS", 0),
     "eval": ("", 0),
     "exec": ("a", 0),
@@ -40,6 +43,7 @@ _STARTERS: dict[str, tuple[str, int]] = {
     "ionice": ("cnpPu", 0),
     "nice": ("n", 0),
     "nohup": ("", 0),
+    "run-one": ("", 0),
     "runuser": ("ugGsw", 0),
     "setpriv": ("", 0),
     "setsid": ("", 0),
@@ -61,13 +65,23 @@ _LONG_WITH_WORD = frozenset(
 )  # fmt: skip
 _HELPERS = frozenset(
     (
-        "", ".", ":", "[", "[[", "]]", "basename", "break", "cat", "cd", "chown", "continue", "date", "dirname", "echo",
-        "exit", "export", "false", "grep", "hostname", "local", "logger", "mail", "mailx", "mkdir", "pgrep", "pidof",
-        "printf", "read", "readonly", "return", "sendmail", "set", "shift", "shuf", "sleep", "source", "tee", "test",
-        "touch", "trap", "true", "ulimit", "umask", "unset", "wait", "which",
+        "", ".", ":", "[", "[[", "]]", "basename", "break", "cat", "cd", "chown", "continue", "cut", "date",
+        "dirname", "echo", "exit", "export", "expr", "false", "grep", "head", "hostname", "let", "local",
+        "logger", "mail", "mailx", "mkdir", "od", "pgrep", "pidof", "printf", "read", "readonly", "return",
+        "sendmail", "set", "shift", "shuf", "sleep", "source", "tail", "tee", "test", "touch", "tr", "trap",
+        "true", "ulimit", "umask", "unset", "wait", "which",
     )
 )  # fmt: skip
 """What a command line may hold besides, to be nothing but an update all the same."""
+_RELOADERS = frozenset(("invoke-rc.d", "rc-service", "service", "systemctl"))
+_ASKERS = frozenset(("suricatasc",))
+"""Programs that ask a running engine for something, by words that are among ``reloads``."""
+_RELOADING = frozenset(
+    ("condrestart", "force-reload", "reload", "reload-or-restart", "restart", "try-reload-or-restart", "try-restart")
+)
+_SIGNALERS = frozenset(("kill", "killall", "pkill"))
+_SIGNALS = frozenset(("-1", "-HUP", "-SIGHUP", "-USR1", "-USR2", "-SIGUSR1", "-SIGUSR2"))
+"""Those by which services are told to load anew."""
 _WAITERS = re.compile(r"(?:perl|python[\d.]*)")
 
 
@@ -101,25 +115,36 @@ class Reading:
         """What one program with its arguments starts."""
         return self._simple(SimpleCommand(0, tuple(words)), depth)
 
-    def places(self, text: str, *, depth: int = 0) -> Iterator[int]:
-        """Where in a shell's text the commands begin that start the updater and nothing else that counts."""
+    def places(self, text: str, *, depth: int = 0) -> Iterator[Place]:
+        """Where in a shell's text the commands begin that start the updater and nothing else that counts; of those
+        that do more, where the arguments lie that make them update."""
         for command in shell_commands(text):
             yield from self._places_in(command, depth)
 
-    def places_in_words(self, words: Sequence[Word]) -> Iterator[int]:
-        """The same in the text that one program, a shell, is given."""
+    def places_in_words(self, words: Sequence[Word]) -> Iterator[Place]:
+        """The same in one command of a unit: in the text that it gives to a shell, or among its arguments."""
         for place in self._places_in(SimpleCommand(-1, tuple(words)), 0):
-            if place >= 0:
+            if isinstance(place, range) or place >= 0:
                 yield place
 
-    def _places_in(self, command: SimpleCommand, depth: int) -> Iterator[int]:
+    def _places_in(self, command: SimpleCommand, depth: int) -> Iterator[Place]:
         starts = self._simple(command, depth)
-        text = _shell_text(_stripped(command.words))
+        words = _stripped(command.words)
+        text = _shell_text(words)
         if starts.updater and text is not None and text.start is not None and depth < _DEEPEST:
             for place in self.places(text.text, depth=depth + 1):
-                yield text.start + place
+                yield _moved(place, text.start)
         elif starts is Starts.UPDATER:
             yield command.start
+        elif starts is Starts.BOTH:
+            program = self._program(words)
+            told = () if program is None else tuple(word for word in words[1:] if word.text in program.only)
+            if all(word.start is not None for word in told):
+                yield from (range(word.start or 0, (word.start or 0) + len(word.text)) for word in told)
+
+    def _program(self, words: Sequence[Word]) -> Program | None:
+        name = words[0].text.rpartition("/")[2] if words else ""
+        return next((program for program in self.programs if program.name == name), None)
 
     def _simple(self, command: SimpleCommand, depth: int) -> Starts:
         words = _stripped(command.words)
@@ -127,19 +152,44 @@ class Reading:
             return Starts.NOTHING
         path, arguments = words[0].text, [word.text for word in words[1:]]
         name = path.rpartition("/")[2]
-        for program in self.programs:
-            if name == program.name:
-                return Starts.NOTHING if set(arguments) & set(program.idle) else Starts.UPDATER
-        if name in _HELPERS or (_WAITERS.fullmatch(name) and any("sleep" in word for word in arguments)):
+        program = self._program(words)
+        if program is not None:
+            return _started_by(program, arguments)
+        waits = _WAITERS.fullmatch(name) and any("sleep" in word for word in arguments)
+        if name in _HELPERS or waits or self._reloads(path, arguments):
             return Starts.NOTHING
         text = _shell_text(words)
         if text is not None:
             return self.shell(text.text, depth=depth + 1)
         return self._script(_script_path(words), depth)
 
+    def _reloads(self, path: str, arguments: list[str]) -> bool:
+        """Whether a command lets a service take a new version into use, as our own updates do."""
+        services = {one for program in self.programs for one in program.reloads}
+        name, signals = path.rpartition("/")[2], _SIGNALS.intersection(arguments)
+        told = [word.removesuffix(".service") for word in arguments if not word.startswith("-")]
+        if name in _SIGNALERS:
+            return bool(signals and told) and all(any(one in word.lower() for one in services) for word in told)
+        if name in _ASKERS:
+            words = [word for word in told if not word.startswith("/")]
+            return bool(words) and services.issuperset(words)
+        named = [name] if "/init.d/" in path else []
+        if not named and name not in _RELOADERS:
+            return False
+        verbs = _RELOADING.intersection(told)
+        named += [word for word in told if word not in _RELOADING]
+        return bool(verbs and named) and services.issuperset(named)
+
     def _script(self, path: str, depth: int) -> Starts:
         text = self.scripts(path) if path.startswith("/") and depth < _DEEPEST else None
         return Starts.OTHERS if text is None else self.shell(text, depth=depth + 1)
+
+
+def _started_by(program: Program, arguments: Sequence[str]) -> Starts:
+    more = program.does_more(arguments)
+    if program.updates(arguments):
+        return Starts.BOTH if more else Starts.UPDATER
+    return Starts.OTHERS if more else Starts.NOTHING
 
 
 def _together(parts: Iterable[Starts]) -> Starts:
@@ -148,6 +198,10 @@ def _together(parts: Iterable[Starts]) -> Starts:
     if updater:
         return Starts.BOTH if found & {Starts.BOTH, Starts.OTHERS} else Starts.UPDATER
     return Starts.OTHERS if Starts.OTHERS in found else Starts.NOTHING
+
+
+def _moved(place: Place, by: int) -> Place:
+    return range(place.start + by, place.stop + by) if isinstance(place, range) else place + by
 
 
 def _stripped(words: Sequence[Word]) -> tuple[Word, ...]:

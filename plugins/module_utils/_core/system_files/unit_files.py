@@ -94,5 +94,6 @@ def _without(texts: tuple[str, ...], reading: Reading) -> tuple[str, ...]:
         words = unit_words(text)
         starts = reading.words(words)
         if starts is not Starts.UPDATER:
-            left.append(disarmed(text, reading.places_in_words(words)) if starts.updater else text)
+            # The unit's own file stays, so that an argument need not be kept here.
+            left.append(disarmed(text, reading.places_in_words(words), argument="") if starts.updater else text)
     return tuple(left)

@@ -6,15 +6,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..values import frozen
 
 
 @frozen
 class Program:
-    """An updater: the name of its file, and the arguments with which it updates nothing."""
+    """An updater: the name of its file, and the arguments with which it updates nothing (``idle``).
+
+    Where there are arguments without which it updates nothing, ``only`` are those. With one of ``besides`` it does
+    something else, too, which is to go on. ``reloads`` are the services, and words to one, that take a new version into
+    use.
+    """
 
     name: str
     idle: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
+    reloads: tuple[str, ...] = ()
+
+    def updates(self, arguments: Iterable[str]) -> bool:
+        """Whether it updates when it is called with these arguments."""
+        given = set(arguments)
+        return not given & set(self.idle) and (not self.only or bool(given & set(self.only)))
+
+    def does_more(self, arguments: Iterable[str]) -> bool:
+        """Whether it does something besides when it is called with these arguments."""
+        return bool(set(arguments) & set(self.besides))
 
 
 @frozen

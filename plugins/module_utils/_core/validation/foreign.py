@@ -21,8 +21,11 @@ Reader = Callable[[object], object]
 
 def known(raw: Mapping[str, Any], readers: Mapping[str, Reader]) -> dict[str, Any]:
     """What is understood of a mapping; a key that is unknown, or whose value is of another type, is left out."""
-    found = {key: read(raw[key]) for key, read in readers.items() if key in raw}
-    return {key: one for key, one in found.items() if one is not UNFIT}
+    found: dict[str, Any] = {}
+    for key, read in readers.items():
+        if key in raw and (one := read(raw[key])) is not UNFIT:
+            found[key] = one
+    return found
 
 
 def word(raw: object) -> object:

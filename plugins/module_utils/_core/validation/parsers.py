@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any, Callable
 
 from ..durations import format_duration, parse_duration
-from .errors import ValidationErrors, join, show, suggestion
+from .errors import ValidationError, ValidationErrors, join, show, suggestion
 
 Parser = Callable[[object], Any]
 _LONGEST_NUMBER = 10
@@ -21,21 +21,30 @@ class InvalidValue(ValueError):
     """A value is not what its field takes.
 
     ``allowed`` says what it takes and ``found`` replaces the value in messages; ``inside`` is for the errors of
-    a list's items instead: (index, InvalidValue, item).
+    a list's items instead: (index, InvalidValue, item), ``below`` for those of a mapping, with paths from there.
     """
 
     def __init__(
-        self, allowed: str, *, found: str | None = None, inside: tuple[tuple[int, InvalidValue, object], ...] = ()
+        self,
+        allowed: str,
+        *,
+        found: str | None = None,
+        inside: tuple[tuple[int, InvalidValue, object], ...] = (),
+        below: tuple[ValidationError, ...] = (),
     ) -> None:
         self.allowed = allowed
         self.found = found
         self.inside = inside
+        self.below = below
         super().__init__(allowed)
 
     def report(self, errors: ValidationErrors, path: str, value: object) -> None:
         """Put this into a collection of errors, an item's under the item's own path."""
-        if not self.inside:
+        if not self.inside and not self.below:
             errors.add(path, self.found or show(value), self.allowed)
+        for error in self.below:
+            dot = "" if error.path.startswith("[") else "."
+            errors.add(f"{path}{dot}{error.path}", error.found, error.allowed)
         for index, unfit, item in self.inside:
             unfit.report(errors, f"{path}[{index}]", item)
 

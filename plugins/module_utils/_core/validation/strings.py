@@ -23,7 +23,10 @@ ENDPOINT_NAME = "[A-Za-z0-9_](?:[A-Za-z0-9._:-]{0,250}[A-Za-z0-9_])?"
 _NAME = re.compile(ENDPOINT_NAME)
 _DOMAIN = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_])?")
 _ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
+_RING = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,30}[a-z0-9])?")
+_STREAM = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 _DATABASE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
+_PACKAGE_VERSION = re.compile(r"[0-9][A-Za-z0-9.+~:-]{0,99}")
 _URL = re.compile(
     r"(?P<scheme>[a-z]{1,8})://(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
     r"(?::(?P<port>[0-9]{1,5}))?(?P<path>/[A-Za-z0-9._~:/@%+,;=!$&()*-]*)?(?P<query>\?[A-Za-z0-9._~:/?@%+,;=!$&()*-]*)?"
@@ -86,6 +89,21 @@ def account(value: object) -> str:
 def database(value: object) -> str:
     """The name of a ClamAV database, without its suffix."""
     return _matching(_DATABASE, value, "a database name (letters, digits, _ and -)")
+
+
+def ring_name(value: object) -> str:
+    """The name of a ring, which the channel that it is offered has, too."""
+    return _matching(_RING, value, "a name of at most 32 small letters and digits, with - and _ inside")
+
+
+def stream_name(value: object) -> str:
+    """The name of a stream of packages: a distribution and an architecture."""
+    return _matching(_STREAM, value, "a name of at most 64 small letters and digits, with ., - and _ inside")
+
+
+def package_version(value: object) -> str:
+    """The version of a package of the operating system, as its package manager prints it."""
+    return _matching(_PACKAGE_VERSION, value, 'the version of a package (try "1.4.3+dfsg-1~deb13u1", in quotes)')
 
 
 def argument(value: object) -> str:

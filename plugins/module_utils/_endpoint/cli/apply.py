@@ -29,7 +29,7 @@ from ..converge.result import Converged
 from ..endpoint import Endpoint
 from ..state.store import StateStore
 from . import exit_codes
-from .reporting import request_report
+from .reporting import report_converge
 
 
 def apply(host: LocalHost, options: argparse.Namespace) -> int:
@@ -61,8 +61,7 @@ def _result(host: RecordingHost, options: argparse.Namespace) -> dict[str, Any]:
     agent = own_file() if options.agent is None else options.agent(host)
     converged = converge(_document(raw), host, agent=agent, check=options.check)
     if converged.changed and host.live and not options.check:
-        live = LocalHost(host.root)
-        request_report(Endpoint.load(live), "converge")
+        report_converge(Endpoint.load(LocalHost(host.root)))
     # A refusal is asked for anew each time, and what does not work is tried anew.
     quiet = not (converged.changed or converged.refusal or converged.errors)
     if options.digest and not options.check and quiet:

@@ -31,7 +31,7 @@ from ..runner.runner import Runner, Terminated
 from ..runner.start_gate import StartDecision, StartGate
 from ..state.command_log import CommandLog, HandledCommand
 from ..state.store import RunRecord, State
-from ..time_limits import JOIN_MARGIN_S
+from ..time_limits import JOIN_MARGIN_S, longest_update
 from . import exit_codes
 from .reporting import request_report
 
@@ -69,7 +69,7 @@ def notice(host: LocalHost, options: argparse.Namespace) -> int:
     if isinstance(order, ReportCommand):
         return _report(endpoint)
     _ignore_sighup()
-    with locked(host, paths.NOTICE_LOCK, wait=endpoint.document.limits.update + JOIN_MARGIN_S) as held:
+    with locked(host, paths.NOTICE_LOCK, wait=longest_update(endpoint.document) + JOIN_MARGIN_S) as held:
         answer = _answer(endpoint, order) if held else {"result": BUSY, "reason": "another notice is being carried out"}
     write_document(answer, sort_keys=True)
     if answer.get("repeated") is False:
@@ -130,8 +130,11 @@ def _answer(endpoint: Endpoint, order: UpdateCommand) -> dict[str, Any]:
         host.log(6, f"notice {order.campaign} came again: it had been cut off")
         answer = _result_after_crash(taken, endpoint.store.read(), order) or _carry_out(endpoint, order)
     answer.update(campaign=order.campaign, version=order.version)
-    answer.update(endpoint=endpoint.document.endpoint, product=endpoint.document.product.value)
-    store.finish(taken, answer)
+    answer.update(endpoint=endpoint.document.endpoint, product=endpoint.document.product)
+    if answer["result"] == Result.SKIPPED.value and answer.get("until"):
+        store.withdraw(taken)
+    else:
+        store.finish(taken, answer)
     return {**answer, "repeated": False}
 
 

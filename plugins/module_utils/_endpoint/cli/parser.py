@@ -76,6 +76,18 @@ def _apply() -> Command:
     return apply
 
 
+def _engine() -> Command:
+    from .engine import engine
+
+    return engine
+
+
+def _listen() -> Command:
+    from .listen import listen
+
+    return listen
+
+
 def _notice() -> Command:
     from .notice import notice
 
@@ -108,6 +120,8 @@ def _status() -> Command:
 
 _LOADERS: dict[str, Callable[[], Command]] = {
     "apply": _apply,
+    "engine": _engine,
+    "listen": _listen,
     "notice": _notice,
     "report": _report,
     "selftest": _selftest,
@@ -124,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_work(commands)
     _add_switches(commands)
     _add_apply(commands)
+    _add_engine(commands)
     _add_notice(commands)
     _add_sync(commands)
     _add_report(commands)
@@ -135,18 +150,35 @@ def _add_work(commands: argparse._SubParsersAction[Parser]) -> None:
     triggers = ("schedule", "reconnect", "download", "manual")
     words = f"the reason for the update: {', '.join(triggers)}"
     run.add_argument("--trigger", required=True, choices=triggers, metavar="TRIGGER", help=words)
+    _add_product(run)
     _add_json(run)
     commands.add_parser("prepare", help="create missing directories of the product")
     now = commands.add_parser("update-now", help="update components now (Update Now)")
     now.add_argument("--as-user", action="store_true", help="apply the privileges of users, also to root")
+    despite = "start also in a blackout that grants Update Now no exception (root)"
+    now.add_argument("--despite-blackout", action="store_true", help=despite)
+    _add_product(now, "update this product alone, instead of all")
     _add_json(now)
-    _add_json(commands.add_parser("scan", help="scan the configured paths now (Scan Now)"))
-    _add_json(commands.add_parser("selftest", help="test what an update needs, without a request to a source"))
+    scan = commands.add_parser("scan", help="scan the configured paths now (Scan Now)")
+    _add_product(scan)
+    _add_json(scan)
+    selftest = commands.add_parser("selftest", help="test what an update needs, without a request to a source")
+    _add_product(selftest)
+    _add_json(selftest)
     _add_json(commands.add_parser("status", help="show installed components, past runs and the next run"))
+
+
+def _add_engine(commands: argparse._SubParsersAction[Parser]) -> None:
+    engine = commands.add_parser("engine", help="upgrade the packages of the product's engine, in their window")
+    engine.add_argument("--due", action="store_true", help="only if the open window has not had its run")
+    engine.add_argument("--despite-window", action="store_true", help="also outside of its windows")
+    engine.add_argument("--check", action="store_true", help="tell what would be done, and do nothing")
+    _add_json(engine)
 
 
 def _add_notice(commands: argparse._SubParsersAction[Parser]) -> None:
     commands.add_parser("notice", help="handle a notice of the update server, one line of JSON")
+    commands.add_parser("listen", help="listen for orders of the update server at the message broker")
 
 
 def _add_sync(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -178,6 +210,10 @@ def _add_apply(commands: argparse._SubParsersAction[Parser]) -> None:
     apply.add_argument(
         "--digest", metavar="HEX", help=f"do nothing and exit with {exit_codes.STALE} if the agent has another digest"
     )
+
+
+def _add_product(parser: argparse.ArgumentParser, words: str = "the product, instead of the first one") -> None:
+    parser.add_argument("--product", metavar="NAME", help=words)
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:

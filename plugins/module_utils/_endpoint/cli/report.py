@@ -13,7 +13,7 @@ from ..._host.local_host import LocalHost
 from ..._host.output import write_document, write_lines
 from .. import paths
 from ..endpoint import Endpoint
-from ..reporting.reporter import catch_up, report
+from ..reporting.reporter import catch_up, report, settled
 from ..runner.user_actions import for_root_alone
 from ..state.report_record import ReportRecord
 from . import exit_codes
@@ -27,6 +27,8 @@ def make_report(host: LocalHost, options: argparse.Namespace) -> int:
         catch_up(host)
         return exit_codes.DONE
     record = report(host, Occasion.REQUEST)
+    if record.waiting and not record.why:  # another process is at it
+        record = settled(host)
     if options.json:
         write_document(record.to_result())
     else:
@@ -38,7 +40,7 @@ def make_report(host: LocalHost, options: argparse.Namespace) -> int:
 
 def _sentence(record: ReportRecord, url: str | None) -> str:
     if record.waiting:
-        return f"report: waits; {record.why}"
+        return f"report: waits; {record.why or 'another process is sending it'}"
     if record.cause:
         return f"report: failed; {record.why}"
     return f"report: kept in {paths.REPORT}" if url is None else f"report: taken by {url}"

@@ -35,6 +35,20 @@ def request_report(endpoint: Endpoint, occasion: str) -> None:
     request(endpoint, Occasion(occasion))
 
 
+def report_converge(endpoint: Endpoint) -> None:
+    """Report a converge that changed something. Where there is no update server nothing is sent: it is made at once,
+    for to start a job and another Python costs the endpoint several times as much."""
+    from ..._core.reports.report import Occasion
+    from ..reporting.reporter import report
+    from ..reporting.requests import request
+
+    flush()
+    if endpoint.document.server is None:
+        report(endpoint.host, Occasion.CONVERGE)
+    else:
+        request(endpoint, Occasion.CONVERGE)
+
+
 def report_sync(endpoint: Endpoint, asked: SyncReport | None, converged: Converged) -> None:
     """Report what became of a synchronization by hand, or of the converge to what was adopted, which is shut in."""
     if converged.changed:

@@ -22,8 +22,9 @@ _LIMIT_S = 120.0
 def selftest(host: LocalHost, options: argparse.Namespace) -> int:
     """Try the product's updater and its engine; no source gets a request. The result lies where a converge finds it."""
     require_root(host, "the self-test")
-    errors = _tried(Endpoint.load(host))
-    host.write(paths.TRIAL, json.dumps({"errors": list(errors)}).encode(), mode=0o600)
+    endpoint = Endpoint.load(host, options.product)
+    errors = _tried(endpoint)
+    host.write(endpoint.at(paths.TRIAL), json.dumps({"errors": list(errors)}).encode(), mode=0o600)
     if options.json:
         write_document({"errors": list(errors)})
     else:

@@ -19,13 +19,15 @@ from .. import paths
 from ..converge import selftest
 from ..converge.machine import host_key
 from ..endpoint import Endpoint, NotEnrolled
+from ..status.products import each_section, published, with_products
 from ..status.status import compose
 from . import exit_codes
 
 
 def status(host: LocalHost, options: argparse.Namespace) -> int:
     """Compose the status anew where that is allowed, otherwise read the last published one."""
-    current = _with_ages(_current(host), host.now())
+    now = host.now()
+    current = each_section(_current(host), lambda section: _with_ages(section, now))
     if options.json:
         write_document(current)
     else:
@@ -37,11 +39,11 @@ def _current(host: LocalHost) -> dict[str, Any]:
     if not host.live or os.geteuid() == 0:
         endpoint = Endpoint.load(host)
         evident = selftest.evident(endpoint, host_key=host_key(host))
-        return compose(endpoint, endpoint.store.read(), evident=evident)
+        return with_products(endpoint, compose(endpoint, endpoint.store.read(), evident=evident))
     content = host.read(paths.STATUS)
     if content is None:
         raise NotEnrolled(f"{paths.STATUS} does not exist: this host is not enrolled")
-    return dict(json.loads(content))
+    return published(host, dict(json.loads(content)))
 
 
 def _with_ages(current: dict[str, Any], now: float) -> dict[str, Any]:
@@ -57,6 +59,20 @@ def _age(built: str | None, now: float) -> int | None:
 def _lines(current: dict[str, Any]) -> Iterator[str]:
     domain = f" in {current['domain']}" if current["domain"] else ""
     yield f"endpoint          {current['endpoint']}{domain}"
+    yield from _product_lines(current)
+    yield from _configuration_lines(current["configuration"])
+    yield f"roaming           {'yes' if current['roaming'] else 'no'}"
+    yield f"users may         {', '.join(_granted(current['policy']['privileges'])) or 'nothing'}"
+    yield from _result_lines(current)
+    yield from _report_lines(current.get("report"))  # a status of an older agent has none
+    for section in current.get("products", ())[1:]:
+        whole = {**section, "configuration": current["configuration"], "switch": current["switch"]}
+        yield ""
+        yield from (*_product_lines(whole), *_result_lines(whole))
+
+
+def _product_lines(current: dict[str, Any]) -> Iterator[str]:
+    """What a product is, and when it is updated."""
     yield f"product           {current['product']}"
     for component in current["components"]:
         built = f", built {component['built']}" if component["built"] else ""
@@ -67,16 +83,20 @@ def _lines(current: dict[str, Any]) -> Iterator[str]:
     yield f"scheduled update  {_schedule(current)}"
     error = current.get("schedule_fault")  # a status of an older agent has none
     yield f"next run          {current['next_run'] or 'none'}{f' ({error})' if error else ''}"
+    yield from _blackout_lines(current.get("blackout"))  # a status of an older agent has none
     for found in current.get("selftest", {}).get("errors", ()):  # a status of an older agent has none
         yield f"error             {found}"
-    yield from _configuration_lines(current["configuration"])
-    yield f"roaming           {'yes' if current['roaming'] else 'no'}"
-    yield f"users may         {', '.join(_granted(current['policy']['privileges'])) or 'nothing'}"
+
+
+def _result_lines(current: dict[str, Any]) -> Iterator[str]:
+    """What became of its updates and scans."""
     for trigger, run in current["last"].items():
         why = f" ({run['reason']})" if run["reason"] else ""
         yield f"last {trigger:<12} {run['result']} at {run['finished']}{why}"
+    yield from _order_lines(current.get("orders"))  # only where the update server uses a message broker
+    yield from _engine_lines(current.get("engine"))  # only where its packages are upgraded
+    yield from _probe_lines(current.get("probe"))  # a status of an older agent has none
     yield from _scan_lines(current["scan"])
-    yield from _report_lines(current.get("report"))  # a status of an older agent has none
 
 
 def _sources(urls: Sequence[str]) -> str:
@@ -91,6 +111,13 @@ def _schedule(current: dict[str, Any]) -> str:
     if current["policy"]["privileges"]["toggle_scheduled_update"] and current["switch"] is not None:
         return f"{state} (the user's switch)"
     return f"{state} (policy)"
+
+
+def _blackout_lines(told: dict[str, Any] | None) -> Iterator[str]:
+    if told is not None:
+        yield f"blackout          {told['name']} from {told['start']} until {told['end']}"
+        for window in told["swallowed"]:
+            yield f"no window         on {window}: a blackout swallows it"
 
 
 def _configuration_lines(told: dict[str, Any] | None) -> Iterator[str]:
@@ -124,6 +151,33 @@ def _scan_lines(scan: dict[str, Any]) -> Iterator[str]:
             yield f"found             {finding['signature']} in {finding['path']}"
     if scan["due"]:
         yield "scan              due"
+
+
+def _engine_lines(run: dict[str, Any] | None) -> Iterator[str]:
+    if run is not None:
+        why = f" ({run['reason']})" if run["reason"] else ""
+        yield f"engine packages   {run['result']} at {run['finished']}{why}"
+
+
+def _order_lines(told: dict[str, Any] | None) -> Iterator[str]:
+    if told is None:
+        return
+    why = f" ({told['reason']})" if told["reason"] else ""
+    state = f"connected since {told['connected']}" if told["connected"] else "not connected"
+    yield f"message broker    {state}{why}"
+    waiting = [one["at"] for one in told["waiting"]]
+    yield f"orders            {told['taken']} taken{f', the next begins at {min(waiting)}' if waiting else ''}"
+    if told["refused"]:
+        counts = ", ".join(f"{count} {code}" for code, count in told["refused"].items())
+        yield f"orders refused    {counts}, last at {told['refused_at']}"
+
+
+def _probe_lines(probe: dict[str, Any] | None) -> Iterator[str]:
+    if probe is None:
+        return
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(probe["versions"].items()))
+    why = f" ({probe['reason']})" if probe["reason"] else ""
+    yield f"last probe        {'passed' if probe['ok'] else 'failed'} at {probe['at']}: {versions}{why}"
 
 
 def _report_lines(report: dict[str, Any] | None) -> Iterator[str]:

@@ -18,9 +18,9 @@ from ..._host.snapshot import Snapshot
 from .. import paths
 from ..endpoint import Endpoint
 from ..installed import Installed
-from ..jobs import OWNED
 from ..jobs.vendor_updaters import activate, start_again
-from ..state.store import State, StateStore
+from ..orders.obstacles import obstacles as cannot_listen
+from ..state.store import State, StateStore, with_notes, without_notes
 from ..status.status import publish
 from . import groups, selftest
 from .desired import granted_privileges
@@ -41,13 +41,14 @@ def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, che
     """
     view, installed = _looked_at(host, document)
     target = _target(document, view, installed, check=check)
+    target = replace(target, endpoint=target.endpoint.knowing(installed.instances))
     planned = plan(target, installed, agent=agent)
     result, endpoint = planned.result, planned.endpoint
     if result.changed:
         require(view, planned.wanted.plan, granted_privileges(endpoint.document), scheduler=endpoint.scheduler.name)
     if check:
         return result
-    if not (result.changed or selftest.due(view, installed.state)):
+    if not (result.changed or selftest.due_of(endpoint, installed.state)):
         planned.access.remember(view)
         return result
     with exclusively(host, paths.CONVERGE_LOCK, "converge"):
@@ -61,7 +62,7 @@ def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, che
 def _looked_at(host: Host, document: EndpointDocument) -> tuple[Snapshot, Installed]:
     """The host at this moment, and what is installed on it; raises InvalidDocument."""
     view = Snapshot(host)
-    installed = Installed.load(view, managed=document.server is not None)
+    installed = Installed.load(view, managed=document.server is not None, given=document)
     refuse_another_name(document, view, installed)
     return view, installed
 
@@ -73,9 +74,10 @@ def _changed(document: EndpointDocument, host: Host, target: Target, *, agent: b
     planned, before = plan(target, installed, agent=agent), installed.effective_document(view)
     view.end()
     with target.adopting():
-        _apply(planned)
+        _apply(planned, "" if installed.document is None else installed.document.product)
     _remember(target, before)
-    obstacles = planned.access.proved(view, planned.endpoint.document)
+    proved = planned.access.proved(view, planned.endpoint.document)
+    obstacles = (*proved, *cannot_listen(view, planned.endpoint.document))
     return _with_trial(replace(planned.result, obstacles=obstacles), planned.endpoint)
 
 
@@ -93,16 +95,17 @@ def _target(document: EndpointDocument, host: Host, installed: Installed, *, che
     return enroll(document, host, installed, check=check)
 
 
-def _apply(planned: Plan) -> None:
+def _apply(planned: Plan, former: str) -> None:
     endpoint, wanted, access, changes = planned.endpoint, planned.wanted, planned.access, planned.result.changes
     host = endpoint.host
     changed = {change.path for change in changes}
     by_path: dict[str, Resource] = {entry.path: entry for entry in (*wanted.entries, *access.entries)}
-    left = schedulers_left(endpoint.scheduler, host, OWNED, changed_paths=changed)
+    left = schedulers_left(endpoint.scheduler, host, endpoint.owned, changed_paths=changed)
     for scheduler in left:
         scheduler.deactivate()
     edited = {edit.change.path: edit for edit in access.edits}
-    _note(host, {path: note for path, note in wanted.notes.items() if path in changed})
+    _note(host, {path: note for path, note in wanted.notes.items() if path in changed}, wanted.theirs)
+    _note_owners(endpoint, former)
     for change in changes:
         if change.path in edited:
             edited[change.path].carry_out(host)
@@ -116,21 +119,32 @@ def _apply(planned: Plan) -> None:
     access.make_account(host)
     activate(host, endpoint.scheduler, wanted.jobs, wanted.plan.beside, changed_paths=changed)
     access.remove_accounts(host)
-    if not endpoint.product.needs().vendor_updaters:
+    if wanted.returned:
         start_again(host, wanted.resumed)
-        _forget_notes(host)
+        StateStore(host).change(lambda state: without_notes(state, wanted.returned))
 
 
-def _note(host: Host, notes: dict[str, str]) -> None:
-    """Remember how things were, before they change."""
-    if notes:
-        StateStore(host).change(lambda state: replace(state, switched_off={**state.switched_off, **notes}))
+def _note(host: Host, notes: dict[str, str], theirs: tuple[str, ...]) -> None:
+    """Remember how things were, before they change, and what of them administrators wrote."""
+    if notes or theirs:
+        StateStore(host).change(lambda state: with_notes(state, notes, theirs))
 
 
-def _forget_notes(host: Host) -> None:
-    """Everything is given back."""
-    if StateStore(host).read().switched_off:
-        StateStore(host).change(lambda state: replace(state, switched_off={}))
+def _note_owners(endpoint: Endpoint, former: str) -> None:
+    """Remember for which of several products each updater is switched off: for ``former`` before there were several."""
+    if not endpoint.document.further:
+        return
+    from ..vendor_updaters.owners import owners
+
+    host = endpoint.host
+    programs = ((one.document.product, one.product.needs().vendor_updaters) for one in endpoint.each())
+    found = owners(host, programs, takeover=endpoint.document.takeover)
+
+    def transform(state: State) -> State:
+        before = {key: state.switched_off_for.get(key, former) for key in state.switched_off if former}
+        return replace(state, switched_off_for={**before, **found})
+
+    StateStore(host).change(transform)
 
 
 def _remember(target: Target, previous: EndpointDocument | None) -> None:
@@ -145,3 +159,17 @@ def _remember(target: Target, previous: EndpointDocument | None) -> None:
         return state if had_reconnect else replace(state, boot_id=boot, source_lost=False)
 
     publish(endpoint, StateStore(endpoint.host).change(transform))
+    for one in endpoint.each()[1:]:
+        _remember_product(one, boot, previous)
+
+
+def _remember_product(endpoint: Endpoint, boot: str, previous: EndpointDocument | None) -> None:
+    """The same for a further product."""
+    before = () if previous is None else previous.further
+    former = next((one for one in before if one.instance == endpoint.document.instance), None)
+    had_reconnect = former is not None and former.policy.events.update_on_reconnect
+
+    def transform(state: State) -> State:
+        return state if had_reconnect else replace(state, boot_id=boot, source_lost=False)
+
+    publish(endpoint, endpoint.store.change(transform))

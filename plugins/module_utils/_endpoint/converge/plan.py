@@ -16,13 +16,15 @@ from ..._core.values import frozen
 from ..._host.host import Host
 from ..._host.reconcile import diff
 from ..._host.scheduler import every_owned_path
+from ..._host.scheduler.base import Owned
 from .. import paths
-from ..endpoint import Endpoint
+from ..endpoint import Endpoint, listens
 from ..installed import Installed
-from ..jobs import OWNED, vendor_updaters
+from ..jobs import vendor_updaters
+from ..orders.obstacles import obstacles as cannot_listen
 from ..privileges import all_backends
 from ..products.base import missing_programs
-from ..state.store import SyncRecord
+from ..state.store import State, SyncRecord
 from ..status.status import next_run_text
 from . import groups, selftest
 from .desired import Desired, desired, granted_privileges
@@ -111,31 +113,42 @@ def _compared(target: Target, installed: Installed, wanted: Desired, access: Acc
     return Converged(
         changes=changes,
         corrections=(*target.words, *corrections),
-        next_run=next_run_text(endpoint, state),
+        next_run=_next_run(endpoint, state),
         host_key=key,
         refusal=target.refusal,
         adoption=target.words,
         until=target.until,
-        missing=missing_programs(host, endpoint.product),
-        errors=(*selftest.recorded(host, state), *selftest.evident(endpoint, host_key=key)),
-        obstacles=access.obstacles,
+        missing=tuple(dict.fromkeys(name for one in endpoint.each() for name in missing_programs(host, one.product))),
+        errors=(*selftest.recorded_of(endpoint, state), *selftest.evident(endpoint, host_key=key)),
+        obstacles=(*access.obstacles, *cannot_listen(host, endpoint.document)),
+        other_updaters=wanted.other_updaters,
     )
+
+
+def _next_run(endpoint: Endpoint, state: State) -> str | None:
+    """The next scheduled update, of whichever product."""
+    runs = [next_run_text(endpoint, state), *(next_run_text(one, one.store.read()) for one in endpoint.each()[1:])]
+    return min((one for one in runs if one is not None), default=None)
 
 
 def _stale_paths(endpoint: Endpoint, installed: Installed, wanted: Iterable[Resource]) -> tuple[Absent, ...]:
     """Files of other back ends, of jobs and privileges that are no longer wanted, and metrics in a former directory."""
-    kept = {entry.path for entry in wanted} | {textfile(endpoint.document)}
-    metrics = () if installed.document is None else (textfile(installed.document),)
+    kept = {entry.path for entry in wanted} | set(textfiles(endpoint.document))
+    metrics = () if installed.document is None else textfiles(installed.document)
     adopted = () if endpoint.document.server is not None else (paths.ADOPTED_DIRECTORY,)
-    return tuple(Absent(path) for path in (*back_end_paths(endpoint.host), *metrics, *adopted) if path not in kept)
+    orders = () if listens(endpoint.document) else (paths.ORDERS,)
+    gone = set(installed.instances) - {one.instance for one in endpoint.document.further}
+    states = (paths.of_product(paths.STATE, name).rpartition("/")[0] for name in sorted(gone))
+    found = (*back_end_paths(endpoint.host, endpoint.owned), *metrics, *adopted, *orders, *states)
+    return tuple(Absent(path) for path in found if path not in kept)
 
 
-def back_end_paths(host: Host) -> tuple[str, ...]:
+def back_end_paths(host: Host, owned: Owned) -> tuple[str, ...]:
     """Every path that a back end may have written; privileges first, so that none outlives what it starts."""
     privileges = [path for backend in all_backends() for path in backend.owned()]
-    return (*privileges, *every_owned_path(host, OWNED))
+    return (*privileges, paths.APT_PIN, *every_owned_path(host, owned))
 
 
-def textfile(document: EndpointDocument) -> str:
+def textfiles(document: EndpointDocument) -> tuple[str, ...]:
     """Where this endpoint's metrics are written."""
-    return f"{document.textfile_directory}/{paths.TEXTFILE_NAME}"
+    return tuple(f"{one.textfile_directory}/{paths.textfile_name(one.instance)}" for one in document.each())

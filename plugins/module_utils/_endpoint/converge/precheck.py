@@ -30,7 +30,13 @@ def require(host: Host, plan: JobPlan, privileges: GrantedPrivileges, *, schedul
     """Raise Unsupported, with all that is missing and what to do; a directory that stands for a host lacks nothing."""
     if not host.live:
         return
-    found = [*_system(), *_group(host, privileges), *_account(host, plan), *_cron(host, plan, scheduler)]
+    found = [
+        *_system(),
+        *_group(host, privileges),
+        *_account(host, plan),
+        *_cron(host, plan, scheduler),
+        *_listening(plan, scheduler),
+    ]
     if found:
         raise Unsupported(f"this host can't be converged, and nothing was changed: {'; '.join(found)}")
 
@@ -48,7 +54,12 @@ def _group(host: Host, privileges: GrantedPrivileges) -> Iterator[str]:
 
 
 def _account(host: Host, plan: JobPlan) -> Iterator[str]:
-    if plan.notices is None or is_there(host, account.MAKER) or not account.amiss(host, plan.notices):
+    if (
+        plan.notices is None
+        or plan.notices == account.ROOT
+        or is_there(host, account.MAKER)
+        or not account.amiss(host, plan.notices)
+    ):
         return
     yield (
         f"the user {plan.notices}, as whom the update server notifies, can't be made without {account.MAKER}: "
@@ -57,12 +68,21 @@ def _account(host: Host, plan: JobPlan) -> Iterator[str]:
 
 
 def _cron(host: Host, plan: JobPlan, scheduler: str) -> Iterator[str]:
-    if scheduler != "cron" or not (plan.calendar or plan.reconnect_probe or plan.configuration):
+    wanted = plan.configuration or any(one.calendar or one.reconnect_probe for one in (plan, *plan.further))
+    if scheduler != "cron" or not wanted:
         return
     if not any(is_there(host, name) for name in _CRONS):
         yield f"it has neither a running systemd nor cron: install a cron that reads {_TABLES} (cron, cronie)"
     elif all(_is_busybox(host, name) for name in _CRONS if is_there(host, name)):
         yield f"its cron is busybox's, which reads no {_TABLES}: install cronie"
+
+
+def _listening(plan: JobPlan, scheduler: str) -> Iterator[str]:
+    if plan.listens and scheduler == "cron":
+        yield (
+            "its update server tells it over a message broker (notify.notifier: mqtt), to which only a host with a"
+            " running systemd listens: leave it to its own schedule (autoupdate_notify: false)"
+        )
 
 
 def _is_busybox(host: Host, name: str) -> bool:

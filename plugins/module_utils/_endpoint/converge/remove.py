@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from ..._core.resources.resources import Absent
@@ -15,14 +16,17 @@ from ..._host.lock import exclusively
 from ..._host.paths import CONFIGURATION_DIRECTORY, SERVER_SETTINGS_NAME
 from ..._host.reconcile import apply, diff, owned_paths
 from ..._host.scheduler import all_schedulers
+from ..._host.scheduler.base import Owned
+from ..._host.systemd.state import UNIT_DIRECTORY
 from .. import paths
 from ..installed import Installed
-from ..jobs import OWNED
+from ..jobs import owned_with
 from ..jobs.vendor_updaters import start_again
+from ..products import select_product
 from ..vendor_updaters.restore import notes_left, remembered_entries, running_before
 from . import groups
 from .machine import host_key
-from .plan import back_end_paths, textfile
+from .plan import back_end_paths, textfiles
 from .result import Converged
 
 if TYPE_CHECKING:
@@ -38,7 +42,9 @@ def remove(host: Host, *, check: bool) -> Converged:
     access = _access_left(host, installed)
     removed = (f"group {group} is removed" for group in state.created_groups)
     corrections = (*removed, *(f"{name} is started again" for name in resumed), *access.corrections)
-    gone = dict.fromkeys((*(entry.path for entry in access.entries), *_everything(host, installed)))
+    instances = _instances(host, installed)
+    owned = owned_with(instances)
+    gone = dict.fromkeys((*(entry.path for entry in access.entries), *_everything(host, installed, owned)))
     entries = (*remembered_entries(host, notes), *(Absent(path) for path in gone))
     changes = diff(host, entries)
     edits = (edit.change for edit in access.edits)
@@ -46,9 +52,12 @@ def remove(host: Host, *, check: bool) -> Converged:
     if check or not found.changed:
         return found
     with exclusively(host, paths.CONVERGE_LOCK, "converge"):
-        for scheduler in all_schedulers(host, OWNED):
+        for scheduler in all_schedulers(host, owned):
             scheduler.deactivate()
-        with exclusively(host, paths.UPDATE_LOCK, "update"), exclusively(host, paths.REPORT_LOCK, "report"):
+        with ExitStack() as ended:
+            for lock in (paths.of_product(paths.UPDATE_LOCK, name) for name in ("", *instances)):
+                ended.enter_context(exclusively(host, lock, "update"))
+            ended.enter_context(exclusively(host, paths.REPORT_LOCK, "report"))
             for group in state.created_groups:
                 groups.remove(host, group)
             for edit in access.edits:
@@ -57,7 +66,7 @@ def remove(host: Host, *, check: bool) -> Converged:
             for change in changes:
                 apply(host, by_path[change.path])
         access.remove_accounts(host)
-    for scheduler in all_schedulers(host, OWNED):
+    for scheduler in all_schedulers(host, owned):
         scheduler.forget()
     start_again(host, resumed)
     host.remove(paths.RUNTIME_DIRECTORY)
@@ -70,8 +79,17 @@ def _access_left(host: Host, installed: Installed) -> Access:
     return access(host, None, installed.document, sudo=False)
 
 
-def _everything(host: Host, installed: Installed) -> tuple[str, ...]:
+def _instances(host: Host, installed: Installed) -> tuple[str, ...]:
+    """Those of the further products; their units are looked for, too, as a document may have been lost."""
+    found = paths.instances_in(host.names(UNIT_DIRECTORY))
+    return tuple(dict.fromkeys((*installed.instances, *found)))
+
+
+def _everything(host: Host, installed: Installed, owned: Owned) -> tuple[str, ...]:
     configuration = owned_paths(host, CONFIGURATION_DIRECTORY, ours=lambda name: name != SERVER_SETTINGS_NAME)
-    own = [paths.AGENT, *configuration, paths.STATE_DIRECTORY]
-    metrics = [] if installed.document is None else [textfile(installed.document)]
-    return (*back_end_paths(host), *metrics, *([] if host.live else [SANDBOX_LOG]), *own)
+    own = [paths.AGENT, *configuration, paths.STATE_DIRECTORY, paths.CACHE_DIRECTORY]
+    document = installed.document
+    metrics = () if document is None else textfiles(document)
+    products = () if document is None else document.each()
+    beside = [path for one in products for path in select_product(one, host).needs().remains]
+    return (*back_end_paths(host, owned), *metrics, *beside, *([] if host.live else [SANDBOX_LOG]), *own)

@@ -22,6 +22,7 @@ class Converged:
     not take what its update server publishes (a SyncResult and its reason), None where it does. ``missing``
     are the programs without which the product can't be updated, whatever was converged. ``errors`` are why what was
     converged can't work all the same, in words: what the last self-test found, and what a look at the host shows.
+    ``other_updaters`` are what else updates the product and was left as it is, in words.
     ``obstacles`` are why its update server could not notify it. ``until`` is when all this ends to be true though
     nothing changes (Unix seconds), None where that is not known.
     """
@@ -34,6 +35,7 @@ class Converged:
     missing: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     obstacles: tuple[str, ...] = ()
+    other_updaters: tuple[str, ...] = ()
     adoption: tuple[str, ...] = ()
     until: float | None = None
 
@@ -53,5 +55,6 @@ class Converged:
             missing=list(self.missing),
             errors=list(self.errors),
             obstacles=list(self.obstacles),
+            other_updaters=list(self.other_updaters),
             adoption=list(self.adoption),
         )

@@ -16,9 +16,9 @@ import json
 from ..._core.untrusted_text import shown
 from ..._core.values import replace
 from ..._host.host import Host
-from .. import paths
+from .. import engine, paths
 from ..endpoint import Endpoint
-from ..jobs import SELFTEST
+from ..jobs import SELFTEST, job_of
 from ..state.store import State, TrialRecord
 from ..status.status import save_and_publish
 
@@ -33,19 +33,35 @@ def due(host: Host, state: State) -> bool:
     return host.live and (trial is None or bool(trial.errors) or not trial.at <= host.now() < trial.at + _LASTS_S)
 
 
+def due_of(endpoint: Endpoint, state: State) -> bool:
+    """Whether any of the endpoint's products is to be tried anew; ``state`` is that of the first."""
+    states = (state, *(one.store.read() for one in endpoint.each()[1:]))
+    return any(due(endpoint.host, one) for one in states)
+
+
 def recorded(host: Host, state: State) -> tuple[str, ...]:
     """What the last trial found."""
     return () if state.trial is None or not host.live else state.trial.errors
 
 
+def recorded_of(endpoint: Endpoint, state: State) -> tuple[str, ...]:
+    """What the last trials found of all products; ``state`` is that of the first."""
+    states = (state, *(one.store.read() for one in endpoint.each()[1:]))
+    return tuple(found for one in states for found in recorded(endpoint.host, one))
+
+
 def tried(endpoint: Endpoint) -> tuple[str, ...]:
-    """Try it, remember what was found and return that; a directory that stands for a host has nothing that runs."""
-    host = endpoint.host
-    if not host.live:
-        return ()
-    host.remove(paths.TRIAL)
-    told = endpoint.scheduler.trial(SELFTEST, timeout=_TRIAL_S)
-    errors = (_why_not_started(host, told),) if told else _found(host)
+    """Try it with each product, remember what was found and return that; a directory that stands for a host has
+    nothing that runs."""
+    return tuple(found for one in endpoint.each() for found in _tried(one)) if endpoint.host.live else ()
+
+
+def _tried(endpoint: Endpoint) -> tuple[str, ...]:
+    host, instance = endpoint.host, endpoint.document.instance
+    host.remove(endpoint.at(paths.TRIAL))
+    told = endpoint.scheduler.trial(job_of(SELFTEST, instance), timeout=_TRIAL_S)
+    errors = (_why_not_started(host, told),) if told else _found(host, endpoint.at(paths.TRIAL))
+    errors = tuple(f"{instance}: {error}" for error in errors) if instance else errors
     save_and_publish(endpoint, lambda state: replace(state, trial=TrialRecord(host.now(), errors)))
     return errors
 
@@ -55,12 +71,24 @@ def evident(endpoint: Endpoint, *, host_key: str | None) -> tuple[str, ...]:
     host = endpoint.host
     if not host.live:
         return ()
-    return (*_agent(host), *endpoint.scheduler.errors(), *_key(endpoint, host_key), *endpoint.product.idle())
+    return (
+        *_agent(host),
+        *endpoint.scheduler.errors(),
+        *_key(endpoint, host_key),
+        *(found for one in endpoint.each() for found in one.product.idle()),
+        *_packages(endpoint),
+    )
 
 
-def _found(host: Host) -> tuple[str, ...]:
+def _packages(endpoint: Endpoint) -> tuple[str, ...]:
+    """Policy wants the packages of an engine upgraded, and this host's package manager is another one."""
+    why = engine.unsupported(endpoint) if engine.is_wanted(endpoint) else ""
+    return (f"components.engine_packages: {why}",) if why else ()
+
+
+def _found(host: Host, path: str) -> tuple[str, ...]:
     try:
-        return tuple(shown(str(error)) for error in json.loads(host.read(paths.TRIAL) or b"")["errors"])
+        return tuple(shown(str(error)) for error in json.loads(host.read(path) or b"")["errors"])
     except (ValueError, TypeError, KeyError):
         return (f"{paths.AGENT} started and left no result of its self-test",)
 

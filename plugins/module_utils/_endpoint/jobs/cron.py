@@ -20,7 +20,11 @@ _HEAD = """\
 
 def table(plan: JobPlan, host: Host) -> str:
     """The table for a plan; the host's zone decides at which of cron's minutes an instant lies."""
-    return table_text(_HEAD, (*_scheduled(plan, host), *_reconnecting(plan), *_configuring(plan, host)))
+    further = (line for one in plan.further for line in (*_scheduled(one, host), *_reconnecting(one)))
+    return table_text(
+        _HEAD,
+        (*_scheduled(plan, host), *_reconnecting(plan), *_configuring(plan, host), *_engine(plan, host), *further),
+    )
 
 
 def _scheduled(plan: JobPlan, host: Host) -> tuple[str, ...]:
@@ -35,6 +39,12 @@ def _configuring(plan: JobPlan, host: Host) -> tuple[str, ...]:
     if plan.configuration is None:
         return ()
     return (table_line(_hourly(plan.configuration, host), "root", (plan.agent, "sync", "--due")),)
+
+
+def _engine(plan: JobPlan, host: Host) -> tuple[str, ...]:
+    if plan.engine is None:
+        return ()
+    return (table_line(_hourly(plan.engine, host), "root", (plan.agent, "engine", "--due")),)
 
 
 def _hourly(calendar: Calendar, host: Host) -> str:
@@ -59,4 +69,4 @@ def _every(seconds: int) -> str:
 
 
 def _line(when: str, plan: JobPlan, trigger: str) -> str:
-    return table_line(when, "root", (plan.agent, "run", "--trigger", trigger))
+    return table_line(when, "root", (plan.agent, "run", "--trigger", trigger, *plan.options))

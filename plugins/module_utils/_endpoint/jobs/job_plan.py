@@ -46,3 +46,18 @@ class JobPlan:
     """What must not run beside these jobs."""
     notices: str | None = None
     """Whose group may hand over the update server's notices; None: nobody, or root itself takes them."""
+    listens: bool = False
+    """Whether the update server tells this endpoint over a message broker, to which it listens (L3)."""
+    engine: IntervalCalendar | None = None
+    """When the agent is woken to look whether the engine's packages are to be upgraded; None: they never are."""
+    engine_limit: int = 0
+    """How long that may take."""
+    instance: str = ""
+    """That of the product; empty for an endpoint's first one."""
+    further: tuple[JobPlan, ...] = ()
+    """The plans of an endpoint's further products."""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What the agent's commands are given so that they mean this product."""
+        return ("--product", self.instance) if self.instance else ()

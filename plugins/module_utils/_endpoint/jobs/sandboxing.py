@@ -98,6 +98,42 @@ SystemCallFilter=@system-service
 CapabilityBoundingSet=CAP_AUDIT_WRITE CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID
 """
 
+# What a package manager may do: dpkg and the scripts of packages write where they like, give files to accounts, load
+# profiles of AppArmor and restart services. So this unit exists only where policy wants it.
+_ENGINE = """\
+NoNewPrivileges=yes
+ProtectHome=read-only
+ProtectControlGroups=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectClock=yes
+ProtectHostname=yes
+PrivateDevices=yes
+PrivateTmp=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+RestrictNamespaces=yes
+RestrictRealtime=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallErrorNumber=EPERM
+SystemCallFilter=@system-service
+CapabilityBoundingSet={capabilities}
+"""
+_PACKAGE_MANAGER = (
+    "CAP_AUDIT_WRITE",
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_DAC_READ_SEARCH",
+    "CAP_FOWNER",
+    "CAP_FSETID",
+    "CAP_KILL",
+    "CAP_MAC_ADMIN",
+    "CAP_SETFCAP",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SYS_CHROOT",
+)
+
 _OFFLINE = """\
 PrivateNetwork=yes
 IPAddressDeny=any
@@ -169,6 +205,11 @@ def for_sync(plan: JobPlan) -> str:
     )
 
 
+def for_listening(plan: JobPlan) -> str:
+    """As for a synchronization: the network, mosquitto_sub and ssh-keygen, and the socket of notices."""
+    return for_sync(plan)
+
+
 def for_report(plan: JobPlan) -> str:
     """As for a synchronization; without an update server there is no network."""
     return for_sync(plan) + ("" if plan.configuration else _OFFLINE)
@@ -177,6 +218,11 @@ def for_report(plan: JobPlan) -> str:
 def for_configuring() -> str:
     """The agent as it converges the host, without a network."""
     return _CONFIGURE
+
+
+def for_engine() -> str:
+    """The agent with the package manager, which is shut in as little as the scripts of packages are."""
+    return _PLACES + _ENGINE.format(capabilities=" ".join(_PACKAGE_MANAGER))
 
 
 def _textfile(plan: JobPlan) -> tuple[str, ...]:

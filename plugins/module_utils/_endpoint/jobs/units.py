@@ -12,10 +12,14 @@ from ..._host.systemd.calendar import on_calendar
 from ..._host.systemd.quoting import argument, path_word
 from ..._host.systemd.timers import timer_text
 from ..paths import NOTICE_SOCKET as SOCKET_PATH
+from ..paths import unit_of_product
 from ..time_limits import JOIN_MARGIN_S, SYNC_S
 from . import (
     BOOT_TIMER,
     CONFIGURE_SERVICE,
+    ENGINE_SERVICE,
+    ENGINE_TIMER,
+    LISTEN_SERVICE,
     NOTICE_SERVICE,
     NOTICE_SOCKET,
     RECONNECT_TIMER,
@@ -32,6 +36,8 @@ from . import (
 from .job_plan import JobPlan
 from .sandboxing import (
     for_configuring,
+    for_engine,
+    for_listening,
     for_notice,
     for_report,
     for_scan,
@@ -56,12 +62,12 @@ _HEAD = """\
 
 _UPDATE_SERVICE = """\
 [Unit]
-Description=Update of the protection components (%i)
+Description=Update of the protection components{of} (%i)
 After=network-online.target nss-lookup.target time-sync.target{after}
 
 [Service]
 Type=oneshot
-{preparations}ExecStart={agent} run --trigger %i
+{preparations}ExecStart={agent} run --trigger %i{options}
 # 75: the server is not reachable. Reported in the status; not a local failure.
 SuccessExitStatus=75
 TimeoutStartSec={limit}
@@ -76,12 +82,12 @@ ExecStartPre=-+/bin/sh -c 'test -d "$$2" || exec "$$1" prepare' {words}
 
 _SCAN_SERVICE = """\
 [Unit]
-Description=Scan after an update of the protection components
+Description=Scan after an update of the protection components{of}
 After=time-sync.target{after}
 
 [Service]
 Type=oneshot
-ExecStart={agent} scan
+ExecStart={agent} scan{options}
 TimeoutStartSec={limit}
 Nice=19
 CPUSchedulingPolicy=idle
@@ -103,11 +109,11 @@ TimeoutStartSec={limit}
 
 _SELFTEST_SERVICE = """\
 [Unit]
-Description=Try what an update of the protection components needs
+Description=Try what an update of the protection components{of} needs
 
 [Service]
 Type=oneshot
-{preparations}ExecStart={agent} selftest
+{preparations}ExecStart={agent} selftest{options}
 # 1: it found an error, which the converge that asked for the test tells.
 SuccessExitStatus=1
 TimeoutStartSec={limit}
@@ -144,6 +150,41 @@ Description=Converge this endpoint to the configuration that it has adopted
 Type=oneshot
 ExecStart={agent} sync --adopted
 TimeoutStartSec={limit}
+"""
+
+# A stop, or a shutdown, asks the agent alone, which lets an installation come to its end.
+_ENGINE_SERVICE = """\
+[Unit]
+Description=Upgrade of the packages of the protection product's engine
+After=network-online.target nss-lookup.target time-sync.target
+
+[Service]
+Type=oneshot
+ExecStart={agent} engine --due
+# 75: the package sources are not reachable. Reported in the status; not a local failure.
+SuccessExitStatus=75
+TimeoutStartSec={limit}
+KillMode=mixed
+TimeoutStopSec={stop}
+"""
+
+# Whatever comes is verified here, and carried out by the unit of notices. Where the broker, its files or the network
+# are not there, this waits for them; an agent or a document that has changed has it end, to be started anew.
+_LISTEN_SERVICE = """\
+[Unit]
+Description=Listen for the update server's orders at the message broker
+After=network-online.target nss-lookup.target time-sync.target
+Wants=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart={agent} listen
+Restart=always
+RestartSec=10
+"""
+_AT_BOOT = """
+[Install]
+WantedBy=multi-user.target
 """
 
 # One instance carries out one notice: its line comes by the connection, and its answer goes there.
@@ -186,32 +227,56 @@ def unit_texts(plan: JobPlan) -> dict[str, str]:
 
     The services of updates, scans, switches, reports and the self-test exist whatever the policy is. A user's right to
     start a unit must never outlive its file: newer systemd asks the same question ("start" this name) for a transient
-    unit, whose command line is the caller's.
+    unit, whose command line is the caller's. No user may start the one of engine packages, which policy brings.
     """
-    return {**_service_texts(plan), **_timer_texts(plan), **_socket_texts(plan)}
+    texts = {**_service_texts(plan), **_timer_texts(plan), **_socket_texts(plan)}
+    for one in plan.further:
+        texts.update({unit_of_product(name, one.instance): text for name, text in _product_texts(one).items()})
+        texts.update({unit_of_product(name, one.instance): text for name, text in _timer_texts(one).items()})
+    return texts
 
 
 def _service_texts(plan: JobPlan) -> dict[str, str]:
-    agent = path_word(plan.agent)
-    after = "".join(f" {unit}" for unit in plan.needs.after_units)
-    update_limit = plan.max_start_delay + plan.update_limit + _MARGIN_S
-    made = "".join(_preparation(plan.agent, directory) for directory in plan.needs.creates)
-    update = _UPDATE_SERVICE.format(agent=agent, after=after, limit=update_limit, preparations=made)
-    selftest = _SELFTEST_SERVICE.format(agent=agent, limit=_SELFTEST_LIMIT_S, preparations=made)
-    scan = _SCAN_SERVICE.format(agent=agent, after=after, limit=plan.scan_limit + _MARGIN_S)
-    report = _REPORT_SERVICE.format(agent=agent, limit=_REPORT_LIMIT_S)
+    report = _REPORT_SERVICE.format(agent=path_word(plan.agent), limit=_REPORT_LIMIT_S)
     managed = {} if plan.configuration is None else _managed_texts(plan)
-    notice = {} if plan.notices is None else {NOTICE_SERVICE: _notice_text(plan, after, made, update_limit)}
+    notice = {} if plan.notices is None else {NOTICE_SERVICE: _notice_text(plan)}
     return {
         **managed,
         **notice,
-        UPDATE_SERVICE: _HEAD + update + for_update(plan),
-        SCAN_SERVICE: _HEAD + scan + for_scan(plan),
-        SELFTEST_SERVICE: _HEAD + selftest + for_selftest(plan),
+        **({LISTEN_SERVICE: _listen_text(plan)} if plan.listens else {}),
+        **({} if plan.engine is None else {ENGINE_SERVICE: _engine_text(plan)}),
+        **_product_texts(plan),
         REPORT_SERVICE: _HEAD + report + for_report(plan),
         SCHEDULE_SERVICE: _switch_text(plan, "schedule", "The user's switch of scheduled update (%i)"),
         ROAMING_SERVICE: _switch_text(plan, "roaming", "The user's switch of roaming (%i)"),
     }
+
+
+def _product_texts(plan: JobPlan) -> dict[str, str]:
+    """The services of one product, by the names that those of an endpoint's first one have."""
+    words = {"agent": path_word(plan.agent), "options": "".join(f" {argument(word)}" for word in plan.options)}
+    words["of"] = f" of {plan.instance}" if plan.instance else ""
+    after, made = _after(plan), _preparations(plan)
+    update = _UPDATE_SERVICE.format(after=after, limit=_update_limit(plan), preparations=made, **words)
+    selftest = _SELFTEST_SERVICE.format(limit=_SELFTEST_LIMIT_S, preparations=made, **words)
+    scan = _SCAN_SERVICE.format(after=after, limit=plan.scan_limit + _MARGIN_S, **words)
+    return {
+        UPDATE_SERVICE: _HEAD + update + for_update(plan),
+        SCAN_SERVICE: _HEAD + scan + for_scan(plan),
+        SELFTEST_SERVICE: _HEAD + selftest + for_selftest(plan),
+    }
+
+
+def _update_limit(plan: JobPlan) -> int:
+    return plan.max_start_delay + plan.update_limit + _MARGIN_S
+
+
+def _after(plan: JobPlan) -> str:
+    return "".join(f" {unit}" for unit in plan.needs.after_units)
+
+
+def _preparations(plan: JobPlan) -> str:
+    return "".join(_preparation(plan.agent, directory) for directory in plan.needs.creates)
 
 
 def _managed_texts(plan: JobPlan) -> dict[str, str]:
@@ -221,10 +286,20 @@ def _managed_texts(plan: JobPlan) -> dict[str, str]:
     return {SYNC_SERVICE: _HEAD + sync + for_sync(plan), CONFIGURE_SERVICE: _HEAD + configure + for_configuring()}
 
 
-def _notice_text(plan: JobPlan, after: str, made: str, update_limit: int) -> str:
+def _engine_text(plan: JobPlan) -> str:
+    limit = plan.engine_limit + _MARGIN_S
+    text = _ENGINE_SERVICE.format(agent=path_word(plan.agent), limit=limit, stop=plan.update_limit)
+    return _HEAD + text + for_engine()
+
+
+def _listen_text(plan: JobPlan) -> str:
+    return _HEAD + _LISTEN_SERVICE.format(agent=path_word(plan.agent)) + for_listening(plan) + _AT_BOOT
+
+
+def _notice_text(plan: JobPlan) -> str:
     """It may wait for another notice first, and for another run; then it is an update as any other."""
-    limit = 2 * (update_limit + JOIN_MARGIN_S)
-    text = _NOTICE_SERVICE.format(agent=path_word(plan.agent), after=after, preparations=made, limit=limit)
+    words = {"after": _after(plan), "preparations": _preparations(plan)}
+    text = _NOTICE_SERVICE.format(agent=path_word(plan.agent), limit=2 * (_update_limit(plan) + JOIN_MARGIN_S), **words)
     return _HEAD + text + for_notice(plan)
 
 
@@ -235,6 +310,7 @@ def _timer_texts(plan: JobPlan) -> dict[str, str]:
         BOOT_TIMER: isinstance(plan.calendar, DailyCalendar),
         RECONNECT_TIMER: plan.reconnect_probe is not None,
         SYNC_TIMER: plan.configuration is not None,
+        ENGINE_TIMER: plan.engine is not None,
     }
     return {name: _TIMERS[name](plan) for name, needed in wanted.items() if needed}
 
@@ -257,16 +333,16 @@ def _update_timer(plan: JobPlan) -> str:
     # time of its start: where the clock was years ahead then, it would stay there. So a change of the clock wakes the
     # agent, which finds nothing due, and systemd reckons from now.
     when = f"{lines}OnClockChange=true\nPersistent=false\n"
-    return _timer_text("Scheduled update at this endpoint's own instant", when, "schedule")
+    return _timer_text(plan, "Scheduled update at this endpoint's own instant", when, "schedule")
 
 
-def _boot_timer(_plan: JobPlan) -> str:
-    return _timer_text("Scheduled update of an endpoint that comes late", "OnBootSec=60s\n", "schedule")
+def _boot_timer(plan: JobPlan) -> str:
+    return _timer_text(plan, "Scheduled update of an endpoint that comes late", "OnBootSec=60s\n", "schedule")
 
 
 def _reconnect_timer(plan: JobPlan) -> str:
     when = f"OnActiveSec=15s\nOnUnitInactiveSec={plan.reconnect_probe}s\n"
-    return _timer_text("Update when the server is reached again", when, "reconnect")
+    return _timer_text(plan, "Update when the server is reached again", when, "reconnect")
 
 
 def _sync_timer(plan: JobPlan) -> str:
@@ -281,17 +357,28 @@ def _sync_timer(plan: JobPlan) -> str:
     return _HEAD + timer_text(description, when=when, unit=SYNC_SERVICE)
 
 
+def _engine_timer(plan: JobPlan) -> str:
+    expressions = () if plan.engine is None else on_calendar(plan.engine)
+    lines = "".join(f"OnCalendar={expression}\n" for expression in expressions)
+    # A window is told by the agent: the timer only wakes it, at this endpoint's own second of the hour.
+    when = f"{lines}OnClockChange=true\nPersistent=false\n"
+    description = "Look whether the engine's packages are to be upgraded"
+    return _HEAD + timer_text(description, when=when, unit=ENGINE_SERVICE)
+
+
 _TIMERS = {
     UPDATE_TIMER: _update_timer,
     BOOT_TIMER: _boot_timer,
     RECONNECT_TIMER: _reconnect_timer,
     SYNC_TIMER: _sync_timer,
+    ENGINE_TIMER: _engine_timer,
 }
 
 
-def _timer_text(description: str, when: str, trigger: str) -> str:
-    unit = UPDATE_SERVICE.replace("@", f"@{trigger}")
-    return _HEAD + timer_text(description, when=when, unit=unit)
+def _timer_text(plan: JobPlan, description: str, when: str, trigger: str) -> str:
+    unit = unit_of_product(UPDATE_SERVICE.replace("@", f"@{trigger}"), plan.instance)
+    whose = f" ({plan.instance})" if plan.instance else ""
+    return _HEAD + timer_text(f"{description}{whose}", when=when, unit=unit)
 
 
 def _switch_text(plan: JobPlan, command: str, description: str) -> str:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from ..._core.resources.resources import Resource
 from ..._core.values import frozen
+from ..paths import unit_of_product
 
 
 class UserAction(str, Enum):
@@ -67,11 +68,23 @@ class GrantedPrivileges:
     update_now: bool
     roaming: bool
     agent: str
+    products: tuple[str, ...] = ()
+    """The instances of the endpoint's further products, each of which has an Update Now of its own."""
 
     def granted(self) -> tuple[UserAction, ...]:
         """The actions that are allowed, in a stable order."""
         grants = {"toggle_scheduled_update": self.toggle, "update_now": self.update_now, "go_roaming": self.roaming}
         return tuple(action for action in UserAction if grants[action.privilege])
+
+    def units(self, action: UserAction) -> tuple[str, ...]:
+        """The systemd units of an action: one for each product where it is a product's."""
+        further = self.products if action is UserAction.UPDATE_NOW else ()
+        return (action.unit, *(unit_of_product(action.unit, name) for name in further))
+
+    def commands(self, action: UserAction) -> tuple[tuple[str, ...], ...]:
+        """The arguments of the agent for an action: one list for each product where it is a product's."""
+        further = self.products if action is UserAction.UPDATE_NOW else ()
+        return (action.arguments, *((*action.arguments, "--product", name) for name in further))
 
 
 class PrivilegeBackend(Protocol):
@@ -88,5 +101,8 @@ class PrivilegeBackend(Protocol):
     def owned(self) -> tuple[str, ...]:
         """Every path that this back end may ever have written."""
 
-    def user_command(self, action: str) -> tuple[str, ...]:
-        """The argument list by which an unprivileged user asks for an action; ValueError for one that is unknown."""
+    def user_command(self, action: str, instance: str = "") -> tuple[str, ...]:
+        """The argument list by which an unprivileged user asks for an action; ValueError for one that is unknown.
+
+        ``instance``: that of the product which it is for.
+        """

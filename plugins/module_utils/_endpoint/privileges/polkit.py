@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 
 from ..._core.resources.resources import File, Resource
+from ..paths import unit_of_product
 from .base import GrantedPrivileges, UserAction
 
 RULE = "/etc/polkit-1/rules.d/60-epp-autoupdate.rules"
@@ -52,8 +53,8 @@ class PolkitBackend:
 
     def entries(self, privileges: GrantedPrivileges) -> tuple[Resource, ...]:
         rule = _RULE.format(
-            privileges=_literal({action.unit: action.privilege for action in UserAction}),
-            granted=_literal([action.unit for action in privileges.granted()]),
+            privileges=_literal({unit: action.privilege for action in UserAction for unit in privileges.units(action)}),
+            granted=_literal([unit for action in privileges.granted() for unit in privileges.units(action)]),
             group=_literal(privileges.group),
             logger=_LOGGER,
         )
@@ -62,8 +63,8 @@ class PolkitBackend:
     def owned(self) -> tuple[str, ...]:
         return (RULE,)
 
-    def user_command(self, action: str) -> tuple[str, ...]:
-        return ("systemctl", "start", UserAction(action).unit)
+    def user_command(self, action: str, instance: str = "") -> tuple[str, ...]:
+        return ("systemctl", "start", unit_of_product(UserAction(action).unit, instance))
 
 
 def _literal(value: object) -> str:

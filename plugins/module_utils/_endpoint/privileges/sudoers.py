@@ -34,20 +34,22 @@ class SudoersBackend:
         granted = privileges.granted()
         if not granted:
             return (Absent(SUDOERS),)
-        commands = ", \\\n    ".join(_command(privileges.agent, action) for action in granted)
+        lists = (arguments for action in granted for arguments in privileges.commands(action))
+        commands = ", \\\n    ".join(_command(privileges.agent, arguments) for arguments in lists)
         text = _TEXT.format(commands=commands, group=_escaped(privileges.group))
         return (File(SUDOERS, text.encode(), mode=0o440),)
 
     def owned(self) -> tuple[str, ...]:
         return (SUDOERS,)
 
-    def user_command(self, action: str) -> tuple[str, ...]:
-        return ("sudo", "-n", AGENT, *UserAction(action).arguments)
+    def user_command(self, action: str, instance: str = "") -> tuple[str, ...]:
+        further = ("--product", instance) if instance else ()
+        return ("sudo", "-n", AGENT, *UserAction(action).arguments, *further)
 
 
-def _command(agent: str, action: UserAction) -> str:
+def _command(agent: str, arguments: tuple[str, ...]) -> str:
     """The exact argument list: nothing may be left out, changed or added."""
-    return " ".join(_escaped(word) for word in (agent, *action.arguments))
+    return " ".join(_escaped(word) for word in (agent, *arguments))
 
 
 def _escaped(word: str) -> str:

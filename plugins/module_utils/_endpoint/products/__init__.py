@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The protection products, one file per back end, behind one door."""
+"""The protection products, one file per back end, behind one door; ``defined`` is for all that are data (D1)."""
 
 from __future__ import annotations
 
@@ -31,6 +31,12 @@ def _command(document: EndpointDocument, host: Host) -> Product:
     return Command.of(document, host)
 
 
+def _defined(document: EndpointDocument, host: Host) -> Product:
+    from .defined.product import Defined
+
+    return Defined.of(document, host)
+
+
 _PRODUCTS: dict[str, Callable[[EndpointDocument, Host], Product]] = {
     "clamav": _clamav,
     "files": _files,
@@ -40,4 +46,4 @@ _PRODUCTS: dict[str, Callable[[EndpointDocument, Host], Product]] = {
 
 def select_product(document: EndpointDocument, host: Host) -> Product:
     """The product that a (validated) document names, on this host. Only its own back end is imported."""
-    return _PRODUCTS[document.product](document, host)
+    return _PRODUCTS.get(document.product, _defined)(document, host)

@@ -10,12 +10,16 @@ from collections.abc import Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from ..._core.holds import NO_HOLDS, Hold, Holds
+from ..._core.probes import ProbeOutcome
 from ..._core.resources.resources import Directory, Resource
 from ..._core.results import Component, Outcome, Result, ScanOutcome
+from ..._core.settings.trust import ProbeSettings
 from ..._core.system_files.vendor_updaters import Program
 from ..._core.values import frozen
 from ..._host.host import Host
 from ..._host.lookup import is_there
+from ..packages.dpkg import PackageSet
 
 
 @frozen
@@ -25,7 +29,8 @@ class ProductNeeds:
     ``read_write`` are directories (absolute, without the root prefix), ``creates`` those of them that the unit that
     updates has to create where they are missing. ``capabilities`` are Linux names for that unit, ``scan_capabilities``
     for the one that scans. ``after_units`` start before ours, ``vendor_updaters`` are the programs by which the
-    product updates itself: whatever starts one of them must not run beside us.
+    product updates itself: whatever starts one of them must not run beside us. ``remains`` are paths that were made for
+    us alone, and are removed when we leave.
     """
 
     read_write: tuple[str, ...] = ()
@@ -34,6 +39,35 @@ class ProductNeeds:
     scan_capabilities: tuple[str, ...] = ()
     after_units: tuple[str, ...] = ()
     vendor_updaters: tuple[Program, ...] = ()
+    remains: tuple[str, ...] = ()
+
+
+@frozen
+class Restored:
+    """Whether an earlier set of components is back, and in words which one, or why none is."""
+
+    done: bool
+    why: str
+
+
+class PackagedEngine(Protocol):
+    """The engine of a product, where it is packages of the operating system."""
+
+    @property
+    def packages(self) -> PackageSet:
+        """Which packages these are."""
+
+    def alive(self) -> bool:
+        """Whether it runs as a service, and answers."""
+
+    def process(self) -> str:
+        """What tells the process of its service from a later one; empty where no service of it runs."""
+
+    def restart(self) -> None:
+        """Start its service anew, and return once that has begun; raises OSError."""
+
+    def probe(self, settings: ProbeSettings, version: str, *, alive: bool) -> ProbeOutcome | None:
+        """Whether the protection works with this version of the packages; ``alive``: it answered before they came."""
 
 
 class Product(Protocol):
@@ -64,8 +98,35 @@ class Product(Protocol):
     def components(self) -> tuple[Component, ...]:
         """What is installed, read from evidence and never from memory, sorted by name."""
 
-    def update(self, timeout: float) -> Outcome:
-        """Bring the components up to date in at most ``timeout`` seconds; what was there stays usable on any error."""
+    def update(self, timeout: float, holds: Holds = NO_HOLDS) -> Outcome:
+        """Bring the components up to date in at most ``timeout`` seconds; what was there stays usable on any error.
+
+        A held version is not begun. Where one is installed, an older version of the source replaces it.
+        """
+
+    def from_channel(self) -> tuple[str, ...]:
+        """The components that come from the update server's channel and are not verified on their way (G1)."""
+
+    def held(self, holds: Holds) -> tuple[str, Hold] | None:
+        """What of the installed versions is held, in words, and its hold; None where nothing is."""
+
+    def alive(self) -> bool:
+        """Whether an engine that keeps its patterns in memory answers; False where the product has none."""
+
+    def packaged(self) -> PackagedEngine | None:
+        """The engine that the package manager of the host brings; None where there is no such engine."""
+
+    def probe(self, settings: ProbeSettings, *, alive: bool) -> ProbeOutcome | None:
+        """Whether the protection works with what is installed; None where there is nothing to probe it with.
+
+        ``alive``: the engine answered before the update.
+        """
+
+    def keep(self) -> None:
+        """Keep what is installed as a set to go back to, and no more sets than the settings say; raises OSError."""
+
+    def restore(self, holds: Holds, *, alive: bool) -> Restored:
+        """Put the newest kept set in place that has no held version; ``alive`` as for a probe."""
 
     def scan(self, paths: Sequence[str], timeout: float) -> ScanOutcome:
         """Scan what exists of ``paths`` in at most ``timeout`` seconds."""

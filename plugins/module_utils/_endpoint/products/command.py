@@ -2,11 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Any updater that has a command line, described by three argument lists (see ``CommandSettings``).
+"""Any updater that has a command line, described by five argument lists (see ``CommandSettings``).
 
 * ``version`` prints a JSON object of names and versions, or any other text, which is then the version of the one
   component ``command``; lines other than the first are cut off. Asked before and after, it is the evidence (R1).
 * ``update`` updates. Its exit code matters only where the versions did not change.
+* ``restore`` brings the version before back, where a probe failed or an installed version is held.
+* ``offers`` prints, as ``version`` does, what the update would bring; asked while versions are held.
 * ``scan`` is called with the paths to scan behind its own arguments. Exit code 0: clean; 1: findings, printed one a
   line as ``path: name FOUND``; anything else: the scan broke.
 
@@ -19,18 +21,25 @@ import json
 import re
 from collections.abc import Sequence
 
+from ..._core.holds import NO_HOLDS, Hold, Holds
 from ..._core.masking import without_arguments
+from ..._core.metadata.manifest import is_older
 from ..._core.policy.policy import Sources
+from ..._core.probes import ProbeOutcome
 from ..._core.resources.resources import Resource
 from ..._core.results import Component, Outcome, Result, ScanOutcome
 from ..._core.settings.endpoint import CommandSettings, EndpointDocument
 from ..._core.settings.endpoint_keys import SINGLE
+from ..._core.settings.trust import ProbeSettings
 from ..._core.untrusted_text import LONGEST_WORD, shown
 from ..._core.values import frozen
 from ..._host.host import Completed, Host
-from .base import ProductNeeds, overdue, tcp_reachable
+from .base import ProductNeeds, Restored, overdue, tcp_reachable
+from .probe_command import probe_by_command
+from .without_service import WithoutService
 
 _VERSION_TIMEOUT_S = 60.0
+_UNKNOWN = "command.offers is not set, so what the updater would bring is not known and it is not started"
 _INSTALLER = ("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID", "CAP_SETUID")
 _FOUND = re.compile(r"(.+): (.+?) FOUND")
 
@@ -40,17 +49,19 @@ class NoVersion(Exception):
 
 
 @frozen
-class Command:
+class Command(WithoutService):
     """The product ``command``."""
 
     host: Host
     settings: CommandSettings
     sources: Sources
+    probing: ProbeSettings = ProbeSettings()
+    restore_limit: float = 1800.0
     name: str = "command"
 
     @classmethod
     def of(cls, document: EndpointDocument, host: Host) -> Command:
-        return cls(host, document.command, document.policy.sources)
+        return cls(host, document.command, document.policy.sources, document.probe, document.limits.update)
 
     def entries(self) -> tuple[Resource, ...]:
         return ()
@@ -63,7 +74,9 @@ class Command:
         )
 
     def programs(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(argv[0] for argv in (self.settings.update, self.settings.version) if argv))
+        settings, probe = self.settings, self.probing.command if self.probing.enabled else ()
+        called = (settings.update, settings.version, settings.restore, settings.offers, probe)
+        return tuple(dict.fromkeys(argv[0] for argv in called if argv))
 
     def trial(self, timeout: float) -> tuple[str, ...]:
         """Whether the version command can be started; before the first update it need not know any version."""
@@ -76,26 +89,66 @@ class Command:
             return (f"{argv[0]} can't be started: {error.strerror}",)
         return (f"{argv[0]} does not come to an end",) if completed.timed_out else ()
 
-    def idle(self) -> tuple[str, ...]:
-        return ()
-
     def components(self) -> tuple[Component, ...]:
         try:
-            return self._ask(_VERSION_TIMEOUT_S)
+            return self._ask(self.settings.version, _VERSION_TIMEOUT_S)
         except NoVersion:
             return ()
 
-    def update(self, timeout: float) -> Outcome:
+    def held(self, holds: Holds) -> tuple[str, Hold] | None:
+        return holds.among(self.components()) if holds else None
+
+    def probe(self, settings: ProbeSettings, *, alive: bool) -> ProbeOutcome | None:  # noqa: ARG002  nothing is known
+        return probe_by_command(self.host, settings, settings.timeout)
+
+    def keep(self) -> None:
+        """What is kept is the updater's own business."""
+
+    def restore(self, holds: Holds, *, alive: bool) -> Restored:  # noqa: ARG002  the updater knows one way back
+        argv, before = self.settings.restore, self.components()
+        if not argv:
+            return Restored(False, "command.restore is not set: this product has no way back")
+        try:
+            done = self.host.run(argv, timeout=self.restore_limit)
+        except OSError as error:
+            return Restored(False, f"{argv[0]}: {error.strerror}")
+        after = self.components()
+        if after == before:
+            return Restored(False, f"the restore command {done.ended}, and changed no version")
+        return Restored(True, f"{', '.join(f'{one.name} {one.version}' for one in after)} is back")
+
+    def update(self, timeout: float, holds: Holds = NO_HOLDS) -> Outcome:
         before = self.components()
+        kept_back = self._kept_back(before, holds) if holds else None
+        if kept_back is not None:
+            return kept_back
         try:
             completed = self.host.run(self.settings.update, timeout=timeout)
         except OSError as error:
             return Outcome(Result.FAILED, f"{self.settings.update[0]}: {error.strerror}")
         try:
-            after = self._ask(min(timeout, _VERSION_TIMEOUT_S))
+            after = self._ask(self.settings.version, min(timeout, _VERSION_TIMEOUT_S))
         except NoVersion as error:
             return Outcome(Result.FAILED, f"the update {completed.ended}, but {error}")
         return _judge(before != after, completed, self.settings.update, timeout)
+
+    def _kept_back(self, installed: tuple[Component, ...], holds: Holds) -> Outcome | None:
+        """The outcome of an update that holds forbid; None where they do not.
+
+        Where the updater can't tell what it would bring, a hold of a version that may be it keeps it from starting.
+        """
+        if self.settings.offers:
+            try:
+                offered = self._ask(self.settings.offers, _VERSION_TIMEOUT_S)
+            except NoVersion as error:
+                return Outcome(Result.HELD, f"versions are held, and what is offered can't be told: {error}")
+            found = holds.among(offered)
+            return None if found is None else found[1].outcome(found[0])
+        for one in installed:
+            for hold in holds.entries:
+                if hold.component in ("", one.name) and not is_older(hold.version, one.version):
+                    return hold.outcome(f"{one.name} {hold.version}", _UNKNOWN)
+        return None
 
     def scan(self, paths: Sequence[str], timeout: float) -> ScanOutcome:
         argv = self.settings.scan
@@ -113,8 +166,7 @@ class Command:
     def reachable(self, timeout: float) -> bool:
         return tcp_reachable(self.sources.urls, proxy=self.sources.proxy, timeout=timeout)
 
-    def _ask(self, timeout: float) -> tuple[Component, ...]:
-        argv = self.settings.version
+    def _ask(self, argv: tuple[str, ...], timeout: float) -> tuple[Component, ...]:
         try:
             completed = self.host.run(argv, timeout=timeout)
         except OSError as error:

@@ -25,19 +25,19 @@ def save_or_spool(endpoint: Endpoint, report: RunReport) -> None:
     except OSError as error:
         host.log(syslog.LOG_ERR, f"the state can't be written: {error}")
         try:
-            spool(host, report.trigger, kept)
+            spool(host, report.trigger, kept, endpoint.document.instance)
         except OSError as second:
-            host.log(syslog.LOG_ERR, f"nor can {paths.EMERGENCY_REPORT}: {second}")
+            host.log(syslog.LOG_ERR, f"nor can {endpoint.at(paths.EMERGENCY_REPORT)}: {second}")
 
 
 def drain_spool(endpoint: Endpoint) -> None:
     """Move a spooled result into the state; where that still can't be written, it stays where it is."""
-    waiting = spooled(endpoint.host)
+    waiting = spooled(endpoint.host, endpoint.document.instance)
     if waiting is None:
         return
     try:
         save_and_publish(endpoint, lambda state: state.with_run(*waiting))
-        clear_spool(endpoint.host)
+        clear_spool(endpoint.host, endpoint.document.instance)
     except OSError:
         return
 
@@ -48,6 +48,11 @@ def _with_report(state: State, report: RunReport, kept: RunRecord) -> State:
     if report.ran:
         return state.with_run(trigger, kept)
     last = state.last.get(trigger.value)
-    if last is not None and (kept.result, kept.why, kept.joined) == (last.result, last.why, None):
+    if last is not None and (kept.result, kept.why, kept.until, kept.joined) == (
+        last.result,
+        last.why,
+        last.until,
+        None,
+    ):
         return state
     return replace(state, last={**state.last, trigger.value: kept})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..._core.results import Component, Outcome, Result, Trigger
+from ..._core.results import UNREADABLE, Component, Outcome, ReasonKind, Result, Trigger
 from ..._core.timestamps import iso, iso_or_none
 from ..._core.values import frozen
 from ..state.store import RunRecord
@@ -17,7 +17,7 @@ from ..state.store import RunRecord
 
 @frozen
 class RunReport:
-    """One run as its caller sees it; times are Unix seconds, ``until`` only with ``cooling_down``.
+    """One run as its caller sees it; times are Unix seconds, ``until`` as in ``Outcome``.
 
     ``joined`` names the trigger of the run that did the work when this one found it under way (R3).
     ``ran`` tells whether this very run held the lock and asked the product; ``recorded`` is False when there was
@@ -35,6 +35,7 @@ class RunReport:
     joined: str | None = None
     ran: bool = False
     recorded: bool = True
+    kind: ReasonKind = ReasonKind.NONE
 
     @property
     def changed(self) -> tuple[str, ...]:
@@ -43,6 +44,7 @@ class RunReport:
 
     def to_dict(self) -> dict[str, Any]:
         return {
+            **({"kind": self.kind.value} if self.kind is not ReasonKind.NONE else {}),
             "trigger": self.trigger.value,
             "result": self.result.value,
             "reason": self.why,
@@ -64,6 +66,7 @@ class RunReport:
             until=self.until,
             changed=self.changed,
             joined=self.joined,
+            kind=self.kind.value,
         )
 
     def sentence(self) -> str:
@@ -81,8 +84,10 @@ class RunReport:
 
 
 def changed_components(before: Sequence[Component], after: Sequence[Component]) -> tuple[str, ...]:
+    """Names of the components whose version is another one, or that came or went; who tells none has not changed."""
     old, new = _versions(before), _versions(after)
-    return tuple(sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name)))
+    names = (name for name in old.keys() | new.keys() if UNREADABLE not in (old.get(name), new.get(name)))
+    return tuple(sorted(name for name in names if old.get(name) != new.get(name)))
 
 
 def classify(before: Sequence[Component], after: Sequence[Component], outcome: Outcome) -> Outcome:

@@ -24,7 +24,7 @@ _LONGEST_PATH = 4096
 
 def scan(endpoint: Endpoint) -> ScanRecord | None:
     """Scan the policy's paths, record and log the findings; None when another scan is under way."""
-    with locked(endpoint.host, paths.SCAN_LOCK, wait=0) as held:
+    with locked(endpoint.host, endpoint.at(paths.SCAN_LOCK), wait=0) as held:
         return _scan(endpoint) if held else None
 
 

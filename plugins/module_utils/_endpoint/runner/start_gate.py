@@ -11,6 +11,7 @@ from typing import Callable
 from ..._core.results import Outcome, Result, Trigger
 from ..._core.schedule.timetable import Action, Decision, Timetable
 from ..._core.settings.endpoint import EndpointDocument
+from ..._core.timestamps import iso
 from ..._core.values import frozen, replace
 from ..._host.boot import boot_id
 from ..._host.lock import locked
@@ -21,6 +22,7 @@ from ..installed import load_document
 from ..state.store import State
 from ..status.status import save_and_publish
 from .admission import skip_reason
+from .blackout import is_told, refusal, refused_by, turn_after
 
 _SLICE_S = 30.0
 """Sleeping goes by slices of this length, because the wall clock may be set, or the machine suspended, meanwhile."""
@@ -74,17 +76,18 @@ class StartGate:
 
     def _slot_of(self, timetable: Timetable, endpoint: Endpoint, state: State) -> tuple[StartDecision, Endpoint]:
         decision = timetable.decide(endpoint.host.now(), state.occurrences, self._draw)
-        if decision.action is Action.NOT_DUE:
-            return StartDecision.never(Outcome(Result.SKIPPED, decision.reason), recorded=False), endpoint
-        if decision.action is Action.RUN:
-            return StartDecision.now(decision.slot.occurrence), endpoint
-        with locked(endpoint.host, paths.WAIT_LOCK, wait=0) as held:
+        if decision.action is Action.BLACKED_OUT and refusal(endpoint) is None:  # a way back, or an expedited version
+            return StartDecision.now(), endpoint
+        at_once = _without_wait(decision, state)
+        if at_once is not None:
+            return at_once, endpoint
+        with locked(endpoint.host, endpoint.at(paths.WAIT_LOCK), wait=0) as held:
             if not held:
                 return StartDecision.never(
                     Outcome(Result.SKIPPED, "another run waits already"), recorded=False
                 ), endpoint
             as_expected = self._sleep_until(endpoint, decision.at)
-        if not endpoint.host.exists(paths.DOCUMENT):
+        if not _is_enrolled(endpoint):
             return StartDecision.never(
                 Outcome(Result.SKIPPED, "this host is no longer enrolled"), recorded=False
             ), endpoint
@@ -109,6 +112,13 @@ class StartGate:
         returning = state.source_lost or state.boot_id != boot_id(endpoint.host)
         if not returning:
             return self._watch(endpoint)
+        refused = refusal(endpoint)
+        if refused is not None:
+            return _refused(Trigger.RECONNECT, refused, state)
+        turn = turn_after(endpoint, state.last.get(Trigger.RECONNECT.value), endpoint.host.now())
+        if turn is not None:
+            later = Outcome(Result.SKIPPED, f"its turn after the blackout is at {iso(turn)}")
+            return StartDecision.never(later, recorded=False)
         if not self._reached_within_wait(endpoint):
             save_and_publish(endpoint, lambda state: replace(state, source_lost=True))
             return StartDecision.never(Outcome(Result.UNREACHABLE, f"{_source(endpoint)} does not answer"))
@@ -143,7 +153,7 @@ class StartGate:
         while left > 0:
             pause = min(left, _SLICE_S)
             self._sleep(pause)
-            document = load_document(endpoint.host)
+            document = load_document(endpoint.host, endpoint.document.instance)
             if document is None or _basis(document) != _basis(endpoint.document):
                 return False
             before, left = left, instant - endpoint.host.now()
@@ -152,10 +162,29 @@ class StartGate:
         return True
 
 
+def _without_wait(decision: Decision, state: State) -> StartDecision | None:
+    if decision.action is Action.BLACKED_OUT:
+        return _refused(Trigger.SCHEDULE, refused_by(decision.reason, int(decision.at)), state)
+    if decision.action is Action.NOT_DUE:
+        return StartDecision.never(Outcome(Result.SKIPPED, decision.reason), recorded=False)
+    return StartDecision.now(decision.slot.occurrence) if decision.action is Action.RUN else None
+
+
+def _refused(trigger: Trigger, outcome: Outcome, state: State) -> StartDecision:
+    """What a blackout refuses is recorded once."""
+    return StartDecision.never(outcome, recorded=not is_told(state.last.get(trigger.value), outcome))
+
+
+def _is_enrolled(endpoint: Endpoint) -> bool:
+    """Whether this host still is an endpoint, and has this product."""
+    host, instance = endpoint.host, endpoint.document.instance
+    return host.exists(paths.DOCUMENT) and (not instance or load_document(host, instance) is not None)
+
+
 def _source(endpoint: Endpoint) -> str:
     return "the component source" if endpoint.document.server is None else "the update server"
 
 
 def _basis(document: EndpointDocument) -> tuple[object, ...]:
     """What an endpoint's instants are made of."""
-    return (document.policy.schedule, document.endpoint, document.ordinal)
+    return (document.policy.schedule, document.endpoint, document.ordinal, document.place)

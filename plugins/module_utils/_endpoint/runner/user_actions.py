@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import syslog
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Callable
 
 from ..._core.values import replace
 from ..._host.host import Host
 from ..endpoint import Endpoint
 from ..privileges import UserAction
-from ..status.status import save_and_publish
+from ..state.store import State
+from ..status.status import publish, save_and_publish
 
 
 class Denied(PermissionError):
@@ -59,7 +60,7 @@ def set_switch(endpoint: Endpoint, *, on: bool) -> None:
     """Record the user's own switch (P1); raises Denied where the policy does not leave it to the user."""
     action = UserAction.SCHEDULE_ENABLE if on else UserAction.SCHEDULE_DISABLE
     require(endpoint.host, action, endpoint.document.policy.to_dict())
-    save_and_publish(endpoint, lambda state: replace(state, switch=on))
+    _save(endpoint, lambda state: replace(state, switch=on))
     endpoint.host.log(syslog.LOG_NOTICE, f"{_WORDS[action]}: done by the user")
 
 
@@ -67,8 +68,15 @@ def set_roaming(endpoint: Endpoint, *, on: bool) -> None:
     """Record the roaming state; raises Denied where the policy does not grant it."""
     action = UserAction.ROAMING_ON if on else UserAction.ROAMING_OFF
     require(endpoint.host, action, endpoint.document.policy.to_dict())
-    save_and_publish(endpoint, lambda state: replace(state, roaming=on))
+    _save(endpoint, lambda state: replace(state, roaming=on))
     endpoint.host.log(syslog.LOG_NOTICE, f"{_WORDS[action]}: done by the user")
+
+
+def _save(endpoint: Endpoint, transform: Callable[[State], State]) -> None:
+    """Change what is the endpoint's, and tell it in the status of each of its products."""
+    save_and_publish(endpoint, transform)
+    for one in endpoint.each()[1:]:
+        publish(one, one.store.read())
 
 
 def denied_by_system(action: UserAction, complaint: str) -> Denied:

@@ -43,6 +43,10 @@ class CommandLog:
         """The notice of the same campaign, None when this is the first time."""
         return next((taken for taken in self._read() if taken.campaign == order.campaign), None)
 
+    def taken(self) -> list[HandledCommand]:
+        """All of them, the oldest first."""
+        return self._read()
+
     def begin(self, order: UpdateCommand, *, at: float, runs: int) -> HandledCommand:
         """Write down that this notice is now being carried out."""
         taken = HandledCommand(order.campaign, order.version, at, runs)
@@ -53,6 +57,10 @@ class CommandLog:
         """Write down the answer."""
         others = [one for one in self._read() if one.campaign != taken.campaign]
         self._write([*others, replace(taken, answer=answer)])
+
+    def withdraw(self, taken: HandledCommand) -> None:
+        """Forget a notice of which nothing came and that will come again: after a blackout (G7)."""
+        self._write([one for one in self._read() if one.campaign != taken.campaign])
 
     def _read(self) -> list[HandledCommand]:
         try:

@@ -15,15 +15,15 @@ from .. import paths
 from .store import RunRecord
 
 
-def spool(host: Host, trigger: Trigger, record: RunRecord) -> None:
-    """Keep one result in the runtime directory, in place of an earlier one; raises OSError."""
+def spool(host: Host, trigger: Trigger, record: RunRecord, instance: str = "") -> None:
+    """Keep one result of a product in the runtime directory, in place of an earlier one; raises OSError."""
     content = {"trigger": trigger.value, "record": asdict(record)}
-    host.write(paths.EMERGENCY_REPORT, json.dumps(content).encode(), mode=0o600)
+    host.write(paths.of_product(paths.EMERGENCY_REPORT, instance), json.dumps(content).encode(), mode=0o600)
 
 
-def spooled(host: Host) -> tuple[Trigger, RunRecord] | None:
-    """The result that waits, None where there is none or where it can't be parsed."""
-    content = host.read(paths.EMERGENCY_REPORT)
+def spooled(host: Host, instance: str = "") -> tuple[Trigger, RunRecord] | None:
+    """The result of a product that waits, None where there is none or where it can't be parsed."""
+    content = host.read(paths.of_product(paths.EMERGENCY_REPORT, instance))
     if content is None:
         return None
     try:
@@ -34,6 +34,6 @@ def spooled(host: Host) -> tuple[Trigger, RunRecord] | None:
         return None
 
 
-def clear_spool(host: Host) -> None:
+def clear_spool(host: Host, instance: str = "") -> None:
     """Remove the result that was kept; nothing there is fine. Raises OSError."""
-    host.remove(paths.EMERGENCY_REPORT)
+    host.remove(paths.of_product(paths.EMERGENCY_REPORT, instance))

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any, Callable
 
 from ..._core.results import Result, Trigger
@@ -35,10 +36,13 @@ class RunRecord:
     joined: str | None = None
     number: int = 0
     """Which of all runs it was: the clock can't tell which is the last, as it may have been wrong."""
+    kind: str = ""
+    """What kind of reason it has (a ``ReasonKind``)."""
 
     def to_result(self) -> dict[str, Any]:
-        """What people and programs are told of it."""
+        """What people and programs are told of it; a kind where there is one."""
         return {
+            **({"kind": self.kind} if self.kind else {}),
             "result": self.result,
             "reason": self.why,
             "started": iso(self.started),
@@ -92,6 +96,30 @@ class TrialRecord:
 
 
 @frozen
+class ProbeRecord:
+    """What the last probe said, at ``at`` (Unix seconds), of these versions by component (see ``runner.proof``)."""
+
+    ok: bool
+    why: str
+    at: float
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def to_result(self, product: str) -> dict[str, Any]:
+        """What people and programs are told of it."""
+        versions = dict(sorted(self.versions.items()))
+        return {"product": product, "versions": versions, "ok": self.ok, "reason": self.why, "at": iso(self.at)}
+
+
+@frozen
+class Rejection:
+    """A version of a component that failed its probe here, at ``at`` (Unix seconds), and why."""
+
+    version: str
+    at: float
+    why: str
+
+
+@frozen
 class State:
     """Everything an endpoint remembers. ``switch`` is the user's own: None while never touched (P1)."""
 
@@ -112,11 +140,32 @@ class State:
     sync: SyncRecord | None = None
     switched_off: dict[str, str] = field(default_factory=dict)
     """What the product's own updaters were started by, as it was before (see ``vendor_updaters.notes``)."""
+    taken_over: tuple[str, ...] = ()
+    """The names in it of what administrators wrote."""
+    switched_off_for: dict[str, str] = field(default_factory=dict)
+    """The products for which that was, where the endpoint has several (see ``vendor_updaters.owners``)."""
     carried_out: str = ""
     """Which adopted configuration the host was converged to last (``TrustedConfiguration.identity``)."""
     machine: str | None = None
     """The ID of the machine that was converged; None while none was."""
     trial: TrialRecord | None = None
+    unproven: bool = False
+    """Whether a run was cut off before what it had installed was probed."""
+    probe: ProbeRecord | None = None
+    rejected: dict[str, Rejection] = field(default_factory=dict)
+    """What the probe has refused last, by component."""
+    engine: RunRecord | None = None
+    """The last update of the engine's packages."""
+    engine_window: str = ""
+    """The window in which it ended, and so needs no other one."""
+    engine_tried: str = ""
+    """The version whose installation was begun last."""
+    engine_tried_at: float = 0.0
+    """When that was (Unix seconds)."""
+    engine_known: str = ""
+    """The installed version as the last run left it; another one was installed by somebody else."""
+    engine_unproven: bool = False
+    """Whether new packages came, and no probe has passed since."""
 
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> State:
@@ -126,14 +175,22 @@ class State:
         values["running"] = Running(**raw["running"]) if raw.get("running") else None
         values["last"] = {trigger: _run_record(record) for trigger, record in raw.get("last", {}).items()}
         values["created_groups"] = tuple(raw.get("created_groups", ()))
+        values["taken_over"] = tuple(map(str, raw.get("taken_over", ())))
         values["switched_off"] = {str(name): str(note) for name, note in raw.get("switched_off", {}).items()}
+        values["switched_off_for"] = {str(name): str(one) for name, one in raw.get("switched_off_for", {}).items()}
         values["sync"] = SyncRecord(**raw["sync"]) if raw.get("sync") else None
         values["trial"] = _trial_record(raw["trial"]) if raw.get("trial") else None
+        values["probe"] = ProbeRecord(**raw["probe"]) if raw.get("probe") else None
+        values["rejected"] = {str(name): Rejection(**one) for name, one in raw.get("rejected", {}).items()}
+        values["engine"] = _run_record(raw["engine"]) if raw.get("engine") else None
         values["scan"] = _scan_record(raw["scan"]) if raw.get("scan") else None
         return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"format": FORMAT, **asdict(self)}
+        plain = asdict(self)
+        if not self.switched_off_for:  # as on all endpoints with one product
+            del plain["switched_off_for"]
+        return {"format": FORMAT, **plain}
 
     @property
     def occurrences(self) -> tuple[str, ...]:
@@ -158,25 +215,33 @@ class State:
 
 
 class StateStore:
-    """The state file of one host."""
+    """The state file of one product of a host.
 
-    def __init__(self, host: Host) -> None:
+    What its user has switched is the endpoint's: it is kept in the file of the first product, where that of a further
+    one (its ``instance``) reads it.
+    """
+
+    def __init__(self, host: Host, instance: str = "") -> None:
         self._host = host
+        self._instance = instance
+        self._path = paths.of_product(paths.STATE, instance)
 
     def read(self) -> State:
         """The state; a fresh one where there is none, or none that can be understood. Writes nothing."""
-        return _state_in(self._host.read(paths.STATE))[0]
+        return self._with_switches(_state_in(self._host.read(self._path))[0])
 
     def change(self, transform: Callable[[State], State]) -> State:
         """Read, transform and write the state as one step; nothing is written when nothing changes.
 
         A file that can't be understood is set aside, not lost.
         """
-        with locked(self._host, paths.STATE_LOCK, wait=_LOCK_WAIT_S) as held:
+        lock = paths.of_product(paths.STATE_LOCK, self._instance)
+        with locked(self._host, lock, wait=_LOCK_WAIT_S) as held:
             if not held:
-                raise TimeoutError(f"{paths.STATE_LOCK}: still held by another process after {_LOCK_WAIT_S:.0f} s")
-            content = self._host.read(paths.STATE)
+                raise TimeoutError(f"{lock}: still held by another process after {_LOCK_WAIT_S:.0f} s")
+            content = self._host.read(self._path)
             before, damaged = _state_in(content)
+            before = self._with_switches(before)
             if damaged and content is not None:
                 self._keep_aside(content)
             after = transform(before)
@@ -185,12 +250,32 @@ class StateStore:
             return after
 
     def _write(self, state: State) -> None:
-        self._host.write(paths.STATE, json.dumps(state.to_dict(), sort_keys=True).encode(), mode=0o600)
+        self._host.write(self._path, json.dumps(state.to_dict(), sort_keys=True).encode(), mode=0o600)
+
+    def _with_switches(self, state: State) -> State:
+        if not self._instance:
+            return state
+        first = _state_in(self._host.read(paths.STATE))[0]
+        return replace(state, switch=first.switch, roaming=first.roaming)
 
     def _keep_aside(self, content: bytes) -> None:
-        aside = paths.STATE + ".unreadable"
+        aside = self._path + ".unreadable"
         self._host.write(aside, content, mode=0o600)
-        self._host.log(4, f"{paths.STATE} can't be understood; it was kept as {aside} and a new one begun")
+        self._host.log(4, f"{self._path} can't be understood; it was kept as {aside} and a new one begun")
+
+
+def with_notes(state: State, notes: dict[str, str], theirs: tuple[str, ...]) -> State:
+    """The state with more notes of what is switched off; administrators wrote what is called as one of ``theirs``."""
+    taken_over = tuple(sorted({*state.taken_over, *theirs}))
+    return replace(state, switched_off={**state.switched_off, **notes}, taken_over=taken_over)
+
+
+def without_notes(state: State, returned: Collection[str]) -> State:
+    """The state when what these notes are of is given back."""
+    left = {name: note for name, note in state.switched_off.items() if name not in returned}
+    owned = {name: one for name, one in state.switched_off_for.items() if name in left}
+    taken_over = tuple(name for name in state.taken_over if name in left)
+    return replace(state, switched_off=left, taken_over=taken_over, switched_off_for=owned)
 
 
 def reconnected(state: State, result: Result, boot_id: str) -> State:

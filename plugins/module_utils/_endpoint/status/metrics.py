@@ -10,37 +10,63 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..._core.exposition import Metric, exposition, single
-from ..._core.settings.endpoint import EndpointDocument
 from ..._core.timestamps import unix
 from ..._core.version import VERSION
-from ..._host.host import Host
 from .. import paths
+from ..endpoint import Endpoint
 
 
-def publish_metrics(host: Host, document: EndpointDocument, status: Mapping[str, Any]) -> None:
+def publish_metrics(endpoint: Endpoint, status: Mapping[str, Any]) -> None:
     """Write the metrics if the collector's directory exists and they differ from what lies there; raises OSError."""
+    host, document = endpoint.host, endpoint.document
     directory = document.textfile_directory
     if not host.exists(directory):
         return
-    path = f"{directory}/{paths.TEXTFILE_NAME}"
-    content = exposition(metrics(status)).encode()
+    path = f"{directory}/{paths.textfile_name(document.instance)}"
+    content = exposition(product_metrics(status) if document.instance else metrics(status)).encode()
     if host.read(path) != content:
         host.write(path, content, mode=0o644)
 
 
 def metrics(status: Mapping[str, Any]) -> Iterator[Metric]:
     """All metrics of a status; times are Unix seconds. What belongs to a product is labelled with it."""
-    product = {"product": str(status["product"])}
     who = {"endpoint": str(status["endpoint"]), "domain": str(status["domain"])}
     yield single("agent_info", "The endpoint, and the version of its agent", 1, **who, version=VERSION)
-    yield single(
-        "scheduled_update_enabled", "Whether scheduled updates run", int(status["scheduled_update"]), **product
-    )
+    yield _scheduled(status)
     yield single("roaming", "Whether the endpoint is roaming", int(status["roaming"]))
-    yield from _components(status["components"], product)
-    yield from _runs(status, product)
+    yield from _installed_and_run(status)
     yield single("selftest_errors", "How many errors the last self-test found", len(status["selftest"]["errors"]))
     yield from _configuration(status["configuration"])
+    yield from _probed_and_scanned(status)
+
+
+def product_metrics(status: Mapping[str, Any]) -> Iterator[Metric]:
+    """Those of a further product, whose section of the status it is."""
+    yield _scheduled(status)
+    yield from _installed_and_run(status)
+    yield from _probed_and_scanned(status)
+
+
+def _of_product(status: Mapping[str, Any]) -> dict[str, str]:
+    return {"product": str(status["product"])}
+
+
+def _scheduled(status: Mapping[str, Any]) -> Metric:
+    on = int(status["scheduled_update"])
+    return single("scheduled_update_enabled", "Whether scheduled updates run", on, **_of_product(status))
+
+
+def _installed_and_run(status: Mapping[str, Any]) -> Iterator[Metric]:
+    yield from _components(status["components"], _of_product(status))
+    yield from _runs(status, _of_product(status))
+
+
+def _probed_and_scanned(status: Mapping[str, Any]) -> Iterator[Metric]:
+    product = _of_product(status)
+    probe = status["probe"]
+    if probe:
+        yield single("probe_passed", "Whether the last probe passed", int(probe["ok"]), **product)
+        yield single("probe_timestamp_seconds", "When the last probe ended", unix(probe["at"]), **product)
     scan = status["scan"]["last"]
     if scan:
         yield single("scan_findings", "Findings of the last scan", scan["found"], **product)

@@ -18,13 +18,18 @@ from ..._core.settings.endpoint import EndpointDocument
 from ..._core.timestamps import iso, iso_or_none
 from ..._core.values import asdict, replace
 from ..._host.host import Host
-from .. import paths
-from ..endpoint import Endpoint
+from .. import engine, paths
+from ..endpoint import Endpoint, listens
+from ..orders.record import OrderStore
+from ..state.command_log import CommandLog
 from ..state.report_record import ReportRecord, ReportStore
 from ..state.spool import spooled
 from ..state.store import ScanRecord, State
+from .blackout import blackout_of
 
 FORMAT = 1
+_ANSWERS = 10
+_ANSWER = ("campaign", "version", "result", "reason", "started", "finished", "until", "changed")
 
 
 def save_and_publish(endpoint: Endpoint, transform: Callable[[State], State]) -> State:
@@ -45,25 +50,37 @@ def publish(endpoint: Endpoint, state: State) -> None:
 
     status, host = compose(endpoint, state), endpoint.host
     try:
-        told = _told(host)
+        path = endpoint.at(paths.STATUS)
+        told = _told(host, path)
         if told != status:
             _log_fault(endpoint, told, status)
-            _write(host, status)
-        publish_metrics(host, endpoint.document, status)
+            _write(host, status, path)
+        publish_metrics(endpoint, status)
     except OSError as error:
         host.log(syslog.LOG_ERR, f"the status can't be written: {error}")
 
 
 def publish_report(host: Host, record: ReportRecord) -> None:
     """Put what became of the newest report into the status that is published; raises OSError."""
-    told = _told(host)
+    told = _told(host, paths.STATUS)
     if isinstance(told, dict) and told.get("report") != record.to_result():
-        _write(host, {**told, "report": record.to_result()})
+        _write(host, {**told, "report": record.to_result()}, paths.STATUS)
 
 
 def compose(endpoint: Endpoint, state: State, *, evident: Sequence[str] = ()) -> dict[str, Any]:
-    """The whole status as plain values; times are ISO 8601 in UTC. ``evident`` are errors that a check found."""
-    document, waiting = endpoint.document, spooled(endpoint.host)
+    """The whole status as plain values; times are ISO 8601 in UTC. ``evident`` are errors that a check found.
+
+    That of a further product has those keys that are a product's own.
+    """
+    if endpoint.document.instance:
+        from .products import of_one_product
+
+        return of_one_product(_composed(endpoint, state, evident))
+    return _composed(endpoint, state, evident)
+
+
+def _composed(endpoint: Endpoint, state: State, evident: Sequence[str]) -> dict[str, Any]:
+    document, waiting = endpoint.document, spooled(endpoint.host, endpoint.document.instance)
     if waiting is not None:
         state = replace(state, last={**state.last, waiting[0].value: waiting[1]})
     return {
@@ -71,7 +88,7 @@ def compose(endpoint: Endpoint, state: State, *, evident: Sequence[str] = ()) ->
         "endpoint": document.endpoint,
         "domain": document.domain,
         "ordinal": document.ordinal,
-        "product": document.product.value,
+        "product": document.product,
         "scheduler": endpoint.scheduler.name,
         "user_group": document.user_group,
         "policy": _policy(document),
@@ -85,9 +102,13 @@ def compose(endpoint: Endpoint, state: State, *, evident: Sequence[str] = ()) ->
         "last": {trigger: record.to_result() for trigger, record in sorted(state.last.items())},
         "next_run": next_run_text(endpoint, state),
         "schedule_fault": endpoint.lost_timetable() or None,
+        "blackout": blackout_of(endpoint),
         "selftest": _trial(state, evident),
+        "probe": None if state.probe is None else state.probe.to_result(document.product),
         "scan": _scan(state.scan, due=state.scan_due),
         "report": ReportStore(endpoint.host).read().to_result(),
+        **_engine(state, endpoint),
+        **_orders(endpoint),
     }
 
 
@@ -96,7 +117,8 @@ def next_run(endpoint: Endpoint, state: State) -> float | None:
     if not endpoint.configured or not scheduled_update_runs(endpoint.document.policy.privileges, state.switch):
         return None
     timetable = endpoint.timetable()
-    return None if timetable is None else timetable.next_slot(endpoint.host.now()).at
+    slot = None if timetable is None else timetable.next_slot(endpoint.host.now())
+    return None if slot is None else slot.at
 
 
 def next_run_text(endpoint: Endpoint, state: State) -> str | None:
@@ -113,15 +135,15 @@ def _policy(document: EndpointDocument) -> dict[str, dict[str, Any]]:
     return policy
 
 
-def _told(host: Host) -> Any:
+def _told(host: Host, path: str) -> Any:
     try:
-        return json.loads(host.read(paths.STATUS) or b"null")
+        return json.loads(host.read(path) or b"null")
     except ValueError:
         return None
 
 
-def _write(host: Host, status: Mapping[str, Any]) -> None:
-    host.write(paths.STATUS, (json.dumps(status, indent=2, sort_keys=True) + "\n").encode(), mode=0o644)
+def _write(host: Host, status: Mapping[str, Any], path: str) -> None:
+    host.write(path, (json.dumps(status, indent=2, sort_keys=True) + "\n").encode(), mode=0o644)
 
 
 def _log_fault(endpoint: Endpoint, told: Any, status: dict[str, Any]) -> None:
@@ -131,9 +153,33 @@ def _log_fault(endpoint: Endpoint, told: Any, status: dict[str, Any]) -> None:
         endpoint.host.log(syslog.LOG_ERR, status["schedule_fault"])
 
 
+def _engine(state: State, endpoint: Endpoint) -> dict[str, Any]:
+    """The last update of the engine's packages, where policy wants such updates; more of it where they are staged."""
+    if not engine.is_wanted(endpoint):
+        return {}
+    staged = engine.is_staged(endpoint)
+    found: dict[str, Any] = {"engine_stream": engine.stream(endpoint.host)} if staged else {}
+    if state.engine is not None:
+        told = {key: one for key, one in state.engine.to_result().items() if key not in ("until", "joined")}
+        tried = {"version": state.engine_tried, "tried": iso(state.engine_tried_at)}
+        found["engine"] = {**told, **tried} if staged and state.engine_tried else told
+    return found
+
+
+def _orders(endpoint: Endpoint) -> dict[str, Any]:
+    """What came over the message broker, and the last answers to it, where the update server uses one (L3)."""
+    if not listens(endpoint.document):
+        return {}
+    record = OrderStore(endpoint.host).read()
+    given = [one.answer for one in CommandLog(endpoint.host).taken() if one.answer is not None]
+    answers = [*given, *(one.answer for one in record.pending if one.answer is not None)]
+    told = [{key: one[key] for key in _ANSWER if key in one} for one in answers[-_ANSWERS:]]
+    return {"orders": record.to_result(), "notices": told}
+
+
 def _components(endpoint: Endpoint) -> Sequence[Component]:
     try:
-        return endpoint.product.components()
+        return (*endpoint.product.components(), *engine.components(endpoint))
     except OSError as error:
         endpoint.host.log(syslog.LOG_ERR, f"the components can't be read: {error}")
         return ()

@@ -13,7 +13,9 @@ import json
 from typing import Any
 
 from ..._core.canonical import readable_json, sha256_hex
-from ..._core.metadata.catalog import FILE, KIND, Catalog, deviation
+from ..._core.metadata.catalog import FILE, KIND, Catalog, CatalogManifest, deviation
+from ..._core.metadata.channels import ChannelManifest
+from ..._core.metadata.sync_result import ConfigurationRejected
 from ..._core.metadata.trusted import Enrollment, TrustedFile
 from ..._core.values import asdict, frozen
 from ..._host.host import Host
@@ -33,24 +35,37 @@ class UntrustedManifest(Exception):
 
 @frozen
 class ManifestVerifier:
-    """Verifies the manifest of a product's source by the server's catalog. ``basis`` is the enrollment."""
+    """Verifies the manifest of a product's source by the server's catalog. ``basis`` is the enrollment.
+
+    With a ``channel`` only what the catalog names for that one is believed.
+    """
 
     host: Host
     basis: Enrollment
     product: str
+    channel: str = ""
 
     def check(self, manifest: bytes, client: HttpClient) -> None:
         """Raise UntrustedManifest unless the catalog names exactly these bytes; or ConfigurationRejected, or OSError.
 
         The bytes and not what they list: a path or the version as a whole is nobody's to change, either.
         """
-        named = [one for one in self._current(client).manifests if one.product == self.product]
+        named = self._named(self.current(client))
         if not named:
-            raise UntrustedManifest(f"the server's signed catalog names no manifest of the product {self.product}")
+            where = f" for the channel {self.channel}" if self.channel else ""
+            raise UntrustedManifest(
+                f"the server's signed catalog names no manifest of the product {self.product}{where}"
+            )
         if all(deviation(one, len(manifest), lambda: sha256_hex(manifest)) for one in named):
             raise UntrustedManifest("the source's manifest is not the one that the server's signed catalog names")
 
-    def _current(self, client: HttpClient) -> Catalog:
+    def _named(self, catalog: Catalog) -> list[CatalogManifest | ChannelManifest]:
+        if not self.channel:
+            return [one for one in catalog.manifests if one.product == self.product]
+        offered = catalog.channel(self.product, self.channel)
+        return [] if offered is None or offered.manifest is None else [offered.manifest]
+
+    def current(self, client: HttpClient) -> Catalog:
         """The catalog that is published now, verified, no older than the last one; raises ConfigurationRejected."""
         record = self._record()
         held = self.host.read(_SEALED)
@@ -63,6 +78,16 @@ class ManifestVerifier:
         check_issue(KIND, trusted, _known(record), self.host.now())
         self._keep(content, {**asdict(trusted), "said": dict(fetched.validators)})
         return catalog
+
+    def accepted(self) -> Catalog | None:
+        """The catalog that was accepted last, be it over by now; None where none is here that can be verified."""
+        held = self.host.read(_SEALED)
+        if held is None or sha256_hex(held) != self._record().get("sha256"):
+            return None
+        try:
+            return read_verified(self.host, held, self._signers(), Catalog)[0]
+        except ConfigurationRejected:
+            return None
 
     def _signers(self) -> tuple[str, ...]:
         """The keys that the adopted tree names."""

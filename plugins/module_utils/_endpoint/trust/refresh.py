@@ -167,6 +167,8 @@ class ConfigurationUpdater:
             domain=place.domain,
             ordinal=place.ordinal,
             policy=policy,
+            channels=place.channels,
+            samples=tree.samples,
         )
 
     def _place(self, shard: Shard) -> Membership:

@@ -97,8 +97,11 @@ class ConfigurationStore:
         return known if isinstance(known, dict) else {}
 
     def _sweep(self, kept: Iterable[TrustedConfiguration]) -> None:
-        """Remove the files of configurations that are over, and what a killed writer left."""
+        """Remove the files of configurations that are over, samples that are published no more, and what a killed
+        writer left."""
         names = [_file(kind, of) for one in kept for kind, of in ((TREE, one.tree), (SHARD, one.shard))]
+        if not any(one.samples for one in kept):
+            self._host.remove(paths.SAMPLES)
         for name in os.listdir(self._host.real(DIRECTORY)):
             path = f"{DIRECTORY}/{name}"
             over = name.startswith((f"{TREE}-", f"{SHARD}-")) and path not in names

@@ -17,16 +17,21 @@ from .base import Found
 __all__ = ("Found", "find")
 
 
-def find(host: Host, programs: tuple[Program, ...]) -> Found:
-    """What starts one of these programs beside our schedule; nothing where there is none."""
+def find(host: Host, programs: tuple[Program, ...], *, takeover: bool) -> Found:
+    """What starts one of these programs beside our schedule; nothing where there is none.
+
+    What came with packages is to be switched off, and what administrators wrote with ``takeover`` alone.
+    """
     if not programs:
         return Found()
-    from .cron import found_in_cron
+    from .cron import found_in_tables
     from .init_scripts import found_in_init_scripts
     from .look import Look
+    from .scripts import found_in_scripts
     from .units import found_in_units, without_drop_ins
 
-    look = Look(host, programs)
+    look = Look(host, programs, takeover=takeover)
     units, known = found_in_units(look)
-    found = units.with_more(found_in_init_scripts(look, known)).with_more(found_in_cron(look))
+    found = units.with_more(found_in_init_scripts(look, known))
+    found = found.with_more(found_in_tables(look)).with_more(found_in_scripts(look))
     return found.with_more(without_drop_ins(host, but=found.notes))

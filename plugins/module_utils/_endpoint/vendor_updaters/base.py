@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from ..._core.resources.resources import Resource
 from ..._core.system_files.vendor_updaters import Starters
-from ..._core.values import field, frozen
+from ..._core.values import field, frozen, replace
 
 
 @frozen
 class Found:
     """What a host's files should hold so that nothing starts the updater, and what must not run.
 
-    ``notes`` tell for paths of ``entries`` what has to be remembered.
+    ``notes`` tell for paths of ``entries`` what has to be remembered. ``theirs`` are those names in ``notes`` and
+    ``starters`` that an administrator wrote. ``told`` is what starts the updater and goes on doing so, in words.
     """
 
     entries: tuple[Resource, ...] = ()
     notes: dict[str, str] = field(default_factory=dict)
     starters: Starters = Starters()
+    theirs: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
     def with_more(self, other: Found) -> Found:
         """Both together."""
@@ -33,4 +36,12 @@ class Found:
                 scripts=(*one.scripts, *two.scripts),
                 lasting=(*one.lasting, *two.lasting),
             ),
+            theirs=(*self.theirs, *other.theirs),
+            told=(*self.told, *other.told),
         )
+
+    def of_administrators(self, words: tuple[str, ...], *, takeover: bool) -> Found:
+        """What an administrator wrote is switched off with a take-over alone; otherwise it is told."""
+        if not takeover:
+            return Found(told=words)
+        return replace(self, theirs=(*self.notes, *self.starters.units, *self.starters.scripts))

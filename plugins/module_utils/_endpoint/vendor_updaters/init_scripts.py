@@ -25,18 +25,26 @@ _COMMAND = re.compile(r"^command=[\"']?(\S+?)[\"']?[ \t]*$", re.MULTILINE)
 
 def found_in_init_scripts(look: Look, known: Collection[str]) -> Found:
     """What init scripts would start; those of which systemd has a service of its own (``known``) it never looks at."""
-    scripts = init_scripts(look.host)
-    if own_scheduler(look.host) == "systemd":
-        wrapped = tuple(
-            f"{name}.service" for name, path in scripts if f"{name}.service" not in known and _starts(look, path)
-        )
-        entries = tuple(drop_in(name, Kept(blocked=True)) for name in wrapped)
-        return Found(entries, {entry.path: MADE for entry in entries}, Starters(units=wrapped, lasting=wrapped))
-    names = [name for name, path in scripts if _starts(look, path)]
-    found = Found(starters=Starters(scripts=tuple(names), lasting=tuple(names)))
-    for name in names:
-        for path in start_links(look.host, name):
-            found = found.with_more(_not_at_boot(path, look.host.target(path), name))
+    found, wrapped = Found(), own_scheduler(look.host) == "systemd"
+    for name, path in init_scripts(look.host):
+        if (wrapped and f"{name}.service" in known) or not _starts(look, path):
+            continue
+        one = _wrapped(f"{name}.service") if wrapped else _script(look, name)
+        if not look.packaged(path):
+            one = one.of_administrators((look.words(path),), takeover=look.takeover)
+        found = found.with_more(one)
+    return found
+
+
+def _wrapped(name: str) -> Found:
+    entry = drop_in(name, Kept(blocked=True))
+    return Found((entry,), {entry.path: MADE}, Starters(units=(name,), lasting=(name,)))
+
+
+def _script(look: Look, name: str) -> Found:
+    found = Found(starters=Starters(scripts=(name,), lasting=(name,)))
+    for path in start_links(look.host, name):
+        found = found.with_more(_not_at_boot(path, look.host.target(path), name))
     return found
 
 

@@ -11,6 +11,7 @@ import re
 from ..._core.system_files.command_lines import Reading
 from ..._core.system_files.vendor_updaters import Program
 from ..._host.host import Host
+from ..._host.packaged import PackagedFiles
 
 LIMIT = 64 * 1024
 """Bytes read of one script or table; what is longer is taken for something else."""
@@ -23,14 +24,21 @@ speak of the latter places all the time, and start each other by them seldom."""
 
 
 class Look:
-    """One look at a host, for the programs that are its updaters."""
+    """One look at a host, for the programs that are its updaters; ``takeover`` is whether all that starts them goes."""
 
-    def __init__(self, host: Host, programs: tuple[Program, ...]) -> None:
+    def __init__(self, host: Host, programs: tuple[Program, ...], *, takeover: bool) -> None:
         self.host = host
         self.programs = programs
+        self.takeover = takeover
+        self.packaged = PackagedFiles(host).has
         self.reading = Reading(programs, self._script)
         self._names = tuple(program.name.encode() for program in programs)
         self._scripts: dict[str, str | None] = {}
+
+    def words(self, place: str, why: str = "") -> str:
+        """That something at this place starts the updater, in words; ``why`` is why it can't be switched off."""
+        names = " or ".join(program.name for program in self.programs)
+        return f"{place} starts {names}" + (f", and is left as it is: {why}" if why else "")
 
     def promising(self, content: bytes, places: tuple[bytes, ...] = _PLACES) -> bool:
         """Whether it is worth while to understand this text."""

@@ -19,10 +19,10 @@ _LIMIT = 1024 * 1024
 
 def notes_left(host: Host, notes: dict[str, str]) -> dict[str, str]:
     """The notes, and what can be told without any: a state that was lost is no reason to leave something behind."""
-    from .cron import tables_switched_off
+    from .cron import files_switched_off
     from .units import own_drop_ins
 
-    told = {**dict.fromkeys(own_drop_ins(host), MADE), **dict.fromkeys(tables_switched_off(host), EDITED)}
+    told = {**dict.fromkeys(own_drop_ins(host), MADE), **dict.fromkeys(files_switched_off(host), EDITED)}
     return {**told, **notes}
 
 

@@ -10,7 +10,7 @@ links, and those of its timers, paths and sockets, are removed besides, so that 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ..._core.resources.resources import Absent, File, Resource
 from ..._core.system_files.unit_files import (
@@ -26,7 +26,7 @@ from ..._core.system_files.unit_files import (
 from ..._core.system_files.vendor_updaters import Starters
 from ..._host.host import Host
 from ..._host.systemd.state import UNIT_DIRECTORY
-from ..._host.systemd.unit_files import UnitFiles
+from ..._host.systemd.unit_files import OF_PACKAGES, UnitFiles
 from .. import paths
 from .base import Found
 from .look import Look
@@ -45,17 +45,49 @@ def found_in_units(look: Look) -> tuple[Found, frozenset[str]]:
     files = UnitFiles(look.host)
     services = files.names("service")
     kept = {name: told for name in services if (told := _kept(look, files, name)) is not None}
+    of_packages = [name for name in kept if _is_packaged(look, files, name)]
+    theirs = [name for name in kept if name not in of_packages]
+    found = _switched_off(look.host, files, {name: kept[name] for name in of_packages})
+    if theirs:
+        more = _switched_off(look.host, files, {name: kept[name] for name in theirs}, but=found.starters.units)
+        words = tuple(look.words(_place(files, name)) for name in theirs)
+        found = found.with_more(more.of_administrators(words, takeover=look.takeover))
+    return found, frozenset(services)
+
+
+def _switched_off(
+    host: Host, files: UnitFiles, kept: Mapping[str, tuple[Kept, Settings]], *, but: Collection[str] = ()
+) -> Found:
+    """What keeps these services from the updater; activators other than ``but`` go with them."""
     blocked = [name for name, (how, _settings) in kept.items() if how.blocked]
-    units = (*_activators(files, blocked), *blocked) if blocked else ()
-    links = tuple(_links(look.host, files, units)) if units else ()
+    activators = [name for name in _activators(files, blocked) if name not in but] if blocked else []
+    units = (*activators, *blocked)
+    links = tuple(_links(host, files, units)) if units else ()
     entries: list[Resource] = [drop_in(name, how) for name, (how, _settings) in kept.items()]
     oneshots = {name for name, (_how, settings) in kept.items() if is_oneshot(settings)}
-    found = Found(
+    return Found(
         entries=(*entries, *(Absent(path) for path, _target in links)),
         notes={**{entry.path: MADE for entry in entries}, **{path: linked(target) for path, target in links}},
         starters=Starters(units=units, lasting=tuple(name for name in units if name not in oneshots)),
     )
-    return found, frozenset(services)
+
+
+def _is_packaged(look: Look, files: UnitFiles, name: str) -> bool:
+    """Whether the service starts the updater as its package brought it, too, whoever has changed it since then."""
+    texts = files.packaged(name)
+    if any(map(look.promising, texts)) and kept_from(_settings(texts), look.reading) is not None:
+        return True
+    own = f"{UNIT_DIRECTORY}/{name}"
+    alias = look.host.target(own) or ""
+    return alias.startswith(OF_PACKAGES) or (own in files.written(name) and look.packaged(own))
+
+
+def _place(files: UnitFiles, name: str) -> str:
+    """The service in words, with the files that somebody wrote, and what activates it."""
+    paths = [path for path in files.written(name) if not path.endswith(f"/{DROP_IN}")]
+    activators = tuple(_activators(files, (name,)))
+    started = f", activated by {', '.join(activators)}," if activators else ""
+    return f"{name} ({', '.join(paths)}){started}"
 
 
 def drop_in(name: str, how: Kept) -> File:
@@ -80,7 +112,7 @@ def _kept(look: Look, files: UnitFiles, name: str) -> tuple[Kept, Settings] | No
     texts = files.texts(name, but=DROP_IN)
     if not any(map(look.promising, texts)):
         return None
-    settings = settings_of(text.decode("latin-1") for text in texts)
+    settings = _settings(texts)
     how = kept_from(settings, look.reading)
     return None if how is None else (how, settings)
 
@@ -89,9 +121,13 @@ def _activators(files: UnitFiles, services: Collection[str]) -> Iterator[str]:
     """What starts one of these services when something happens."""
     for kind in ACTIVATORS:
         for name in files.names(kind):
-            settings = settings_of(text.decode("latin-1") for text in files.texts(name))
+            settings = _settings(files.texts(name))
             if {activated(name, settings), template_of(activated(name, settings))} & set(services):
                 yield name
+
+
+def _settings(texts: Iterable[bytes]) -> Settings:
+    return settings_of(text.decode("latin-1") for text in texts)
 
 
 def _links(host: Host, files: UnitFiles, units: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -2,16 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a host's cron tables, periodic scripts and init scripts lie."""
+"""Where a host's cron tables, periodic scripts, jobs of at(1) and init scripts lie."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ..._core.system_files.cron_tables import Layout
 from ..host import Host
 
 _TABLES = (("/etc/crontab", Layout.SYSTEM), ("/etc/anacrontab", Layout.ANACRON))
+SHARED = tuple(path for path, _layout in _TABLES)
+"""Those that a package brings, and that administrators add to."""
 _TABLE_DIRECTORIES = (
     ("/etc/cron.d", Layout.SYSTEM),
     ("/var/spool/cron/crontabs", Layout.USER),
@@ -22,6 +25,11 @@ _SCRIPT_DIRECTORIES = tuple(
     [f"/etc/cron.{when}" for when in ("hourly", "daily", "weekly", "monthly")]
     + [f"/etc/periodic/{when}" for when in ("15min", "hourly", "daily", "weekly", "monthly")]
 )
+_JOB_DIRECTORIES = ("/var/spool/cron/atjobs", "/var/spool/at", "/var/spool/atjobs")
+_JOB = re.compile(r"[a-zA-Z][0-9a-f]{13}")
+"""A queue, a number and a time; one that begins with = runs already."""
+JOB_TEXT = re.compile(r"<< '(marcinDELIMITER[0-9a-f]+)'\n(.*?)\n\1(?:\n|$)", re.DOTALL)
+"""How at(1) keeps what was given to it (group 2); older ones write it behind the environment as it is."""
 _INIT_SCRIPTS = "/etc/init.d"
 _START_DIRECTORIES = tuple(f"/etc/rc{level}.d" for level in "S2345")
 _RUN_LEVELS = "/etc/runlevels"
@@ -42,6 +50,12 @@ def periodic_scripts(host: Host) -> Iterator[str]:
     """What is run every hour, day, week or month, as far as its name is none that is passed over."""
     for directory in _SCRIPT_DIRECTORIES:
         yield from (f"{directory}/{name}" for name in _used(host, directory))
+
+
+def at_jobs(host: Host) -> Iterator[str]:
+    """The jobs of at(1) that are to run."""
+    for directory in _JOB_DIRECTORIES:
+        yield from (f"{directory}/{name}" for name in host.names(directory)[:_MOST] if _JOB.fullmatch(name))
 
 
 def init_scripts(host: Host) -> Iterator[tuple[str, str]]:

@@ -191,7 +191,8 @@ class OpenDirectory:
                 why = f"it is not empty, belongs to uid {state.st_uid}, and lies where others may write"
                 raise PermissionError(errno.EPERM, f"{why}: give it to uid {identity[0]} by hand", self.path)
             os.fchown(descriptor, *identity)
-        os.fchmod(descriptor, mode)
+        if stat.S_IMODE(state.st_mode) != mode:  # which takes one more capability for what is given away by now
+            os.fchmod(descriptor, mode)
 
     def unlink(self, name: str) -> None:
         """Remove what is no directory; nothing there is fine."""

@@ -15,10 +15,13 @@ import urllib.request
 from typing import Any
 
 from ..._core.masking import without_secrets
+from ..._core.untrusted_text import shown as printable
 from .errors import SourceError, UnexpectedStatus, Unreachable
 
 PROXY_REFUSES = 407
 _CHUNK = 64 * 1024
+_LONGEST_BEGINNING = 60
+"""Characters of an answer that is not HTTP: enough to see who answered."""
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 
 
@@ -114,4 +117,5 @@ def _silence(url: str, error: Exception, *, redirected: bool) -> SourceError:
         # Nothing was sent where the name is not known, or nobody listens.
         reached = redirected or not isinstance(reason, (socket.gaierror, ConnectionRefusedError))
         return Unreachable(f"{shown}: {reason.strerror or reason or type(reason).__name__}", reached=reached)
-    return SourceError(f"{shown}: the answer is not HTTP")
+    beginning = getattr(error, "line", "") or str(error) or type(error).__name__
+    return SourceError(f"{shown}: the answer is not HTTP: {printable(beginning.strip(), _LONGEST_BEGINNING)}")

@@ -13,9 +13,9 @@ import sys
 
 from ..._core.values import frozen
 from ..host import Host
+from ..paths import SYSTEM_PYTHON
 from .zipapp import bytecode_tag
 
-SYSTEM_PYTHON = "/usr/bin/python3"
 _MOST_LINKS = 8
 _OLDEST_MINOR = 9
 """Of Python 3: what the programs are written for."""

@@ -24,13 +24,15 @@ from typing import Any, Callable
 
 from ..._core.values import frozen
 from .checksum import BLANK, append_checksum, has_valid_checksum
-from .sources import PACKAGE, compiled
+from .sources import PACKAGE, Sources, compiled, packed_archive
 
 Compiler = Callable[[str, bytes], CodeType]
 """From a member's name (``epp_autoupdate/_core/values.py``) and its source to code."""
 _STRAIGHT = f"import sys;del sys.argv[0];sys.path[:0]=sys.argv[:1];import {PACKAGE}.__main__"
 _LONGEST_SHEBANG = 127
 """Bytes; Linux before 5.1 reads no more."""
+_LOCAL_HEADER = 30
+"""Bytes of a ZIP file before a member's name and, without extra fields, its content."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -61,13 +63,29 @@ class Program:
         *,
         interpreter: str,
         tag: str | None = None,
-        compiler: Compiler | None = None,
+        brought: Sources | None = None,
     ) -> bytes:
         """The executable file for ``interpreter``, whose byte code has the ``tag``; by default the running one's.
 
-        ``compiler`` may know code of the running Python already; by default everything is compiled.
+        Where the files were ``brought``, their archive or some of their code may be known; by default everything
+        is compiled.
         """
         tag = tag or bytecode_tag()
+        archive = brought.archive if brought and tag == bytecode_tag() else None
+        if archive is None:
+            archive = self._archive(files, tag, brought.compiled if brought else compiled)
+        return append_checksum(self._shebang(interpreter) + archive)
+
+    def packed(self, files: Mapping[str, bytes]) -> bytes:
+        """The archive for the running Python as ``sources.packed`` takes it."""
+        archive = self._archive(files, bytecode_tag(), compiled)
+        with zipfile.ZipFile(io.BytesIO(archive)) as zipped:
+            places = {info.filename: (_begin(info), info.file_size) for info in zipped.infolist()}
+        members = {name: places[f"{PACKAGE}/{name}"] for source in files for name in (source, source + "c")}
+        return packed_archive(archive, members)
+
+    def _archive(self, files: Mapping[str, bytes], tag: str, compiler: Compiler) -> bytes:
+        """The program without its first line and its checksum."""
         identity = f'DIGEST = "{digest(files)}"\nBYTECODE = "{tag}"\n'
         members = {
             f"{PACKAGE}/__init__.py": b"",
@@ -82,8 +100,8 @@ class Program:
             for name in sorted(members):
                 _add(zipped, name, members[name])
                 if tag == bytecode_tag():
-                    _add(zipped, name + "c", _bytecode(members[name], (compiler or compiled)(name, members[name])))
-        return append_checksum(self._shebang(interpreter) + archive.getvalue())
+                    _add(zipped, name + "c", _bytecode(members[name], compiler(name, members[name])))
+        return archive.getvalue()
 
     def renewed(
         self,
@@ -92,7 +110,7 @@ class Program:
         *,
         interpreter: str,
         tag: str | None = None,
-        compiler: Compiler | None = None,
+        brought: Sources | None = None,
     ) -> bytes:
         """The file for ``interpreter``: the installed one where it is that already, so that a converge finds no change.
 
@@ -102,7 +120,7 @@ class Program:
         same_start = installed is not None and installed.startswith(self._shebang(interpreter))
         if same_start and installed is not None and identity_of(installed) == (digest(files), tag):
             return installed
-        return self.build(files, interpreter=interpreter, tag=tag, compiler=compiler)
+        return self.build(files, interpreter=interpreter, tag=tag, brought=brought)
 
     def _shebang(self, interpreter: str) -> bytes:
         """The first line, which starts the program itself where it may be long enough.
@@ -161,6 +179,11 @@ def _sources(loader: Any, directory: str, name: str) -> Iterator[tuple[str, byte
             yield f"{name}/{module.name}.py", loader.get_data(f"{path}.py")
 
 
+def _begin(info: zipfile.ZipInfo) -> int:
+    """Where the content of a member begins that is stored as ``_add`` stores it."""
+    return info.header_offset + _LOCAL_HEADER + len(info.filename.encode())
+
+
 def _add(zipped: zipfile.ZipFile, name: str, content: bytes) -> None:
     zipped.writestr(zipfile.ZipInfo(name, _EPOCH), content)
 
@@ -168,11 +191,13 @@ def _add(zipped: zipfile.ZipFile, name: str, content: bytes) -> None:
 def _bytecode(source: bytes, code: CodeType) -> bytes:
     """A ``.pyc`` that is used without looking at its source's date (PEP 552, unchecked hash).
 
-    marshal writes what else refers to a value into its bytes, so code that has been run would give others. Its oldest
-    format does not, and what is read from that is written alike. Before Python 3.11 the order of sets still varies.
+    marshal writes what else refers to a value into its bytes, so code that has been run would give others. Its format 2
+    does not, and what is read from that is written alike. Since Python 3.14 code has slices, which only the newest
+    format knows: read from that, it is written alike, too. Before Python 3.11 the order of sets still varies.
     """
     import marshal
 
     unchecked_hash, without_references = 0b01, 2
     header = importlib.util.MAGIC_NUMBER + unchecked_hash.to_bytes(4, "little") + importlib.util.source_hash(source)
-    return header + marshal.dumps(marshal.loads(marshal.dumps(code, without_references)))  # noqa: S302  # just written
+    whole = marshal.dumps(code, without_references if sys.version_info < (3, 14) else marshal.version)
+    return header + marshal.dumps(marshal.loads(whole))  # noqa: S302  # just written

@@ -27,6 +27,8 @@ class Units:
     timers: tuple[str, ...]
     sockets: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    lasting: tuple[str, ...] = ()
+    """Services that are active from a converge on, as timers are."""
     boot_only: tuple[str, ...] = ()
     """Timers that a boot alone starts: on a machine that is up for longer than their delay they would fire at once."""
     realtime: tuple[str, ...] = ()

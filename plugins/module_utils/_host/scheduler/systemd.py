@@ -11,7 +11,17 @@ from collections.abc import Collection
 
 from ..._core.resources.resources import Absent, File, Link, Resource
 from ..host import Host
-from ..systemd.state import UNIT_DIRECTORY, States, pattern, reload_changed, systemctl, systemd_runs, unit_states
+from ..systemd.state import (
+    UNIT_DIRECTORY,
+    States,
+    pattern,
+    reload_changed,
+    start,
+    systemctl,
+    systemd_runs,
+    try_start,
+    unit_states,
+)
 from .base import Job, Texts, Units
 
 _NOT_EXECUTED = "203/EXEC"
@@ -25,7 +35,8 @@ class SystemdScheduler:
     def __init__(self, host: Host, units: Units) -> None:
         self._host = host
         self._units = units
-        self._enabled = (*units.timers, *units.sockets, *units.paths)
+        self._started = (*units.timers, *units.sockets, *units.paths)
+        self._enabled = (*self._started, *units.lasting)
 
     def entries(self, texts: Texts) -> tuple[Resource, ...]:
         wanted: list[Resource] = [File(_unit_path(name), text.encode()) for name, text in texts.items()]
@@ -37,9 +48,9 @@ class SystemdScheduler:
         """Drop-ins of timers, sockets and paths count as ours, to be absent: when a job starts, and who may start it,
         is not the host's affair. Those of services (resources, environment) are the administrator's and left alone.
         """
-        units = [_unit_path(name) for name in (*self._units.services, *self._enabled)]
+        units = [_unit_path(name) for name in (*self._units.services, *self._started)]
         links = [self._link_path(name) for name in self._enabled]
-        return (*units, *links, *(f"{_unit_path(name)}.d" for name in self._enabled))
+        return (*units, *links, *(f"{_unit_path(name)}.d" for name in self._started))
 
     def states(self, others: Collection[str] = ()) -> States | None:
         if not systemd_runs(self._host):
@@ -62,7 +73,9 @@ class SystemdScheduler:
         self._tell("stop", self._superfluous(texts, states))
         reload_changed(self._host, changed_paths, states)
         changed = [name for name in self._lasting(texts) if _unit_path(name) in changed_paths]
-        self._tell("restart", (*changed, *self._idle(texts, states)))
+        begin = (*changed, *self._idle(texts, states))
+        if begin:
+            start(self._host, "restart", "--", *dict.fromkeys(begin))
 
     def deactivate(self) -> None:
         """A job under way is ended, too: an instant that it waits for belongs to this scheduler."""
@@ -90,11 +103,11 @@ class SystemdScheduler:
     def start(self, job: Job) -> bool:
         if not systemd_runs(self._host):
             return False
-        systemctl(self._host, "start", "--no-block", "--", job.service)
+        start(self._host, "start", "--no-block", "--", job.service)
         return True
 
     def trial(self, job: Job, *, timeout: float) -> str:
-        done = self._host.run(("systemctl", "--no-ask-password", "start", "--", job.service), timeout=timeout)
+        done = try_start(self._host, "start", "--", job.service, timeout=timeout)
         if done.code == 0:
             return ""
         status = systemctl(self._host, "show", "--property=ExecMainStatus", "--value", "--", job.service)
@@ -105,7 +118,7 @@ class SystemdScheduler:
         return (*self._enabled, *self._units.loaded)
 
     def _lasting(self, texts: Texts) -> list[str]:
-        """The timers, sockets and paths that are active from a converge on."""
+        """The timers, sockets, paths and services that are active from a converge on."""
         return [name for name in texts if name in self._enabled and name not in self._units.boot_only]
 
     def _idle(self, texts: Texts, states: States) -> list[str]:
@@ -120,7 +133,8 @@ class SystemdScheduler:
 
     def _link_path(self, name: str) -> str:
         kind = name.rpartition(".")[2]
-        return f"{UNIT_DIRECTORY}/{kind}s.target.wants/{name}"
+        target = "multi-user" if name in self._units.lasting else f"{kind}s"
+        return f"{UNIT_DIRECTORY}/{target}.target.wants/{name}"
 
     def _tell(self, verb: str, units: Collection[str]) -> None:
         if units:

@@ -24,7 +24,8 @@ def on_calendar(calendar: Calendar) -> tuple[str, ...]:
     """
     if isinstance(calendar, IntervalCalendar):
         return intervals(calendar.tick, calendar.phase % calendar.tick)
-    return (_daily(calendar), *(_rule(rule) for rule in calendar.extra))
+    cut = (_local(rule.weekdays, rule.second, calendar.zone_name) for rule in calendar.cut)
+    return (_daily(calendar), *cut, *(_rule(rule) for rule in calendar.extra))
 
 
 def intervals(every: int, phase: int) -> tuple[str, ...]:
@@ -39,17 +40,26 @@ def intervals(every: int, phase: int) -> tuple[str, ...]:
 
 
 def _daily(calendar: DailyCalendar) -> str:
-    day = "" if calendar.weekday is None else f"{_short(calendar.weekday)} "
-    zone = "" if calendar.zone_name == LOCAL else f" {calendar.zone_name}"
-    return f"{day}*-*-* {calendar.hour:02}:{calendar.minute:02}:{calendar.second:02}{zone}"
+    days = () if calendar.weekday is None else (calendar.weekday,)
+    return _local(days, calendar.hour * 3600 + calendar.minute * 60 + calendar.second, calendar.zone_name)
+
+
+def _local(weekdays: Sequence[Weekday], second: int, zone_name: str) -> str:
+    """A time of these days (none: of all) in a zone."""
+    day = f"{','.join(map(_short, weekdays))} " if 0 < len(weekdays) < len(Weekday) else ""
+    zone = "" if zone_name == LOCAL else f" {zone_name}"
+    return f"{day}*-*-* {_clock(second)}{zone}"
+
+
+def _clock(second: int) -> str:
+    return f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
 
 
 def _rule(rule: UtcRule) -> str:
     weekdays = ",".join(map(_short, rule.weekdays))
     months = "*" if rule.every_month else ",".join(_ranges(rule.months))
     days = "*" if rule.every_day else ",".join(_ranges(rule.days))
-    minute, second = divmod(rule.second, 60)
-    return f"{weekdays} *-{months}-{days} {minute // 60:02}:{minute % 60:02}:{second:02} UTC"
+    return f"{weekdays} *-{months}-{days} {_clock(rule.second)} UTC"
 
 
 def _short(weekday: Weekday) -> str:

@@ -20,6 +20,7 @@ _DIRECTORIES = (
     "/lib/systemd/system",
 )
 """Where units lie, the first place of a name first."""
+OF_PACKAGES = _DIRECTORIES[3:]
 _NAME = re.compile(r"[A-Za-z0-9:_.\\@-]{1,255}")
 _LINKED = (".wants", ".requires", ".upholds")
 _LIMIT = 256 * 1024
@@ -41,6 +42,24 @@ class UnitFiles:
         """The units of a kind (``service``), sorted."""
         suffix = f".{kind}"
         return tuple(sorted(name for name in self._places if name.endswith(suffix)))
+
+    def packaged(self, name: str) -> tuple[bytes, ...]:
+        """The unit's own text and those of its drop-ins as packages brought them, whatever stands before them."""
+        found = []
+        for directory in self._directories:
+            if directory in OF_PACKAGES:
+                found += [f"{directory}/{name}"] if name in self._listed[directory] else []
+                found += self._drop_ins(directory, name).values()
+        return tuple(map(self._read, found))
+
+    def written(self, name: str) -> tuple[str, ...]:
+        """The paths of the unit's own file and of its drop-ins, as far as no package brought them there."""
+        found = []
+        for directory in self._directories:
+            if directory not in OF_PACKAGES:
+                found += [f"{directory}/{name}"] if name in self._listed[directory] else []
+                found += self._drop_ins(directory, name).values()
+        return tuple(found)
 
     def texts(self, name: str, *, but: str = "") -> tuple[bytes, ...]:
         """A unit's own text and those of its drop-ins (but for one) in the order in which systemd reads them."""

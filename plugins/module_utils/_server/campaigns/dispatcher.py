@@ -25,8 +25,8 @@ from .store import CampaignStore, Dispatch
 
 _LOOK_AGAIN_S = 1.0
 """A campaign that begins meanwhile is not to wait for the answers of another (E1); to look costs next to nothing."""
-_TICK_S = 30.0
-_START_S = 65.0
+TICK_S = 30.0
+START_S = 65.0
 """The dispatcher is started every minute; a slot before its next start is sent by this run (S6)."""
 _PARTING_S = 2.0
 """How long responses are still collected after a stop; later ones are asked for at the next start."""
@@ -99,7 +99,7 @@ class Dispatcher:
 
     def _tick(self, tick: Callable[[], None]) -> None:
         now = self._host.now()
-        if self._ticked is None or not 0 <= now - self._ticked < _TICK_S:
+        if self._ticked is None or not 0 <= now - self._ticked < TICK_S:
             tick()
             self._ticked = now
 
@@ -107,7 +107,7 @@ class Dispatcher:
         """Whether to wait with nothing in flight; ``wake`` is when the next delivery is due."""
         if wake is None or until_settled:
             return wake is not None
-        return self._store.has_slot(wake, self._host.now() + _START_S)
+        return self._store.has_slot(wake, self._host.now() + START_S)
 
     def _progress(self, *, until_settled: bool) -> Progress:
         """How many deliveries this run has closed, of those and all that it is to close as far as is known."""

@@ -12,7 +12,7 @@ import syslog
 from contextlib import closing
 from datetime import tzinfo
 from functools import partial
-from typing import Callable
+from typing import Callable, Union
 
 from ..._core.results import Trigger
 from ..._core.settings.notify import NotifierName, NotifySettings
@@ -28,9 +28,11 @@ from ..terminal.line import Watch
 from .dispatcher import Dispatcher, DispatchReport
 from .notifiers.base import Notifier
 from .notifiers.select import select_notifier
+from .publishing.dispatcher import PublishingDispatcher
 from .start import plan_slots
 from .store import CampaignStore
 
+AnyDispatcher = Union[Dispatcher, PublishingDispatcher]
 _KEPT_S = 400 * 86400.0
 """How long settled campaigns stay on record: a year and a month."""
 _KEPT_BRIEFLY_S = 14 * 86400.0
@@ -55,7 +57,7 @@ def notify(
             return None
         with closing(open_database(host)) as connection:
 
-            def run(dispatcher: Dispatcher, store: CampaignStore, tick: Callable[[], None]) -> DispatchReport:
+            def run(dispatcher: AnyDispatcher, store: CampaignStore, tick: Callable[[], None]) -> DispatchReport:
                 stop = None if stop_when is None else partial(stop_when, store)
                 return dispatcher.run(until_settled=until_settled, tick=tick, stop_when=stop, watch=watch)
 
@@ -73,19 +75,33 @@ def _run_dispatcher(
     host: LocalHost,
     connection: sqlite3.Connection,
     settings: NotifySettings,
-    run: Callable[[Dispatcher, CampaignStore, Callable[[], None]], DispatchReport],
+    run: Callable[[AnyDispatcher, CampaignStore, Callable[[], None]], DispatchReport],
 ) -> DispatchReport:
-    notifier = ready_notifier(host, settings)
-    store = CampaignStore(connection)
+    dispatcher, store = _ready(host, connection, settings)
     store.delete_before(host.now() - _KEPT_S)
     store.delete_before(host.now() - _KEPT_BRIEFLY_S, but=Trigger.DOWNLOAD)
-    dispatcher = Dispatcher(host, store, notifier, settings=settings, zone=limits_zone(host, settings))
     lost: set[str] = set()
     previous = signal.signal(signal.SIGTERM, lambda _number, _frame: dispatcher.stop())
     try:
         return run(dispatcher, store, lambda: _plan(host, connection, lost))
     finally:
         signal.signal(signal.SIGTERM, previous)
+
+
+def _ready(
+    host: LocalHost, connection: sqlite3.Connection, settings: NotifySettings
+) -> tuple[AnyDispatcher, CampaignStore]:
+    """The dispatcher of the settings, and its records."""
+    zone = limits_zone(host, settings)
+    if settings.notifier is NotifierName.MQTT and settings.mqtt is not None:
+        from .notifiers.mqtt import MqttPublisher
+        from .publishing.records import PublishingStore
+
+        publisher = MqttPublisher.of(host, settings.mqtt, timeout=float(settings.connect_timeout))
+        records = PublishingStore(connection)
+        return PublishingDispatcher(host, records, publisher, settings=settings, zone=zone), records
+    store = CampaignStore(connection)
+    return Dispatcher(host, store, ready_notifier(host, settings), settings=settings, zone=zone), store
 
 
 def _plan(host: Host, connection: sqlite3.Connection, lost: set[str]) -> None:

@@ -80,7 +80,8 @@ def summaries(connection: sqlite3.Connection) -> list[Summary]:
         if word in _FAILED:
             reasons[row["reason"]] += row["n"]
     found = []
-    for row in connection.execute("SELECT * FROM campaigns ORDER BY rowid DESC").fetchall():
+    select = "SELECT id, trigger, product, version, created FROM campaigns ORDER BY rowid DESC"
+    for row in connection.execute(select).fetchall():
         statuses, results, reasons = counted.get(row["id"], (Counter(), Counter(), Counter()))
         reason = max(sorted(reasons), key=lambda why: reasons[why], default="")
         found.append(Summary(**dict(row), statuses=dict(statuses), results=dict(results), reason=reason))
@@ -125,5 +126,5 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
     """A row as people and JSON have it."""
     due = row["due"] if DeliveryStatus(row["status"]).open and row["due"] < NEVER else None
     instants = {"due": iso_or_none(due), "changed": iso(row["changed"])}
-    instants.update({key: iso_or_none(row[key]) for key in ("until", "since")})
+    instants.update({key: iso_or_none(row[key]) for key in ("until", "since", "tried")})
     return {**row, **instants, "answer": json.loads(row["answer"]) if row["answer"] else None}

@@ -21,6 +21,7 @@ from ..._core.schedule.slots import Slot
 from ..._core.schedule.timetable import Timetable
 from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.settings.retries import RetryPolicy
+from ..._core.values import frozen, replace
 from ..components.base import Published
 from ..fleet.holdings import holdings, is_behind
 from ..fleet.policies import EndpointPolicy, endpoint_policies
@@ -30,6 +31,19 @@ SCHEDULE = "schedule"
 """Stands for the product in campaigns of slots: a scheduled update is of all that an endpoint has."""
 NO_ADDRESS = "it has no address: it is not notified, and asks by itself"
 _HORIZON_S = 600.0
+
+
+@frozen
+class RingMembers:
+    """The endpoints of a ring, and since when (Unix seconds) it has been offered what it is offered.
+
+    Those that are behind are notified; all of them where they were ``chosen`` for it.
+    """
+
+    name: str
+    since: float
+    members: tuple[EndpointPolicy, ...]
+    chosen: bool = False
 
 
 def start_campaign(
@@ -49,6 +63,27 @@ def start_campaign(
     fleet = (member for member in endpoint_policies(connection) if is_behind(member, known.get(member.name), offer))
     deliveries = list(_event_deliveries(fleet, now=now, limits=limits))
     return key.id if store.create(key, deliveries, now=now) else None
+
+
+def start_ring_campaign(
+    connection: sqlite3.Connection, offer: Offer, ring: RingMembers, *, now: float, limits: RetryPolicy
+) -> str | None:
+    """Begin the campaign of what a ring is offered, unless it has begun; returns its id if it is new."""
+    key = ring_key(connection, offer, ring.name, ring.since)
+    if key is None:
+        return None
+    known = {} if ring.chosen else holdings(connection)
+    fleet = (member for member in ring.members if ring.chosen or is_behind(member, known.get(member.name), offer))
+    deliveries = list(_event_deliveries(fleet, now=now, limits=limits))
+    return key.id if CampaignStore(connection).create(key, deliveries, now=now) else None
+
+
+def ring_key(connection: sqlite3.Connection, offer: Offer, ring: str, since: float) -> CampaignKey | None:
+    """The campaign of what a ring is offered since then; None where it has begun."""
+    content = digest([item.to_dict() for item in offer.items])
+    key = CampaignKey(Trigger.DOWNLOAD, offer.product.value, offer.version, content, ring)
+    number, begun = CampaignStore(connection).round(key, since)
+    return None if begun else replace(key, round=number)
 
 
 def plan_slots(connection: sqlite3.Connection, *, now: float, zone_of: Callable[[str], tzinfo]) -> int:
@@ -91,8 +126,9 @@ def _due_slots(member: EndpointPolicy, now: float, zone_of: Callable[[str], tzin
     schedule = member.policy.schedule
     try:
         zone = zone_of(schedule.timezone)
+        timetable = Timetable.of(schedule, endpoint=member.name, ordinal=member.ordinal, zone=zone, zone_of=zone_of)
     except KeyError:
         return
-    timetable = Timetable.of(schedule, endpoint=member.name, ordinal=member.ordinal, zone=zone)
+    near = (slot for slot in timetable.grid.around(now) if now - _HORIZON_S <= slot.at <= now + _HORIZON_S)
     # Slots that went by while no dispatcher ran are not made up for (S4): the window may be open, the slot is not.
-    yield from (slot for slot in timetable.grid.around(now) if now - _HORIZON_S <= slot.at <= now + _HORIZON_S)
+    yield from (slot for slot in near if not slot.swallowed)

@@ -33,9 +33,12 @@ _UP_TO_DATE = (Result.UPDATED.value, Result.CURRENT.value)
 _WAITING = "status IN ('queued', 'retrying', 'deferred')"
 """The condition of the partial indexes, word for word."""
 _OPEN = "status IN ('queued', 'retrying', 'deferred', 'in_flight')"
+_POSTPONED = "status IN ('retrying', 'deferred') AND result != 'skipped'"
+"""Those that are due when their endpoint is reached; a blackout is not over by that."""
 _AMONG = "endpoint IN (SELECT value FROM json_each(?))"
 _INSTANTS = (
     ("campaigns", "created"),
+    ("deliveries", "tried"),
     ("deliveries", "changed"),
     ("holdings", "at"),
     ("endpoint_reports", "received"),
@@ -43,7 +46,7 @@ _INSTANTS = (
     ("endpoint_states", "since"),
 )
 """What has happened, and so not in the future."""
-_COLUMNS = "campaign, endpoint, mode, status, due, until, since, tries, result, reason"
+_COLUMNS = "campaign, endpoint, mode, status, due, until, since, tried, tries, result, reason"
 
 
 @frozen
@@ -57,18 +60,24 @@ class Dispatch:
 
 @frozen
 class CampaignKey:
-    """Identifies a campaign; ``content`` distinguishes different content of the same version."""
+    """Identifies a campaign; ``content`` distinguishes different content of the same version.
+
+    ``ring`` is the one that it is for, where the rollout is staged; ``round`` counts how often it was offered that.
+    """
 
     trigger: Trigger
     product: str
     version: str
     content: str = ""
+    ring: str = ""
+    round: int = 1
 
     @property
     def id(self) -> str:
         """The campaign's id. It follows from the subject, so that even a server that lost its database, or got an
         older copy of it back, cannot make an endpoint take one version twice."""
-        return "c-" + digest([self.trigger.value, self.product, self.version, self.content])[:30]
+        staged = [self.ring, self.round] if self.ring else []
+        return "c-" + digest([self.trigger.value, self.product, self.version, self.content, *staged])[:30]
 
 
 class CampaignStore:
@@ -76,6 +85,11 @@ class CampaignStore:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection to the database."""
+        return self._connection
 
     def create(self, key: CampaignKey, deliveries: Iterable[Delivery], *, now: float) -> bool:
         """Begin a campaign; False if its subject has one already (E1): then nothing changes.
@@ -104,7 +118,7 @@ class CampaignStore:
         with self._transaction() as connection:
             rows = connection.execute(f"SELECT {_COLUMNS} FROM deliveries WHERE status = 'in_flight'").fetchall()
             for row in rows:
-                self._update(row["campaign"], delivery.resume_after_restart(_delivery(row), now), now)
+                self._update(row["campaign"], delivery.resume_after_restart(read_delivery(row), now), now)
         return len(rows)
 
     def clamp_deadlines(self, now: float, limits: RetryPolicy) -> int:
@@ -114,7 +128,7 @@ class CampaignStore:
         changed = 0
         with self._transaction() as connection:
             for row in self._select(ahead, latest):
-                before = _delivery(row)
+                before = read_delivery(row)
                 after = delivery.clamp_deadlines(before, now, limits)
                 if after != before:
                     until = (after.until, row["campaign"], after.endpoint)
@@ -133,7 +147,7 @@ class CampaignStore:
             rows = self._candidates(now, cap, busy)
             campaigns = {row["endpoint"]: row["campaign"] for row in rows}
             in_flight = self.count_in_flight()
-            deliveries = [_delivery(row) for row in rows]
+            deliveries = [read_delivery(row) for row in rows]
             plan: SendPlan = delivery.plan(deliveries, now=now, cap=cap, in_flight=in_flight, busy=busy)
             for one in (*plan.expired, *plan.send):
                 self._update(campaigns[one.endpoint], one, now)
@@ -150,7 +164,7 @@ class CampaignStore:
             ).fetchone()
             if row is None or row["status"] != DeliveryStatus.IN_FLIGHT.value:
                 return dispatch.delivery  # removed meanwhile, or acknowledged through another attempt
-            after = delivery.apply_response(_delivery(row), response.outcome, now=now, limits=limits)
+            after = delivery.apply_response(read_delivery(row), response.outcome, now=now, limits=limits)
             self._update(name, after, now, answer=response.answer)
             about = connection.execute("SELECT product, version FROM campaigns WHERE id = ?", (name,)).fetchone()
             versions = _reported(response.answer)
@@ -158,15 +172,36 @@ class CampaignStore:
                 product = _product(response.answer) or about["product"]
                 done = response.outcome.result in _UP_TO_DATE
                 word = about["version"] if about["product"] == product else offered(connection, product)
-                self._record(endpoint, product, versions, now, word=word if done else None)
+                self._record(endpoint, product, versions, now, word=word if done and word else None)
         return after
+
+    def stop(self, product: str, version: str, reason: str, now: float) -> int:
+        """Withdraw the notices of a version that are not sent yet; returns how many (G4)."""
+        begun = "SELECT id FROM campaigns WHERE product = ? AND version = ? AND ring <> ''"
+        with self._transaction():
+            waiting = self._select(f"{_WAITING} AND campaign IN ({begun})", (product, version))
+            for row in waiting:
+                self._update(row["campaign"], delivery.withdrawn(read_delivery(row), reason), now)
+        return len(waiting)
+
+    def round(self, key: CampaignKey, since: float) -> tuple[int, bool]:
+        """Which round of a ring's campaigns for a version that one is that began at ``since`` or later, and whether it
+        has begun."""
+        select = (
+            "SELECT count(*) AS n, max(created) AS last FROM campaigns"
+            " WHERE trigger = ? AND product = ? AND version = ? AND ring = ?"
+        )
+        about = (key.trigger.value, key.product, key.version, key.ring)
+        row = self._connection.execute(select, about).fetchone()
+        begun = row["n"] > 0 and row["last"] >= since
+        return (row["n"] if begun else row["n"] + 1), begun
 
     def mark_reachable(self, endpoint: str, now: float) -> None:
         """Record contact with an endpoint: its postponed deliveries are due at once (E1a)."""
         with self._transaction() as connection:
-            select = f"SELECT {_COLUMNS} FROM deliveries WHERE endpoint = ? AND status IN ('retrying', 'deferred')"
+            select = f"SELECT {_COLUMNS} FROM deliveries WHERE endpoint = ? AND {_POSTPONED}"
             for row in connection.execute(select, (endpoint,)).fetchall():
-                self._update(row["campaign"], delivery.mark_reachable(_delivery(row), now), now)
+                self._update(row["campaign"], delivery.mark_reachable(read_delivery(row), now), now)
 
     def record_versions(self, endpoint: str, product: str, versions: Mapping[str, str], now: float) -> None:
         """Record the installed versions of an endpoint."""
@@ -245,15 +280,15 @@ class CampaignStore:
         return Dispatch(one, UpdateCommand(name, about["version"], Trigger(about["trigger"])), target)
 
     def _begin(self, key: CampaignKey, now: float) -> bool:
-        row = (key.id, key.trigger.value, key.product, key.version, now)
-        done = self._connection.execute("INSERT OR IGNORE INTO campaigns VALUES (?, ?, ?, ?, ?)", row)
+        row = (key.id, key.trigger.value, key.product, key.version, now, key.ring)
+        done = self._connection.execute("INSERT OR IGNORE INTO campaigns VALUES (?, ?, ?, ?, ?, ?)", row)
         return bool(done.rowcount)
 
     def _supersede(self, key: CampaignKey, now: float) -> None:
-        older = "SELECT id FROM campaigns WHERE trigger = ? AND product = ? AND id <> ?"
-        about = (key.trigger.value, key.product, key.id)
+        older = "SELECT id FROM campaigns WHERE trigger = ? AND product = ? AND id <> ? AND ring IN ('', ?)"
+        about = (key.trigger.value, key.product, key.id, key.ring)
         for row in self._select(f"{_WAITING} AND campaign IN ({older})", about):
-            self._update(row["campaign"], delivery.superseded(_delivery(row), key.version), now)
+            self._update(row["campaign"], delivery.superseded(read_delivery(row), key.version), now)
 
     def _insert(self, key: CampaignKey, deliveries: Iterable[Delivery], now: float) -> int:
         rows = [
@@ -267,10 +302,10 @@ class CampaignStore:
 
     def _update(self, name: str, one: Delivery, now: float, *, answer: dict[str, Any] | None = None) -> None:
         self._connection.execute(
-            "UPDATE deliveries SET status = ?, due = ?, since = ?, tries = ?, result = ?, reason = ?, changed = ?,"
-            " answer = coalesce(?, answer) WHERE campaign = ? AND endpoint = ?",
+            "UPDATE deliveries SET status = ?, due = ?, since = ?, tried = ?, tries = ?, result = ?, reason = ?,"
+            " changed = ?, answer = coalesce(?, answer) WHERE campaign = ? AND endpoint = ?",
             (
-                *(one.status.value, one.due, one.since, one.tries, one.result, one.reason, now),
+                *(one.status.value, one.due, one.since, one.tried, one.tries, one.result, one.reason, now),
                 None if answer is None else json.dumps(answer, sort_keys=True),
                 *(name, one.endpoint),
             ),
@@ -313,15 +348,16 @@ def mark_reachable(connection: sqlite3.Connection, names: Iterable[str], now: fl
     Runs in the caller's transaction.
     """
     connection.execute(
-        f"UPDATE deliveries SET due = ?, changed = ? WHERE status IN ('retrying', 'deferred') AND due > ? AND {_AMONG}",
+        f"UPDATE deliveries SET due = ?, changed = ? WHERE {_POSTPONED} AND due > ? AND {_AMONG}",
         (now, now, now, json.dumps(list(names))),
     )
 
 
-_FIELDS = ("endpoint", "due", "until", "since", "tries", "result", "reason")
+_FIELDS = ("endpoint", "due", "until", "since", "tried", "tries", "result", "reason")
 
 
-def _delivery(row: sqlite3.Row) -> Delivery:
+def read_delivery(row: sqlite3.Row) -> Delivery:
+    """The delivery that a row of ``deliveries`` is."""
     values = {key: row[key] for key in _FIELDS}
     return Delivery(**values, mode=DeliveryMode(row["mode"]), status=DeliveryStatus(row["status"]))
 

@@ -20,9 +20,11 @@ from ..._core.validation.errors import InvalidDocument, ValidationError, show
 from ..._host.local_host import LocalHost
 from ..._host.output import standard_output, write_lines
 from ..campaigns.notifiers.host_keys import Pinned, pin
+from ..components.configured import rollout_settings
 from ..database.database import open_database
 from ..fleet.inventory import EndpointRecord, endpoint_records
 from ..fleet.nodes import read_nodes
+from ..fleet.offers import FleetOffers
 from ..health import assessments
 from ..publication.catalog import published_catalog
 from ..status import server_status
@@ -83,12 +85,11 @@ def run_status(host: LocalHost, options: argparse.Namespace) -> int:
 
 def run_endpoints(host: LocalHost, options: argparse.Namespace) -> int:
     """List the endpoints."""
-    current = published_catalog(host)
     with closing(open_database(host)) as connection:
         if options.domain and options.domain not in read_nodes(connection):
             raise InvalidDocument((ValidationError("--domain", show(options.domain), "a domain of the client tree"),))
-        items = current.components if current else ()
-        found = endpoint_records(connection, items, assessments(host, connection), domain=options.domain)
+        offered = FleetOffers.of(connection, published_catalog(host), rollout_settings(host))
+        found = endpoint_records(connection, offered, assessments(host, connection), domain=options.domain)
         wanted = _wanted(options, host.now())
         chosen = [one for one in found if wanted(one)]
     if options.json:

@@ -34,8 +34,8 @@ the command apply.
 _EPILOG = f"""\
 exit status:
   {exit_codes.DONE}   done; also: nothing new, or another instance is running
-  {exit_codes.FAILED}   failed; the message says why; verify: problems found;
-      health: there are alarms
+  {exit_codes.FAILED}   failed; the message says why; verify and audit verify:
+      problems found; health: there are alarms
   {exit_codes.STALE}   apply --digest: the program has another digest
   {exit_codes.USAGE}  wrong command line
   {exit_codes.BAD_DOCUMENT}  invalid input; every error is listed with its path
@@ -123,10 +123,22 @@ def _fleet_report() -> ModuleType:
     return fleet_report
 
 
+def _audit() -> ModuleType:
+    from . import audit
+
+    return audit
+
+
 def _metrics() -> ModuleType:
     from . import metrics
 
     return metrics
+
+
+def _rollout() -> ModuleType:
+    from . import rollout
+
+    return rollout
 
 
 COMMANDS: dict[str, Callable[[], ModuleType]] = {
@@ -136,9 +148,12 @@ COMMANDS: dict[str, Callable[[], ModuleType]] = {
     "health": _health,
     "report": _fleet_report,
     "metrics": _metrics,
+    "audit": _audit,
     "tree": _tree,
     "register": _tree,
     "fetch": _components,
+    "promote": _rollout,
+    "rollout": _rollout,
     "publish": _publication,
     "verify": _publication,
     "keys": _publication,

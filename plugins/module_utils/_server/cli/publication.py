@@ -16,17 +16,22 @@ from ..._core.metadata.header import LARGEST_SERIAL
 from ..._core.metadata.keyring import Keyring, KeyStage, SigningKey
 from ..._core.timestamps import iso
 from ..._host.local_host import LocalHost
-from ..._host.output import write_lines
-from ..components.configured import published_components
+from ..._host.output import complain, write_lines
+from ..audit.changes import record_keys, record_published, record_restored, record_settings
+from ..audit.check import first_problem
+from ..channels.staged import published_products
 from ..database.database import open_database
 from ..enrollment import enrollment_of
 from ..fleet.dirty_shards import counted
 from ..health import record_states
+from ..publication.key_files import mend_modes
 from ..publication.keys import ensure_keyring, read_keyring, rotate
 from ..publication.publish import Renewal, configuration_settings, publication_lock, publish, publish_catalog
 from ..publication.restoration import came_back
+from ..publication.samples import refresh_samples
 from ..publication.verify import find_problems
 from ..reports.places import mend_places
+from ..rollout.promote import ready_channels
 from .output import print_json, print_table
 
 
@@ -55,12 +60,17 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def run_publish(host: LocalHost, options: argparse.Namespace) -> int:
-    """Publish; the timer's command. Where the records were brought back from elsewhere, everything is signed anew."""
+    """Publish; the timer's command. Where the records were brought back from elsewhere, everything is signed anew.
+
+    Samples that can't be published keep nothing else from being published, and are a failure.
+    """
     if options.above and not options.anew:
         raise ValueError("--above: only with --anew")
     if not 0 <= options.above < LARGEST_SERIAL:
         raise ValueError(f"--above: {options.above} is not a serial (0 to {LARGEST_SERIAL - 1})")
+    _ready_channels(host)
     with publication_lock(host):
+        why = refresh_samples(host)
         names = _publish_all(host, anew=options.anew, above=options.above)
     with closing(open_database(host)) as connection:
         record_states(host, connection)
@@ -69,7 +79,10 @@ def run_publish(host: LocalHost, options: argparse.Namespace) -> int:
     else:
         words = ", ".join(f"{number} {kind}" for kind, number in counted(names).items())
         write_lines([f"publish: {words or 'nothing to publish'}"])
-    return DONE
+    if why:
+        host.log(syslog.LOG_ERR, f"publish: {why}")
+        complain("epp-server", why)
+    return FAILED if why else DONE
 
 
 def run_verify(host: LocalHost, options: argparse.Namespace) -> int:
@@ -105,9 +118,11 @@ def run_keys_show(host: LocalHost, options: argparse.Namespace) -> int:
 
 def run_keys_rotate(host: LocalHost, options: argparse.Namespace) -> int:
     """One step, published at once."""
+    _ready_channels(host)
     with publication_lock(host):
         before = ensure_keyring(host)
         after = rotate(host)
+        record_keys(host, before, after)
         names = _publish_all(host)
     result = {"changed": True, "before": before.to_result(), "after": after.to_result(), "published": counted(names)}
     if options.json:
@@ -117,14 +132,26 @@ def run_keys_rotate(host: LocalHost, options: argparse.Namespace) -> int:
     return DONE
 
 
+def _ready_channels(host: LocalHost) -> None:
+    with closing(open_database(host)) as connection:
+        ready_channels(host, connection)
+
+
 def _publish_all(host: LocalHost, *, anew: bool = False, above: int = 0) -> list[str]:
     with closing(open_database(host)) as connection:
+        mend_modes(host)
         restored = came_back(host, connection)
+        record_settings(host)
         if restored:
+            record_restored(host)
             host.log(syslog.LOG_WARNING, "publish: the records were brought back; everything is signed anew")
         renewal = Renewal(repair=True, anew=anew or restored, above=above)
+        before = read_keyring(host)
         names = publish(host, connection, renewal)
-        names += publish_catalog(host, connection, published_components(host), renewal)
+        names += publish_catalog(host, connection, published_products(host, connection).values(), renewal)
+        record_keys(host, before, ensure_keyring(host))
+        record_published(host, connection, names)
+        first_problem(host, remember=True)
         mend_places(host, connection)
         return names
 

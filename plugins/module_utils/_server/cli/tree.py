@@ -14,12 +14,15 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import Any, Callable
 
+from ..._core.audit.entry import Note
 from ..._core.exit_codes import DONE
 from ..._core.policy.change import TreeChange
 from ..._core.policy.overrides import flat
 from ..._core.settings.registration import Registration
 from ..._host.local_host import LocalHost
 from ..._host.output import write_lines
+from ..audit.changes import policy_changed, record_published, tree_changed
+from ..audit.log import record
 from ..campaigns.store import drop_endpoints, mark_reachable
 from ..database.database import open_copy, open_database, transaction
 from ..enrollment import enrollment_of
@@ -88,7 +91,12 @@ def run_set(host: LocalHost, options: argparse.Namespace) -> int:
     """Change what one node sets, and publish."""
     with report_rejections() as refused:
         wanted = TreeChange.from_dict(read_stdin_json())
-        made = _change(host, lambda connection: set_values(connection, wanted), check=options.check)
+        made = _change(
+            host,
+            lambda connection: set_values(connection, wanted),
+            lambda result: policy_changed(wanted, result),
+            check=options.check,
+        )
         if made["changed"] and not options.check:
             keys = ", ".join([*flat(wanted.values), *(f"{key} (inherited)" for key in wanted.inherit)])
             host.log(syslog.LOG_NOTICE, f"tree: {wanted.scope.value} {wanted.name}: {keys}")
@@ -100,7 +108,9 @@ def run_register(host: LocalHost, options: argparse.Namespace) -> int:
     """Register in bulk, and publish."""
     with report_rejections() as refused:
         wanted = Registration.from_dict(read_stdin_json())
-        made = _change(host, lambda connection: _register(connection, wanted, host.now()), check=options.check)
+        made = _change(
+            host, lambda connection: _register(connection, wanted, host.now()), tree_changed, check=options.check
+        )
         if made["changed"] and not options.check:
             host.log(syslog.LOG_NOTICE, f"registry: changed, {made['registered']} endpoints are registered")
         print_json({**made, **({"enrollment": enrollment_of(host, check=options.check)} if options.enrollment else {})})
@@ -116,15 +126,21 @@ def _register(connection: sqlite3.Connection, wanted: Registration, now: float) 
     return outcome
 
 
-def _change(host: LocalHost, work: Work, *, check: bool) -> dict[str, Any]:
-    """Do the work in one transaction and publish what follows; with ``check`` on a copy that is thrown away."""
+def _change(host: LocalHost, work: Work, note: Callable[[Mapping[str, Any]], Note], *, check: bool) -> dict[str, Any]:
+    """Do the work in one transaction and publish what follows; with ``check`` on a copy that is thrown away.
+
+    A change is written down before it is made: what can't be written down is not done.
+    """
     if check:
         with closing(open_copy(host)) as copy, transaction(copy):
             return {**work(copy).to_result(), "published": {}}
     with publication_lock(host), closing(open_database(host)) as connection:
         with transaction(connection):
             result = work(connection).to_result()
+            if result["changed"]:
+                record(host, note(result))
         published = publish(host, connection)
+        record_published(host, connection, published)
         update_places(host, **_places(result))
         return {**result, "published": counted(published)}
 

@@ -18,9 +18,11 @@ from ..._host.host import Host
 from ..._host.local_host import LocalHost
 from ..._host.output import write_document, write_lines
 from ..campaigns.update_now import UpdateNowReport, update_now
+from ..components.configured import rollout_settings
 from ..database.database import open_database
 from ..fleet.inventory import endpoint_records
 from ..fleet.nodes import read_nodes
+from ..fleet.offers import FleetOffers
 from ..fleet.selection import Selection
 from ..publication.catalog import published_catalog
 from ..terminal.line import progress_line
@@ -74,9 +76,10 @@ def _selection(options: argparse.Namespace) -> Selection:
 
 
 def _names(host: Host, selection: Selection) -> list[str]:
-    catalog = published_catalog(host)
     with closing(open_database(host)) as connection:
-        fleet = endpoint_records(connection, catalog.components if catalog else ())
+        fleet = endpoint_records(
+            connection, FleetOffers.of(connection, published_catalog(host), rollout_settings(host))
+        )
         return selection.names(fleet, read_nodes(connection))
 
 

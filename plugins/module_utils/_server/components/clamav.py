@@ -35,7 +35,7 @@ from ..._host.host import Completed, Host
 from .base import Published, Workplace
 from .cvdupdate import Cvdupdate
 
-_INCREMENTAL = re.compile(r"(?P<name>[A-Za-z0-9_-]+)-(?P<number>\d+)\.(?:cdiff(?:\.sign)?|cvd\.sign)")
+INCREMENTAL = re.compile(r"(?P<name>[A-Za-z0-9_-]+)-(?P<number>\d+)\.(?:cdiff(?:\.sign)?|cvd\.sign)")
 _CHUNK = 1 << 20
 _DIGEST_DIGITS = 12
 _COST = 3
@@ -83,14 +83,14 @@ class ClamAV:
         return Outcome(Result.CURRENT) if done.code == 0 else Outcome(Result.FAILED, _complaint(done), reached=reached)
 
     def published(self) -> Published | None:
-        items = tuple(self._item(name) for name in self._names() if self.host.exists(f"{self.workplace.public}/{name}"))
+        items = tuple(self._item(name) for name in self._names() if self.host.exists(f"{self.workplace.mirror}/{name}"))
         return Published(version_label(versions_of(items)), items) if items else None
 
     def _names(self) -> list[str]:
         return [*(f"{name}.cvd" for name in self.settings.databases), *self.settings.extra]
 
     def _item(self, name: str) -> CatalogItem:
-        real = self.host.real(f"{self.workplace.public}/{name}")
+        real = self.host.real(f"{self.workplace.mirror}/{name}")
         digest, version = digest_of(real), _version(real)
         return CatalogItem(
             product=self.product.value,
@@ -106,11 +106,12 @@ class ClamAV:
     def _publish(self, directory: str) -> str:
         """Publish what cvdupdate has brought; returns what was not fit for it, one sentence, or nothing."""
         self.host.mkdir(self.workplace.public)
-        source, target = self.host.real(directory), self.host.real(self.workplace.public)
+        self.host.mkdir(self.workplace.mirror)
+        source, target = self.host.real(directory), self.host.real(self.workplace.mirror)
         if not os.path.isdir(source):
             return ""
         names = os.listdir(source)
-        for name in sorted(name for name in names if _INCREMENTAL.fullmatch(name)):
+        for name in sorted(name for name in names if INCREMENTAL.fullmatch(name)):
             _replace(os.path.join(source, name), os.path.join(target, name))
         refused = []
         for name in (name for name in self._names() if name in names):
@@ -125,7 +126,7 @@ class ClamAV:
     def _prune(self, target: str) -> None:
         """Keep the newest incremental files of each database."""
         newest: dict[str, set[int]] = {}
-        found = [(name, match) for name in os.listdir(target) if (match := _INCREMENTAL.fullmatch(name))]
+        found = [(name, match) for name in os.listdir(target) if (match := INCREMENTAL.fullmatch(name))]
         for _name, match in found:
             newest.setdefault(match["name"], set()).add(int(match["number"]))
         kept = {database: sorted(numbers)[-self.settings.keep_cdiffs :] for database, numbers in newest.items()}

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..._core.canonical import sha256_hex
+from ..._core.canonical import readable_json, sha256_hex
 from ..._core.metadata.catalog import CatalogItem, CatalogManifest
 from ..._core.metadata.manifest import NAME, InvalidManifest, Manifest
 from ..._core.results import Outcome, Result
@@ -16,7 +16,7 @@ from .base import Published, Workplace
 from .declared import FILE as DECLARATION
 from .declared import VERSION_FILE, Declaration
 from .objects import opened
-from .publisher import described, manifest_of, publish, published, unchanged
+from .publisher import described, manifest_of, publish, published, store_objects, unchanged
 
 
 def publish_folder(host: Host, folder: str, workplace: Workplace, *, source: str, version: str = "") -> Outcome:
@@ -24,10 +24,9 @@ def publish_folder(host: Host, folder: str, workplace: Workplace, *, source: str
 
     Without a version, the folder's own counts (``VERSION``), and without that the server counts: 1, 2, 3.
     """
-    target = host.real(workplace.public)
     host.mkdir(workplace.public)
     try:
-        before, declaration = published(target), Declaration.of(folder, source)
+        before, declaration = _before(host, workplace), Declaration.of(folder, source)
         files = described(folder, declaration)
         if not files:
             return Outcome(Result.FAILED, "the source holds no files: what was published stays")
@@ -37,7 +36,7 @@ def publish_folder(host: Host, folder: str, workplace: Workplace, *, source: str
         word = version or _own_version(folder) or _next(before.version if before else "0")
         if before is not None and word == before.version:
             word = _next(word)  # other content under the same word would never reach an endpoint
-        publish(folder, target, manifest_of(files, word, before))
+        _put(host, folder, workplace, manifest_of(files, word, before))
     except InvalidManifest as error:
         return Outcome(Result.FAILED, f"the source can't be published: {error}")
     except OSError as error:
@@ -45,14 +44,39 @@ def publish_folder(host: Host, folder: str, workplace: Workplace, *, source: str
     return Outcome(Result.UPDATED, why)
 
 
+def _before(host: Host, workplace: Workplace) -> Manifest | None:
+    """The newest version so far; where a rollout has just become staged, it is what everybody has."""
+    newest = published(host.real(workplace.newest))
+    return published(host.real(workplace.public)) if newest is None and workplace.staged else newest
+
+
+def _put(host: Host, folder: str, workplace: Workplace, manifest: Manifest) -> None:
+    """Publish the newest version, or keep it for the channels that will be offered it."""
+    if not workplace.staged:
+        publish(folder, host.real(workplace.public), manifest)
+        return
+    store_objects(folder, host.real(workplace.public), manifest)
+    host.mkdir(workplace.newest, mode=0o750)
+    host.write(f"{workplace.newest}/{NAME}", readable_json(manifest.to_dict()))
+
+
+def newest_manifest(host: Host, workplace: Workplace) -> bytes | None:
+    """The manifest of the newest version; None where there is none yet."""
+    content = host.read(f"{workplace.newest}/{NAME}")
+    return host.read(f"{workplace.public}/{NAME}") if content is None and workplace.staged else content
+
+
 def published_folder(host: Host, product: ProductKind, workplace: Workplace) -> Published | None:
-    """What a folder's set is to readers now."""
-    content = host.read(f"{workplace.public}/{NAME}")
+    """What a folder's set is to readers now; where the rollout is staged, what its newest version would be."""
+    content = newest_manifest(host, workplace)
+    return None if content is None else published_as(content, product, workplace)
+
+
+def published_as(content: bytes, product: ProductKind, workplace: Workplace) -> Published | None:
+    """What readers find under a manifest; None for what is none."""
     try:
-        manifest = None if content is None else Manifest.parse(content)
+        manifest = Manifest.parse(content)
     except InvalidManifest:
-        manifest = None
-    if content is None or manifest is None:
         return None
     items = [
         CatalogItem(

@@ -32,12 +32,17 @@ def publish(folder: str, target: str, manifest: Manifest) -> None:
     InvalidManifest for content that changed since the manifest was made.
     """
     before = published(target)
-    for file in manifest.files:
-        store(folder, file, target)
+    store_objects(folder, target, manifest)
     write_durably(os.path.join(target, NAME), readable_json(manifest.to_dict()))
     keep = {file.sha256 for file in manifest.files}
     retire(target, before, keep)
     prune(target, keep)
+
+
+def store_objects(folder: str, target: str, manifest: Manifest) -> None:
+    """Put the contents of a manifest in their places below ``target``; raises InvalidManifest as ``publish`` does."""
+    for file in manifest.files:
+        store(folder, file, target)
 
 
 def published(target: str) -> Manifest | None:

@@ -22,6 +22,7 @@ from ..._core.settings.metrics import MetricsSettings
 from ..._core.settings.server import ServerSettings
 from ..._core.validation.errors import InvalidDocument
 from ..._core.values import frozen
+from ..._host.asked_by import asked_by
 from ..._host.host import Host
 from ..._host.lock import Busy, exclusively
 from ..._host.paths import SERVER_SETTINGS_NAME
@@ -30,9 +31,10 @@ from ..._host.scheduler import all_schedulers, every_owned_path, schedulers_left
 from ..._host.scheduler.base import Scheduler
 from .. import paths, web
 from ..jobs import OWNED
+from ..publication.key_files import DIRECTORY_MODE, FILE_MODE, other_modes
 from ..settings import read_section
 from . import own_url, service_account
-from .desired import Desired, desired, installed_settings_may
+from .desired import Desired, by_broker, desired, installed_settings_may
 from .requirements import missing_requirements, require
 
 __all__ = ("Busy", "Converged", "converge", "remove")
@@ -145,7 +147,16 @@ def _compared(host: Host, settings: ServerSettings, scheduler: Scheduler, wanted
         *scheduler.drift(wanted.jobs),
         *(server.drift() if server else ()),
     )
-    return Converged(diff(host, (*wanted.entries, *_leftovers(host, wanted.entries))), corrections)
+    changes = diff(host, (*wanted.entries, *_leftovers(host, wanted.entries)))
+    return Converged((*changes, *_of_keys(host)), corrections)
+
+
+def _of_keys(host: Host) -> Iterable[Change]:
+    """The modes of private keys that others could read, or nobody could use. The server's own user corrects them."""
+    for path, mode in other_modes(host).items():
+        text = "directory\n" if path == paths.KEYS else "(hidden)\n"
+        wanted = DIRECTORY_MODE if path == paths.KEYS else FILE_MODE
+        yield Change(path, Action.MODIFY, text, text, mode_before=mode, mode_after=wanted)
 
 
 def _published(host: Host) -> bool:
@@ -154,9 +165,10 @@ def _published(host: Host) -> bool:
 
 
 def _leftovers(host: Host, wanted: tuple[Resource, ...]) -> tuple[Absent, ...]:
-    """Files of other schedulers, of a web server that the administrator configures now, and of a former collector."""
+    """Files of other schedulers and notifiers, of a web server that the administrator configures now, and of a former
+    collector."""
     kept = {entry.path for entry in wanted}
-    owned = (*every_owned_path(host, OWNED), *((web.FILE,) if host.live else ()), *_of_metrics(host))
+    owned = (*every_owned_path(host, OWNED), *((web.FILE,) if host.live else ()), *_of_metrics(host), paths.ORDERS)
     return tuple(Absent(path) for path in owned if path not in kept)
 
 
@@ -206,12 +218,13 @@ def _apply(
         service_account.make(host)
     if web.FILE in changed:  # first of all: what nginx refuses is to stop the rest
         _configure(host, by_path, changes)
+    keys = {path for path in changed if path == paths.KEYS or path.startswith(f"{paths.KEYS}/")}
     for change in changes:
-        if change.path != web.FILE:
+        if change.path != web.FILE and change.path not in keys:
             apply(host, by_path.get(change.path, Absent(change.path)))
     for other in left:
         other.forget()
-    if changed & {paths.SETTINGS, paths.SERVER, paths.STATE_DIRECTORY, paths.PLACES} or not _published(host):
+    if keys or changed & {paths.SETTINGS, paths.SERVER, paths.STATE_DIRECTORY, paths.PLACES} or not _published(host):
         _own_command(host, "publish")
     scheduler.activate(wanted.jobs, changed)
     _serve(host, settings, changed)
@@ -272,13 +285,26 @@ def _enrollment(host: Host, settings: ServerSettings, found: Converged, *, check
     if check and (not _published(host) or paths.SERVER in {change.path for change in found.changes}):
         return None
     told_now: dict[str, Any] | None = json.loads(_own_command(host, "enrollment", *(["--check"] if check else [])))
-    return told_now and {**told_now, "url": settings.url, "notify_user": settings.notify.user}
+    return told_now and {**_without_broker(told_now), **_told_of_notices(settings)}
+
+
+def _told_of_notices(settings: ServerSettings) -> dict[str, Any]:
+    """What endpoints are told by these settings, which may not be in force yet."""
+    told: dict[str, Any] = {"url": settings.url, "notify_user": settings.notify.user}
+    if by_broker(settings) and settings.notify.mqtt is not None:
+        told.update(notify_key=None, broker=settings.notify.mqtt.of_endpoints.to_dict())
+    return told
+
+
+def _without_broker(told: dict[str, Any]) -> dict[str, Any]:
+    return {key: one for key, one in told.items() if key != "broker"}
 
 
 def _own_command(host: Host, command: str, *options: str) -> str:
     """Run a command of the server's program, which becomes its own user; raises OSError with its error message."""
     root = ["--root", host.root] if host.root else []
-    done = host.run([host.real(paths.SERVER), *root, command, *options], timeout=_OWN_COMMAND_S)
+    argv = [host.real(paths.SERVER), *root, command, *options]
+    done = host.run(argv, timeout=_OWN_COMMAND_S, env=asked_by())
     if done.code != 0:
         why = done.err.strip() or done.out.strip() or f"it {done.ended}"
         raise OSError(f"epp-server {command}: {why}")

@@ -12,6 +12,7 @@ from ..._core.canonical import readable_json
 from ..._core.resources.resources import Directory, File, Link, Resource
 from ..._core.settings.components import ClamAVSource, FilesSource, SourceSettings
 from ..._core.settings.endpoint_keys import ProductKind
+from ..._core.settings.notify import NotifierName
 from ..._core.settings.server import ServerSettings
 from ..._core.settings.web import ReportsBy
 from ..._core.values import frozen
@@ -24,6 +25,7 @@ from ..jobs.job_plan import Interval, JobPlan
 _MARGIN_S = 120
 _HOUR, _DAY = 3600, 86400
 _METRICS_S = 300
+_PROMOTE_S = 120
 
 
 @frozen
@@ -50,6 +52,7 @@ def desired(host: Host, settings: ServerSettings, scheduler: Scheduler, *, progr
         # What lies in them is the user's own business: root never follows that user's paths.
         Directory(paths.STATE_DIRECTORY, 0o750, owner=paths.USER),
         Directory(paths.PUBLIC, 0o755, owner=paths.USER),
+        *((Directory(paths.ORDERS, owner=paths.USER),) if by_broker(settings) else ()),
         *_of_reports(web.writer(settings, host)),
         *_of_metrics(settings, host),
     ]
@@ -88,16 +91,25 @@ def job_plan(settings: ServerSettings) -> JobPlan:
         public=paths.PUBLIC,
         reports=paths.REPORTS,
         inbox=paths.INBOX,
+        rollout_news=paths.ROLLOUT_NEWS,
         fetch=Interval(settings.fetch.every, settings.fetch_offset) if sources else None,
         metrics=Interval(_METRICS_S, 0),
         metrics_directory=paths.METRICS,
         publish=Interval(_DAY, settings.publish_offset),
         fetch_limit=limit,
         ask=Interval(_HOUR, settings.ask_offset) if settings.web.reports is ReportsBy.ASK else None,
+        promote=Interval(_PROMOTE_S, 0) if settings.rollout.products else None,
         reads=tuple(path for source in sources.values() for path in _paths(source)),
+        samples=settings.probe_samples,
         any_program=ProductKind.COMMAND in sources,
         key=settings.notify.key,
+        orders=paths.ORDERS if by_broker(settings) else "",
     )
+
+
+def by_broker(settings: ServerSettings) -> bool:
+    """Whether endpoints are told over a message broker (L3)."""
+    return settings.notify.notifier is NotifierName.MQTT
 
 
 def installed_settings_may(host: Host) -> bool:

@@ -55,6 +55,8 @@ def missing_requirements(host: Host, settings: ServerSettings, *, renew: bool = 
         found.append(_WEBDAV)
     if settings.notify.notifier is NotifierName.SSH and importlib.util.find_spec("paramiko") is None:
         found.append("paramiko (Python package)")
+    if settings.notify.notifier is NotifierName.MQTT and importlib.util.find_spec("paho") is None:
+        found.append("paho-mqtt (Python package)")
     for source in sources:
         if isinstance(source, ClamAVSource):
             found += _of_cvdupdate(host, source, renew=renew)

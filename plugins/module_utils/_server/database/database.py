@@ -46,10 +46,15 @@ def open_database(host: Host) -> sqlite3.Connection:
 
 
 def open_copy(host: Host) -> sqlite3.Connection:
-    """A copy of the database in memory, for those who want to know what would be; nothing on the host changes."""
+    """A copy of the database in memory, for those who want to know what would be; nothing on the host changes.
+
+    Whoever reads a database makes two files beside it where nobody else has it open, and only who may write to it
+    removes them again. Where they are there already, who may write to it would carry their content over at its end.
+    """
     memory = sqlite3.connect(":memory:", isolation_level=None)
     if host.exists(paths.DATABASE):
-        address = f"file:{quote(host.real(paths.DATABASE))}?mode=ro"
+        mode = "ro" if host.exists(f"{paths.DATABASE}-wal") else "rw"
+        address = f"file:{quote(host.real(paths.DATABASE))}?mode={mode}"
         with _told(memory), closing(sqlite3.connect(address, uri=True)) as original:
             original.backup(memory)
     with _told(memory):

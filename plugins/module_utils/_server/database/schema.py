@@ -46,7 +46,8 @@ CREATE TABLE campaigns (
     trigger TEXT NOT NULL,
     product TEXT NOT NULL,
     version TEXT NOT NULL,
-    created REAL NOT NULL
+    created REAL NOT NULL,
+    ring TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE deliveries (
     campaign TEXT NOT NULL REFERENCES campaigns (id) ON DELETE CASCADE,
@@ -56,6 +57,7 @@ CREATE TABLE deliveries (
     due REAL NOT NULL,
     until REAL,
     since REAL,
+    tried REAL,
     tries INTEGER NOT NULL,
     result TEXT NOT NULL,
     reason TEXT NOT NULL,
@@ -73,6 +75,8 @@ CREATE TABLE endpoint_states (
     reason TEXT NOT NULL,
     since REAL NOT NULL,
     waits TEXT NOT NULL,
+    product TEXT NOT NULL,
+    built REAL,
     received REAL NOT NULL,
     tree_serial INTEGER,
     shard_serial INTEGER,
@@ -111,6 +115,45 @@ CREATE TABLE refused_reports (
     last REAL NOT NULL,
     PRIMARY KEY (endpoint, code)
 ) WITHOUT ROWID;
+CREATE TABLE endpoint_engines (
+    endpoint TEXT PRIMARY KEY,
+    product TEXT NOT NULL,
+    stream TEXT NOT NULL,
+    version TEXT NOT NULL,
+    run TEXT NOT NULL,
+    ended REAL NOT NULL,
+    received REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX endpoint_engines_stream ON endpoint_engines (product, stream);
+CREATE TABLE engine_streams (track TEXT PRIMARY KEY, ring TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE rollouts (product TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE rollout_versions (
+    product TEXT NOT NULL,
+    version TEXT NOT NULL,
+    at REAL NOT NULL,
+    content TEXT NOT NULL,
+    PRIMARY KEY (product, version)
+) WITHOUT ROWID;
+CREATE TABLE rollout_members (
+    product TEXT NOT NULL,
+    ring TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (product, ring, endpoint)
+) WITHOUT ROWID;
+CREATE TABLE rollout_events (
+    id INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    product TEXT NOT NULL,
+    version TEXT NOT NULL,
+    ring TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    noted INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE published_rings (digest TEXT NOT NULL);
 CREATE TABLE report_counts (
     day TEXT NOT NULL,
     code TEXT NOT NULL,
@@ -124,4 +167,14 @@ answered to have.
 ``endpoint_reports`` has the newest report of each endpoint, its document as ``content``; ``host_key`` is the key that
 signed it: another key begins another sequence. ``refused_reports`` are those since the last good one, of names that are
 not registered together under the empty name. ``report_counts.day`` is a day in UTC, empty for all that were long
-ago; ``code`` is that of a refusal, or ``taken``."""
+ago; ``code`` is that of a refusal, or ``taken``.
+
+``endpoint_engines`` has the endpoints whose engine is upgraded as packages and staged: the installed ``version``, the
+last ``run`` as their status has it, and when that was about a version, or had ``ended``, by the server's clock.
+``engine_streams.ring`` is the first ring that has an endpoint of the stream; ``track`` stands where the other tables of
+rollouts have a product.
+
+``campaigns.ring`` is the ring that a campaign is for, empty where the rollout of its product is not staged.
+``rollout_versions.content`` is what the product publishes as that version. ``rollout_members`` are the endpoints that
+count for the version that a ring tries. ``rollout_events.noted``: it is in the audit. ``published_rings`` has the
+digest of the rings by which the shards were published."""

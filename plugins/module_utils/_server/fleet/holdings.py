@@ -45,10 +45,10 @@ def offers(connection: sqlite3.Connection, published: Iterable[CatalogItem]) -> 
 
 
 def offered(connection: sqlite3.Connection, product: str) -> str:
-    """The version of the last announcement of a product; empty where there was none."""
-    select = "SELECT version FROM campaigns WHERE trigger = ? AND product = ? ORDER BY rowid DESC LIMIT 1"
+    """The version of the last announcement of a product to everybody; empty where there was none."""
+    select = "SELECT version, ring FROM campaigns WHERE trigger = ? AND product = ? ORDER BY rowid DESC LIMIT 1"
     row = connection.execute(select, (Trigger.DOWNLOAD.value, product)).fetchone()
-    return "" if row is None else str(row["version"])
+    return "" if row is None or row["ring"] else str(row["version"])
 
 
 def is_behind(member: EndpointPolicy, reported: Reported | None, offer: Offer) -> bool:

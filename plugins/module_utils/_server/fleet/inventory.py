@@ -10,13 +10,14 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..._core.metadata.catalog import CatalogItem
+from ..._core.metadata.catalog import CatalogItem, versions_of
 from ..._core.reports.states import Assessment, EndpointState
 from ..._core.timestamps import iso, iso_or_none
 from ..._core.values import frozen
 from .holdings import Reported, holdings, is_behind, offers
 from .nodes import is_below
-from .policies import endpoint_policies
+from .offers import FleetOffers
+from .policies import EndpointPolicy, endpoint_policies
 
 
 @frozen
@@ -49,7 +50,7 @@ class EndpointRecord:
 
 def endpoint_records(
     connection: sqlite3.Connection,
-    published: Iterable[CatalogItem],
+    published: Iterable[CatalogItem] | FleetOffers,
     assessed: Mapping[str, Assessment] | None = None,
     *,
     domain: str = "",
@@ -58,7 +59,8 @@ def endpoint_records(
 
     ``assessed`` has the state of each (``states.states``); without it records have none that means anything.
     """
-    offered, reported = list(offers(connection, published).values()), holdings(connection)
+    offered = published if isinstance(published, FleetOffers) else FleetOffers(offers(connection, published))
+    reported = holdings(connection)
     known, notices = {member.name: member for member in endpoint_policies(connection)}, last_deliveries(connection)
     for row in connection.execute("SELECT * FROM endpoints ORDER BY name"):
         if not is_below(row["domain"], domain):
@@ -73,18 +75,19 @@ def endpoint_records(
             pinned=bool(row["host_key"]),
             versions={product: holding.components for product, holding in told.holdings.items()},
             reported=told.at,
-            outdated=told.at is not None and any(is_behind(known[row["name"]], told, offer) for offer in offered),
+            outdated=told.at is not None and _is_outdated(known[row["name"]], told, offered),
             notice=notices.get(row["name"]),
             assessment=_NOT_ASSESSED if assessed is None else assessed[row["name"]],
         )
 
 
-def by_product(published: Iterable[CatalogItem]) -> dict[str, dict[str, str]]:
-    """Component versions of each product."""
-    versions: dict[str, dict[str, str]] = {}
-    for item in published:
-        versions.setdefault(item.product, {})[item.name] = item.version
-    return versions
+def _is_outdated(member: EndpointPolicy, told: Reported, offered: FleetOffers) -> bool:
+    return any(is_behind(member, told, offer) for _name, offer in offered.to(member))
+
+
+def by_product(offered: FleetOffers) -> dict[str, dict[str, str]]:
+    """Component versions of each product, as those have them who have no ring, or are in the last one."""
+    return {name: versions_of(offer.items) for name, offer in offered.common.items()}
 
 
 def last_deliveries(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:

@@ -35,6 +35,7 @@ class EndpointPolicy:
     product: str = ""
     databases: tuple[str, ...] = ()
     notified: bool = True
+    domain: str = ""
 
     def wish(self, product: ProductKind) -> Wish:
         """The components of a product that it takes."""
@@ -57,9 +58,8 @@ def endpoint_policies(connection: sqlite3.Connection) -> Iterator[EndpointPolicy
             known[key] = _policy(nodes, row["domain"] or "", row["name"], row["policy"])
         policy, error = known[key]
         databases = tuple(json.loads(row["databases"])) if row["databases"] else ()
-        yield EndpointPolicy(
-            row["name"], row["ordinal"], policy, error, row["product"] or "", databases, bool(row["address"])
-        )
+        product, notified, domain = row["product"] or "", bool(row["address"]), row["domain"] or ""
+        yield EndpointPolicy(row["name"], row["ordinal"], policy, error, product, databases, notified, domain)
 
 
 def newcomer(connection: sqlite3.Connection) -> EndpointPolicy:

@@ -31,8 +31,8 @@ INSERT INTO endpoints (name, domain, address, host_key, ordinal, source, product
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, shard_of(?))
 """
 _WAY = ("address", "host_key")
-_PUBLISHED = ("domain", "ordinal", "policy")
-"""The columns that shards publish."""
+_PUBLISHED = ("domain", "ordinal", "policy", "product")
+"""The columns by which shards are published."""
 
 
 @frozen

@@ -8,27 +8,39 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from ..._core.metadata.catalog import CatalogItem
+from ..._core.durations import format_duration
 from ..._core.metadata.policy_tree import KIND as TREE
 from ..._core.metadata.shard import SHARDS, shard_of
 from ..._core.reports.report import Report
-from ..._core.reports.states import Assessment, EndpointState, Knowledge, Verdict, assess, judge
+from ..._core.reports.states import Assessment, EndpointState, Knowledge, Verdict, assess, judge, newest_built
 from ..._core.results import Trigger
 from ..._core.rollout.delivery import SendResult
-from ..._core.rollout.outdated import Holding, Offer, lacking
+from ..._core.rollout.outdated import Holding, lacking
 from ..._core.schedule.sync_schedule import OVERDUE
+from ..._core.timestamps import iso
 from ..._core.values import frozen, replace
 from .dirty_shards import PREFIX
-from .holdings import Reported, holdings, is_behind, offers
+from .holdings import Reported, holdings, is_behind
+from .offers import FleetOffers
 from .policies import EndpointPolicy, endpoint_policies
 
 _BARRED = {
     SendResult.REFUSED.value: "it does not let the server in",
     SendResult.HOST_KEY_CHANGED.value: "its host key has changed",
 }
+# A notice that is still to be sent, or no longer is, says nothing of its endpoint; one that was sent says how that was
+# when the sending began: whoever was heard of meanwhile has been mended since.
+_LAST_NOTICE = """
+SELECT endpoint, result, reason, max(tried) AS tried FROM deliveries
+WHERE tried IS NOT NULL AND result NOT IN ('', 'superseded', 'held', 'expired', 'unregistered') GROUP BY endpoint
+"""
+_REFUSED_NOTICES = """
+SELECT endpoint, tried FROM deliveries
+WHERE result IN (SELECT value FROM json_each(?)) AND endpoint IN (SELECT value FROM json_each(?)) ORDER BY tried
+"""
 
 
 @frozen
@@ -56,7 +68,7 @@ class EndpointHealth:
 class Published:
     """What is published, and since when (Unix seconds), by product."""
 
-    offers: Mapping[str, Offer]
+    offers: FleetOffers
     since: Mapping[str, float]
     issues: Mapping[str, tuple[int, float]]
     """Serial and issue of each published document, by its name."""
@@ -77,40 +89,43 @@ def record_verdict(connection: sqlite3.Connection, endpoint: str, report: Report
     since = before["since"] if goes_on else said.since
     configuration: Mapping[str, Any] = report.status.get("configuration") or {}
     serials = (configuration.get("tree_serial"), configuration.get("shard_serial"))
-    values = (endpoint, said.state.value, said.reason, received if since is None else since, verdict.waits, received)
+    product, built = str(report.status.get("product") or ""), newest_built(report)
+    values = (endpoint, said.state.value, said.reason, received if since is None else since, verdict.waits)
     drift = (json.dumps(list(report.drift or ())), report.drift_count)
-    insert = "INSERT OR REPLACE INTO endpoint_states VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    connection.execute(insert, (*values, *serials, *drift))
+    insert = "INSERT OR REPLACE INTO endpoint_states VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    connection.execute(insert, (*values, product, built, received, *serials, *drift))
 
 
-def published_now(connection: sqlite3.Connection, items: Iterable[CatalogItem]) -> Published:
+def published_now(connection: sqlite3.Connection, offered: FleetOffers) -> Published:
     """What the states of endpoints are compared with."""
     select = "SELECT product, max(created) AS at FROM campaigns WHERE trigger = ? GROUP BY product"
     since = {row["product"]: row["at"] for row in connection.execute(select, (Trigger.DOWNLOAD.value,))}
+    since.update({row["product"]: row["at"] for row in connection.execute(_STAGED)})
     issues = {row["name"]: (row["serial"], row["issued"]) for row in connection.execute(_ISSUES)}
-    return Published(offers(connection, items), since, issues)
+    return Published(offered, since, issues)
 
 
 def survey(
-    connection: sqlite3.Connection, published: Published, *, now: float, silence: float
+    connection: sqlite3.Connection, published: Published, *, now: float, silence: float, ages: Mapping[str, int]
 ) -> dict[str, EndpointHealth]:
-    """Every registered endpoint, by name."""
-    told, said, barred = holdings(connection), _said(connection), _barred(connection)
-    refused = _refused(connection, said, now)
+    """Every registered endpoint, by name; ``ages`` are how old the components of a product may be, in seconds."""
+    told, said = holdings(connection), _said(connection)
+    heard = _heard(told, said)
+    refused, barred = _refused(connection, said, now), _barred(connection, heard)
     found = {}
     for member in endpoint_policies(connection):
         row = said.get(member.name)
         answered = told.get(member.name, Reported({}))
         lack = _lack(member, answered, row, published, now)
-        heard = [at for at in (answered.at, row["received"] if row else None) if at is not None]
+        lack = lack if lack.words else _aged(row, published, ages, now)
         why, refused_since = refused.get(member.name, ("", None))
         shut, shut_since = barred.get(member.name, ("", None))
         known = Knowledge(
             verdict=_verdict(row),
-            seen=max(heard, default=None),
+            seen=heard.get(member.name),
             refused=why,
             refused_since=refused_since,
-            barred=shut if shut_since is not None and shut_since > max(heard, default=0.0) else "",
+            barred=shut,
             barred_since=shut_since,
             behind=lack.words,
             behind_since=lack.since,
@@ -130,7 +145,7 @@ def _lack(
     member: EndpointPolicy, answered: Reported, row: sqlite3.Row | None, published: Published, now: float
 ) -> Lack:
     if answered.at is not None:
-        for name, offer in published.offers.items():
+        for name, offer in published.offers.to(member):
             if is_behind(member, answered, offer):
                 holding = answered.holdings.get(name, Holding())
                 return Lack(lacking(offer, member.wish(offer.product), holding), published.since.get(name), name)
@@ -142,6 +157,17 @@ def _lack(
         if adopted is not None and adopted < serial and now - issued > OVERDUE:
             return Lack(f"configuration: {name} {adopted} was adopted, {serial} is published", issued)
     return Lack()
+
+
+def _aged(row: sqlite3.Row | None, published: Published, ages: Mapping[str, int], now: float) -> Lack:
+    """What is too old on an endpoint though nothing newer is published here: its vendor or its updater stands still."""
+    if row is None or row["built"] is None or row["product"] in published.offers.common:
+        return Lack()
+    most = ages.get(row["product"])
+    if most is None or now - row["built"] <= most:
+        return Lack()
+    words = f"{row['product']}: its newest component is of {iso(row['built'])}, and may be {format_duration(most)} old"
+    return Lack(words, row["built"], row["product"])
 
 
 def _said(connection: sqlite3.Connection) -> dict[str, sqlite3.Row]:
@@ -164,15 +190,36 @@ def _refused(
     return found
 
 
-def _barred(connection: sqlite3.Connection) -> dict[str, tuple[str, float]]:
-    """Who did not let the server in when it was last notified, why, and when."""
-    select = "SELECT endpoint, result, reason, max(changed) AS changed FROM deliveries GROUP BY endpoint"
-    rows = (row for row in connection.execute(select) if row["result"] in _BARRED)
-    return {row["endpoint"]: (_sentence(row), row["changed"]) for row in rows}
+def _heard(told: Mapping[str, Reported], said: Mapping[str, sqlite3.Row]) -> dict[str, float]:
+    """When each endpoint was last heard of, by an answer or a report; who was never heard of is missing."""
+    heard = {name: row["received"] for name, row in said.items()}
+    for name, answered in told.items():
+        if answered.at is not None:
+            heard[name] = max(answered.at, heard.get(name, answered.at))
+    return heard
+
+
+def _barred(connection: sqlite3.Connection, heard: Mapping[str, float]) -> dict[str, tuple[str, float]]:
+    """Who did not let the server in when it was last notified, why, and when that began.
+
+    It holds until the endpoint is heard of, also while a notice of a newer campaign waits to be sent.
+    """
+    rows = {
+        row["endpoint"]: row
+        for row in connection.execute(_LAST_NOTICE)
+        if row["result"] in _BARRED and row["tried"] > heard.get(row["endpoint"], 0.0)
+    }
+    since: dict[str, float] = {}
+    for row in connection.execute(_REFUSED_NOTICES, (json.dumps(list(_BARRED)), json.dumps(list(rows)))):
+        if row["tried"] > heard.get(row["endpoint"], 0.0):
+            since.setdefault(row["endpoint"], row["tried"])
+    return {name: (_sentence(row), since[name]) for name, row in rows.items()}
 
 
 def _sentence(row: sqlite3.Row) -> str:
     return f"{_BARRED[row['result']]}: {row['reason']}" if row["reason"] else _BARRED[row["result"]]
 
 
+_STAGED = "SELECT product, max(at) AS at FROM rollout_versions GROUP BY product"
+"""Of a product whose rollout is staged, a version is published before any ring is notified of it."""
 _ISSUES = "SELECT name, serial, issued FROM serials WHERE file IS NOT NULL"

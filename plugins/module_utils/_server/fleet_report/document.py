@@ -26,7 +26,8 @@ from ..._host.timezone import zone_of
 from ..fleet.inventory import by_product
 from ..fleet.state_history import history
 from ..health import health_of, survey_now
-from ..publication.catalog import published_catalog
+from ..rollout.standing import standings
+from ..rollout.status import document as rollout_document
 from ..settings import limits_zone, notify_settings, read_section
 from .ages import age_of, ages, components
 from .columns import NEVER
@@ -35,6 +36,7 @@ from .curves import campaigns
 from .facts import EndpointFacts, endpoint_facts
 from .hosts import NO_RUN, table
 from .page.page import FORMAT
+from .staged import columns
 from .starts import start_of, windows
 from .tasks import tasks
 from .tree import domains
@@ -51,9 +53,10 @@ def fleet_report(host: LocalHost, connection: sqlite3.Connection) -> dict[str, A
     zones = lru_cache(maxsize=None)(lambda name: zone_of(host, name))
     starts = [start_of(one, now=now, zone_of=zones) for one in facts]
     keys, other_components = components(facts)
-    current, notify = published_catalog(host), notify_settings(host)
-    published, zone = by_product(current.components if current else ()), limits_zone(host, notify)
+    notify = notify_settings(host)
+    published, zone = by_product(seen.published.offers), limits_zone(host, notify)
     tree, other_domains = domains(connection, facts)
+    staged = standings(host, connection)
     return {
         "format": FORMAT,
         "kind": KIND,
@@ -63,6 +66,7 @@ def fleet_report(host: LocalHost, connection: sqlite3.Connection) -> dict[str, A
         **health.to_dict(),
         "heard": _heard(facts),
         "tasks": tasks(facts),
+        "rollouts": [rollout_document(connection, one, now=now) for one in staged],
         "history": _history(connection, health.facts, now),
         "domains": tree,
         "other_domains": other_domains,
@@ -72,7 +76,7 @@ def fleet_report(host: LocalHost, connection: sqlite3.Connection) -> dict[str, A
         "windows": windows(facts, starts, now),
         "campaigns": campaigns(connection, now=now, cap=lambda instant: notify.caps.at(instant, zone)),
         "drift": counted(difference for one in facts if one.report for difference in one.report.drift),
-        "hosts": table(facts, starts, keys, now),
+        "hosts": table(facts, starts, keys, now, columns(facts, staged)),
     }
 
 

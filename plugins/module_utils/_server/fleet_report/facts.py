@@ -23,7 +23,7 @@ _READERS = {
     name: STATUS[name]
     for name in (
         *("product", "configuration", "switch", "roaming", "scheduled_update", "components", "last", "next_run"),
-        *("scan", "truncated"),
+        *("blackout", "scan", "truncated"),
     )
 }
 _REPORTS = """

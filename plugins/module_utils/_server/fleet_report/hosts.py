@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable, Union
 
 from ..._core.results import Result, Trigger
@@ -21,15 +21,19 @@ _OF_REPORTS = Callable[[Mapping[str, Any]], Cell]
 
 
 def table(
-    facts: Sequence[EndpointFacts], starts: Sequence[Start], keys: Sequence[ComponentKey], now: float
+    facts: Sequence[EndpointFacts],
+    starts: Sequence[Start],
+    keys: Sequence[ComponentKey],
+    now: float,
+    more: Iterable[Column] = (),
 ) -> dict[str, Any]:
-    """Every endpoint as one row, in the order of ``facts``; ``starts`` are theirs."""
+    """Every endpoint as one row, in the order of ``facts``; ``starts`` are theirs, and ``more`` are further columns."""
     columns = [_filled(Column(*head), [read(one) for one in facts]) for head, read in _PLAIN]
     columns += [_filled(Column(*head), [read(one) for one in starts]) for head, read in _STARTS]
     for key in keys:
         head = Column(key.column, f"age of {key.name} ({key.product}), days", Kind.DAYS)
         columns.append(_filled(head, [age_of(one, key, now) for one in facts]))
-    return {"count": len(facts), "columns": [column.to_dict() for column in columns]}
+    return {"count": len(facts), "columns": [column.to_dict() for column in (*columns, *more)]}
 
 
 def _filled(column: Column, cells: Sequence[Cell]) -> Column:
@@ -76,6 +80,15 @@ def _next_run(status: Mapping[str, Any]) -> Cell:
         return unix(status["next_run"])
     off = not status.get("scheduled_update", True)
     return Missing("its scheduled update is off" if off else "its report does not say it")
+
+
+def _blackout(status: Mapping[str, Any]) -> Cell:
+    told = status.get("blackout")
+    if not told:
+        return Missing("none is near")
+    words = f"{told.get('name', '')} from {told.get('start', '')} until {told.get('end', '')}"
+    swallowed = ", ".join(told.get("swallowed", ())[:_SHOWN])
+    return f"{words}; no window on {swallowed}" if swallowed else words
 
 
 def _switch(status: Mapping[str, Any]) -> Cell:
@@ -141,6 +154,7 @@ _PLAIN: tuple[tuple[tuple[Any, ...], Callable[[EndpointFacts], Cell]], ...] = (
     *((((f"run:{one.value}", f"last {one.value} run")), _result(one)) for one in Trigger),
     (("failure", "reason of a failed run"), _failed_reason),
     (("next_run", "next run", Kind.INSTANT), _told(_next_run)),
+    (("blackout", "blackout"), _told(_blackout)),
     (("scheduled", "scheduled update"), _told(_yes("scheduled_update", True))),
     (("switch", "user's switch"), _told(_switch)),
     (("roaming", "roaming"), _told(_yes("roaming", False))),

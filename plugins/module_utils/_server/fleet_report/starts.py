@@ -65,13 +65,18 @@ def start_of(one: EndpointFacts, *, now: float, zone_of: ZoneOf) -> Start:
         return Start(Missing(unplanned), Missing(unplanned), schedule)
     try:
         zone = zone_of(policy.schedule.timezone)
+        timetable = Timetable.of(
+            policy.schedule, endpoint=one.name, ordinal=one.member.ordinal, zone=zone, zone_of=zone_of
+        )
     except KeyError:
         why = Missing("the server does not know the time zone of its schedule")
         return Start(why, why, schedule)
-    timetable = Timetable.of(policy.schedule, endpoint=one.name, ordinal=one.member.ordinal, zone=zone)
     begun = [slot for slot in timetable.grid.around(now) if slot.start <= now]
     # Intervals follow each other at once, and an endpoint tells its newest run only.
     slot = begun[-1] if policy.schedule.frequency.windowed or begun[-1].at <= now - LATE else begun[-2]
+    if slot.swallowed:
+        why = Missing("a blackout swallows its slot")
+        return Start(why, why, schedule)
     return Start(slot.at, _real(one, slot, now), schedule, slot)
 
 
@@ -117,17 +122,20 @@ def windows(facts: Iterable[EndpointFacts], starts: Iterable[Start], now: float)
 
 def words(schedule: Schedule) -> str:
     """A schedule in a few words, by which people recognise it."""
+    count = len(schedule.blackouts)
+    cut = f", {count} blackout{'' if count == 1 else 's'}" if count else ""
     if not schedule.frequency.windowed:
-        return f"every {schedule.interval} {schedule.frequency.value}"
+        return f"every {schedule.interval} {schedule.frequency.value}{cut}"
     clock = f"{schedule.start // 3600:02}:{schedule.start % 3600 // 60:02}"
     day = "daily" if schedule.frequency.value == "daily" else schedule.day.value
-    return f"{day} at {clock} {schedule.timezone}, window {format_duration(schedule.window)}, {schedule.spread.value}"
+    window = f"window {format_duration(schedule.window)}, {schedule.spread.value}"
+    return f"{day} at {clock} {schedule.timezone}, {window}{cut}"
 
 
 def _unplanned(one: EndpointFacts, policy: Policy) -> str:
     """Why an endpoint has no planned start, empty where it has one."""
     status = one.report.status if one.report else {}
-    if policy.schedule.timezone == LOCAL:
+    if LOCAL in (policy.schedule.timezone, *(blackout.timezone for blackout in policy.schedule.blackouts)):
         return "its schedule goes by its own time zone, which the server does not know"
     runs = status.get("scheduled_update", scheduled_update_runs(policy.privileges, None))
     return "" if runs else "its scheduled update is off"

@@ -19,8 +19,9 @@ def table(plan: JobPlan) -> str:
     fetch = [] if plan.fetch is None else _regularly(plan.fetch, plan, "fetch")
     each_minute = [_line("* * * * *", plan, command) for command in ("notify", "ingest")]
     regular = [*_regularly(plan.publish, plan, "publish"), *_regularly(plan.metrics, plan, "metrics --write")]
+    promote = [] if plan.promote is None else _regularly(plan.promote, plan, "promote")
     ask = [] if plan.ask is None else _regularly(plan.ask, plan, "ask-reports")
-    return table_text(_HEAD, [*each_minute, *regular, *fetch, *ask])
+    return table_text(_HEAD, [*each_minute, *regular, *fetch, *promote, *ask])
 
 
 def _regularly(interval: Interval, plan: JobPlan, command: str) -> list[str]:

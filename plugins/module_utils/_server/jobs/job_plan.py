@@ -20,7 +20,7 @@ class Interval:
 @frozen
 class JobPlan:
     """The jobs of one server, the same for every scheduler: it fetches, it notifies every minute, it publishes, it
-    takes in reports as they arrive or asks for them, and it writes its metrics.
+    takes in reports as they arrive or asks for them, decides about staged rollouts, and writes its metrics.
 
     Two that overlap are no harm: whoever comes second ends at once.
     """
@@ -36,6 +36,8 @@ class JobPlan:
     """The directory with the reports of endpoints and their places."""
     inbox: str
     """The directory in which reports arrive."""
+    rollout_news: str
+    """The file that is written when reports were taken in on which a rollout may depend."""
     fetch: Interval | None
     """When components are looked for; None: no product is set up."""
     metrics: Interval
@@ -48,9 +50,15 @@ class JobPlan:
     """How long a fetch may take, seconds."""
     ask: Interval | None = None
     """When endpoints are asked for reports; None: they send them."""
+    promote: Interval | None = None
+    """When staged rollouts are decided about; None: no product has rings."""
     reads: tuple[str, ...] = ()
     """Paths, programs among them, that a fetch has to reach."""
+    samples: str = ""
+    """The directory of the samples that are published; empty: none are."""
     any_program: bool = False
     """Whether a fetch runs a program of which nothing is known."""
     key: str = ""
     """The private key by which the server notifies, where it is not its own."""
+    orders: str = ""
+    """Where orders to groups of endpoints are published; empty without a message broker."""

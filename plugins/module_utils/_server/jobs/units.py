@@ -17,10 +17,11 @@ from .job_plan import Interval, JobPlan
 
 FETCH, NOTIFY, PUBLISH = "epp-server-fetch", "epp-server-notify", "epp-server-publish"
 ASK, INGEST, METRICS = "epp-server-ask", "epp-server-ingest", "epp-server-metrics"
-_ALL = (ASK, FETCH, INGEST, METRICS, NOTIFY, PUBLISH)
+PROMOTE = "epp-server-promote"
+_ALL = (ASK, FETCH, INGEST, METRICS, NOTIFY, PROMOTE, PUBLISH)
 SERVICES = tuple(f"{name}.service" for name in _ALL)
 TIMERS = tuple(f"{name}.timer" for name in _ALL)
-PATHS = (f"{INGEST}.path",)
+PATHS = (f"{INGEST}.path", f"{PROMOTE}.path")
 
 _HEAD = """\
 # Managed by the Ansible collection epp.autoupdate; changes are undone by the next converge.
@@ -58,6 +59,17 @@ Description=Reports of endpoints have arrived
 {no_limit}
 [Path]
 DirectoryNotEmpty={inbox}
+Unit={unit}
+
+[Install]
+WantedBy=paths.target
+"""
+_NEWS = """\
+[Unit]
+Description=Reports on which a staged rollout may depend have been taken in
+{no_limit}
+[Path]
+PathChanged={news}
 Unit={unit}
 
 [Install]
@@ -121,18 +133,29 @@ def unit_texts(plan: JobPlan) -> dict[str, str]:
     if plan.fetch is not None:
         services[FETCH] = _fetch(plan)
         timers[FETCH] = ("Download of new protection components", _when(plan.fetch))
+    if plan.promote is not None:
+        services[PROMOTE] = _promote(plan)
+        timers[PROMOTE] = ("Decisions about staged rollouts", _when(plan.promote))
     if plan.ask is not None:
         services[ASK] = _ask(plan)
         timers[ASK] = ("Reports that endpoints are asked for", _when(plan.ask))
-    arrival = _ARRIVAL.format(no_limit=_NO_LIMIT, inbox=path_word(plan.inbox), unit=f"{INGEST}.service")
     return {
-        PATHS[0]: _HEAD + arrival,
+        **{name: _HEAD + text for name, text in _paths(plan).items()},
         **{f"{name}.service": _HEAD + text for name, text in services.items()},
         **{
             f"{name}.timer": _HEAD + timer_text(description, when=when, unit=f"{name}.service")
             for name, (description, when) in timers.items()
         },
     }
+
+
+def _paths(plan: JobPlan) -> dict[str, str]:
+    inbox = path_word(plan.inbox)
+    found = {f"{INGEST}.path": _ARRIVAL.format(no_limit=_NO_LIMIT, inbox=inbox, unit=f"{INGEST}.service")}
+    if plan.promote is not None:
+        news = path_word(plan.rollout_news)
+        found[f"{PROMOTE}.path"] = _NEWS.format(no_limit=_NO_LIMIT, news=news, unit=f"{PROMOTE}.service")
+    return found
 
 
 def _fetch(plan: JobPlan) -> str:
@@ -161,7 +184,8 @@ def _metrics(plan: JobPlan) -> str:
 
 def _notify(plan: JobPlan) -> str:
     """A campaign takes as long as it takes: its deadlines are those of its settings."""
-    return _service(plan, "Notices to endpoints", "notify", limit="infinity") + _notifies(plan)
+    text = _service(plan, "Notices to endpoints", "notify", limit="infinity")
+    return text + (_writes(plan.orders) if plan.orders else "") + _notifies(plan)
 
 
 def _notifies(plan: JobPlan) -> str:
@@ -170,9 +194,17 @@ def _notifies(plan: JobPlan) -> str:
 
 
 def _publish(plan: JobPlan) -> str:
-    shut_in = _shut_in(private="yes", home="yes", umask="0022")
+    home = "read-only" if plan.samples.startswith(_HOMES) else "yes"
+    shut_in = _shut_in(private=private_tmp((plan.samples,)), home=home, umask="0022")
     text = _service(plan, "Signatures that are to be renewed", "publish", limit="600")
     return text + _writes(plan.public, plan.reports) + shut_in + _NO_NETWORK + _KNOWN_PROGRAMS
+
+
+def _promote(plan: JobPlan) -> str:
+    """As publication; the notices that it begins are sent by their own timer. Reports start it, one at a time."""
+    shut_in = _shut_in(private="yes", home="yes", umask="0022")
+    text = _service(plan, "Decisions about staged rollouts", "promote", limit="900", unit=_NO_LIMIT)
+    return text + _writes(plan.public) + shut_in + _NO_NETWORK + _KNOWN_PROGRAMS
 
 
 def _ask(plan: JobPlan) -> str:

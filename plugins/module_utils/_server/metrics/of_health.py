@@ -32,11 +32,11 @@ def of_health(found: Health, limits: AlarmSettings) -> Iterator[Metric]:
     text = "Since when the newest version of a product has been published"
     yield Metric("server_published_timestamp_seconds", text, published)
     ages = tuple(({"product": name}, age) for name, age in sorted(limits.component_age.items()))
-    text = "How old the newest published version may be, and how long an endpoint may lack it"
+    text = "How old the newest version of a product may be, and how long an endpoint may lack what is published"
     yield Metric("server_component_age_limit_seconds", text, ages)
     products = sorted({*facts.outdated, *facts.published} & {*limits.component_age})
     outdated = tuple(({"product": name}, facts.outdated.get(name, 0)) for name in products)
-    text = "Endpoints that lack what was published longer ago than the limit"
+    text = "Endpoints that lack what was published longer ago than the limit, or whose newest component is older"
     yield Metric("server_outdated_endpoints", text, outdated)
     ends = tuple(({"document": name}, end) for name, end in sorted(facts.ends.items()))
     yield Metric("server_document_expires_timestamp_seconds", "When a published document expires", ends)
@@ -44,6 +44,10 @@ def of_health(found: Health, limits: AlarmSettings) -> Iterator[Metric]:
     yield single("server_expiry_limit_seconds", text, limits.expiry)
     results = tuple(({"product": p, "result": one.result}, 1) for p, one in sorted(facts.fetches.items()))
     yield Metric("server_fetch_result", "The result of the last fetch of a product", results)
+    yield single("server_audit_damaged", "Whether the audit is not as it was written", int(bool(facts.audit)))
+    products = sorted({*facts.published, *facts.stopped})  # without rings nothing can stop
+    stopped = tuple(({"product": product}, int(bool(facts.stopped.get(product)))) for product in products)
+    yield Metric("server_rollout_stopped", "Whether the rollout of a product is halted or inconclusive", stopped)
     raised = Counter(alarm.name for alarm in found.alarms)
     alarms = tuple(({"alarm": name}, raised[name]) for name in NAMES)
     yield Metric("server_alarms", "Alarms that the server raises", alarms)

@@ -22,7 +22,11 @@ def pending_catalog(published: Iterable[Published | None]) -> PendingDocument:
     found = [one for one in published if one is not None]
     items = (item for one in found for item in one.items)
     manifests = (one.manifest for one in found if one.manifest is not None)
-    return PendingDocument(KIND, FILE, Catalog.of(UNISSUED, items, manifests))
+    channels = (channel for one in found for channel in one.channels)
+    holds = (hold for one in found for hold in one.holds)
+    engines = (engine for one in found for engine in one.engines)
+    catalog = Catalog.of(UNISSUED, items, manifests, channels=channels, holds=holds)
+    return PendingDocument(KIND, FILE, catalog.with_engines(engines))
 
 
 def published_catalog(host: Host) -> Catalog | None:

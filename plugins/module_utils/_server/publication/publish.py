@@ -25,12 +25,17 @@ from ..._core.values import frozen
 from ..._host.host import Host
 from ..._host.lock import exclusively
 from .. import paths
+from ..channels.engines import engines_now
+from ..channels.staged import MembershipOf, rings_digest
 from ..components.base import Published
+from ..components.configured import rollout_settings
+from ..database.database import transaction
 from ..fleet import dirty_shards
 from ..fleet.nodes import Nodes, read_nodes
 from ..settings import read_section
 from .catalog import pending_catalog
 from .keys import ensure_keyring, rotate_due
+from .samples import samples_digest
 from .signer import PendingDocument, Signer, records
 
 _WAIT_S = 600.0
@@ -71,11 +76,15 @@ def publish(host: Host, connection: sqlite3.Connection, renewal: Renewal = CHANG
     repair, anew = renewal.repair, renewal.anew
     ring = _keyring(host, connection, repair=repair)
     signer = Signer(host, connection, ring.current, configuration_settings(host).lifetime, renewal.above)
-    done = signer.issue([pending_tree(read_nodes(connection), ring)], repair=repair, anew=anew)
+    tree = pending_tree(read_nodes(connection), ring, samples_digest(host))
+    done = signer.issue([tree], repair=repair, anew=anew)
+    _mark_moved(host, connection)
     marked = dirty_shards.marked(connection)
     due = marked.union(signer.due(map(_place, range(SHARDS)), repair=repair))
     numbers = [number for number in range(SHARDS) if anew or dirty_shards.document(number) in due]
-    done += signer.issue([pending_shard(connection, number) for number in numbers], repair=repair, anew=anew)
+    membership = MembershipOf.now(host)
+    drafts = [pending_shard(connection, number, membership) for number in numbers]
+    done += signer.issue(drafts, repair=repair, anew=anew)
     # What was marked and says the same as before (a change was taken back) is not dirty either.
     dirty_shards.clear(connection, marked)
     return done
@@ -90,30 +99,44 @@ def publish_catalog(
     """Issue the catalog of what is published, if need be. To be called under ``publication_lock``."""
     lifetime = configuration_settings(host).lifetime
     signer = Signer(host, connection, ensure_keyring(host).current, lifetime, renewal.above)
-    return signer.issue([pending_catalog(published)], repair=renewal.repair, anew=renewal.anew)
+    whole = [*published, engines_now(host, connection)]
+    return signer.issue([pending_catalog(whole)], repair=renewal.repair, anew=renewal.anew)
 
 
-def pending_tree(nodes: Nodes, ring: Keyring) -> PendingDocument:
-    """The tree as it is on record, with the keys that are trusted from then on."""
+def pending_tree(nodes: Nodes, ring: Keyring, samples: str) -> PendingDocument:
+    """The tree as it is on record, with the keys that are trusted from then on, and the digest of the samples."""
     root = {section: dict(keys) for section, keys in nodes[""].own.items()}
     domains = {path: node.values for path, node in nodes.items() if path}
-    return PendingDocument(KIND, FILE, PolicyTree(UNISSUED, ring.signers, SHARDS, root, domains))
+    return PendingDocument(KIND, FILE, PolicyTree(UNISSUED, ring.signers, SHARDS, root, domains, samples))
 
 
-def pending_shard(connection: sqlite3.Connection, number: int) -> PendingDocument:
-    """One shard as the registry says."""
-    return PendingDocument(*_place(number), Shard(UNISSUED, number, _endpoints(connection, number)))
+def pending_shard(connection: sqlite3.Connection, number: int, membership: MembershipOf) -> PendingDocument:
+    """One shard as the registry says, with the channels of its endpoints."""
+    return PendingDocument(*_place(number), Shard(UNISSUED, number, _endpoints(connection, number, membership)))
 
 
-def _endpoints(connection: sqlite3.Connection, number: int) -> dict[str, Any]:
+def _endpoints(connection: sqlite3.Connection, number: int, membership: MembershipOf) -> dict[str, Any]:
     """The endpoints of a shard, by name."""
-    rows = connection.execute("SELECT name, domain, ordinal, policy FROM endpoints WHERE shard = ?", (number,))
-    return {
-        row["name"]: Membership(
-            row["domain"], row["ordinal"], json.loads(row["policy"]) if row["policy"] else None
-        ).to_dict()
-        for row in rows
-    }
+    rows = connection.execute("SELECT name, domain, ordinal, policy, product FROM endpoints WHERE shard = ?", (number,))
+    found = {}
+    for row in rows:
+        domain, policy = row["domain"] or "", json.loads(row["policy"]) if row["policy"] else None
+        channels = membership.channels(row["name"], domain, row["ordinal"], row["product"] or "")
+        found[row["name"]] = Membership(row["domain"], row["ordinal"], policy, channels).to_dict()
+    return found
+
+
+def _mark_moved(host: Host, connection: sqlite3.Connection) -> None:
+    """Mark every shard where endpoints are in other rings than those by which the shards were published."""
+    wanted = rings_digest(rollout_settings(host))
+    row = connection.execute("SELECT digest FROM published_rings").fetchone()
+    if wanted == ("" if row is None else row["digest"]):
+        return
+    with transaction(connection):
+        rows = [(dirty_shards.document(number),) for number in range(SHARDS)]
+        connection.executemany("INSERT OR IGNORE INTO dirty VALUES (?)", rows)
+        connection.execute("DELETE FROM published_rings")
+        connection.execute("INSERT INTO published_rings VALUES (?)", (wanted,))
 
 
 def _keyring(host: Host, connection: sqlite3.Connection, *, repair: bool) -> Keyring:

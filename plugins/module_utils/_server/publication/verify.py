@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
+from typing import Union
 
 from ..._core.metadata.catalog import CatalogItem, CatalogManifest, deviation
+from ..._core.metadata.channels import ChannelManifest
 from ..._core.metadata.envelope import Malformed, TooLarge
 from ..._core.metadata.header import Header, main_error
 from ..._core.metadata.keyring import Keyring
@@ -22,12 +24,16 @@ from ..._host.filesystem.atomic_files import digest_of
 from ..._host.host import Host
 from ..._host.signed_documents import verify_envelope
 from ..._host.ssh_signatures import BadSignature
-from ..components.configured import published_components
+from ..channels.engines import engines_now
+from ..channels.staged import MembershipOf, published_products
 from ..fleet.nodes import read_nodes
 from .catalog import pending_catalog, published_catalog
 from .keys import read_keyring
 from .publish import pending_shard, pending_tree
+from .samples import damaged_samples, samples_digest
 from .signer import PendingDocument, Record, public_path, records
+
+_Entry = Union[CatalogItem, CatalogManifest, ChannelManifest]
 
 
 @frozen
@@ -55,11 +61,14 @@ class _Check:
     records: dict[str, Record]
 
     def all(self) -> Iterator[Problem]:
-        yield from self._of(pending_tree(read_nodes(self.connection), self.ring))
+        yield from self._of(pending_tree(read_nodes(self.connection), self.ring, samples_digest(self.host)))
+        membership = MembershipOf.now(self.host)
         for number in range(SHARDS):
-            yield from self._of(pending_shard(self.connection, number))
-        yield from self._of(pending_catalog(published_components(self.host)))
+            yield from self._of(pending_shard(self.connection, number, membership))
+        products = published_products(self.host, self.connection)
+        yield from self._of(pending_catalog([*products.values(), engines_now(self.host, self.connection)]))
         yield from self._components()
+        yield from (Problem(path, what) for path, what in damaged_samples(self.host))
 
     def _of(self, expected: PendingDocument) -> Iterator[Problem]:
         yield from (Problem(expected.file, what) for what in self._document(expected))
@@ -100,13 +109,14 @@ class _Check:
         current = published_catalog(self.host)
         if current is None:
             return  # told already
-        listed: tuple[CatalogItem | CatalogManifest, ...] = (*current.components, *current.manifests)
+        channels = tuple(one.manifest for one in current.channels if one.manifest is not None)
+        listed: tuple[_Entry, ...] = (*current.components, *current.manifests, *channels)
         for entry in listed:
             what = self._component(entry)
             if what:
                 yield Problem(entry.path, what)
 
-    def _component(self, entry: CatalogItem | CatalogManifest) -> str:
+    def _component(self, entry: _Entry) -> str:
         real = self.host.real(public_path(entry.path))
         try:
             return deviation(entry, os.stat(real).st_size, lambda: digest_of(real))

@@ -20,6 +20,7 @@ from ..._host.host import Host
 from ..._host.lock import locked
 from .. import paths
 from ..database.database import open_database, transaction
+from ..rollout.news import RolloutNews
 from .inbox import Inbox, open_inbox
 from .records import known_endpoints, refuse, sum_up_old_counts, take
 from .signatures import Verify, select_verify
@@ -73,6 +74,7 @@ class _Ingest:
         self._taken = 0
         self._refused: Counter[str] = Counter()
         self._named: list[str] = []
+        self._news = RolloutNews(host, connection)
 
     def run(self, wait: float) -> IngestReport:
         sum_up_old_counts(self._connection, self._host.now())
@@ -86,6 +88,7 @@ class _Ingest:
             if time.monotonic() - last >= silence or time.monotonic() - begin >= _LONGEST_S:
                 break
             time.sleep(_LOOK_S)
+        self._news.tell()
         self._log()
         return IngestReport(self._taken, dict(sorted(self._refused.items())), self._inbox.stuck)
 
@@ -113,6 +116,7 @@ class _Ingest:
             refuse(self._connection, refused, current, now)
         # A first converge pins the key at its end: the report that came before is judged again by the next run.
         self._inbox.drop(name for name in names if not _waits(verdicts[name]))
+        self._news.taken(good)
         self._taken += len(good)
         self._refused.update(one.code.value for one in refused.values())
         self._named += [f"{name}: {one.code.value}, {one.detail}" for name, one in refused.items()][:_NAMED]

@@ -13,8 +13,10 @@ from typing import Any
 
 from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.timestamps import iso, iso_or_none
+from ..campaigns.publishing.answers import answers_in, record_answers
 from ..campaigns.store import mark_reachable
 from ..database.database import transaction
+from ..fleet.engines import forget_engines, record_engines
 from ..fleet.states import record_verdict
 from .verdict import Good, Known, Refused
 
@@ -28,7 +30,7 @@ _PRODUCTS = frozenset(kind.value for kind in ProductKind)
 _CLEAR = "DELETE FROM refused_reports WHERE endpoint = ?"
 
 _KNOWN = """
-SELECT name, coalesce(endpoints.host_key, '') AS host_key,
+SELECT name, coalesce(endpoints.host_key, '') AS host_key, coalesce(product, '') AS product,
     CASE WHEN endpoint_reports.host_key = endpoints.host_key THEN sequence ELSE 0 END AS sequence
 FROM endpoints LEFT JOIN endpoint_reports ON endpoint = name
 WHERE name IN (SELECT value FROM json_each(?))
@@ -60,7 +62,7 @@ ON CONFLICT (day, code) DO UPDATE SET count = count + excluded.count
 def known_endpoints(connection: sqlite3.Connection, names: Iterable[str]) -> dict[str, Known]:
     """What is on record of these names, of those that are registered."""
     rows = connection.execute(_KNOWN, (json.dumps([name for name in names if name.isprintable()]),))
-    return {row["name"]: Known(row["host_key"], row["sequence"] or 0) for row in rows}
+    return {row["name"]: Known(row["host_key"], row["sequence"] or 0, row["product"]) for row in rows}
 
 
 def take(connection: sqlite3.Connection, good: Mapping[str, Good], known: Mapping[str, Known], now: float) -> None:
@@ -70,11 +72,13 @@ def take(connection: sqlite3.Connection, good: Mapping[str, Good], known: Mappin
         for name, one in good.items()
     ]
     connection.executemany(_TAKE, rows)
-    holdings = (_holding(name, one.report.status, now) for name, one in good.items())
+    holdings = (_holding(name, one.report.status, now, known[name].product) for name, one in good.items())
     connection.executemany(_HOLD, [row for row in holdings if row is not None])
+    record_engines(connection, {name: one.report for name, one in good.items()}, now)
     connection.executemany(_CLEAR, [(name,) for name in good])
     for name, one in good.items():
         record_verdict(connection, name, one.report, now)
+    record_answers(connection, {name: answers_in(one.report.status) for name, one in good.items()}, now)
     mark_reachable(connection, good, now)
     _count(connection, {TAKEN: len(good)}, now)
 
@@ -95,6 +99,8 @@ def forget(connection: sqlite3.Connection, names: Iterable[str]) -> None:
     them = [(name,) for name in names]
     connection.executemany("DELETE FROM endpoint_reports WHERE endpoint = ?", them)
     connection.executemany("DELETE FROM endpoint_states WHERE endpoint = ?", them)
+    connection.executemany("DELETE FROM rollout_members WHERE endpoint = ?", them)
+    forget_engines(connection, them)
     connection.executemany(_CLEAR, them)
 
 
@@ -126,10 +132,13 @@ def summary(connection: sqlite3.Connection, now: float) -> dict[str, Any]:
     }
 
 
-def _holding(name: str, status: Mapping[str, Any], now: float) -> tuple[Any, ...] | None:
-    """A row of ``holdings``; None where the report does not tell all components of a product that is known."""
+def _holding(name: str, status: Mapping[str, Any], now: float, registered: str) -> tuple[Any, ...] | None:
+    """A row of ``holdings``; None where the report does not tell all components of a product that is known.
+
+    A product that has a definition is known by the endpoint's registration alone: an endpoint can't make up others.
+    """
     product, components = status.get("product"), status.get("components")
-    if product not in _PRODUCTS or components is None or status.get("truncated"):
+    if not product or product not in (*_PRODUCTS, registered) or components is None or status.get("truncated"):
         return None
     versions = {one["name"]: one["version"] for one in components}
     return name, product, json.dumps(versions, sort_keys=True), now

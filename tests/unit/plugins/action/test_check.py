@@ -37,6 +37,7 @@ def told(fleet: Fleet) -> tuple[str, dict[str, str]]:
     return report["verdict"], {host["name"]: host["state"] for host in report["hosts"]}
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("site")
 def test_the_drift_of_one_hides_that_of_no_other(fleet: Fleet) -> None:
     timer, document = fleet.control.root("n1") / TIMER, fleet.control.root("n2") / "etc/epp-autoupdate/endpoint.json"
@@ -66,6 +67,7 @@ def test_the_drift_of_one_hides_that_of_no_other(fleet: Fleet) -> None:
     assert told(fleet) == ("clean", dict.fromkeys(("n1", "n2", "updates"), "clean"))
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("site")
 def test_an_endpoint_that_has_stopped_asking_its_server_is_drift_of_its_own_kind(fleet: Fleet) -> None:
     """The tree is what the inventory says, and n1's files are what it has adopted, which is not what is published."""
@@ -90,6 +92,7 @@ def test_an_endpoint_that_has_stopped_asking_its_server_is_drift_of_its_own_kind
     assert fleet.play("check").code == 0
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("site")
 def test_what_could_not_be_compared_for_want_of_the_server_is_not_well(fleet: Fleet) -> None:
     away = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}

@@ -21,6 +21,7 @@ def without_times(report: dict[str, Any]) -> dict[str, Any]:
     return {name: one for name, one in report.items() if name not in ("started", "finished")}
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("site")
 def test_who_may_be_unreachable_leaves_a_run_clean(fleet: Fleet) -> None:
     fleet.adapt = lambda hosts: {**hosts, "n2": {**hosts["n2"], **AWAY}}

@@ -100,6 +100,7 @@ def test_the_server_is_told_what_each_endpoint_is_to_have(served: Control) -> No
     assert register(served, hosts).of("n1")["changed"] is False
 
 
+@pytest.mark.heavy
 def test_a_host_that_is_to_be_no_endpoint_any_more_is_taken_out_and_nobody_else(served: Control) -> None:
     fleet: dict[str, dict[str, Any]] = {"n1": {}, "n2": {}, "n3": {}}
     register(served, fleet)
@@ -113,6 +114,7 @@ def test_a_host_that_is_to_be_no_endpoint_any_more_is_taken_out_and_nobody_else(
     assert register(served, hosts).of("n2")["changed"] is False
 
 
+@pytest.mark.heavy
 def test_two_slices_one_after_the_other_register_all_and_purge_nothing(served: Control) -> None:
     fleet = {f"n{number}": {"autoupdate_domain": f"d{number % 2}"} for number in range(6)}
     for part in (0, 1):

@@ -58,7 +58,15 @@ def test_the_second_converge_goes_to_the_agent_and_changes_nothing(converged: Co
     assert by_agent(second)
 
 
-@pytest.mark.parametrize("arguments", [(), ("--diff",), ("--check",), ("--check", "--diff")], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param((), id="real"),
+        pytest.param(("--diff",), id="diff", marks=pytest.mark.heavy),
+        pytest.param(("--check",), id="check", marks=pytest.mark.heavy),
+        pytest.param(("--check", "--diff"), id="check with diff"),
+    ],
+)
 def test_both_ways_give_the_same_result(converged: Control, arguments: tuple[str, ...]) -> None:
     change = options(converged, policy={**POLICY, "schedule": {"frequency": "hours", "interval": 4}})
     agent = converged.root("n1") / "usr/local/bin/epp-agent"
@@ -157,6 +165,7 @@ def test_variables_stand_in_for_options(converged: Control) -> None:
     assert run.of("n1")["changed"] is False
 
 
+@pytest.mark.heavy
 def test_async_goes_by_the_module(control: Control) -> None:
     run = control.task(options(control), keywords={"async": 60, "poll": 1})
     assert run.code == 0, run.output

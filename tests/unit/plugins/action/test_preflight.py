@@ -32,7 +32,7 @@ def test_all_errors_of_all_hosts_are_told_at_once_and_no_host_is_contacted(contr
         "bad, also: autoupdate_ordinal: -1 is not a whole number from 0 to 9007199254740991",
         'bad: autoupdate_scan_paths[0]: "x" is not an absolute path (from / on, without . and ..)',
         'worse: autoupdate_endpoint_policy.schedule.window: "2h" is not allowed with frequency hours (only with daily or weekly)',  # noqa: E501
-        'worse: autoupdate_product: "clamv" is not clamav, files or command (did you mean clamav?)',
+        'worse: autoupdate_product: "clamv" is not clamav, files or command, nor the name of a definition (did you mean clamav?)',  # noqa: E501
     ]
 
 

@@ -14,6 +14,7 @@ import pytest
 from .conftest import Fleet
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("site")
 def test_report_writes_a_file_for_its_owner_and_none_in_check_mode(fleet: Fleet, tmp_path: Path) -> None:
     place = tmp_path / "made" / "reports"

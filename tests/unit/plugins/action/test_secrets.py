@@ -109,6 +109,7 @@ def endpoints(control: Control) -> dict[str, dict[str, Any]]:
     return of_fleet(control)
 
 
+@pytest.mark.heavy
 def test_endpoints_show_no_secret(control: Control, endpoints: dict[str, dict[str, Any]]) -> None:
     check_quiet(control.playbook("epp.autoupdate.site", endpoints, "--check", *LOUD))
     check_quiet(control.playbook("epp.autoupdate.site", endpoints, *LOUD))
@@ -127,6 +128,7 @@ def test_endpoints_show_no_secret(control: Control, endpoints: dict[str, dict[st
         assert MARK in "".join(path.read_text() for path in root.glob("etc/epp-autoupdate/*"))
 
 
+@pytest.mark.heavy
 def test_the_difference_of_secrets_says_that_there_is_one(
     control: Control, endpoints: dict[str, dict[str, Any]]
 ) -> None:

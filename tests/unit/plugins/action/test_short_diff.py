@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._short_diff import shortened
 
 from .conftest import POLICY, Control
@@ -46,6 +47,7 @@ def test_what_is_no_text_is_told_in_its_own_words() -> None:
     assert told == ["directory", "link to /a", "(hidden: 3 bytes, sha256 0)", "1 line"]
 
 
+@pytest.mark.heavy
 def test_the_first_check_of_a_host_is_short_and_verbose_it_is_whole(control: Control) -> None:
     options = {"installroot": str(control.root("n1")), "endpoint": "n1", "product": "files", "policy": POLICY}
     short = control.task({**options, "scheduler": "systemd"}, "--check", "--diff")

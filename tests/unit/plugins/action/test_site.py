@@ -29,6 +29,7 @@ def test_site_brings_up_server_and_endpoints_and_is_quiet_the_second_time(fleet:
     assert fleet.play("check").code == 0
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("site")
 def test_an_endpoint_that_is_to_go_leaves_no_trace_and_the_registry(fleet: Fleet) -> None:
     gone = fleet.play("site", "--limit", "n2", "-e", "autoupdate_state=absent")
@@ -167,6 +168,7 @@ def test_several_servers_each_have_their_own_endpoints(fleet: Fleet) -> None:
     assert fleet.play("check", "--limit", "!n2").code == 0
 
 
+@pytest.mark.heavy
 def test_nobody_becomes_another_where_a_directory_stands_for_the_host(fleet: Fleet) -> None:
     fails = ("-e", "ansible_become_exe=/bin/false", "-e", "ansible_become_user=nobody")
     run = fleet.play("site", *fails)

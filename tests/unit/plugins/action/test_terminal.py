@@ -121,6 +121,7 @@ def test_a_large_fleet_is_one_live_line_and_what_went_wrong(playbooks: Playbooks
     assert len(told.lines) < 40
 
 
+@pytest.mark.heavy
 def test_in_a_pipe_there_is_no_live_line_and_else_the_same(playbooks: Playbooks) -> None:
     hosts = numbered(12, n150={})
     code, text = playbooks.piped([TRY], hosts)

@@ -14,7 +14,7 @@ import yaml
 from .instants import instants
 
 Values = Mapping[str, Any]
-_TYPES = {"str": str, "int": int, "bool": bool, "float": float, "list": list, "dict": dict}
+_TYPES = {"str": str, "int": int, "bool": bool, "float": float, "list": list, "dict": dict, "raw": object}
 _OF_EVERY_MODULE = ("changed", "invocation")
 
 
@@ -22,12 +22,15 @@ class Documented:
     """The return values of one module; ``take`` results, then ask what was ``wrong`` and what was ``unseen``.
 
     A mapping without ``contains`` has free keys: its sample tells the types of what they lead to. Mappings beside each
-    other that share one ``contains`` are the same under several names, so what one shows counts for all.
+    other that share one ``contains`` are the same under several names, so what one shows counts for all. So are those
+    that stand in several places by an alias of YAML.
     """
 
     def __init__(self, module: Any) -> None:
         self._returns: Values = yaml.safe_load(module.RETURN)
         self._seen: set[str] = set()
+        self._places: dict[int, str] = {}
+        self._find_places(self._returns, "")
         self.wrong: list[str] = []
 
     def take(self, result: Values) -> None:
@@ -35,7 +38,7 @@ class Documented:
 
     def unseen(self) -> list[str]:
         """The documented leaves that were never there, or never but null."""
-        return sorted(set(self._leaves(self._returns, "")) - self._seen)
+        return sorted(set(self._leaves(self._returns)) - self._seen)
 
     def names(self, *path: str) -> set[str]:
         """The names that the documentation has at a path."""
@@ -43,6 +46,14 @@ class Documented:
         for name in path:
             found = found[name]["contains"]
         return set(found)
+
+    def _find_places(self, known: Values, path: str) -> None:
+        """Where each description stands first."""
+        for key, value in known.items():
+            here = path + self._name(key, known)
+            self._places.setdefault(id(value), here)
+            if "contains" in value:
+                self._find_places(value["contains"], f"{here}.")
 
     def _mapping(self, content: Values, known: Values, path: str) -> None:
         self.wrong += [f"{path}{key}: not documented" for key in content if key not in known]
@@ -53,6 +64,7 @@ class Documented:
                 self.wrong.append(f"{path}{key}: always there, the documentation says")
 
     def _value(self, content: Any, value: Values, path: str) -> None:
+        path = self._places.get(id(value), path)
         if content is None:
             self.wrong += [] if "V(null)" in str(value["description"]) else [f"{path}: null"]
             return
@@ -73,13 +85,12 @@ class Documented:
         if list(instants(content)) and not list(instants(value["sample"])):
             self.wrong.append(f"{path}: an instant, the sample is {value['sample']!r}")
 
-    def _leaves(self, known: Values, path: str) -> Iterator[str]:
-        for key, value in known.items():
-            here = path + self._name(key, known)
+    def _leaves(self, known: Values) -> Iterator[str]:
+        for value in known.values():
             if "contains" in value:
-                yield from self._leaves(value["contains"], f"{here}.")
+                yield from self._leaves(value["contains"])
             else:
-                yield here
+                yield self._places[id(value)]
 
     @staticmethod
     def _name(key: str, known: Values) -> str:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Iterator
@@ -18,10 +19,15 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint_keys import ProductKind
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.state.store import StateStore, TrialRecord
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.state.store import (
+    RunRecord,
+    StateStore,
+    TrialRecord,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
 from ansible_collections.epp.autoupdate.plugins.modules import (
+    audit_info,
     client_tree,
     endpoint_info,
     fleet_info,
@@ -40,6 +46,11 @@ from .conftest import Modules
 from .documented import Documented
 from .instants import of_another_form
 
+_INSTALLED = (
+    b"Package: clamav\nStatus: install ok installed\nMaintainer: a <a@example.com>\nArchitecture: all\n"
+    b"Version: 1.4\nDescription: stands for a package\n"
+)
+
 
 @dataclass(frozen=True)
 class Held:
@@ -50,13 +61,13 @@ class Held:
     def place(self, name: str) -> Path:
         return self.modules.work / name
 
-    def enroll(self, **policy: Any) -> None:
+    def enroll(self, *, probe: tuple[str, ...] = (), **policy: Any) -> None:
         hold, looks, offered, installed = map(self.place, ("hold", "looks", "offered", "installed"))
         work = f"touch {self.place('began')}; while test -e {hold}; do sleep 0.02; done; cp {offered} {installed}"
         command = {"update": ["/bin/sh", "-c", work]}
         command["version"] = ["/bin/sh", "-c", f"cat {installed} && echo look >>{looks}"]
         command["scan"] = ["/bin/sh", "-c", "echo '/planted: Test-Signature FOUND'; exit 1"]
-        done = self.modules.enroll(command=command, ordinal=3, policy=policy)
+        done = self.modules.enroll(command=command, ordinal=3, policy=policy, probe={"command": list(probe)})
         assert not done.get("failed"), done
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
@@ -74,7 +85,10 @@ class Held:
 
 
 def statuses_of_a_standalone_endpoint(held: Held) -> Iterator[dict[str, Any]]:
-    """Before anything, while an update runs, after one that joined it and a scan, and under each kind of schedule."""
+    """Before anything, while an update runs, after one that joined it and a scan, and under each kind of schedule.
+
+    One of them has blackouts, which swallow its windows.
+    """
     held.enroll(privileges={"toggle_scheduled_update": True})
     yield held.status()
     held.place("hold").touch()
@@ -92,12 +106,58 @@ def statuses_of_a_standalone_endpoint(held: Held) -> Iterator[dict[str, Any]]:
     (held.modules.root / "home").mkdir()  # of the paths to scan, only those that exist are
     assert [one.wait(60) for one in (first, joining, held.start("scan"), held.start("schedule", "disable"))] == [0] * 4
     yield held.status()
+    held.enroll(probe=("/bin/false",))
+    held.place("offered").write_text("3\n")
+    assert held.start("update-now").wait(60) == 1
+    yield held.status()
     held.enroll(schedule={"frequency": "hours", "interval": 4}, sources={"proxy": "http://127.0.0.1:9"})
+    yield held.status()
+    noon = {"name": "noon", "from": "11:00", "to": "15:00"}
+    night = {"days": ["monday"], "from": "01:00", "to": "02:00", "timezone": "Europe/Berlin"}
+    held.enroll(schedule={"blackouts": [noon, night]})
     yield held.status()
     held.enroll(schedule={"frequency": "weekly", "day": "friday", "timezone": "Europe/Berlin"})
     installed = held.modules.root / "etc/epp-autoupdate/endpoint.json"
     installed.write_text(installed.read_text().replace("Europe/Berlin", "Mars/Base_1"))
     yield held.status()
+    yield status_of_several_products(held)
+    yield status_with_packages(held)
+
+
+def status_of_several_products(held: Held) -> dict[str, Any]:
+    """Of an endpoint with two products."""
+    definition = {
+        "format": 1,
+        "title": "Rules",
+        "components": {"rules": {"command": ["/bin/echo", "1"], "pattern": "(?P<version>[0-9]+)"}},
+        "update": [{"command": ["/bin/true"]}],
+    }
+    command = {"update": ["/bin/true"], "version": ["/bin/echo", "1"]}
+    done = held.modules.enroll(products=["command", "ids"], product_definitions={"ids": definition}, command=command)
+    assert not done.get("failed"), done
+    assert held.start("update-now").wait(60) == 0
+    found = held.status()
+    assert [one["product"] for one in found["status"]["products"]] == ["command", "ids"]
+    assert found["status"]["products"][1]["last"]["manual"]["result"] == "current"
+    return found
+
+
+def status_with_packages(held: Held) -> dict[str, Any]:
+    """Of an endpoint whose engine is packages that go through rings, after a probe of new ones has failed."""
+    root, host = held.modules.root, LocalHost(str(held.modules.root))
+    for name in ("usr/bin/apt-get", "usr/bin/dpkg-query", "usr/bin/freshclam"):
+        host.write(f"/{name}", b"")
+    host.write("/var/lib/dpkg/status", _INSTALLED)
+    sunday = {"name": "sunday", "days": ["sunday"], "from": "02:00", "to": "05:00", "timezone": "Europe/Berlin"}
+    components = {"scope": "all", "engine_packages": True, "engine_windows": [sunday], "engine_versions": ["1.4"]}
+    done = held.modules.enroll(product="clamav", policy={"components": components})
+    assert not done.get("failed"), done
+    run = RunRecord("failed", "", time.time(), time.time(), changed=("engine",), kind="probe")
+    tried = {"engine_tried": "1.4", "engine_tried_at": time.time()}
+    StateStore(LocalHost(str(root))).change(lambda state: replace(state, engine=run, **tried))
+    document = root / "etc/epp-autoupdate/endpoint.json"
+    document.write_text(json.dumps({**json.loads(document.read_text()), "channel": "broad"}))
+    return held.status()
 
 
 def statuses_of_a_managed_endpoint(fleet: Modules, web: ScriptedServer) -> Iterator[dict[str, Any]]:
@@ -164,6 +224,21 @@ def test_what_a_report_returns_is_documented_to_the_leaf(fleet: Modules, web: Sc
     assert (documented.wrong, documented.unseen()) == ([], [])
     assert told["html"].startswith("<!DOCTYPE html>")
     assert (told["changed"], fleet.files_of_server()) == (False, before)
+
+
+def test_the_audit_is_documented_to_the_leaf(fleet: Modules) -> None:
+    documented = Documented(audit_info)
+    fleet.on_server(client_tree, endpoints=[{"name": "n1"}])
+    before = fleet.files_of_server()
+    documented.take(fleet.on_server(audit_info, check=True))
+    assert fleet.files_of_server() == before
+    log = fleet.server_root / paths.AUDIT_LOG[1:]
+    log.write_text(log.read_text().replace("published", "offered", 1))
+    told = fleet.on_server(audit_info, last=1)
+    documented.take(told)
+    assert (documented.wrong, documented.unseen()) == ([], [])
+    assert (len(told["entries"]), told["changed"]) == (1, False)
+    assert told["problems"]
 
 
 SAMPLE = """

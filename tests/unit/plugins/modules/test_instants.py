@@ -19,6 +19,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.timestamps im
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.cli import parser as agent
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.cli import parser as server
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.rollout.actions import Action
 
 from .conftest import Modules
 from .instants import instants, of_another_form
@@ -28,7 +29,8 @@ TREE_CHANGE = {"scope": "root", "values": {"schedule": {"start": "03:00"}}}
 AGENT = {
     # What is typed after the command, and what standard input says.
     "apply": (("--check", "--diff"), None),
-    "run": (("--trigger", "schedule", "--json"), ""),
+    "engine": (("--json",), ""),
+    "run": (("--trigger", "manual", "--json"), ""),
     "update-now": (("--json",), ""),
     "scan": (("--json",), ""),
     "selftest": (("--json",), ""),
@@ -36,6 +38,7 @@ AGENT = {
     "schedule": (NO_JSON, ""),
     "roaming": (NO_JSON, ""),
     "prepare": (NO_JSON, ""),
+    "listen": (NO_JSON, ""),
     "notice": ((), UpdateCommand("campaign-9", "9").to_line().decode()),
     "sync": (("--json",), ""),
     "report": (("--json",), ""),
@@ -50,11 +53,19 @@ SERVER = {
     "ingest": (("--json",), ""),
     "ask-reports": (("n1", "--json"), ""),
     "endpoints pin": (("--json",), ""),
+    "audit verify": (("--json",), ""),
+    "audit show": (("--json",), ""),
+    "audit explain": (("1.0", "--json"), ""),
+    "audit export": (NO_JSON, ""),
     "tree set": (("--json",), json.dumps(TREE_CHANGE)),
     "tree show": (("--json",), ""),
     "tree explain": (("n1", "--json"), ""),
     "register": (("--enrollment",), json.dumps({"endpoints": [{"name": "n9", "domain": "emea"}]})),
     "fetch": (("--json",), ""),
+    "promote": (("--json",), ""),
+    "rollout status": (("--json",), ""),
+    "rollout preview": (("--json",), ""),
+    **{f"rollout {action.value}": (NO_JSON, "") for action in Action},  # they refuse, for no product has rings
     "publish": (("--anew", "--json"), ""),
     "verify": (("--json",), ""),
     "enrollment": (("--json",), ""),
@@ -65,8 +76,8 @@ SERVER = {
     "update-now": (("n1", "--json"), ""),
 }
 WITH_INSTANTS = {
-    *(("epp-agent", command) for command in ("apply", "run", "update-now", "status", "notice")),
-    *(("epp-server", command) for command in ("status", "endpoints", "report", "keys show", "campaigns")),
+    *(("epp-agent", command) for command in ("apply", "engine", "run", "update-now", "status", "notice")),
+    *(("epp-server", command) for command in ("status", "endpoints", "report", "audit show", "keys show", "campaigns")),
     ("epp-server", "keys rotate"),
 }
 """Commands of which it is known that they tell instants."""
@@ -102,6 +113,7 @@ def test_every_command_is_looked_at() -> None:
     assert sorted(commands(server._parser(""))) == sorted(SERVER)
 
 
+@pytest.mark.heavy
 def test_no_command_prints_an_instant_in_another_form(fleet: Modules) -> None:
     told: dict[tuple[str, str], Any] = {}
     for program, table in (("epp-agent", AGENT), ("epp-server", SERVER)):
@@ -116,8 +128,8 @@ def test_no_command_prints_an_instant_in_another_form(fleet: Modules) -> None:
     now = time.time()
     assert all(now - 3600 < unix(one["changed"]) <= now for one in parts)
     assert {one["endpoint"]: sorted(key for key in one if one[key] in list(instants(one))) for one in parts} == {
-        "n1": ["changed", "since"],
-        "off": ["changed", "due"],
+        "n1": ["changed", "since", "tried"],
+        "off": ["changed", "due", "tried"],
     }
     assert len(list(instants(next(one["answer"] for one in parts if one["endpoint"] == "n1")))) == 2
 

@@ -37,16 +37,21 @@ def effective(modules: Modules, name: str = "n1") -> Any:
     return modules.ask("tree", "explain", name)["policy"]
 
 
-@pytest.mark.parametrize(
-    ("module", "section", "values"),
-    [
-        (update_events, "events", {"scan_after_update": True}),
-        (update_schedule, "schedule", {"start": "22:00", "timezone": "Europe/Berlin"}),
-        (update_privileges, "privileges", {"update_now": False, "go_roaming": True}),
-    ],
-    ids=["events", "schedule", "privileges"],
-)
-@pytest.mark.parametrize("place", [("root", ""), ("domain", "emea"), ("endpoint", "n1")], ids=lambda place: place[0])
+MODULES: list[tuple[Any, str, dict[str, Any]]] = [
+    (update_events, "events", {"scan_after_update": True}),
+    (update_schedule, "schedule", {"start": "22:00", "timezone": "Europe/Berlin"}),
+    (update_privileges, "privileges", {"update_now": False, "go_roaming": True}),
+]
+PLACES = [("root", ""), ("domain", "emea"), ("endpoint", "n1")]
+CASES = [
+    pytest.param(*module, place, id=f"{place[0]}-{module[1]}", marks=[] if first == second else [pytest.mark.heavy])
+    for first, module in enumerate(MODULES)
+    for second, place in enumerate(PLACES)
+]
+"""Each module at each place; every day each at one of them."""
+
+
+@pytest.mark.parametrize(("module", "section", "values", "place"), CASES)
 def test_a_node_takes_the_keys_once_and_check_mode_foretells_it(
     served: Modules, module: Any, section: str, values: dict[str, Any], place: tuple[str, str]
 ) -> None:

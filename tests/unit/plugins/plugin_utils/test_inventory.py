@@ -57,6 +57,21 @@ def test_a_fault_that_many_layers_share_is_told_once() -> None:
     assert len(errors(policy=POLICY, domain_policies=domains, domain="emea/a")) == 1
 
 
+def test_a_definition_is_checked_by_its_variable_and_one_of_the_collection_is_taken() -> None:
+    rules = {"rules": {"file": "/v", "pattern": "(?P<version>[0-9]+)"}}
+    wrong = {"format": 1, "components": rules, "update": [{"command": ["av", "{key}"]}]}
+    found = errors(policy=POLICY, product="mine", product_definitions={"mine": wrong})
+    assert [line.partition(": ")[0] for line in found] == [
+        "autoupdate_product_definitions.mine.update[0].command[0]",
+        "autoupdate_product_definitions.mine.update[0].command[1]",
+    ]
+    assert errors(policy=POLICY, product="rkhunter") == []
+    assert errors(policy=POLICY, product="rkhunter", product_settings={"config": "/etc/own.conf"}) == []
+    (unknown,) = errors(policy=POLICY, product="rkhunter", product_settings={"confg": "/etc/own.conf"})
+    assert unknown.startswith("autoupdate_product_settings.confg: ")
+    assert "did you mean config?" in unknown
+
+
 RIGHT_HERE = {
     "a section that is empty": "null is not given",
     "a boolean that is nothing": "null is not given",

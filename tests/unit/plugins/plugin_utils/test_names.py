@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.strings import endpoint_name
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._drift import of_tree
-from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import PREFIX, InventoryCheck
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import InventoryCheck
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._members import Members
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._names import NAME, VARIABLE, name_of, shared
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._policy_layers import PREFIX
 from hypothesis import given
 from hypothesis import strategies as st
 

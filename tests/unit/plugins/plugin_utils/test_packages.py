@@ -12,10 +12,17 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._packages import pa
 
 
 def test_clamav_has_packages_on_known_families_and_other_products_have_none() -> None:
-    assert "freshclam" in packages_of("clamav", "Alpine")
-    assert packages_of("files", "Void") == packages_of("command", "Debian") == []
+    assert "freshclam" in packages_of("clamav", "Alpine", {})
+    assert packages_of("files", "Void", {}) == packages_of("command", "Debian", {}) == []
 
 
 def test_an_unknown_family_is_refused_with_what_to_write() -> None:
     with pytest.raises(AnsibleActionFail, match=r"clamav on Void are not known\. Name them in autoupdate_packages, or"):
-        packages_of("clamav", "Void")
+        packages_of("clamav", "Void", {})
+
+
+def test_a_definition_names_its_own_packages() -> None:
+    defined = {"Debian": ["rkhunter", "curl"]}
+    assert packages_of("rkhunter", "Debian", defined) == ["rkhunter", "curl"]
+    with pytest.raises(AnsibleActionFail, match="rkhunter on Suse are not known"):
+        packages_of("rkhunter", "Suse", defined)

@@ -12,9 +12,17 @@ from ...._core.cvd_header import HEADER_SIZE, SIGNED_SUFFIXES, DatabaseHeader, p
 from ...._core.results import Component
 from ...._host.filesystem.safe_paths import open_file
 
-__all__ = ("HEADER_SIZE", "SIGNED_SUFFIXES", "DatabaseHeader", "parse_header", "read_plain", "read_signed")
+__all__ = ("HEADER_SIZE", "SIGNED_SUFFIXES", "DatabaseHeader", "parse_header", "read", "read_plain", "read_signed")
 
 _DIGEST_DIGITS = 12
+
+
+def read(directory: str, name: str) -> Component | None:
+    """The database ``name`` in a (real) directory; one that is not signed goes by its file's name."""
+    stem, suffix = os.path.splitext(name)
+    if not suffix or suffix in SIGNED_SUFFIXES:
+        return read_signed(directory, stem)
+    return read_plain(directory, name)
 
 
 def read_signed(directory: str, name: str) -> Component | None:

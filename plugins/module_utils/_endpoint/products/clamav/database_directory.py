@@ -60,8 +60,8 @@ def sweep(directory: str, *, older_than: float) -> None:
         return
 
 
-def await_reload(directory: str, patience: float) -> None:
-    """Wait until a clamd that was told to reload has done so, for all that can be known, at most ``patience`` seconds.
+def await_reload(directory: str, limit: float) -> None:
+    """Wait until a clamd that was told to reload has done so, for all that can be known, at most ``limit`` seconds.
 
     clamd reloads beside its work: for seconds to a minute, by the databases' size, it goes on scanning with the old
     ones, and it has no command that tells. So this waits as long as a slow machine takes, since the newest file came.
@@ -70,7 +70,7 @@ def await_reload(directory: str, patience: float) -> None:
     newest = max((state.st_ctime for state in files), default=0.0)
     needed = _RELOAD_S + sum(state.st_size for state in files) / _RELOADED_PER_S
     age = max(0.0, time.time() - newest)
-    time.sleep(max(0.0, min(needed - age, _LONGEST_RELOAD_S, patience)))
+    time.sleep(max(0.0, min(needed - age, _LONGEST_RELOAD_S, limit)))
 
 
 def error(directory: str) -> str:

@@ -17,19 +17,23 @@ import stat
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ...._core.cvd_header import SIGNED_SUFFIXES, file_of
+from ...._core.cvd_header import SIGNED_SUFFIXES, component_of, file_of
+from ...._core.holds import Holds
 from ...._core.resources.resources import Directory
+from ...._core.results import Outcome
 from ...._core.settings.endpoint import ClamavSettings
 from ...._core.values import frozen, replace
 from ...._host.filesystem.open_directory import OpenDirectory, temporary_name
 from ...._host.filesystem.safe_paths import open_directory
 from ...._host.host import Host
+from . import cvd
 from .freshclam_conf import FreshclamConfig
 
 if TYPE_CHECKING:
     from .product import ClamAV
 
 _OTHERS = "epp-third-parties"
+_ANEW = "epp-anew"
 _PLAIN = re.compile(r"[^A-Za-z0-9.-]+")
 
 
@@ -74,32 +78,59 @@ def prepare(host: Host, settings: ClamavSettings) -> None:
         host.remove(f"{base}/{name}")
 
 
-def put_in_place(host: Host, settings: ClamavSettings, part: Part) -> bool:
-    """Give what came from a third party its name among the databases; returns whether that changed anything."""
-    changed = False
+def put_in_place(host: Host, settings: ClamavSettings, part: Part, holds: Holds) -> tuple[Outcome, ...]:
+    """Give what came from a third party its name among the databases; returns what is kept back."""
+    kept_back = []
     below = part.config.directory[len(settings.database_directory) + 1 :]
     with open_directory(host.real(settings.database_directory)) as databases, databases.descend(below) as own:
         for name in part.names:
-            changed = _put(own, databases, name) or changed
-    return changed
+            came = cvd.read(host.real(part.config.directory), name) if holds.concern(component_of(name)) else None
+            hold = holds.of(came.name, came.version) if came is not None else None
+            if came is not None and hold is not None:
+                kept_back.append(hold.outcome(f"{came.name} {came.version}"))
+            else:
+                _put(own, databases, name)
+    return tuple(kept_back)
 
 
-def _put(own: OpenDirectory, databases: OpenDirectory, name: str) -> bool:
+def made_apart(host: Host, settings: ClamavSettings, part: Part, names: tuple[str, ...]) -> Part:
+    """The same for signed databases in a directory of their own, which is made: there freshclam takes them whole."""
+    place = f"{settings.database_directory}/{_ANEW}"
+    host.remove(place)
+    host.mkdir(place)
+    if host.live:
+        host.mkdir(
+            place, owner=settings.database_owner
+        )  # at last: the unit may not change the mode of what it gave away
+    return Part(names, replace(part.config, directory=place, databases=names), only=names)
+
+
+def move_in(host: Host, settings: ClamavSettings, part: Part) -> None:
+    """Let the databases that came apart replace those of their names, whatever their suffix."""
+    with open_directory(host.real(settings.database_directory)) as databases, databases.inner(_ANEW) as own:
+        for name in part.names:
+            came = [name + suffix for suffix in SIGNED_SUFFIXES if own.status(name + suffix) is not None]
+            for file in came:
+                own.rename(file, databases, file)
+            for file in {name + suffix for suffix in SIGNED_SUFFIXES if came} - set(came):
+                databases.unlink(file)
+
+
+def _put(own: OpenDirectory, databases: OpenDirectory, name: str) -> None:
     new, old = own.status(name), databases.status(name)
     if new is None or not stat.S_ISREG(new.st_mode):
-        return False
+        return
     if old is not None and (old.st_dev, old.st_ino) == (new.st_dev, new.st_ino):
-        return False
+        return
     temporary = temporary_name(name)
     databases.unlink(temporary)
     own.hard_link(name, databases, temporary)
     databases.rename(temporary, databases, name)
-    return True
 
 
 def _signed(product: ClamAV) -> tuple[Part, ...]:
     names = tuple(product.settings.databases)
-    config = replace(product.config(), custom_urls=())
+    config = replace(product.config(), custom_urls=(), clamd_config=None)  # clamd is told at the end, once
     # A whole run removes signed databases that it is not told of, and some third parties' are called like those.
     mixed = any(file_of(url).endswith(SIGNED_SUFFIXES) for url in product.settings.custom_urls)
     return (Part(names, config, only=names if mixed else ()),) if names else ()

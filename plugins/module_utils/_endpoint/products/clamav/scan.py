@@ -38,11 +38,11 @@ def scan(host: Host, settings: ClamavSettings, paths: Sequence[str], timeout: fl
     return _judge(completed, prefix=host.root, program=argv[0], timeout=timeout)
 
 
-def _argv(host: Host, settings: ClamavSettings, patience: float) -> list[str]:
+def _argv(host: Host, settings: ClamavSettings, limit: float) -> list[str]:
     common = ["--infected", "--no-summary", "--stdout"]
     clamd = Clamd.of(host, settings.clamd_config)
     if clamd is not None:
-        await_reload(host.real(settings.database_directory), patience)
+        await_reload(host.real(settings.database_directory), limit)
         # No --multiscan: clamd would use all its threads, and a scan must not be felt. --fdpass hands over open files,
         # so that clamd's own user need not be able to read them; over TCP they are streamed.
         handing_over = "--fdpass" if clamd.local else "--stream"

@@ -25,7 +25,13 @@ def trial(product: ClamAV, timeout: float) -> tuple[str, ...]:
     """What is wrong, in words, found in at most ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
     updater = () if product.scope is Scope.ENGINES else _updater(product)
-    return (*updater, *_engine(product, deadline))
+    return (*updater, *_engine(product, deadline), *_samples(product))
+
+
+def _samples(product: ClamAV) -> tuple[str, ...]:
+    """Samples that are not there decide nothing in a probe, which nobody would notice."""
+    wanted = product.probing.find if product.probing.enabled else ()
+    return tuple(f"probe.find: there is no file {path}" for path in wanted if not product.host.exists(path))
 
 
 def _updater(product: ClamAV) -> tuple[str, ...]:

@@ -9,18 +9,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ...._core.results import Component, Outcome, Result
+from ...._core.holds import NO_HOLDS, Holds
+from ...._core.results import Component, Outcome, ReasonKind, Result
 from ...._core.values import frozen, replace
 from ...._host.host import Completed
 from ...._host.http.waiting import LONGEST_PAUSE_S, random_fraction, with_jitter
 from ..base import overdue
-from . import clamd_service, database_directory, freshclam_dat
+from . import clamd_service, database_directory, freshclam_dat, own_signature
 from .clamd import Clamd
 from .freshclam_conf import OFFICIAL, FreshclamConfig
 from .freshclam_output import Cause, FreshclamOutput, parse_output
-from .parts import Part, parts_of, prepare, put_in_place
+from .parts import Part, made_apart, move_in, parts_of, prepare, put_in_place
 
 if TYPE_CHECKING:
     from .product import ClamAV
@@ -40,6 +42,7 @@ class ClamavUpdate:
     """One update of the product ``clamav``."""
 
     product: ClamAV
+    holds: Holds = NO_HOLDS
 
     def outcome(self, timeout: float) -> Outcome:
         """Run freshclam for at most ``timeout`` seconds; raises OSError when the host does not let it start."""
@@ -49,18 +52,58 @@ class ClamavUpdate:
             return Outcome(Result.FAILED, error)
         prepare(host, settings)
         deadline = time.monotonic() + timeout
-        clamd = Clamd.of(host, settings.clamd_config)
-        parts, first = parts_of(self.product), not self.product.components()
-        outcomes = [self._of(part, clamd, deadline, timeout) for part in parts]
-        outcome = together(outcomes)
-        if outcome.result is Result.UPDATED and first and clamd is None and not outcome.why.startswith(_IN_PART):
+        clamd, before = Clamd.of(host, settings.clamd_config), self.product.components()
+        outcomes = [one for part in parts_of(self.product) for one in self._permitted(part, deadline, timeout)]
+        outcome, after = together(outcomes), self.product.components()
+        if _versions(after) == _versions(before):
+            return outcome
+        if self.product.probing.enabled:
+            with suppress(OSError):  # the probe has other ways to ask clamd
+                own_signature.put(self.product, after)
+        if not before and clamd is None and not outcome.why.startswith(_IN_PART):
             started = clamd_service.start(host)
             return replace(outcome, why=f"{started} is started, now that there are databases") if started else outcome
-        if outcome.result is Result.UPDATED and clamd is not None and not outcome.why:
-            return replace(outcome, why=self._proven(clamd, deadline - time.monotonic()))
-        return outcome
+        return self._told(outcome, clamd, deadline)
 
-    def _of(self, part: Part, clamd: Clamd | None, deadline: float, timeout: float) -> Outcome:
+    def _told(self, outcome: Outcome, clamd: Clamd | None, deadline: float) -> Outcome:
+        """Tell clamd of the new databases; the outcome says where it could not be told, or has died of it."""
+        if clamd is not None and clamd.reloads():
+            # Else the probe is what waits for clamd.
+            waits = not self.product.probing.enabled and not outcome.why
+            return replace(outcome, why=self._proven(clamd, deadline - time.monotonic())) if waits else outcome
+        deaf = self.product.config().clamd_config is not None and not outcome.why
+        return replace(outcome, why="clamd was not running and reads the databases when it starts") if deaf else outcome
+
+    def _permitted(self, part: Part, deadline: float, timeout: float) -> list[Outcome]:
+        """What came of a part, of which no held version is taken."""
+        if part.source or not any(map(self.holds.concern, part.names)):
+            return [self._of(part, deadline, timeout)]
+        from .offers import permitted
+
+        found = permitted(self.product, part.names, self.holds, deadline)
+        config, bad = replace(part.config, mirrors=found.mirrors), self.holds.that_restore()
+        anew = tuple(name for name in found.names if bad.among(self.product.installed((name,))) is not None)
+        rest = tuple(name for name in found.names if name not in anew)
+        outcomes = list(found.kept_back)
+        if anew:
+            outcomes.append(self._anew(replace(part, config=config), anew, deadline, timeout))
+        if rest:
+            limited = replace(part, names=rest, only=rest, config=config)
+            outcomes.append(self._of(limited, deadline, timeout))
+        return outcomes
+
+    def _anew(self, part: Part, names: tuple[str, ...], deadline: float, timeout: float) -> Outcome:
+        """Take databases whole of which a held version is installed: freshclam itself never goes back."""
+        host, settings = self.product.host, self.product.settings
+        before, apart = self.product.installed(names), made_apart(host, settings, part, names)
+        try:
+            completed = self._completed(apart, deadline)
+            move_in(host, settings, apart)
+            return self._judge(apart, before, completed, timeout)
+        finally:
+            host.remove(apart.config.directory)
+
+    def _of(self, part: Part, deadline: float, timeout: float) -> Outcome:
         """What one part came to."""
         directory = self.product.host.real(part.config.directory)
         freshclam_dat.forget_impossible(directory, self.product.host.now())
@@ -74,9 +117,9 @@ class ClamavUpdate:
             return Outcome(Result.FAILED, "freshclam is not installed")
         if completed.timed_out:
             database_directory.sweep(directory, older_than=0)
-        came = bool(part.source) and put_in_place(self.product.host, self.product.settings, part)
-        deaf = came and self.product.config().clamd_config is not None and not (clamd and clamd.reloads())
-        return self._judge(part, before, completed, timeout, deaf=deaf)
+        held = put_in_place(self.product.host, self.product.settings, part, self.holds) if part.source else ()
+        outcome = self._judge(part, before, completed, timeout)
+        return together([*held, *([outcome] if outcome.result is not Result.CURRENT else [])]) if held else outcome
 
     def _with_whole(self, part: Part, completed: Completed, deadline: float) -> Completed:
         """Take private databases whole of which the source has no patch: who makes them may publish none at all.
@@ -108,23 +151,21 @@ class ClamavUpdate:
                 return completed
             time.sleep(pause)
 
-    def _proven(self, clamd: Clamd, patience: float) -> str:
+    def _proven(self, clamd: Clamd, limit: float) -> str:
         """What is wrong with the new databases in the clamd that was running; empty when it works with them.
 
         A database can pass freshclam's load test and still bring clamd down when it scans: so clamd scans a few bytes.
         """
-        database_directory.await_reload(self.product.directory(), patience)
+        database_directory.await_reload(self.product.directory(), limit)
         return "" if clamd.scans() else "clamd no longer scans, now that it has the new databases"
 
-    def _judge(
-        self, part: Part, before: Sequence[Component], completed: Completed, timeout: float, *, deaf: bool
-    ) -> Outcome:
+    def _judge(self, part: Part, before: Sequence[Component], completed: Completed, timeout: float) -> Outcome:
         """The result by the evidence, strongest first; the output of freshclam only explains it."""
         after, output = self.product.installed(part.names), parse_output(completed.out + completed.err)
         now, directory = self.product.host.now(), self.product.host.real(part.config.directory)
         until, error = freshclam_dat.cooling_until(directory, now) or output.cooling_until, output.worst
         if _versions(after) != _versions(before):
-            return Outcome(Result.UPDATED, _partial_reason(output, completed, until, deaf=deaf))
+            return Outcome(Result.UPDATED, _partial_reason(output, completed, until))
         if completed.timed_out:
             return overdue("freshclam", timeout)
         if until is not None:
@@ -170,7 +211,8 @@ def together(outcomes: Sequence[Outcome]) -> Outcome:
     until = min((one.until for one in outcomes if one.until is not None), default=None)
     if worst is Result.UNREACHABLE and results != {worst}:
         worst = Result.FAILED
-    return Outcome(worst, "; ".join(whys), until if worst is Result.COOLING_DOWN else None)
+    kind = next((one.kind for one in outcomes if one.result is worst), ReasonKind.NONE)
+    return Outcome(worst, "; ".join(whys), until if worst is Result.COOLING_DOWN else None, kind=kind)
 
 
 def command(*, dns: bool, only: Sequence[str] = ()) -> list[str]:
@@ -189,15 +231,15 @@ def fitted(product: ClamAV, wanted: FreshclamConfig) -> bytes:
     return (wanted.for_current_user() if os.geteuid() != 0 else wanted).render()
 
 
-def _partial_reason(output: FreshclamOutput, completed: Completed, until: int | None, *, deaf: bool) -> str:
-    """What an update that did succeed must still tell; ``deaf``: clamd could not be told of it."""
+def _partial_reason(output: FreshclamOutput, completed: Completed, until: int | None) -> str:
+    """What an update that did succeed must still tell."""
     if until is not None:
         return f"in part: {output.refused_by or 'the source'} then refused further requests (429 or 403)"
     if completed.cut:
         return f"in part: freshclam then {completed.ended}"
     if completed.code != 0 and output.worst is not None:
         return f"in part: {output.worst.why}"
-    return "clamd was not running and reads the databases when it starts" if output.clamd_not_notified or deaf else ""
+    return ""
 
 
 def _missing(part: Part, installed: Sequence[Component]) -> list[str]:

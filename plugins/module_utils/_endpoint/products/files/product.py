@@ -13,7 +13,8 @@ there yet is fetched, verified before it is put in place, and a version becomes 
   it gets no request. Other sources are still asked. 503 with Retry-After is waited for, or else a cool-down too.
 * ``components.scope``: ``patterns`` and ``engines`` take files of that kind and leave all others as installed; ``all``
   takes everything, programs too.
-* On a managed endpoint only the manifest that the update server's signed catalog names is taken, byte by byte.
+* On a managed endpoint only the manifest that the update server's signed catalog names is taken, byte by byte; where
+  the rollout is staged, the one that it names for the endpoint's channel.
 * Files edited, damaged or removed by hand show as version ``damaged`` and are mended by the next update.
 """
 
@@ -22,14 +23,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ...._core.holds import NO_HOLDS, Hold, Holds
 from ...._core.policy.policy import Scope, Sources
+from ...._core.probes import ProbeOutcome
 from ...._core.resources.resources import Directory, Resource
 from ...._core.results import Component, Outcome, ScanOutcome
 from ...._core.settings.endpoint import EndpointDocument, FilesSettings
+from ...._core.settings.trust import ProbeSettings, RestoreSettings
 from ...._core.values import frozen
 from ...._host.host import Host
 from ...paths import STATE_DIRECTORY
-from ..base import ProductNeeds, tcp_reachable
+from ..base import ProductNeeds, Restored, tcp_reachable
+from ..probe_command import probe_by_command
+from ..without_service import WithoutService
 
 if TYPE_CHECKING:
     from ...trust.catalog import ManifestVerifier
@@ -39,7 +45,7 @@ DAMAGED = "damaged"
 
 
 @frozen
-class Files:
+class Files(WithoutService):
     """The product ``files``."""
 
     host: Host
@@ -47,12 +53,24 @@ class Files:
     sources: Sources
     scope: Scope
     verifier: ManifestVerifier | None = None
+    channel: str = ""
+    keeping: RestoreSettings = RestoreSettings()
+    probing: ProbeSettings = ProbeSettings()
     name: str = "files"
 
     @classmethod
     def of(cls, document: EndpointDocument, host: Host) -> Files:
         policy = document.policy
-        return cls(host, document.files, policy.sources, policy.components.scope, _verifier(document, host))
+        return cls(
+            host=host,
+            settings=document.files,
+            sources=policy.sources,
+            scope=policy.components.scope,
+            verifier=_verifier(document, host),
+            channel=document.channel,
+            keeping=document.restore,
+            probing=document.probe,
+        )
 
     def entries(self) -> tuple[Resource, ...]:
         return (Directory(self.settings.directory),)
@@ -64,7 +82,7 @@ class Files:
         return ProductNeeds(read_write=(directory,), creates=(Directory(directory),) if outside else ())
 
     def programs(self) -> tuple[str, ...]:
-        return ()
+        return self.probing.command[:1] if self.probing.enabled else ()
 
     def trial(self, timeout: float) -> tuple[str, ...]:  # noqa: ARG002  the interface's argument
         sample = f"{self.settings.directory}/.epp-selftest"
@@ -73,9 +91,6 @@ class Files:
             self.host.remove(sample)
         except OSError as error:
             return (f"{self.settings.directory}: nothing can be written there ({error.strerror})",)
-        return ()
-
-    def idle(self) -> tuple[str, ...]:
         return ()
 
     def components(self) -> tuple[Component, ...]:
@@ -90,10 +105,32 @@ class Files:
             found[file.component] = Component(file.component, version, built or None)
         return tuple(found[name] for name in sorted(found))
 
-    def update(self, timeout: float) -> Outcome:
+    def update(self, timeout: float, holds: Holds = NO_HOLDS) -> Outcome:
         from .update import update
 
-        return update(self, timeout)
+        return update(self, timeout, holds)
+
+    def held(self, holds: Holds) -> tuple[str, Hold] | None:
+        from .releases import held_in
+
+        release = self.store().installed() if holds else None
+        return None if release is None else held_in(release.manifest, holds)
+
+    def probe(self, settings: ProbeSettings, *, alive: bool) -> ProbeOutcome | None:  # noqa: ARG002  none is kept alive
+        return probe_by_command(self.host, settings, settings.timeout)
+
+    def keep(self) -> None:
+        """A release is never written to again, and ``update`` removes those that are too many."""
+
+    def restore(self, holds: Holds, *, alive: bool) -> Restored:  # noqa: ARG002  none is kept alive
+        store = self.store()
+        try:
+            release = store.restore(holds)
+        except OSError as error:
+            return Restored(False, f"going back failed: {error.strerror or error}")
+        if release is None:
+            return Restored(False, "no earlier version is kept that could be put back")
+        return Restored(True, f"version {release.manifest.version} is back")
 
     def scan(self, paths: Sequence[str], timeout: float) -> ScanOutcome:  # noqa: ARG002  the interface's arguments
         return ScanOutcome(ok=False, why="the product files has no scanner")
@@ -115,4 +152,5 @@ def _verifier(document: EndpointDocument, host: Host) -> ManifestVerifier | None
     from ...._core.metadata.trusted import Enrollment
     from ...trust.catalog import ManifestVerifier
 
-    return ManifestVerifier(host, Enrollment.of(document, document.server), document.product.value)
+    basis = Enrollment.of(document, document.server)
+    return ManifestVerifier(host, basis, document.product, document.channel)

@@ -9,7 +9,7 @@
     current -> releases/7-1f2e3d4c/files     what the protected product reads; replaced by one atomic rename
     releases/7-1f2e3d4c/files/…              one version, complete; unchanged files are hard links into the one before
     releases/7-1f2e3d4c/release.json         its manifest and the modification times by which hand edits are noticed
-    releases/6-…/                            the version before, kept
+    releases/6-…/                            versions before, kept to go back to
     incoming/<sha256>[.part]                 downloads, whole and partial, named by what they are to be
     sources.json                             validators and cool-downs of the sources
 
@@ -27,7 +27,9 @@ from contextlib import suppress
 from typing import Any
 
 from ...._core.canonical import digest, readable_json
+from ...._core.holds import Hold, Holds
 from ...._core.metadata.manifest import InvalidManifest, Manifest, ManifestFile
+from ...._core.settings.trust import RestoreSettings
 from ...._core.values import frozen
 from ...._host.filesystem.atomic_files import digest_of
 from ...._host.filesystem.open_directory import OpenDirectory, temporary_name
@@ -131,17 +133,48 @@ class Store:
         self._point_to(name)
         return Release(os.path.join(self._releases, name), manifest, times)
 
-    def prune(self) -> None:
-        """Keep the current version and the one before it, no download."""
+    def restore(self, holds: Holds) -> Release | None:
+        """Make the newest other version current that is whole and not held, and remove those that are newer.
+
+        Returns None, and changes nothing, where there is none.
+        """
+        others = self._others()
+        for place, name in enumerate(others):
+            release = self._read_release(os.path.join(self._releases, name))
+            if release is None or held_in(release.manifest, holds) is not None or release.damaged():
+                continue
+            bad = self.installed()
+            self._point_to(name)
+            with open_directory(self._releases) as releases:
+                for newer in (*others[:place], *([bad.name] if bad else [])):
+                    remove(releases, newer)
+            return release
+        return None
+
+    def prune(self, settings: RestoreSettings) -> None:
+        """Keep the current version and as many before it as the settings allow, no download.
+
+        The one before it is within any space.
+        """
+        installed, taken = self.installed(), 0
+        seen = set(installed.manifest.files) if installed else set()
+        with open_directory(self._releases) as releases:
+            for place, name in enumerate(self._others()):
+                release = self._read_release(os.path.join(self._releases, name))
+                new = set(release.manifest.files) - seen if release else set()
+                taken += sum(file.size for file in new)
+                seen |= new
+                if place >= settings.keep_versions or (place and taken > settings.keep_space):
+                    with suppress(OSError):
+                        remove(releases, name)
+        self.drop_incoming(keep=())
+
+    def _others(self) -> list[str]:
+        """The versions that are not current, the newest first."""
         installed = self.installed()
         current = os.path.basename(installed.directory) if installed else ""
         own = (name for name in os.listdir(self._releases) if name != current and self._is_release(name))
-        others = sorted(own, key=self._age, reverse=True)
-        with open_directory(self._releases) as releases:
-            for name in others[1:]:
-                with suppress(OSError):
-                    remove(releases, name)
-        self.drop_incoming(keep=())
+        return sorted(own, key=self._age, reverse=True)
 
     def drop_incoming(self, *, keep: Iterable[str]) -> None:
         """Remove downloads other than those of these digests."""
@@ -202,6 +235,17 @@ class Store:
             return Release(directory, manifest, dict(raw["times"]))
         except (OSError, ValueError, KeyError, TypeError, InvalidManifest):
             return None
+
+
+def held_in(manifest: Manifest, holds: Holds) -> tuple[str, Hold] | None:
+    """What of a version is held, in words, and its hold: the version as a whole, or that of one of its components."""
+    versions = {file.component: file.version for file in manifest.files}
+    for hold in holds.entries:
+        if not hold.component and hold.version == manifest.version:
+            return f"version {manifest.version}", hold
+        if hold.component and versions.get(hold.component) == hold.version:
+            return f"{hold.component} {hold.version}", hold
+    return None
 
 
 def _sync_folders(files: OpenDirectory, manifest: Manifest) -> None:

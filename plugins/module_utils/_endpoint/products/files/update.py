@@ -10,8 +10,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ...._core.holds import NO_HOLDS, Holds
 from ...._core.masking import without_secrets
-from ...._core.metadata.manifest import MAX_SIZE, NAME, InvalidManifest, Manifest, is_older
+from ...._core.metadata.manifest import MAX_SIZE, NAME, InvalidManifest, Manifest, is_older, manifest_path
 from ...._core.metadata.sync_result import ConfigurationRejected
 from ...._core.policy.enums import Scope
 from ...._core.results import Outcome, Result
@@ -24,7 +25,7 @@ from ...source_client import source_client
 from ...trust.catalog import UntrustedManifest
 from ..base import broken, overdue
 from .download import fetch
-from .releases import Release, Store
+from .releases import Release, Store, held_in
 from .source_cache import SourceCache
 
 if TYPE_CHECKING:
@@ -36,14 +37,14 @@ _RELEVANCE = (Result.HELD, Result.FAILED, Result.COOLING_DOWN, Result.UNREACHABL
 """When no source brought us up to date: whose word counts most."""
 
 
-def update(product: Files, timeout: float) -> Outcome:
+def update(product: Files, timeout: float, holds: Holds) -> Outcome:
     """Bring the components up to date in at most ``timeout`` seconds; on any error the installed version is kept."""
     store, client = product.store(), source_client(product.host, timeout, product.sources.proxy)
     try:
         store.sweep()
         cache = SourceCache.load(store.directory)
         cache.keep_only(product.sources.urls)
-        return _FileUpdate(product, store, cache, client).outcome(timeout)
+        return _FileUpdate(product, store, cache, client, holds).outcome(timeout)
     except OSError as error:
         _free_space(store)
         return broken("the update stopped and the installed version is kept", error)
@@ -57,6 +58,7 @@ class _FileUpdate:
     store: Store
     cache: SourceCache
     client: HttpClient
+    holds: Holds = NO_HOLDS
 
     def outcome(self, timeout: float) -> Outcome:
         """The first good ending, or the most telling one."""
@@ -109,15 +111,19 @@ class _FileUpdate:
 
     def _fetch_manifest(self, url: str, key: str) -> Outcome:
         installed = self.store.installed()
-        condition = self.cache.conditional_headers(key, self._held(installed)) if installed else {}
-        answer = self.client.get(f"{url}/{NAME}", condition)
+        bad = installed is not None and held_in(installed.manifest, self.holds.that_restore()) is not None
+        condition = self.cache.conditional_headers(key, self._held(installed)) if installed and not bad else {}
+        answer = self.client.get(f"{url}/{manifest_path(self.product.channel)}", condition)
         if answer.status == 304 and installed:
             outcome = self._install(installed.manifest, installed, url)
             self.cache.touch(key, self._held(self.store.installed()))
             return outcome
         content = _whole(answer)
         published = Manifest.parse(content)
-        if installed and is_older(published.version, installed.manifest.version):
+        held = held_in(published, self.holds)
+        if held is not None:
+            return held[1].outcome(held[0], f"version {installed.manifest.version} is kept" if installed else "")
+        if installed and not bad and is_older(published.version, installed.manifest.version):
             why = f"the source offers version {published.version}, older than {installed.manifest.version}"
             return Outcome(Result.HELD, f"{why}; nothing is downgraded")
         target = self._in_scope(published, installed)
@@ -133,7 +139,7 @@ class _FileUpdate:
         damaged = installed.damaged() if installed else ()
         if installed and installed.manifest == target and not damaged:
             # Here too: a run that was killed right after it had put the version in place did not get to it.
-            self.store.prune()
+            self.store.prune(self.product.keeping)
             return Outcome(Result.CURRENT)
         lacking = {file.sha256: file for file in target.files if file.sha256 not in intact}
         self.store.drop_incoming(keep=lacking)
@@ -141,7 +147,7 @@ class _FileUpdate:
         for file in lacking.values():
             fetch(self.client, url, file, self.store.incoming)
         self.store.install(target, intact)
-        self.store.prune()
+        self.store.prune(self.product.keeping)
         return Outcome(Result.UPDATED, f"mended {len(damaged)} files, first {damaged[0].path}" if damaged else "")
 
     def _in_scope(self, published: Manifest, installed: Release | None) -> Manifest:
@@ -159,7 +165,8 @@ class _FileUpdate:
         return Manifest.of(published.version, [*taken, *left])
 
     def _held(self, release: Release | None) -> Mapping[str, str]:
-        return {"release": release.name if release else "", "scope": self.product.scope.value}
+        held = {"release": release.name if release else "", "scope": self.product.scope.value}
+        return {**held, "channel": self.product.channel} if self.product.channel else held
 
 
 def _nothing_taken(published: Manifest, scope: Scope) -> str:

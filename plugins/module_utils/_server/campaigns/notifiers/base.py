@@ -15,6 +15,7 @@ from ...._core.results import Result
 from ...._core.rollout.command import REPORT, ReportCommand, UpdateCommand
 from ...._core.rollout.delivery import SendOutcome, SendResult
 from ...._core.rollout.reported import reported
+from ...._core.timestamps import unix
 from ...._core.untrusted_text import shown
 from ...._core.values import field, frozen
 
@@ -111,13 +112,20 @@ def parse_response(command: UpdateCommand, *, out: str, err: str, code: int | No
     """What an agent's output means; ``code`` is its exit status, None when it was cut off or ended by a signal."""
     answer = _answer(out, command)
     if answer is not None and answer["result"] in [result.value for result in Result]:
-        return Response(SendOutcome(SendResult.ACKNOWLEDGED, answer["result"], answer.get("reason", "")), answer)
+        told = SendOutcome(SendResult.ACKNOWLEDGED, answer["result"], answer.get("reason", ""), _blackout_end(answer))
+        return Response(told, answer)
     if answer is not None:
         return Response.without_answer(SendResult.NO_REPLY, answer.get("reason") or answer["result"])
     if code is None:
         return Response.without_answer(SendResult.NO_REPLY, "the connection ended before the endpoint had answered")
     reason = _last_words(Printed(out, err, code))
     return Response(SendOutcome(SendResult.ACKNOWLEDGED, Result.FAILED.value, reason))
+
+
+def _blackout_end(answer: dict[str, Any]) -> float | None:
+    """Until when the endpoint starts no update; other results may have such an instant for other reasons."""
+    until = answer.get("until") if answer["result"] == Result.SKIPPED.value else None
+    return None if until is None else float(unix(until))
 
 
 def parse_report(printed: Printed) -> ReportAnswer:

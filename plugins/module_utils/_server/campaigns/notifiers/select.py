@@ -19,6 +19,13 @@ def _ssh(settings: NotifySettings, host: Host) -> Notifier:
     return SshNotifier.of(settings, host)
 
 
+def _mqtt(_settings: NotifySettings, _host: Host) -> Notifier:
+    raise LookupError(
+        "endpoints that listen to a message broker are not asked one by one (notify.notifier is mqtt): what is due is"
+        " published, and they report by themselves"
+    )
+
+
 def _local(_settings: NotifySettings, host: Host) -> Notifier:
     from .local import LocalNotifier
 
@@ -27,10 +34,14 @@ def _local(_settings: NotifySettings, host: Host) -> Notifier:
 
 _NOTIFIERS: dict[NotifierName, Callable[[NotifySettings, Host], Notifier]] = {
     NotifierName.SSH: _ssh,
+    NotifierName.MQTT: _mqtt,
     NotifierName.LOCAL: _local,
 }
 
 
 def select_notifier(settings: NotifySettings, host: Host) -> Notifier:
-    """The notifier that the settings name. Only its own back end is imported."""
+    """The notifier that the settings name. Only its own back end is imported.
+
+    Raises LookupError where the way is one of publications (``publishing``).
+    """
     return _NOTIFIERS[settings.notifier](settings, host)

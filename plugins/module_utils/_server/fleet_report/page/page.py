@@ -16,6 +16,7 @@ from .courses import campaigns, windows
 from .fleet import choices, components, domains, results
 from .markup import Html, element, joined, number
 from .policy import policies
+from .rollouts import rollouts
 from .script import SCRIPT
 from .style import STYLE
 from .summary import summary
@@ -26,6 +27,7 @@ FORMAT = 1
 _SECTIONS = {
     "today": "To do",
     "trend": "Trend",
+    "rollouts": "Rollouts",
     "domains": "Domains",
     "ages": "Ages",
     "results": "Results",
@@ -50,15 +52,16 @@ def page(document: Mapping[str, Any]) -> str:
         element("title", title),
         element("style", Html(STYLE)),
     ]
-    parts = [summary, domains, components, results, campaigns, windows, choices, policies, hosts]
-    body = [_top(title), element("main", *(part(document) for part in parts)), _data(document)]
+    parts = [summary, rollouts, domains, components, results, campaigns, windows, choices, policies, hosts]
+    body = [_top(title, document), element("main", *(part(document) for part in parts)), _data(document)]
     whole = joined([element("head", *head), element("body", *body, element("script", Html(SCRIPT)))])
     text = f"<!DOCTYPE html>\n{element('html', whole, lang='en')}\n"
     return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
-def _top(title: str) -> Html:
-    links = (element("a", words, href=f"#{name}") for name, words in _SECTIONS.items())
+def _top(title: str, document: Mapping[str, Any]) -> Html:
+    shown = (name for name in _SECTIONS if name != "rollouts" or document["rollouts"])
+    links = (element("a", _SECTIONS[name], href=f"#{name}") for name in shown)
     theme = element("button", "Theme: system", id="theme", type="button", hidden=True)
     skip = element("a", "To the endpoints", href="#hosts", class_="skip")
     return joined([skip, element("header", element("h1", title), element("nav", *links, aria_label="sections"), theme)])

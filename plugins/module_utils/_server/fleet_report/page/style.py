@@ -72,6 +72,17 @@ figcaption {{ font-weight: 600; }}
 .line.cap, .line.all {{ stroke: var(--failing); stroke-dasharray: 6 4; }}
 .mark.cap, .mark.all {{ fill: var(--failing); }}
 .mark.planned {{ fill: var(--over); }}
+.rings {{ list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .6rem; }}
+.rings li {{ flex: 1 1 15rem; max-width: 30rem; background: var(--raised); border: 1px solid var(--rule);
+  border-radius: .4rem; padding: .6rem .8rem; min-width: 0; }}
+.rings h4 {{ margin: 0 0 .3rem; display: flex; justify-content: space-between; gap: .5rem; overflow-wrap: anywhere; }}
+.rings p, .stops li {{ overflow-wrap: anywhere; }}
+.stops {{ list-style: none; padding: 0; }}
+.stops li {{ margin: .4rem 0; }}
+.decisions {{ list-style: none; padding: 0; }}
+.decisions li {{ margin: .15rem 0; padding-left: 1rem; text-indent: -1rem; overflow-wrap: anywhere; }}
+code {{ font-family: ui-monospace, monospace; font-size: .9em; background: var(--raised); padding: .05rem .25rem;
+  border-radius: .2rem; overflow-wrap: anywhere; }}
 .cards {{ display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); }}
 .cards article {{ background: var(--back); border: 1px solid var(--rule); border-radius: .4rem; padding: .8rem;
   min-width: 0; }}

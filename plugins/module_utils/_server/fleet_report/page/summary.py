@@ -12,6 +12,7 @@ from typing import Any
 from ...._core.reports.states import EndpointState
 from .markup import Html, counted, element, exactly, instant, joined, link, number, section, word
 from .plots import figure, stacked, states_legend, swatch
+from .rollouts import stops
 
 FIRST = (EndpointState.CURRENT, EndpointState.BEHIND, EndpointState.FAILING, EndpointState.SILENT)
 ORDER = tuple(state.value for state in reversed(EndpointState))
@@ -51,14 +52,17 @@ def _tile(name: str, count: int, total: int) -> Html:
 
 
 def _today(document: Mapping[str, Any]) -> Html:
-    """Alarms first, then the endpoints that need somebody."""
+    """What waits for somebody's word, the other alarms, then the endpoints that need somebody."""
+    halted = list(stops(document))
     alarms = [
-        element("li", element("strong", "Alarm: "), f"{alarm['words']}", class_="alarm") for alarm in document["alarms"]
+        element("li", element("strong", "Alarm: "), f"{alarm['words']}", class_="alarm")
+        for alarm in document["alarms"]
+        if not (halted and alarm["name"] == "rollout")
     ]
     by_state: dict[str, list[Mapping[str, Any]]] = {}
     for task in document["tasks"]:
         by_state.setdefault(task["state"], []).append(task)
-    lines = [*alarms, *(_task(state, tasks) for state, tasks in by_state.items())]
+    lines = [*halted, *alarms, *(_task(state, tasks) for state, tasks in by_state.items())]
     if not lines:
         return section("today", "What to do today", element("p", "Nothing: no alarm, and no endpoint needs anybody."))
     return section("today", "What to do today", element("ol", *lines))

@@ -67,6 +67,7 @@ def different_zones() -> dict[bytes, str]:
     return {path.read_bytes(): name for name, path in files if path.is_file()}
 
 
+@pytest.mark.heavy
 def test_no_zone_changes_twice_within_a_stride() -> None:
     """Looking at every day of 2022 to 2033 finds no change that looking once in a stride has missed."""
     first = int(datetime(2022, 1, 1, tzinfo=timezone.utc).timestamp())

@@ -69,7 +69,8 @@ class Publisher:
         root = changes.pop("root", self.root)
         header = self._header("tree", changes)
         signers = tuple(self.public[name] for name in self.signers)
-        document = PolicyTree(header, signers, self.shards, root, self.domains).to_bytes()
+        samples = changes.pop("samples", "")
+        document = PolicyTree(header, signers, self.shards, root, self.domains, samples).to_bytes()
         return self.put(FILE, changes.pop("document", document), **changes)
 
     def shard(self, **changes: Any) -> Path:

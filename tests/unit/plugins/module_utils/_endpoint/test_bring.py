@@ -18,7 +18,6 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._host.program.sourc
     FILE,
     START,
     packed,
-    packed_codes,
 )
 
 POLICY = {"schedule": {"timezone": "Europe/Berlin"}, "sources": {"urls": ["http://127.0.0.1:1"]}}
@@ -27,9 +26,9 @@ PYTHON = Path(sys.executable)
 AGENT = "usr/local/bin/epp-agent"
 
 
-def bring(python: Path, root: Path, *flags: str, codes: bytes = b"") -> dict[str, Any]:
+def bring(python: Path, root: Path, *flags: str, archive: bytes = b"") -> dict[str, Any]:
     """What a converge of this directory tells that brings the agent."""
-    packet = packed("_endpoint.bring", payload.sources(), json.dumps(DOCUMENT).encode(), codes)
+    packet = packed("_endpoint.bring", payload.sources(), json.dumps(DOCUMENT).encode(), archive)
     argv = [python, "-IS", "-c", START, "--root", root, "apply", *flags]
     told = subprocess.run(argv, input=packet, capture_output=True, check=True).stdout
     result: dict[str, Any] = json.loads(told)
@@ -38,7 +37,7 @@ def bring(python: Path, root: Path, *flags: str, codes: bytes = b"") -> dict[str
 
 def test_it_installs_the_agent_that_then_finds_nothing_to_change(python: Path, tmp_path: Path) -> None:
     """Whether the code that a control node brings is for this Python or for another one."""
-    first = bring(python, tmp_path, codes=packed_codes(payload.sources()))
+    first = bring(python, tmp_path, archive=payload.packed(payload.sources()))
     assert first["changed"] is True
     assert {"path": f"/{AGENT}", "action": "create"} in first["changes"]
     agent = tmp_path / AGENT
@@ -76,7 +75,7 @@ def test_a_refused_document_is_told_and_nothing_is_written(tmp_path: Path) -> No
 def test_nothing_is_compiled_where_the_code_was_brought(tmp_path: Path) -> None:
     """But what says which agent this is, and where it starts, and the one file that starts it all."""
     own = {f"epp_autoupdate/{name}" for name in ("__init__.py", "__main__.py", "_identity.py", FILE)}
-    assert set(compilations(tmp_path, packed_codes(payload.sources()))) <= own
+    assert set(compilations(tmp_path, payload.packed(payload.sources()))) <= own
 
 
 def test_each_source_is_compiled_once(tmp_path: Path) -> None:
@@ -86,7 +85,7 @@ def test_each_source_is_compiled_once(tmp_path: Path) -> None:
     assert set(seen.values()) == {1}
 
 
-def compilations(root: Path, codes: bytes = b"") -> dict[str, int]:
+def compilations(root: Path, archive: bytes = b"") -> dict[str, int]:
     """How often a converge that brings the agent compiles each file of it."""
     script = f"""
 import collections, sys
@@ -101,7 +100,7 @@ except SystemExit as end:
     assert end.code == 0
 sys.stderr.write(repr(dict(seen)))
 """
-    packet = packed("_endpoint.bring", payload.sources(), json.dumps(DOCUMENT).encode(), codes)
+    packet = packed("_endpoint.bring", payload.sources(), json.dumps(DOCUMENT).encode(), archive)
     argv = [PYTHON, "-IS", "-c", script, "--root", root, "apply"]
     done = subprocess.run(argv, input=packet, capture_output=True, check=True)
     seen: dict[str, int] = ast.literal_eval(done.stderr.decode())

@@ -119,5 +119,5 @@ def test_the_timers_are_reckoned_anew_when_the_clock_is_set_back_during_a_run(
     passed = iter((0.0, elapsed))
     with reckoning_anew(sandbox.endpoint, lambda: next(passed)):
         sandbox.host.clock += went_by
-    expected = ("try-restart", "--no-block", "--", "epp-update.timer", "epp-sync.timer")
+    expected = ("try-restart", "--no-block", "--", "epp-update.timer", "epp-sync.timer", "epp-engine.timer")
     assert told == ([expected] if anew else [])

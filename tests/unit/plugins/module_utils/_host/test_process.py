@@ -50,6 +50,19 @@ def test_a_grandchild_that_keeps_the_pipes_is_not_waited_for(tmp_path: Path) -> 
     assert not mark.exists()
 
 
+def test_what_a_child_writes_just_before_it_is_found_gone_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine with much to do, a child may write and end between a look at its streams and one at itself."""
+    look = process._Child.exited
+
+    def late(child: process._Child) -> bool:
+        time.sleep(0.5)
+        return look(child)
+
+    monkeypatch.setattr(process._Child, "exited", late)
+    done = process.run(["sh", "-c", "sleep 0.2; echo out; echo err >&2"], timeout=30)
+    assert (done.code, done.out, done.err, done.timed_out) == (0, "out\n", "err\n", False)
+
+
 def test_an_unknown_program() -> None:
     with pytest.raises(FileNotFoundError):
         process.run(["/nonexistent/program"], timeout=1)

@@ -19,11 +19,13 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.enve
     pack,
     unpack,
 )
+from ansible_collections.epp.autoupdate.plugins.module_utils._host import ssh_signatures
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import (
     BadSignature,
     UnknownKey,
     sign,
+    sign_all,
     verify,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.key_files import ensure_key
@@ -103,3 +105,15 @@ def test_what_is_not_sealed_is_malformed(content: bytes) -> None:
 def test_the_size_is_looked_at_first() -> None:
     with pytest.raises(TooLarge):
         unpack(b"x" * 11, limit=10)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 5])
+def test_more_documents_than_a_command_line_holds_are_signed(
+    host: LocalHost, allowed: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(ssh_signatures, "_MOST_AT_ONCE", 2)
+    documents = [f"document {number}".encode() for number in range(count)]
+    signatures = sign_all(host, documents, "/keys/a", "epp-catalog")
+    assert len(signatures) == count
+    for document, signature in zip(documents, signatures):
+        verify(host, document, signature, allowed, "epp-catalog")

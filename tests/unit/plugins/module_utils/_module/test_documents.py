@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,7 +18,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endp
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.server import ServerSettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import payload as agent
-from ansible_collections.epp.autoupdate.plugins.module_utils._module import documents, specs
+from ansible_collections.epp.autoupdate.plugins.module_utils._module import documents, server_specs, specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import payload as server
 
 LIBRARY = Path(agent.__file__).parent.parent
@@ -85,8 +86,9 @@ def test_an_empty_server_is_none() -> None:
 
 
 def test_the_options_are_the_keys_of_the_document() -> None:
-    assert set(specs.document()) == set(_KEYS) - {"format"}
+    assert set(specs.document()) == set(_KEYS) - {"format", "channel"}  # the signed configuration says the channel
     policy = specs.policy()
+    assert policy.pop("products") == {"type": "dict"}  # by name, any of the sections
     assert {name: set(section["options"]) for name, section in policy.items()} == {
         name: set(section) for name, section in KEYS.items()
     }
@@ -99,6 +101,8 @@ def test_the_options_of_the_module_server_are_the_keys_of_the_settings() -> None
     def keys(settings: dict[str, Any]) -> dict[str, Any]:
         return {name: keys(part) if isinstance(part, dict) else {} for name, part in settings.items()}
 
+    files = dict.fromkeys(("ca", "certificate", "key", "password_file"), "/etc/broker")
+    broker = {"user": "somebody", **files}
     given = {
         "web": {
             "url": "https://server.example.com",
@@ -112,15 +116,21 @@ def test_the_options_of_the_module_server_are_the_keys_of_the_settings() -> None
             "files": {"git": "/srv/rules.git", "branch": "main"},
             "command": {"fetch": ["/bin/true"], "version": ["/bin/true"]},
         },
-        "notify": {"key": "/etc/key"},
-        "alarms": {"component_age": dict.fromkeys(("clamav", "command", "files"), "3d")},
+        "notify": {"key": "/etc/key", "mqtt": {"hosts": ["broker"], **broker, "endpoints": broker}},
+        "probe_samples": "/srv/samples",
+        "rollout": {name: {"rings": [{"name": "all"}]} for name in ("clamav", "command", "files")},
     }
     settings = keys(ServerSettings.from_dict({"format": 1, **given}).to_dict())
     del settings["format"]
     settings["components"]["files"].update(directory={}, url={})  # one of three places
-    assert shape(specs.server_settings()) == settings
+    settings["alarms"]["component_age"] = {}  # its keys are the names of products, of one's own too
+    options = shape(server_specs.server_settings())
+    for product in options["rollout"].values():
+        product["rings"] = {}  # a list, whose rings hold what they set themselves
+    assert options == settings
 
 
+@functools.cache
 def imported(path: Path) -> set[Path]:
     """The files of the library that one of them names in an import, at any depth of its code."""
     found: set[Path] = set()

@@ -74,7 +74,7 @@ def test_all_errors_come_at_once() -> None:
 )
 def test_only_keys_with_a_meaning_are_shown(schedule: dict[str, Any], shown: set[str]) -> None:
     policy = Policy.from_dict({"schedule": schedule})
-    always = {"frequency", "timezone", "spread", "initiator"}
+    always = {"frequency", "timezone", "spread", "initiator", "blackouts", "blackout_exceptions"}
     assert set(policy.to_dict()["schedule"]) == always | shown
     assert Policy.from_dict(policy.to_dict()) == policy
 

@@ -56,10 +56,11 @@ def test_a_fleet_that_is_well_raises_none() -> None:
             "clamav: nothing new has been published for 5d (limit 3d)",
         ),
         (
-            {"outdated": {"clamav": 1}},
+            {"outdated": {"clamav": 1}, "published": {"clamav": NOW}},
             "outdated",
             "clamav: 1 endpoint without what was published more than 3d ago",
         ),
+        ({"outdated": {"clamav": 2}}, "outdated", "clamav: 2 endpoints whose newest component is more than 3d old"),
         (
             {"states": {State.CURRENT: 9, State.FAILING: 1}, "reasons": {State.FAILING: "failed; the disk is full"}},
             "failing",

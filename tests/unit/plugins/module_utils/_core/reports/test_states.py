@@ -48,6 +48,21 @@ REPORTED = {
     "updated": ({"last": {"schedule": run("updated")}}, State.CURRENT, ""),
     "failed": ({"last": {"schedule": run("failed", "the disk is full")}}, State.FAILING, "failed; the disk is full"),
     "no source": ({"last": {"manual": run("unreachable", "no answer")}}, State.FAILING, "unreachable; no answer"),
+    "failed by its probe": (
+        {"last": {"schedule": {**run("failed", "/bin/sh was called malware"), "kind": "probe"}}},
+        State.FAILING,
+        "probe: /bin/sh was called malware",
+    ),
+    "engine packages failed, patterns are well": (
+        {"last": {"schedule": run("updated")}, "engine": run("failed", "the disk is full", ago=300)},
+        State.FAILING,
+        "engine: failed; the disk is full",
+    ),
+    "engine packages are held": (
+        {"last": {"schedule": run("updated")}, "engine": run("held", "it crashes")},
+        State.CURRENT,
+        "",
+    ),
     "failed, then well": (
         {"last": {"schedule": run("failed", ago=300), "manual": run("current")}},
         State.CURRENT,

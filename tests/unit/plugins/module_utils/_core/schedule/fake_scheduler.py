@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta, timezone, tzinfo
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.calendars import DailyCalendar, UtcRule
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.timetable import Action, Timetable
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 
 PASSES = ((0,), (1,), (0, 1))
 
@@ -28,6 +29,11 @@ def systemd_wakings(
         day = first + timedelta(days=number)
         if calendar.weekday is None or day.weekday() == calendar.weekday.number:
             wakings.update(_base(calendar, zone, day, passes))
+        for rule in calendar.cut:
+            if day.weekday() in [weekday.number for weekday in rule.weekdays]:
+                hour, rest = divmod(rule.second, 3600)
+                local = replace(calendar, hour=hour, minute=rest // 60, second=rest % 60)
+                wakings.update(_base(local, zone, day, passes))
     begin, end = (datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() for day in (first, last))
     wakings.update(instant for rule in calendar.extra for instant in utc_wakings(rule, first, last))
     return sorted(waking for waking in wakings if begin <= waking <= end + 86400)
@@ -64,6 +70,6 @@ def runs(timetable: Timetable, wakings: list[float], *, latency: float = 0.3) ->
     done: list[tuple[str, float]] = []
     for waking in wakings:
         decision = timetable.decide(waking + latency, [done[-1][0]] if done else [], lambda: 0.5)
-        if decision.action is not Action.NOT_DUE:
+        if decision.action in (Action.RUN, Action.WAIT):
             done.append((decision.slot.occurrence, decision.at))
     return done

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.slots import (
     even_slot,
     hashed_ordinal,
+    product_shift,
     random_slot,
     stride,
 )
@@ -89,3 +90,20 @@ def test_a_hashed_ordinal_stays_for_good() -> None:
 def test_numbers_without_a_meaning_are_refused(slots: int, ordinal: int) -> None:
     with pytest.raises(ValueError, match=r"slot|ordinal"):
         even_slot(ordinal, slots)
+
+
+@given(SLOTS, st.integers(2, 16))
+def test_products_of_one_endpoint_lie_apart(slots: int, products: int) -> None:
+    found = sorted(product_shift(place, slots) for place in range(products))
+    apart = min(later - earlier for earlier, later in zip(found, [*found[1:], found[0] + slots]))
+    assert apart >= slots // (3 * products) - 1
+    assert product_shift(0, slots) == 0
+    assert all(0 <= one < slots for one in found)
+
+
+@given(st.integers(0, 1500), st.integers(1, 500), st.integers(0, 8))
+def test_each_product_fills_its_slots_as_evenly_as_the_first(endpoints: int, slots: int, place: int) -> None:
+    shift = product_shift(place, slots)
+    counts = Counter((even_slot(ordinal, slots) + shift) % slots for ordinal in range(endpoints))
+    full = [counts[slot] for slot in range(slots)]
+    assert max(full) - min(full) <= 1

@@ -18,9 +18,10 @@ DAY = 86400
 def test_defaults_and_what_is_set_come_back_as_they_are() -> None:
     assert AlarmSettings.from_dict({}) == AlarmSettings()
     assert AlarmSettings().component_age == {"clamav": 3 * DAY}
-    given = {"component_age": {"files": "30d"}, "silence": "12h", "failing_share": 20, "expiry": "1d"}
-    read = AlarmSettings.from_dict(given)
-    assert (read.component_age, read.silence, read.failing_share) == ({"files": 30 * DAY}, DAY // 2, 20)
+    ages = {"files": "30d", "defender": "2d", "own-product": "7d"}
+    given = {"component_age": ages, "silence": "12h", "failing_share": 20, "expiry": "1d"}
+    read, days = AlarmSettings.from_dict(given), {"files": 30 * DAY, "defender": 2 * DAY, "own-product": 7 * DAY}
+    assert (read.component_age, read.silence, read.failing_share) == (days, DAY // 2, 20)
     assert AlarmSettings.from_dict(read.to_dict()) == read
 
 
@@ -29,7 +30,10 @@ def test_defaults_and_what_is_set_come_back_as_they_are() -> None:
     [
         ({"silence": "soon"}, "alarms.silence"),
         ({"failing_share": 101}, "alarms.failing_share"),
-        ({"component_age": {"norton": "3d"}}, "alarms.component_age.norton"),
+        ({"component_age": {"clamaw": "3d"}}, "alarms.component_age.clamaw"),
+        ({"component_age": {"defendr": "3d"}}, "alarms.component_age.defendr"),
+        ({"component_age": {"Own!": "3d"}}, 'alarms.component_age.["Own!"]'),
+        ({"component_age": {"own": "3"}}, "alarms.component_age.own"),
         ({"component_age": {"clamav": "1m"}}, "alarms.component_age.clamav"),
         ({"component_age": "3d"}, "alarms.component_age"),
         ({"volume": 3}, "alarms.volume"),

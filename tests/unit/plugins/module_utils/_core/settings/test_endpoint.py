@@ -38,6 +38,9 @@ RICH: dict[str, Any] = {
     "user_group": "epp-users",
     "reconnect": {"probe": "1m", "jitter": "0s", "wait": "0s"},
     "limits": {"update": "90m", "scan": "1d"},
+    "probe": {"enabled": False, "find": ["/srv/a"], "clean": [], "command": ["/bin/true"], "timeout": "90s"},
+    "restore": {"keep_versions": 0, "keep_space": "1536M"},
+    "held_versions": [{"version": "7"}, {"component": "daily", "version": "27001", "reason": "it is bad"}],
     "textfile_directory": "/var/lib/node_exporter",
 }
 
@@ -55,6 +58,8 @@ def test_defaults_fill_what_is_missing() -> None:
     assert document.clamav == ClamavSettings()
     assert (document.reconnect.probe, document.reconnect.jitter, document.reconnect.wait) == (300, 120, 240)
     assert (document.limits.update, document.limits.scan) == (1800, 21600)
+    assert (document.probe.enabled, document.probe.timeout, document.held_versions) == (True, 300, ())
+    assert document.to_dict()["restore"] == {"keep_versions": 2, "keep_space": "1G"}
     assert document.policy.schedule.window == 7200
     assert document.to_dict()["policy"]["schedule"] == {
         "frequency": "daily",
@@ -63,6 +68,8 @@ def test_defaults_fill_what_is_missing() -> None:
         "timezone": "UTC",
         "spread": "even",
         "initiator": "endpoint",
+        "blackouts": [],
+        "blackout_exceptions": ["rollback", "expedite", "update_now"],
     }
 
 
@@ -87,7 +94,7 @@ def test_a_database_may_come_from_a_file() -> None:
         "clamav": {"databases": [], "custom_urls": ["file:///srv/own.ndb", "https://a.example/x.ndb?v=1"]},
     }
     document = EndpointDocument.from_dict(raw)
-    assert document.product is ProductKind.CLAMAV
+    assert document.product == ProductKind.CLAMAV
     assert document.clamav.custom_urls == ("file:///srv/own.ndb", "https://a.example/x.ndb?v=1")
 
 

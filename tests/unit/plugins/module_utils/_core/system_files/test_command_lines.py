@@ -105,6 +105,45 @@ def test_what_does_more_is_told_apart_and_the_updater_in_it_found(text, place):
     assert list(READING.places(text)) == ([] if place is None else [text.rindex(place)])
 
 
+RELOADING = Reading((Program("freshclam", reloads=("clamav-daemon", "clamd", "reload-rules")),), SCRIPTS.get)
+RELOADS = [
+    "systemctl reload clamav-daemon",
+    "systemctl -q try-restart clamav-daemon.service >/dev/null",
+    "systemctl --no-block restart clamav-daemon clamd",
+    "service clamav-daemon force-reload",
+    "/etc/init.d/clamav-daemon condrestart",
+    "invoke-rc.d clamav-daemon reload",
+    "killall -USR2 clamd",
+    "pkill -HUP -x clamd",
+    "suricatasc -c reload-rules /run/suricata/socket",
+]
+DOES_MORE = [
+    "pkill -HUP rsyslogd",
+    "kill -HUP $(cat /run/clamd.pid)",  # whose process that is, is not seen here
+    "pkill -HUP clamd rsyslogd",
+    "pkill -9 clamd",
+    "systemctl restart clamav-daemon nginx",
+    "systemctl disable clamav-daemon",
+    "systemctl stop clamav-daemon",
+    "systemctl clamav-daemon",
+    "systemctl daemon-reload",
+    "service clamav-daemon stop",
+    "/etc/init.d/clamav-daemon stop",
+    "/etc/init.d/nginx reload",
+    "suricatasc -c shutdown",
+]
+
+
+@pytest.mark.parametrize("text", RELOADS)
+def test_to_reload_the_products_own_service_is_a_part_of_an_update(text):
+    assert RELOADING.shell(f"freshclam && {text}") is Starts.UPDATER
+
+
+@pytest.mark.parametrize("text", DOES_MORE)
+def test_whatever_is_done_to_another_service_or_otherwise_is_more(text):
+    assert RELOADING.shell(f"freshclam; {text}") is Starts.BOTH
+
+
 UNIT_COMMANDS = {
     "/usr/bin/freshclam -d --foreground=true": Starts.UPDATER,
     "-@/usr/bin/freshclam patterns --quiet": Starts.UPDATER,

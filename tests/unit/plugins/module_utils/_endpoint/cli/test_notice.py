@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -169,3 +170,21 @@ def test_a_host_that_is_not_enrolled_says_so(entry: Entry) -> None:
     assert done.returncode == 1
     assert b"not enrolled" in done.stderr
     assert entry.sandbox.tree() == {}
+
+
+def test_a_notice_in_a_blackout_is_answered_with_its_end_and_carried_out_when_it_comes_after_it(entry: Entry) -> None:
+    """G7: the answer is not kept, so the same campaign again is no repetition."""
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    begin, end = (now + timedelta(days=days) for days in (-1, 1))
+    freeze = {"name": "freeze", "from": f"{begin:%Y-%m-%dT%H:%M:%SZ}", "to": f"{end:%Y-%m-%dT%H:%M:%SZ}"}
+    entry.enroll(schedule={"blackouts": [freeze]})
+    for _time in range(2):
+        answer = entry.send()
+        assert (answer["result"], answer["reason"], answer["until"]) == ("skipped", "blackout freeze", freeze["to"])
+        assert answer["repeated"] is False
+    assert entry.runs() == 0
+    now_allowed = entry.send(UpdateCommand("campaign-3", "2", Trigger.MANUAL))
+    assert now_allowed["result"] == "updated"
+    entry.enroll()
+    assert (entry.send()["result"], entry.runs()) == ("current", 2)
+    assert entry.send()["repeated"] is True

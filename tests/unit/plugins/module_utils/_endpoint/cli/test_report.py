@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.report import Occasion
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import ReportCommand, UpdateCommand
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.reporting import requests
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.state.report_record import ReportStore
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import Answer
 
 from ..reporting.conftest import Reporting, managed, reporting, server
@@ -57,9 +61,9 @@ def test_what_is_not_done_is_not_reported(epp_agent: Agent, reporting: Reporting
     ("command", "occasion"),
     [
         (("update-now",), "run"),
-        (("run", "--trigger", "manual"), "run"),
+        pytest.param(("run", "--trigger", "manual"), "run", marks=pytest.mark.heavy),
         (("schedule", "disable"), "switch"),
-        (("roaming", "on"), "roaming"),
+        pytest.param(("roaming", "on"), "roaming", marks=pytest.mark.heavy),
         (("report",), "request"),
         (("sync", "--due"), "daily"),
     ],
@@ -170,6 +174,7 @@ def test_a_standalone_endpoint_keeps_it(agent: Path, reporting: Reporting) -> No
     assert ", kept on this host\n" in Agent(agent, reporting.managed)("status").stdout
 
 
+@pytest.mark.heavy
 def test_a_report_leaves_the_fast_path_of_a_converge_as_it_is(epp_agent: Agent, reporting: Reporting) -> None:
     import time
 
@@ -180,3 +185,21 @@ def test_a_report_leaves_the_fast_path_of_a_converge_as_it_is(epp_agent: Agent, 
     assert epp_agent.short_way() is not None
     assert epp_agent("report").returncode == 0
     assert epp_agent.short_way() is not None
+
+
+def test_who_asks_while_another_process_sends_is_told_what_came_of_it(epp_agent: Agent, reporting: Reporting) -> None:
+    """Never that it waits without a reason: the other one has the lock, and the answer is its (R4)."""
+    store, why = ReportStore(reporting.host), "the update server takes no reports: 404"
+    sent = replace(store.read(), waiting=True, cause="", why="")
+    with locked(reporting.host, paths.REPORT_LOCK, wait=0) as held:
+        assert held
+        store.write(sent)
+        command = [epp_agent.agent, "--root", reporting.host.root, "report"]
+        asking = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        while not requests.pending(reporting.host):
+            time.sleep(0.01)
+        time.sleep(0.2)
+        assert asking.poll() is None, "it waits for the other one"
+        store.write(replace(sent, cause="refused", why=why))
+    assert asking.communicate()[0] == f"report: waits; {why}\n"
+    assert asking.returncode == 75

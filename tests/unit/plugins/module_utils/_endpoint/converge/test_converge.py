@@ -44,6 +44,7 @@ def test_check_then_real_then_quiet(sandbox: Sandbox, scheduler: str) -> None:
             "missing": [],
             "errors": [],
             "obstacles": [],
+            "other_updaters": [],
             "adoption": [],
         }
     assert sandbox.tree() == written

@@ -127,6 +127,7 @@ def test_every_endpoint_can_settle(shelf: Shelf) -> None:
     assert [kind for kind, endpoint in zip(kinds, made) if endpoint.short_way() is None] == []
 
 
+@pytest.mark.heavy
 def test_the_short_way_says_what_the_long_way_says(endpoint: Settled) -> None:
     for flags in ((), ("--check",), ("--diff",), ("--check", "--diff")):
         short = endpoint.short_way(*flags)
@@ -213,6 +214,7 @@ OTHER_UPDATERS: dict[str, Callable[[Path], None]] = {
 }
 
 
+@pytest.mark.heavy
 def test_whatever_could_start_another_updater_means_the_long_way(agent: Path, tmp_path: Path) -> None:
     made = {edit: with_updaters(agent, tmp_path / str(number)) for number, edit in enumerate(OTHER_UPDATERS)}
     for endpoint in made.values():

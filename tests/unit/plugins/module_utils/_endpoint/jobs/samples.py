@@ -31,6 +31,7 @@ BESIDE = Starters(
 
 WEEKLY = replace(DAILY, weekday=Weekday.MONDAY, extra=())
 ONCE_A_DAY = IntervalCalendar(tick=86400, phase=3723)
+EVERY_HOUR = IntervalCalendar(tick=3600, phase=754)
 EVERY_TEN_MINUTES = IntervalCalendar(tick=600, phase=67)
 
 PLAN = JobPlan(

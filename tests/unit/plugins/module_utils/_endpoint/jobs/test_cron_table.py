@@ -43,6 +43,11 @@ def test_the_configuration_is_asked_for_once_in_the_agent_s_day(tmp_path):
     assert jobs(tmp_path, wanted) == [f"2 * * * * root {AGENT} sync --due"]
 
 
+def test_the_engine_s_packages_are_looked_at_once_an_hour(tmp_path):
+    wanted = plan(calendar=None, reconnect_probe=None, engine=IntervalCalendar(3600, 754))
+    assert jobs(tmp_path, wanted) == [f"12 * * * * root {AGENT} engine --due"]
+
+
 def test_nothing_to_do_leaves_an_empty_table(tmp_path):
     assert jobs(tmp_path, plan(calendar=None, reconnect_probe=None)) == []
 

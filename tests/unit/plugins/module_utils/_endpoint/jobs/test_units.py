@@ -19,6 +19,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.jobs.unit
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.base import ProductNeeds
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.jobs.samples import (
     CLAMAV_NEEDS,
+    EVERY_HOUR,
     EVERY_TEN_MINUTES,
     ONCE_A_DAY,
     plan,
@@ -27,7 +28,9 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoin
 EVERY = {*OWNED.units.services, *OWNED.units.timers, *OWNED.units.sockets}
 COMMAND_NEEDS = ProductNeeds(read_write=("/opt/an updater", "/tmp/cache", "/srv/100%"), capabilities=("CAP_CHOWN",))
 
-MANAGED = {"configuration": ONCE_A_DAY, "notices": "epp-notify"}
+MANAGED = {"configuration": ONCE_A_DAY, "notices": "epp-notify", "listens": True}
+ENGINE = {"engine": EVERY_HOUR, "engine_limit": 9000}
+OF_ENGINES = {"epp-engine.service", "epp-engine.timer"}
 
 needs_systemd_analyze = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
@@ -35,7 +38,23 @@ needs_systemd_analyze = pytest.mark.skipif(
 
 
 def test_a_daily_plan_of_a_managed_endpoint_has_every_unit():
-    assert set(unit_texts(plan(**MANAGED))) == EVERY
+    assert set(unit_texts(plan(**MANAGED, **ENGINE))) == EVERY
+
+
+def test_the_engine_s_packages_have_units_where_they_are_upgraded_alone():
+    assert EVERY - set(unit_texts(plan(**MANAGED))) == OF_ENGINES
+    texts = unit_texts(plan(**ENGINE))
+    service = texts["epp-engine.service"]
+    assert f"ExecStart={plan().agent} engine --due\n" in service
+    assert "\nTimeoutStartSec=9120\nKillMode=mixed\nTimeoutStopSec=1800\n" in service
+    assert "OnCalendar=*-*-* *:12:34 UTC\n" in texts["epp-engine.timer"]
+
+
+def test_the_listener_is_started_again_whatever_ends_it_and_at_boot():
+    service = unit_texts(plan(**MANAGED))["epp-listen.service"]
+    assert f"ExecStart={plan().agent} listen\nRestart=always\n" in service
+    assert service.endswith("\n[Install]\nWantedBy=multi-user.target\n")
+    assert "epp-listen.service" not in unit_texts(plan(**{**MANAGED, "listens": False}))
 
 
 @pytest.mark.parametrize(
@@ -47,12 +66,13 @@ def test_a_daily_plan_of_a_managed_endpoint_has_every_unit():
     ],
 )
 def test_a_plan_has_no_timer_that_it_does_not_need(changes, unwanted):
-    assert EVERY - set(unit_texts(plan(**{**MANAGED, **changes}))) == unwanted
+    assert EVERY - set(unit_texts(plan(**{**MANAGED, **ENGINE, **changes}))) == unwanted
 
 
 def test_a_standalone_endpoint_has_nothing_of_an_update_server():
     names = {"epp-sync.service", "epp-sync.timer", "epp-configure.service", "epp-notice.socket", "epp-notice@.service"}
-    assert EVERY - set(unit_texts(plan())) == names
+    names.add("epp-listen.service")
+    assert EVERY - set(unit_texts(plan(**ENGINE))) == names
 
 
 def test_the_configuration_is_asked_for_at_the_endpoint_s_own_second():
@@ -182,10 +202,12 @@ def test_systemd_finds_no_fault(tmp_path, needs, agent):
         (CLAMAV_NEEDS, "epp-configure.service", 2.2),
         (ProductNeeds(), "epp-notice@.service", 2.5),
         (CLAMAV_NEEDS, "epp-notice@.service", 3.0),
+        (CLAMAV_NEEDS, "epp-listen.service", 2.0),
+        (CLAMAV_NEEDS, "epp-engine.service", 3.7),
     ],
 )
 def test_exposure(tmp_path, needs, unit, limit):
-    (path,) = written(tmp_path, {unit: unit_texts(plan(needs=needs, **MANAGED))[unit]})
+    (path,) = written(tmp_path, {unit: unit_texts(plan(needs=needs, **MANAGED, **ENGINE))[unit]})
     argv = ["systemd-analyze", "security", "--offline=true", "--no-pager", path]
     told = subprocess.run(argv, check=False, capture_output=True, text=True).stdout
     assert float(re.search(r"Overall exposure level for \S+: ([0-9.]+)", told).group(1)) <= limit

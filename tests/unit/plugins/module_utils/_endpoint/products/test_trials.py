@@ -12,6 +12,8 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.trust import ProbeSettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products import select_product
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.files.product import Files
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
@@ -44,6 +46,17 @@ def test_freshclam_works_with_and_without_databases_and_asks_nobody(host: LocalH
     assert product.trial(TIMEOUT) == ()
     assert {path.name: path.read_bytes() for path in Path(product.directory()).iterdir()} == before
     assert server.requests == []
+
+
+@needs_freshclam
+def test_a_sample_that_is_not_there_is_told_before_a_probe_passes_it_over(
+    host: LocalHost, server: ScriptedServer
+) -> None:
+    host.write("/srv/there", b"sample")
+    product = clamav(host, server.url)
+    probing = ProbeSettings(find=("/srv/there", "/srv/gone"))
+    assert replace(product, probing=probing).trial(TIMEOUT) == ("probe.find: there is no file /srv/gone",)
+    assert replace(product, probing=replace(probing, enabled=False)).trial(TIMEOUT) == ()
 
 
 @needs_freshclam

@@ -108,7 +108,8 @@ def test_a_stopped_run_ends_its_children_and_is_told(sandbox: Sandbox, agent: Pa
     wait_for(pid_file.exists)
     process.send_signal(signal.SIGTERM)
     assert process.wait() == 1
-    assert not Path(f"/proc/{int(pid_file.read_text())}").exists()
+    child = Path(f"/proc/{int(pid_file.read_text())}")
+    wait_for(lambda: not child.exists())  # it was killed; somebody has to have reaped it, too
     record = sandbox.endpoint.store.read().last["download"]
     assert (record.result, record.why) == ("failed", "the run was stopped")
 

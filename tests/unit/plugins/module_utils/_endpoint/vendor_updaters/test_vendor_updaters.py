@@ -18,7 +18,8 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.vendor_up
 
 from ..conftest import Sandbox
 
-CLAMAV: dict[str, Any] = {"product": "clamav"}
+LOOKING: dict[str, Any] = {"product": "clamav"}
+CLAMAV: dict[str, Any] = {**LOOKING, "takeover": True}
 UNITS = "etc/systemd/system"
 VENDOR = "usr/lib/systemd/system"
 ONCE = "[Service]\nType=oneshot\nExecStart=/usr/bin/freshclam\n[Install]\nWantedBy=multi-user.target\n"
@@ -98,6 +99,77 @@ def test_everything_that_starts_it_is_off_and_nothing_else(busy: Sandbox) -> Non
         "my-freshclam.service",
         "each@.service",
     }
+
+
+THEIRS = (
+    "clamav-daemon.service (/etc/systemd/system/clamav-daemon.service.d/mine.conf) starts freshclam",
+    "each@.service (/etc/systemd/system/each@.service), activated by arm.path, starts freshclam",
+    "my-freshclam.service (/etc/systemd/system/my-freshclam.service), activated by nightly.timer, starts freshclam",
+    "line 3 of /etc/crontab starts freshclam",
+    "line 2 of /etc/anacrontab starts freshclam",
+    "line 1 of /etc/cron.d/clamav-freshclam starts freshclam",
+    "line 1 of /etc/cron.d/mixed starts freshclam",
+    "line 1 of /var/spool/cron/crontabs/root starts freshclam",
+    "/etc/cron.daily/patterns starts freshclam",
+    "/etc/cron.weekly/nightly starts freshclam",
+    "/etc/cron.monthly/freshclam starts freshclam",
+)
+
+
+def test_without_a_takeover_what_somebody_wrote_is_told_and_stays(busy: Sandbox) -> None:
+    before = busy.tree()
+    foretold, done = busy.converge(check=True, **LOOKING), busy.converge(**LOOKING)
+    assert foretold.to_result() == done.to_result()
+    again = busy.converge(**LOOKING)
+    assert not again.changed
+    assert foretold.other_updaters == again.other_updaters == THEIRS
+    after = busy.tree()
+    gone = {path for path in before if path not in after}
+    assert gone == {f"{UNITS}/multi-user.target.wants/clamav-freshclam-once.service"}
+    assert not [path for path in HOST if after[path] != before[path]]
+    services = {path.parent.name for path in busy.root.rglob(DROP_IN)}
+    assert services == {"clamav-freshclam.service.d", "clamav-freshclam-once.service.d"}
+
+
+def test_what_a_takeover_had_switched_off_is_given_back_when_it_ends(busy: Sandbox) -> None:
+    busy.converge(**LOOKING)
+    before = busy.tree()
+    assert busy.converge(**CLAMAV).other_updaters == ()
+    with (busy.root / "etc/cron.d/mixed").open("a") as table:
+        table.write("0 3 * * * root rsync -a /srv /backup\n")
+    (busy.root / "etc/cron.daily/patterns").chmod(0o640)
+    foretold = busy.converge(check=True, **LOOKING)
+    assert busy.converge(**LOOKING).to_result() == foretold.to_result()
+    assert not busy.converge(**LOOKING).changed
+    left = {path for path in HOST.keys() | LINKS.keys() if busy.tree().get(path) != before.get(path)}
+    assert left == {"etc/cron.d/mixed", "etc/cron.daily/patterns"}, "what was changed since then stays so"
+    assert (
+        busy.root / "etc/cron.d/mixed"
+    ).read_text() == f"{HOST['etc/cron.d/mixed']}0 3 * * * root rsync -a /srv /backup\n"
+    assert (busy.root / "etc/cron.daily/patterns").read_text() == SCRIPT
+    assert {path.parent.name for path in busy.root.rglob(DROP_IN)} == {
+        "clamav-freshclam.service.d",
+        "clamav-freshclam-once.service.d",
+    }
+    assert busy.endpoint.store.read().taken_over == ()
+
+
+def test_what_is_written_anew_during_a_takeover_is_not_lost(busy: Sandbox) -> None:
+    busy.converge(**CLAMAV)
+    anew = "MAILTO=al\n30 6 * * * root nice freshclam\n0 7 * * * root clamscan -r /srv\n"
+    (busy.root / "etc/cron.d/mixed").write_text(anew)
+    busy.converge(**CLAMAV)
+    assert (busy.root / "etc/cron.d/mixed").read_text() == anew.replace("30 6", f"{OFF}30 6")
+    remove(busy.host, check=False)
+    assert (busy.root / "etc/cron.d/mixed").read_text() == anew
+
+
+def test_a_copy_of_a_packaged_unit_counts_as_packaged(busy: Sandbox) -> None:
+    put(busy.root / f"{UNITS}/clamav-freshclam.service", "[Service]\nExecStart=/usr/bin/freshclam -d -c 4\n")
+    (busy.root / f"{UNITS}/freshclam.service").symlink_to(f"/{VENDOR}/clamav-freshclam.service")
+    told = busy.converge(**LOOKING).other_updaters
+    assert told == THEIRS
+    assert (busy.root / UNITS / "clamav-freshclam.service.d" / DROP_IN).exists()
 
 
 def test_how_they_are_off(busy: Sandbox) -> None:

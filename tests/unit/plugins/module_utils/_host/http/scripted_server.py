@@ -157,6 +157,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         body = answer.body if answer.body_cut is None else answer.body[: answer.body_cut]
+        if self.command == "HEAD":
+            body = b""  # else a client that keeps the connection takes it for the beginning of the next answer
         try:
             self.wfile.write(body)
             self.wfile.flush()

@@ -78,11 +78,11 @@ def test_what_is_no_http_is_told(server: ScriptedServer, tmp_path: Path) -> None
 
     def speak() -> None:
         connection, _address = listener.accept()
-        connection.sendall(b"220 mail.example ESMTP\r\n")
+        connection.sendall(b"220 mail.example \x1b[2J" + 100 * b"!" + b"\r\n")
         connection.close()
 
     threading.Thread(target=speak, daemon=True).start()
-    with pytest.raises(SourceError, match="not HTTP"):
+    with pytest.raises(SourceError, match=r"not HTTP: 220 mail\.example \\x1b\[2J!+\u2026$"):
         client().get(f"http://127.0.0.1:{listener.getsockname()[1]}/x")
     listener.close()
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils import _module
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.paths import SYSTEM_PYTHON
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.program.interpreters import (
-    SYSTEM_PYTHON,
     Interpreter,
     interpreter_of,
 )

@@ -15,7 +15,12 @@ from math import gcd
 from zoneinfo import ZoneInfo
 
 import pytest
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Frequency, Schedule, Weekday
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import (
+    Frequency,
+    Policy,
+    Schedule,
+    Weekday,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.schedule.calendars import (
     DailyCalendar,
     IntervalCalendar,
@@ -107,6 +112,29 @@ def test_systemd_elapses_at_the_slot_of_each_day_on_which_the_clock_changes(name
     for change in changes:
         slots = [slot for slot in timetable.grid.around(change) if abs(slot.at - change) < 8 * DAY]
         assert {slot.at for slot in slots} <= elapses
+
+
+@needs_systemd_analyze
+@pytest.mark.parametrize("other", [None, "America/New_York"])
+def test_systemd_elapses_at_each_slot_that_blackouts_leave(other):
+    """G7: cut every week, in a zone whose clock changes on other days, and once at both ends of a freeze."""
+    zone, year = ZoneInfo("Europe/Berlin"), datetime.now(timezone.utc).year + 1
+    weekly = {"days": ["monday", "thursday"], "from": "01:00", "to": "03:30", **({"timezone": other} if other else {})}
+    freeze = {"from": f"{year}-05-10T02:00", "to": f"{year}-05-20T01:45"}
+    policy = {
+        "schedule": {"start": "01:30", "window": "8h", "timezone": "Europe/Berlin", "blackouts": [weekly, freeze]}
+    }
+    timetable = Timetable.of(Policy.from_dict(policy).schedule, endpoint="n1", ordinal=2, zone=zone)
+    rules = on_calendar(timetable.calendar(year - 1))
+    elapses = {moment for rule in rules for moment in systemd_elapses(rule, 1000)}
+    begin, end = (int(datetime(y, 1, 1, tzinfo=timezone.utc).timestamp()) for y in (year, year + 1))
+    at, slots = begin, []
+    while (slot := timetable.next_slot(at)) is not None and slot.at < end:
+        slots.append(slot.at)
+        at = slot.at
+    assert 340 < len(slots) < 366
+    assert len({(slot - begin) % DAY for slot in slots}) >= 4
+    assert set(slots) <= elapses
 
 
 @cache

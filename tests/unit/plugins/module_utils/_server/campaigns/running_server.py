@@ -28,7 +28,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.settings im
 
 from .conftest import SandboxEndpoint
 
-_COLLECTIONS = str(Path(paths.__file__).parents[6])
+COLLECTIONS = str(Path(paths.__file__).parents[6])
 """Where a process of its own finds what is tested; under ansible-test its parent does so by a hook."""
 _ENGINE = """
 import sys
@@ -89,7 +89,7 @@ class Server:
 def started(server: Server) -> subprocess.Popen[str]:
     """An engine in a process of its own, which has come to its work."""
     argv = [sys.executable, "-c", _ENGINE, server.host.root]
-    env = {**os.environ, "PYTHONPATH": _COLLECTIONS}
+    env = {**os.environ, "PYTHONPATH": COLLECTIONS}
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"

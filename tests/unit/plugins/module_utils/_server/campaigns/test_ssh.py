@@ -119,6 +119,7 @@ def test_no_tunnel_into_the_server(client: Client, echo: int) -> None:
     assert "remote port forwarding failed" in done.stderr
 
 
+@pytest.mark.heavy
 def test_no_sftp_and_no_scp(client: Client, server: Sshd, tmp_path: Path, endpoint: SandboxEndpoint) -> None:
     stolen = tmp_path / "stolen"
     where = f"{current_user()}@127.0.0.1:/etc/hostname"

@@ -27,10 +27,12 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet impor
 from ansible_collections.epp.autoupdate.tests.pseudo_terminal import Session, at_terminal
 
 from .conftest import SandboxEndpoint
-from .running_server import Server
+from .running_server import COLLECTIONS, Server
 
 MODULE = "ansible_collections.epp.autoupdate.plugins.module_utils._server.cli.parser"
 PROGRAM = f"import sys; from {MODULE} import main; sys.exit(main(sys.argv[1:]))"
+IMPORTING = {"PYTHONPATH": COLLECTIONS}
+"""The environment of a process that imports the library as this one does."""
 
 
 @pytest.fixture
@@ -44,11 +46,13 @@ def argv(server: Server, *arguments: str) -> list[str]:
 
 def seen(server: Server, *arguments: str, columns: int = 80, piped: bool = False, **environment: str) -> Session:
     """A command at a terminal."""
-    return at_terminal(argv(server, *arguments), columns=columns, piped=piped, environment=environment)
+    return at_terminal(argv(server, *arguments), columns=columns, piped=piped, environment={**IMPORTING, **environment})
 
 
 def in_pipe(server: Server, *arguments: str) -> tuple[int, str, str]:
-    done = subprocess.run(argv(server, *arguments), capture_output=True, text=True, check=False, env=os.environ)
+    done = subprocess.run(
+        argv(server, *arguments), capture_output=True, text=True, check=False, env={**os.environ, **IMPORTING}
+    )
     return done.returncode, done.stdout, done.stderr
 
 

@@ -197,6 +197,7 @@ def test_a_vendor_that_wants_to_be_left_alone_is_told_with_its_time(
     assert upstream.server.seen() == []
 
 
+@pytest.mark.heavy
 def test_without_its_record_nothing_is_asked_and_the_mirror_stays(
     clamav: ClamAV, upstream: Upstream, host: LocalHost
 ) -> None:

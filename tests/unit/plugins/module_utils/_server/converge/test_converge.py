@@ -178,7 +178,17 @@ def converged(sandbox: Sandbox, scheduler: str, once: Callable[..., None]) -> Sa
 
 
 @SCHEDULERS
-@pytest.mark.parametrize("damage", ["content", "mode", "removed", "replaced by a directory", "replaced by a link"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "content",
+        "removed",
+        *(
+            pytest.param(one, marks=pytest.mark.heavy)
+            for one in ("mode", "replaced by a directory", "replaced by a link")
+        ),
+    ],
+)
 def test_every_edit_is_found_and_mended(converged: Sandbox, scheduler: str, damage: str) -> None:
     sandbox = converged
     whole = {path: kept for path, kept in sandbox.tree().items() if path.startswith(("etc/", "usr/"))}
@@ -202,6 +212,34 @@ def test_what_lies_in_its_directories_is_the_servers_own(sandbox: Sandbox) -> No
         (sandbox.root / path[1:]).chmod(0o777)
     assert {change.path for change in sandbox.converge().changes} == {paths.STATE_DIRECTORY, paths.PUBLIC}
     assert (sandbox.root / paths.TREE[1:]).exists()
+
+
+def test_private_keys_that_others_may_read_are_told_and_shut_before_anything_is_signed(sandbox: Sandbox) -> None:
+    """ssh-keygen signs with no key that has such a mode. Public keys may have any."""
+    sandbox.converge()
+    keys = sandbox.root / paths.KEYS[1:]
+    before = {path.name: path.read_bytes() for path in keys.iterdir()}
+    modes = {"": 0o755, "signing-1": 0o644, "signing.json": 0o640}
+    for name, mode in modes.items():
+        (keys / name).chmod(mode)
+    (keys / "signing-1.pub").chmod(0o600)
+    changes = {"configuration": {"lifetime": "3d"}}  # all is signed anew
+    foretold = sandbox.converge(check=True, **changes).to_result()
+    assert (keys / "signing-1").stat().st_mode & 0o777 == 0o644
+    told = [one for one in foretold["diff"] if one["before"] == one["after"]]
+    assert {(one["before_header"], one["after_header"]) for one in told} == {
+        (f"{path} (mode {mode:04o})", f"{path} (mode {wanted})")
+        for path, mode, wanted in (
+            (paths.KEYS, 0o755, "0700"),
+            (f"{paths.KEYS}/signing-1", 0o644, "0600"),
+            (paths.KEYRING, 0o640, "0600"),
+        )
+    }
+    assert sandbox.converge(**changes).to_result() == foretold
+    assert {path.name: path.read_bytes() for path in keys.iterdir()} == before
+    after = {name: (keys / name).stat().st_mode & 0o777 for name in modes}
+    assert after == {"": 0o700, "signing-1": 0o600, "signing.json": 0o600}
+    assert not sandbox.converge(**changes).changed
 
 
 def test_a_lost_publication_is_made_again(sandbox: Sandbox) -> None:

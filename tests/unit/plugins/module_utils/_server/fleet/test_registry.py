@@ -171,7 +171,7 @@ def test_check_says_the_same_and_writes_nothing(server: Server) -> None:
 def test_who_is_purged_has_no_part_in_campaigns_any_more(server: Server) -> None:
     server.register("a", "b")
     with server.connection() as connection:
-        connection.execute("INSERT INTO campaigns VALUES ('c', 'download', 'files', '1', 0)")
+        connection.execute("INSERT INTO campaigns VALUES ('c', 'download', 'files', '1', 0, '')")
         columns = "campaign, endpoint, mode, status, due, tries, result, reason, changed"
         for name in ("a", "b"):
             row = ("c", name, "event", "queued", 0, 0, "", "", 0)
@@ -189,7 +189,7 @@ def test_a_new_way_to_an_endpoint_makes_due_what_waits_for_it(server: Server) ->
     server.register("a", "b", "c", "d")
     later = time.time() + 900
     with server.connection() as connection:
-        connection.execute("INSERT INTO campaigns VALUES ('c', 'download', 'files', '1', 0)")
+        connection.execute("INSERT INTO campaigns VALUES ('c', 'download', 'files', '1', 0, '')")
         columns = "campaign, endpoint, mode, status, due, tries, result, reason, changed"
         for name, stage in {"a": "retrying", "b": "deferred", "c": "queued", "d": "retrying"}.items():
             row = ("c", name, "event", stage, later, 1, "not_reached", "", 0)

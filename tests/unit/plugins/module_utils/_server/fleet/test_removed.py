@@ -40,7 +40,7 @@ def counts(connection: sqlite3.Connection, endpoint: str) -> dict[str, int]:
 def test_no_table_keeps_who_was_removed(server: Server) -> None:
     server.register("gone", "stays")
     with server.connection() as connection:
-        connection.execute("INSERT INTO campaigns VALUES ('gone', 'download', 'files', '1', 0)")
+        connection.execute("INSERT INTO campaigns VALUES ('gone', 'download', 'files', '1', 0, '')")
         for name, columns in tables_of_endpoints(connection).items():
             marks = ", ".join("?" for _column in columns)
             for endpoint in ("gone", "stays"):

@@ -7,15 +7,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.report import Report
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.states import EndpointState
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import (
+    Delivery,
+    SendOutcome,
+    SendResult,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.retries import RetryPolicy
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timestamps import iso
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
-from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.store import CampaignStore
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import Response
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.store import CampaignKey, CampaignStore
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet import state_history
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.states import record_verdict
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._core.reports.test_report import (
@@ -105,6 +113,85 @@ def test_refused_reports_are_a_failure_where_no_good_ones_come(server: Server) -
     assert told(server)["a"] == ("failing", "its reports are refused: it is signed by another key")
 
 
+def begin(server: Server, version: str) -> None:
+    """A campaign of which a notice waits to be sent to one endpoint."""
+    now = server.host.now()
+    with server.connection() as connection:
+        key = CampaignKey(Trigger.DOWNLOAD, "files", version)
+        assert CampaignStore(connection).create(key, [Delivery("a", due=now)], now=now)
+
+
+def send(server: Server, result: SendResult, reason: str, meanwhile: Callable[[], None] = lambda: None) -> None:
+    """Send the notice, with this outcome; something happens while it is under way."""
+    with server.connection() as connection:
+        (dispatch,), _wake = CampaignStore(connection).next_dispatches(now=server.host.now(), cap=1)
+    meanwhile()
+    with server.connection() as connection:
+        response, now = Response(SendOutcome(result, reason=reason)), server.host.now()
+        CampaignStore(connection).record_response(dispatch, response, now=now, limits=RetryPolicy())
+
+
+def test_who_does_not_let_the_server_in_is_failing_until_it_is_heard_of(server: Server) -> None:
+    """Also while the notice of a newer campaign waits: nothing has changed by then."""
+    server.register("a")
+    tell(server, "a")
+    server.forward(60)
+    begin(server, "1")
+    assert told(server) == {"a": ("current", "")}
+    send(server, SendResult.HOST_KEY_CHANGED, "another host")
+    (first,) = server.ask("endpoints", "--json")
+    assert (first["state"], first["reason"]) == ("failing", "its host key has changed: another host")
+    server.forward(DAY // 2)
+    begin(server, "2")
+    (waiting,) = server.ask("endpoints", "--json")
+    assert [waiting[key] for key in ("state", "reason", "since")] == [
+        first[key] for key in ("state", "reason", "since")
+    ]
+    send(server, SendResult.REFUSED, "no such account")
+    (second,) = server.ask("endpoints", "--json", "--older-than", "11h")
+    assert (second["reason"], second["since"]) == ("it does not let the server in: no such account", first["since"])
+    server.forward(60)
+    tell(server, "a")
+    assert told(server) == {"a": ("current", "")}
+    server.forward(DAY // 2)
+    begin(server, "3")
+    send(server, SendResult.REFUSED, "no such account")
+    (again,) = server.ask("endpoints", "--json")
+    assert again["since"] > second["since"], "it was let in meanwhile"
+    server.forward(3600)
+    send(server, SendResult.NOT_REACHED, "no route")
+    assert told(server) == {"a": ("current", "")}, "one that is off says nothing of its key"
+
+
+def test_who_is_heard_of_while_a_notice_is_under_way_has_been_mended_since(server: Server) -> None:
+    """Whatever the notice ends with, and also while the next one is under way."""
+
+    def comes_back() -> None:
+        server.forward(1)
+        tell(server, "a")
+        assert told(server) == {"a": ("current", "")}
+        server.forward(1)
+
+    server.register("a")
+    tell(server, "a")
+    server.forward(60)
+    begin(server, "1")
+    send(server, SendResult.REFUSED, "no such account", comes_back)
+    assert told(server) == {"a": ("current", "")}
+    server.forward(DAY // 24)
+    send(server, SendResult.REFUSED, "no such account")
+    assert told(server) == {"a": ("failing", "it does not let the server in: no such account")}
+    server.forward(1)
+    tell(server, "a")
+    assert told(server) == {"a": ("current", "")}
+    server.forward(DAY // 24)
+    send(server, SendResult.NOT_REACHED, "no route", lambda: still_current(server))
+
+
+def still_current(server: Server) -> None:
+    assert told(server) == {"a": ("current", "")}
+
+
 def test_health_counts_states_and_ends_with_1_where_somebody_has_to_look(server: Server) -> None:
     server.register("a", "b")
     tell(server, "a")
@@ -134,6 +221,35 @@ def test_what_was_published_long_ago_is_missed_by_those_that_were_heard_of(serve
     alarms = {one["name"]: one["words"] for one in json.loads(server.run("health", "--json")[1])["alarms"]}
     assert alarms["outdated"] == "files: 1 endpoint without what was published more than 1d ago"
     assert "component_age" in alarms
+
+
+def component(server: Server, name: str, age: float, **more: str) -> dict[str, Any]:
+    return {"name": name, "version": "1", "built": iso(server.host.now() - age), **more}
+
+
+def test_an_updater_that_stands_still_is_not_current_whatever_it_says(server: Server) -> None:
+    """R7: the newest component of a product that is not published here tells how old all is; engines tell nothing."""
+    server.settings(alarms={"component_age": {"defender": "3d", "own": "30d"}})
+    server.register("a", "b", "c", "d")
+    engine = component(server, "engine", 0, kind="engine")
+    undated = {"name": "app", "version": "1", "built": None}
+    tell(server, "a", {"product": "defender", "components": [component(server, "definitions", 4 * DAY), engine]})
+    newest = [component(server, "main", 900 * DAY), component(server, "daily", 2 * DAY)]
+    tell(server, "b", {"product": "defender", "components": newest})
+    tell(server, "c", {"product": "own", "components": [component(server, "rules", 29 * DAY)]})
+    tell(server, "d", {"product": "defender", "components": [undated]})
+    built = iso(server.host.now() - 4 * DAY)
+    words = f"defender: its newest component is of {built}, and may be 3d old"
+    current = ("current", "")
+    assert told(server) == {"a": ("behind", words), "b": current, "c": current, "d": current}
+    assert [one["since"] for one in server.ask("endpoints", "--json", "--state", "behind")] == [built]
+    told_alarms = [one["words"] for one in json.loads(server.run("health", "--json")[1])["alarms"]]
+    assert told_alarms == ["defender: 1 endpoint whose newest component is more than 3d old"]
+    tell(server, "a", {"product": "defender", "components": [component(server, "definitions", DAY)]})
+    assert told(server)["a"] == current
+    server.settings(alarms={})
+    tell(server, "c", {"product": "own", "components": [component(server, "rules", 900 * DAY)]})
+    assert told(server)["c"] == current, "a product without a limit is never too old"
 
 
 def test_a_clock_that_is_put_right_makes_no_endpoint_seen_in_the_future(server: Server) -> None:

@@ -15,7 +15,9 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.da
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet_report.document import fleet_report
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet_report.page.page import page
 
+from ..rollout.conftest import Server
 from .made_fleet import MadeHost, made
+from .staged_fleet import staged
 
 COUNT = 400
 HOSTILE = "</script><img src=x onerror=alert(1)>\u202e\x1b[31m \"'&<b>"
@@ -39,4 +41,23 @@ def written(document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) 
     """The file of the report."""
     path = tmp_path_factory.mktemp("report") / "fleet.html"
     path.write_text(page(document), encoding="ascii")
+    return path
+
+
+@pytest.fixture(scope="session")
+def halted(tmp_path_factory: pytest.TempPathFactory) -> Server:
+    return staged(tmp_path_factory.mktemp("halted"))
+
+
+@pytest.fixture(scope="session")
+def staged_document(halted: Server) -> dict[str, Any]:
+    with closing(open_database(halted.host)) as connection:
+        return fleet_report(halted.host, connection)
+
+
+@pytest.fixture(scope="session")
+def staged_page(staged_document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of the report on a fleet with rings."""
+    path = tmp_path_factory.mktemp("report") / "staged.html"
+    path.write_text(page(staged_document), encoding="ascii")
     return path

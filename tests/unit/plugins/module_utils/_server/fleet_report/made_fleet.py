@@ -183,7 +183,7 @@ def _campaign(connection: Any, names: list[str]) -> None:
     """One that went out 250 at a time; the places of each hundred last a little longer."""
     begin = NOW - 8 * 3600
     values = (_CAMPAIGN, "download", "clamav", "daily=27602", begin)
-    connection.execute("INSERT INTO campaigns VALUES (?, ?, ?, ?, ?)", values)
+    connection.execute("INSERT INTO campaigns (id, trigger, product, version, created) VALUES (?, ?, ?, ?, ?)", values)
     rows = []
     for number, name in enumerate(names):
         since = begin + number // 250 * 40 + number % 10

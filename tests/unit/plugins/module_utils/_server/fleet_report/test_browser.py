@@ -62,13 +62,25 @@ def typed(page: Browser, name: str, text: str) -> int:
     return int(page.run(SHOWN))
 
 
-def test_every_number_leads_to_as_many_endpoints(page: Browser) -> None:
+@pytest.fixture
+def staged(running: Browser, staged_page: Path) -> Iterator[Browser]:
+    """The report on a fleet with rings, opened anew, as ``page``."""
+    running.size(1280, 900)
+    running.media(prefers_color_scheme="light")
+    running.open(staged_page.as_uri())
+    yield running
+    assert running.complaints == []
+    assert running.requests == [staged_page.as_uri()]
+
+
+def wrong_numbers(page: Browser, *, more_than: int) -> dict[str, tuple[int, int]]:
+    """The links of the page, of which there are more than so many, whose number is not that of their endpoints."""
     links = page.run(
         "[...document.querySelectorAll('a[href^=\"#hosts?\"]')].map((one) => [one.getAttribute('href'),"
         " (one.querySelector('.big') || one).textContent.trim()])"
     )
     numbers = [(href, int(text.split()[0].replace(",", ""))) for href, text in links if text[:1].isdigit()]
-    assert len(numbers) > 80
+    assert len(numbers) > more_than
     wrong = {}
     for href, number in dict(numbers).items():
         page.run(f"location.hash = {json.dumps(href)}")
@@ -77,7 +89,40 @@ def test_every_number_leads_to_as_many_endpoints(page: Browser) -> None:
         shown = page.run(SHOWN)
         if shown != number:
             wrong[href] = (number, shown)
-    assert wrong == {}
+    return wrong
+
+
+def test_every_number_leads_to_as_many_endpoints(page: Browser) -> None:
+    assert wrong_numbers(page, more_than=80) == {}
+
+
+def test_so_does_every_number_of_a_rollout(staged: Browser) -> None:
+    assert wrong_numbers(staged, more_than=15) == {}
+    own = staged.run("[...document.querySelectorAll('#rollouts a, #today .alarm a')].map((one) => one.textContent)")
+    assert own[0] == "1 failed endpoint"
+    assert sorted(own[1:-1]) == ["1", "1", "1", "2", "3", "4", "5"]
+
+
+def test_what_is_halted_is_on_the_first_screen_with_what_to_type(staged: Browser) -> None:
+    first = "document.querySelector('#today li')"
+    assert staged.run(f"{first}.innerText").startswith("files 4 halted in canary")
+    assert staged.run(f"{first}.getBoundingClientRect().bottom < innerHeight")
+    commands = staged.run(f"[...{first}.querySelectorAll('code')].map((one) => one.textContent)")
+    assert commands == [f"epp-server rollout {one} 4 --product files --reason 'WHY'" for one in ("abort", "resume")]
+
+
+def test_a_rollout_can_be_read_in_both_themes_and_on_a_phone(staged: Browser) -> None:
+    for scheme in ("light", "dark"):
+        staged.media(prefers_color_scheme=scheme)
+        assert staged.run(CONTRAST) == []
+    staged.size(360, 740)
+    for place in ("#today", "#rollouts", "#hosts?rollout%3Afiles=failed"):
+        staged.run(f"location.hash = '{place}'")
+        assert staged.run("document.documentElement.scrollWidth") == 360
+    wide = (
+        "[...document.querySelectorAll('#rollouts *')].filter((one) => one.getBoundingClientRect().right > 360).length"
+    )
+    assert staged.run(wide) == 0
 
 
 def test_every_column_sorts_both_ways_and_what_is_not_known_comes_last(page: Browser, document: dict[str, Any]) -> None:
@@ -212,11 +257,13 @@ def test_a_keyboard_is_enough(page: Browser, document: dict[str, Any]) -> None:
     assert page.run("document.activeElement.className") == "skip"
     page.key("Enter", "\r")
     page.until("location.hash === '#hosts'")
+    page.run(
+        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )  # it moves the focus, too
     page.run("document.querySelector('#head th[data-column=name] button').focus()")
-    page.key("Enter", "\r")
-    assert page.run(FIRST)[0] == min(column(document, "name"))
-    page.key("Enter", "\r")
-    assert page.run(FIRST)[0] == max(column(document, "name"))
+    for chosen in (min, max):
+        page.key("Enter", "\r")
+        page.until(f"{FIRST}[0] === {json.dumps(chosen(column(document, 'name')))}")
     page.run("document.querySelector('#head input[data-filter=state]').focus()")
     for letter in "silent":
         page.key(letter, letter)

@@ -38,7 +38,9 @@ def plan_of(components: str, **more: Any) -> JobPlan:
     return job_plan(ServerSettings.from_dict(settings))
 
 
-ASKS = {"web": {"url": "http://a.example.com", "reports": "ask"}}
+ASKS: dict[str, Any] = {"web": {"url": "http://a.example.com", "reports": "ask"}}
+EVERYTHING = {**ASKS, "rollout": {"files": {"rings": [{"name": "all"}]}}}
+"""Settings by which the server has every job that there is."""
 
 
 @needs_systemd_analyze
@@ -47,7 +49,7 @@ def test_systemd_finds_no_fault(tmp_path: Path, components: str) -> None:
     program = tmp_path / "epp-server of 100% $HOME"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    plan = replace(plan_of(components, **ASKS), program=str(program), user="root")
+    plan = replace(plan_of(components, **EVERYTHING), program=str(program), user="root")
     units = written(tmp_path / "units", unit_texts(plan))
     argv = ["systemd-analyze", "verify", "--man=no", *units]
     env = {"SYSTEMD_UNIT_PATH": f"{tmp_path / 'units'}:"}
@@ -67,10 +69,11 @@ def test_systemd_finds_no_fault(tmp_path: Path, components: str) -> None:
         ("clamav", "epp-server-ingest.service", 0.7),
         ("clamav", "epp-server-metrics.service", 0.7),
         ("clamav", "epp-server-ask.service", 1.5),
+        ("clamav", "epp-server-promote.service", 0.7),
     ],
 )
 def test_exposure(tmp_path: Path, components: str, unit: str, limit: float) -> None:
-    (path,) = written(tmp_path, {unit: unit_texts(plan_of(components, **ASKS))[unit]})
+    (path,) = written(tmp_path, {unit: unit_texts(plan_of(components, **EVERYTHING))[unit]})
     argv = ["systemd-analyze", "security", "--offline=true", "--no-pager", path]
     told = subprocess.run(argv, check=False, capture_output=True, text=True).stdout
     exposure = re.search(r"Overall exposure level for \S+: ([0-9.]+)", told)
@@ -79,11 +82,11 @@ def test_exposure(tmp_path: Path, components: str, unit: str, limit: float) -> N
 
 
 def test_nothing_runs_as_root_and_what_is_public_is_written_only_where_it_must_be() -> None:
-    texts = unit_texts(plan_of("clamav", **ASKS))
+    texts = unit_texts(plan_of("clamav", **EVERYTHING))
     services = {name: text for name, text in texts.items() if name.endswith(".service")}
     assert all("\nUser=epp-server\nGroup=epp-server\n" in text for text in services.values())
     writers = {name for name, text in services.items() if "ReadWritePaths=/var/lib/epp-autoupdate-public\n" in text}
-    assert writers == {"epp-server-fetch.service", "epp-server-publish.service"}
+    assert writers == {"epp-server-fetch.service", "epp-server-promote.service", "epp-server-publish.service"}
     writers = {name for name, text in services.items() if "ReadWritePaths=/var/lib/epp-autoupdate-reports\n" in text}
     assert writers == {"epp-server-ask.service", "epp-server-ingest.service", "epp-server-publish.service"}
     writers = {name for name, text in services.items() if "ReadWritePaths=-/var/lib/epp-autoupdate-metrics\n" in text}
@@ -119,7 +122,7 @@ def test_cron_works_as_the_servers_user_and_percent_signs_are_no_line_breaks() -
 
 
 def test_each_scheduler_is_given_what_it_owns() -> None:
-    assert set(texts(plan_of("files", **ASKS), scheduler="systemd")) == {
+    assert set(texts(plan_of("files", **EVERYTHING), scheduler="systemd")) == {
         *OWNED.units.services,
         *OWNED.units.timers,
         *OWNED.units.paths,
@@ -128,7 +131,7 @@ def test_each_scheduler_is_given_what_it_owns() -> None:
 
 
 def test_a_running_systemd_is_brought_to_the_plan(tmp_path: Path) -> None:
-    jobs, timers = unit_texts(plan_of("files", **ASKS)), sorted((*OWNED.units.timers, *OWNED.units.paths))
+    jobs, timers = unit_texts(plan_of("files", **EVERYTHING)), sorted((*OWNED.units.timers, *OWNED.units.paths))
     host = RunningHost(str(tmp_path), {"show": Completed(0, "", "")})
     host.mkdir("/run/systemd/system")
     scheduler = SystemdScheduler(host, OWNED.units)
@@ -139,7 +142,7 @@ def test_a_running_systemd_is_brought_to_the_plan(tmp_path: Path) -> None:
     active = (f"Id={name}\nLoadState=loaded\nActiveState=active\nNeedDaemonReload=no\n" for name in timers)
     host.replies = {"show": Completed(0, "\n".join(active), "")}
     assert scheduler.drift(jobs) == ()
-    assert scheduler.drift(unit_texts(plan_of("nothing", **ASKS))) == ("epp-server-fetch.timer is still active",)
+    assert scheduler.drift(unit_texts(plan_of("nothing", **EVERYTHING))) == ("epp-server-fetch.timer is still active",)
 
 
 def test_endpoints_are_asked_for_reports_once_an_hour_where_the_web_server_takes_none() -> None:
@@ -150,6 +153,14 @@ def test_endpoints_are_asked_for_reports_once_an_hour_where_the_web_server_takes
     assert boot.startswith("@reboot epp-server ")
     timer = unit_texts(plan_of("files", **ASKS))["epp-server-ask.timer"]
     assert re.search(r"^OnCalendar=\*-\*-\* \*:\d\d:\d\d UTC$", timer, re.MULTILINE), timer
+
+
+def test_rollouts_are_decided_about_where_a_product_has_rings() -> None:
+    assert not any("promote" in name for name in unit_texts(plan_of("files")))
+    assert "promote" not in table(plan_of("files"))
+    lines = [line for line in table(plan_of("files", **EVERYTHING)).splitlines() if line.endswith(" promote")]
+    even = ",".join(str(minute) for minute in range(0, 60, 2))
+    assert [line.split()[0] for line in lines] == ["@reboot", even]
 
 
 def written(directory: Path, texts: dict[str, str]) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.alarms import NAMES
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.states import EndpointState
 from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
+from prometheus_client.parser import text_string_to_metric_families as families
 
 from ..fleet.conftest import DAY, Server
 from ..fleet.test_states import refuse, tell
@@ -23,13 +24,15 @@ _SAMPLE = re.compile(r"epp_autoupdate_server_(\w+(?:\{.*\})?) (\S+)")
 
 
 def values(server: Server) -> dict[str, float]:
-    """Every sample: the metric with its labels, without the prefix -> its value."""
+    """Every sample: the metric with its labels, without the prefix -> its value; the official parser reads as many."""
     status, out, err = server.run("metrics")
     assert (status, err) == (0, "")
     samples = [line for line in out.splitlines() if not line.startswith("# ")]
     matches = [_SAMPLE.fullmatch(line) for line in samples]
     found = {match[1]: float(match[2]) for match in matches if match}
-    assert len(found) == len(samples)
+    read = [one.value for family in families(out) for one in family.samples]
+    assert len(found) == len(samples) == len(read)
+    assert sorted(found.values()) == sorted(read)
     return found
 
 

@@ -18,7 +18,7 @@ from .test_compose import hold
 
 
 def test_the_metrics_are_those_of_the_guide(server: Server) -> None:
-    """Of a server that has something to tell of each."""
+    """Of a server that has something to tell of each; rings are not among it, as a dashboard has to have their data."""
     components = {"files": {"directory": "/upstream"}}
     server.settings(components=components, alarms={"component_age": {"files": "1d"}}, metrics={"endpoints": 5})
     server.host.write("/upstream/a.yar", b"1")

@@ -33,7 +33,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.metrics.of_
 needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
 RULES = Path(_core.__file__).parents[3] / "roles/server/files/prometheus/epp_autoupdate.rules.yml"
 PRODUCTS = ("clamav", "files", "command")
-FLEETS = 150
+FLEETS = 60
 HOUR = 3600
 NOW = 0.0
 """A test of promtool begins at the Unix second 0."""
@@ -68,6 +68,8 @@ def fleet(draw: random.Random) -> tuple[FleetFacts, AlarmSettings]:
             for name in ("catalog", "shards", "tree")
             if draw.random() < 0.8
         },
+        audit=draw.choice(("", "line 5: it was changed")),
+        stopped={product: draw.choice(("", "version 2 is halted")) for product in PRODUCTS if draw.random() < 0.5},
     )
     return facts, limits
 
@@ -82,6 +84,7 @@ def series(facts: FleetFacts, limits: AlarmSettings, raised: list[Alarm]) -> lis
 def told(alarm: Alarm) -> str:
     """An alarm as a sample: what it is about has a label of its own."""
     about = {"expiry": "document", "fetch": "product", "component_age": "product", "outdated": "product"}
+    about["rollout"] = "product"
     label = f', {about[alarm.name]}="{alarm.subject}"' if alarm.name in about else ""
     return f'{{alarm="{alarm.name}"{label}}}'
 

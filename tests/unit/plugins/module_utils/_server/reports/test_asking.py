@@ -132,9 +132,9 @@ def test_no_more_are_asked_at_once_than_notices_leave(server: Server, counting: 
     names = [f"n{number}" for number in range(60)]
     register(server.host, *names)
     server.set(notifier="local", max_in_flight=9)
-    execute(server.host, "INSERT INTO campaigns VALUES ('c-1', 'download', 'files', '1', 0)")
+    execute(server.host, "INSERT INTO campaigns VALUES ('c-1', 'download', 'files', '1', 0, '')")
     for name in ("n1", "n2"):
-        values = "'event', 'in_flight', 0, NULL, 0, 1, '', '', NULL, 0"
+        values = "'event', 'in_flight', 0, NULL, 0, NULL, 1, '', '', NULL, 0"
         execute(server.host, f"INSERT INTO deliveries VALUES ('c-1', ?, {values})", name)
     report = ask(server.host, names, timeout=60)
     assert report is not None

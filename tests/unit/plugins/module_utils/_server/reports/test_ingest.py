@@ -56,6 +56,14 @@ def test_what_a_report_leaves_out_is_not_taken_for_missing(server: Server, key: 
     assert server.rows("SELECT versions FROM holdings") == [("{}",)], "it has nothing, and says so"
 
 
+def test_a_product_that_has_a_definition_is_known_by_the_registration(server: Server, keys: dict[str, HostKey]) -> None:
+    server.register({"name": "n1", "host_key": keys["ed25519"].public, "product": "rkhunter"})
+    for number, product in enumerate(("rkhunter", "other", ""), 1):
+        server.put("n1", keys["ed25519"].packed(document(sequence=number, product=product)))
+        server.ingest()
+    assert server.rows("SELECT product, versions FROM holdings") == [("rkhunter", '{"patterns/a.dat": "2"}')]
+
+
 def test_a_refusal_is_counted_until_the_next_good_report(server: Server, keys: dict[str, HostKey]) -> None:
     own, other = keys["ed25519"], keys["other"]
     for _time in range(2):
@@ -162,6 +170,7 @@ def test_what_was_recorded_when_it_was_ended_is_neither_lost_nor_taken_twice(
     assert server.left() == []
 
 
+@pytest.mark.heavy
 def test_a_process_that_is_killed_again_and_again_takes_every_report_once(
     server: Server, key: HostKey, tmp_path: Path
 ) -> None:

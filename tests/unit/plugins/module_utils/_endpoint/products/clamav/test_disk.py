@@ -37,7 +37,7 @@ def test_a_full_disk_is_a_failure_although_freshclam_ends_well(
     small_disk(directory, "size=64k,mode=777")
     publish(server, 3)
     assert product.update(TIMEOUT).result is Result.UPDATED
-    (directory / "filler").write_bytes(bytes(64 * 1024 - 16 * 1024))
+    (directory / "filler").write_bytes(bytes(64 * 1024 - 20 * 1024))
     publish(server, 4)
     outcome = product.update(TIMEOUT)
     assert (outcome.result, outcome.why) == (Result.FAILED, f"no space left on the file system of {directory}")

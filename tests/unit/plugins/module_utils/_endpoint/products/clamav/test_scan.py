@@ -6,12 +6,8 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import subprocess
 import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -120,28 +116,6 @@ def test_output_of_every_kind_of_line() -> None:
     assert findings == (("/a: b", "Eicar-Test-Signature"), ("/c", "Win.Test.EICAR_HDB-1"))
     assert ("/d", "Access denied") in errors
     assert ("/e", "Can't access file") in errors
-
-
-@pytest.fixture
-def clamd(tmp_path: Path) -> Iterator[Path]:
-    """A real clamd in a folder: ``clamd.conf``, its socket, and the database directory ``db``."""
-    folder = tmp_path / "clamd"
-    (folder / "db").mkdir(parents=True)
-    (folder / "db" / "first.ndb").write_text(signature("Epp.First", b"EPP-ANOTHER-MARKER"))
-    config = folder / "clamd.conf"
-    config.write_text(f"LocalSocket {folder}/socket\nDatabaseDirectory {folder}/db\nForeground yes\n")
-    with (folder / "output").open("wb") as output:
-        process = subprocess.Popen(
-            [shutil.which("clamd") or "clamd", f"--config-file={config}"], stdout=output, stderr=output
-        )
-    deadline = time.monotonic() + 30
-    while not Clamd(path=f"{folder}/socket").answers():
-        if process.poll() is not None or time.monotonic() > deadline:
-            pytest.fail(f"clamd did not start: {(folder / 'output').read_text()}")
-        time.sleep(0.05)
-    yield folder
-    process.kill()
-    process.wait()
 
 
 @needs_clamd

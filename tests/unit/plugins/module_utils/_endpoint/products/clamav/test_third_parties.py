@@ -89,6 +89,7 @@ def test_a_vendor_that_refuses_does_not_stop_third_parties(host: LocalHost, serv
     assert official.requests == []
 
 
+@pytest.mark.heavy
 def test_a_dead_vendor_does_not_stop_third_parties(host: LocalHost, server: ScriptedServer, dead_url: str) -> None:
     """freshclam itself asks none of them when a signed database fails."""
     product = clamav(host, dead_url, custom_urls=[offer(server, "epp.ndb", 1)])

@@ -19,7 +19,6 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.resources.resources import File
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Outcome, Result
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.products.clamav import freshclam_dat, update
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.source_client import PROXY_REFUSES
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.process import Completed
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.products.clamav.samples import (
@@ -85,7 +84,7 @@ def test_a_private_database_that_is_taken_whole_costs_no_other(host: LocalHost, 
     ("status", "headers", "seconds"),
     [
         (429, {"Retry-After": "123"}, 123),
-        (429, {}, 4 * 3600),
+        pytest.param(429, {}, 4 * 3600, marks=pytest.mark.heavy),
         (403, {}, 24 * 3600),
     ],
 )
@@ -206,9 +205,11 @@ def test_reachable_connects_and_asks_nothing(host: LocalHost, server: ScriptedSe
     ("in_header", "spoil", "why"),
     [
         (False, lambda whole: Answer(200, whole[:3000] + bytes(100) + whole[3100:]), "the new database is damaged"),
-        (False, lambda whole: Answer(200, whole, {}, 4000), "the download broke off"),
+        pytest.param(
+            False, lambda whole: Answer(200, whole, {}, 4000), "the download broke off", marks=pytest.mark.heavy
+        ),
         (True, lambda whole: Answer(200, b"<html>Sign in</html>"), "no ClamAV database"),
-        (True, lambda whole: Answer(500), "answered 500"),
+        pytest.param(True, lambda whole: Answer(500), "answered 500", marks=pytest.mark.heavy),
     ],
     ids=["damaged", "truncated", "web page", "error"],
 )
@@ -261,6 +262,7 @@ def test_a_database_that_fails_its_load_test_is_refused(host: LocalHost, server:
     assert product.components() == before
 
 
+@pytest.mark.heavy
 def test_one_dead_source_of_two_is_a_failure_and_no_lost_network(
     host: LocalHost, server: ScriptedServer, dead_url: str
 ) -> None:
@@ -288,34 +290,6 @@ def test_a_database_that_freshclam_does_not_know_is_a_failure(host: LocalHost, s
     assert product.update(TIMEOUT).result is Result.UPDATED
     outcome = product.update(TIMEOUT)
     assert (outcome.result, outcome.why) == (Result.FAILED, "freshclam knows no database nosuch")
-
-
-def test_a_source_below_a_path_and_through_a_proxy(host: LocalHost, server: ScriptedServer) -> None:
-    publish(server, 1)
-    folder = Path(server.folder) / "some" / "path"
-    folder.mkdir(parents=True)
-    (Path(server.folder) / "test.cvd").rename(folder / "test.cvd")
-    product = clamav(host, "http://mirror.example/some/path/", proxy=server.url)
-    assert product.update(TIMEOUT).result is Result.UPDATED
-    # freshclam tunnels to plain http too: the proxy must allow CONNECT to that port.
-    assert {request.path for request in server.requests} == {"mirror.example:80", "/some/path/test.cvd"}
-    assert product.reachable(5)
-
-
-@pytest.mark.parametrize(
-    ("status", "result", "why"),
-    [
-        (407, Result.FAILED, PROXY_REFUSES),
-        (403, Result.FAILED, "http://mirror.example/test.cvd: the proxy does not let the request pass (403)"),
-        (502, Result.UNREACHABLE, "http://mirror.example/test.cvd: the proxy does not reach it (502)"),
-    ],
-)
-def test_what_a_proxy_refuses_is_told_as_such(
-    host: LocalHost, server: ScriptedServer, status: int, result: Result, why: str
-) -> None:
-    server.as_proxy = status
-    outcome = clamav(host, "http://mirror.example", proxy=server.url).update(TIMEOUT)
-    assert (outcome.result, outcome.why) == (result, why)
 
 
 class _ShortOfMemory(LocalHost):
@@ -377,6 +351,7 @@ def test_a_server_at_its_cap_is_asked_again(host: LocalHost, server: ScriptedSer
     assert clamav(host, server.url).update(TIMEOUT).result is Result.UPDATED
 
 
+@pytest.mark.heavy
 def test_a_server_that_stays_at_its_cap_is_a_failure_in_time(host: LocalHost, server: ScriptedServer) -> None:
     server.always(Answer(503, b"", {"Retry-After": "1"}))
     outcome = clamav(host, server.url).update(22.0)

@@ -225,14 +225,14 @@ def test_lost_or_damaged_memory_costs_no_more_than_downloads(
     assert update(files) == Outcome(Result.CURRENT)
 
 
-def test_one_version_before_is_kept_and_no_download(files: Files, host: LocalHost, source: Source) -> None:
+def test_two_versions_before_are_kept_and_no_download(files: Files, host: LocalHost, source: Source) -> None:
     for number in range(1, 5):
         source.write(a=f"content {number}")
         source.publish(str(number))
         update(files)
     store = Path(host.real(DIRECTORY))
     names = sorted(path.name.partition("-")[0] for path in (store / "releases").iterdir())
-    assert names == ["3", "4"]
+    assert names == ["2", "3", "4"]
     assert list((store / "incoming").iterdir()) == []
 
 

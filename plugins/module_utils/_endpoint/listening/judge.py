@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which orders an endpoint believes: signed by a key that it trusts, meant for it, and not over (C2, L3)."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from ..._core.metadata.envelope import Malformed, TooLarge
+from ..._core.rollout.order import LONGEST_SPREAD, MAX_SIZE, CampaignOrder
+from ..._core.schedule.slots import hashed_ordinal
+from ..._core.validation.errors import InvalidDocument
+from ..._host.signed_documents import verify_envelope
+from ..._host.ssh_signatures import BadSignature, UnknownKey
+from ..endpoint import Endpoint
+
+_AHEAD_S = 2 * LONGEST_SPREAD
+"""How far ahead a start may lie: the spread of a campaign before this one, and some error of the clock."""
+
+
+class OrderRefusal(str, Enum):
+    """Why an order is not taken."""
+
+    TOO_LARGE = "too_large"
+    MALFORMED = "malformed"
+    UNKNOWN_KEY = "unknown_key"
+    BAD_SIGNATURE = "bad_signature"
+    NOT_ADDRESSED = "not_addressed"
+    EXPIRED = "expired"
+    TOO_FAR_AHEAD = "too_far_ahead"
+    REPEATED = "repeated"
+    TOO_MANY = "too_many"
+
+
+class RefusedOrder(ValueError):
+    """An order is not taken; the message says why."""
+
+    def __init__(self, code: OrderRefusal, why: str) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+def judge(endpoint: Endpoint, content: bytes) -> CampaignOrder:
+    """The order in what came; raises RefusedOrder, and OSError where this host can't verify."""
+    order = _verified(endpoint, content)
+    document, now = endpoint.document, endpoint.host.now()
+    me = {"endpoint": document.endpoint, "product": document.product, "ring": document.channel}
+    if not order.audience.has(**me):
+        raise RefusedOrder(OrderRefusal.NOT_ADDRESSED, f"campaign {order.command.campaign} is not for this endpoint")
+    if order.end(keeps=document.policy.events.include_roaming_and_offline) <= now:
+        raise RefusedOrder(OrderRefusal.EXPIRED, f"the order of campaign {order.command.campaign} is over")
+    if order.start > now + _AHEAD_S:
+        raise RefusedOrder(OrderRefusal.TOO_FAR_AHEAD, f"campaign {order.command.campaign} begins after days")
+    return order
+
+
+def ordinal_of(endpoint: Endpoint) -> int:
+    """The endpoint's ordinal, or its stand-in before the server has given it one (S5)."""
+    ordinal = endpoint.document.ordinal
+    return hashed_ordinal(endpoint.document.endpoint) if ordinal is None else ordinal
+
+
+def _verified(endpoint: Endpoint, content: bytes) -> CampaignOrder:
+    if len(content) > MAX_SIZE:
+        raise RefusedOrder(OrderRefusal.TOO_LARGE, f"it has {len(content)} bytes, {MAX_SIZE} are allowed")
+    try:
+        return CampaignOrder.from_bytes(verify_envelope(endpoint.host, content, signers_of(endpoint), CampaignOrder))
+    except (TooLarge, Malformed, InvalidDocument, UnicodeDecodeError) as error:
+        raise RefusedOrder(OrderRefusal.MALFORMED, str(error)) from None
+    except UnknownKey as error:
+        raise RefusedOrder(OrderRefusal.UNKNOWN_KEY, str(error)) from None
+    except BadSignature as error:
+        raise RefusedOrder(OrderRefusal.BAD_SIGNATURE, str(error)) from None
+
+
+def signers_of(endpoint: Endpoint) -> tuple[str, ...]:
+    """The keys that sign for this endpoint: those that the adopted tree names."""
+    if endpoint.adopted is not None:
+        return endpoint.adopted.signers
+    server = endpoint.document.server
+    return () if server is None else server.signers

@@ -1,0 +1,5 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Campaigns over a message broker: one publication tells a ring, and reports bring the answers back (L3)."""

@@ -1,0 +1,135 @@
+# Copyright: (c) 2026, epp.autoupdate contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options that name several products, or set something for single ones: the document that they make (D2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted
+
+OWN = {
+    "format": 1,
+    "title": "a product",
+    "components": {"rules": {"file": "/rules", "pattern": "(?P<version>[0-9]+)"}},
+    "update": [{"command": ["/update", "{mode}"]}],
+    "settings": {"mode": "quick"},
+}
+SEVERAL: dict[str, Any] = {
+    "endpoint": "n1",
+    "products": ["clamav", "ids", "spam"],
+    "product_definitions": {"ids": OWN, "spam": OWN},
+    "policy": {
+        "schedule": {"window": "1h"},
+        "privileges": {"go_roaming": True},
+        "products": {"ids": {"schedule": {"frequency": "hours"}}, "clamav": {"schedule": {"window": "3h"}}},
+    },
+    "held_versions": [{"version": "1"}],
+    "limits": {"update": "10m"},
+    "probe": {"timeout": "1m", "command": ["/bin/true"]},
+    "product_overrides": {
+        "clamav": {"limits": {"scan": "1h"}},
+        "ids": {"product_settings": {"mode": "slow"}, "probe": {"command": ["/bin/false"]}},
+    },
+}
+
+
+def document(**changes: Any) -> EndpointDocument:
+    found = Wanted.from_options({**SEVERAL, **changes}).document
+    assert found is not None
+    return found
+
+
+def lines(**changes: Any) -> list[str]:
+    with pytest.raises(InvalidDocument) as refused:
+        document(**changes)
+    return [str(error) for error in refused.value.errors]
+
+
+def test_each_product_has_what_is_its_own_and_the_rest_of_the_endpoint() -> None:
+    whole = document()
+    clamav, ids, spam = whole.each()
+    assert [(one.product, one.place, one.instance) for one in whole.each()] == [
+        ("clamav", 0, ""),
+        ("ids", 1, "ids"),
+        ("spam", 2, "spam"),
+    ]
+    assert [one.policy.schedule.window for one in (clamav, spam)] == [3 * 3600, 3600]
+    assert ids.policy.schedule.frequency.value == "hours"
+    assert all(one.policy.privileges.go_roaming for one in whole.each())
+    assert [one.limits.update for one in whole.each()] == [600, 600, 600]
+    assert [one.limits.scan for one in whole.each()] == [3600, 6 * 3600, 6 * 3600]
+    assert [bool(one.held_versions) for one in whole.each()] == [True, False, False]
+    assert [one.probe.command for one in whole.each()] == [("/bin/true",), ("/bin/false",), ()]
+    assert {one.probe.timeout for one in whole.each()} == {60}
+    assert dict(ids.product_settings) == {"mode": "slow"}
+    assert EndpointDocument.from_dict(whole.to_dict()) == whole
+
+
+def test_one_product_by_the_list_is_one_by_the_short_form() -> None:
+    options = {"endpoint": "n1", "policy": {"schedule": {"window": "1h"}}}
+    short = Wanted.from_options({**options, "product": "clamav"}).document
+    assert short is not None
+    for more in ({"products": ["clamav"]}, {"products": ["clamav"], "product": "files"}, {"product": "clamav"}):
+        empty = {"product_overrides": {}, "updates": "independent"}
+        found = Wanted.from_options({**options, **empty, **more}).document
+        assert found is not None
+        assert found.to_dict() == short.to_dict()
+
+
+def test_what_is_set_for_a_product_counts_on_an_endpoint_that_has_it_alone() -> None:
+    policy = {"schedule": {"window": "1h"}, "products": {"clamav": {"schedule": {"window": "2h"}}}}
+    assert Wanted.from_options({"endpoint": "n1", "product": "clamav", "policy": policy}).document == (
+        Wanted.from_options({"endpoint": "n1", "product": "clamav", "policy": {"schedule": {"window": "2h"}}}).document
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"products": "clamav"}, 'products: "clamav" is not a list of products'),
+        ({"products": ["clamav", "clamav"]}, 'products[1]: "clamav" is not a product that is named once'),
+        ({"products": ["clamav", "suricatta"]}, "(did you mean suricata?)"),
+        ({"products": ["clamav", "files"]}, "policy.products.files.sources.urls: missing"),
+        ({"products": ["clamav", {"a": 1}]}, "products[1]: a mapping is not"),
+        ({"policy": {"products": []}}, "policy.products: an empty list is not a mapping of products"),
+        ({"policy": {"products": {"clamv": {}}}}, '"clamv" is not the name of a product (did you mean clamav?)'),
+        ({"policy": {"products": {"ids": {"schedul": {}}}}}, "policy.products.ids.schedul: "),
+        ({"policy": {"products": {"ids": {"schedule": {"windw": "1h"}}}}}, "policy.products.ids.schedule.windw: "),
+        ({"policy": {"products": {"ids": {"privileges": {}}}}}, "policy.products.ids.privileges: it is not possible"),
+        (
+            {"policy": {"products": {"ids": {"schedule": {"frequency": "hours", "window": "1h"}}}}},
+            'policy.products.ids.schedule.window: "1h" is not allowed with frequency hours',
+        ),
+        ({"product_overrides": {"ids": {"limts": {}}}}, "product_overrides.ids.limts: "),
+        ({"product_overrides": {"ids": {"limits": {"update": "x"}}}}, "product_overrides.ids.limits.update: "),
+        ({"product_overrides": {"ids": 3}}, "product_overrides.ids: 3 is not a mapping of"),
+        ({"product_overrides": {"idss": {}}}, '"idss" is not the name of a product (did you mean ids?)'),
+        ({"product_overrides": [1]}, "product_overrides: a list of 1 is not a mapping"),
+        ({"updates": "together"}, 'updates: "together" is not one_at_a_time or independent'),
+        (
+            {"policy": {"components": {"scope": "all", "engine_packages": True, "engine_windows": [
+                {"days": ["sunday"], "from": "01:00", "to": "02:00"}]}}, "products": ["ids", "clamav"]},
+            "policy.products.clamav.components.engine_packages: true is not possible but for an endpoint's first",
+        ),
+    ],
+    ids=lambda one: one if isinstance(one, str) else "",
+)  # fmt: skip
+def test_what_is_wrong_is_told_by_the_option_in_which_it_is(changes: dict[str, Any], told: str) -> None:
+    assert any(told in line for line in lines(**changes)), lines(**changes)
+
+
+def test_with_an_update_server_several_products_are_refused_and_one_is_not() -> None:
+    server = {"url": "http://updates.example.com", "signers": ["ssh-ed25519 " + "A" * 68]}
+    assert lines(server=server, policy={}) == [
+        "products: a list of 3 is not possible with an update server yet (name one, or use no server)"
+    ]
+    assert document(server=server, policy={}, products=["clamav"]).server is not None
+    raw = {**document().to_dict(), "server": server}
+    with pytest.raises(InvalidDocument, match="possible with an update server yet"):
+        EndpointDocument.from_dict({key: one for key, one in raw.items() if key not in ("policy", "domain")})
