@@ -158,7 +158,8 @@ def _remember(target: Target, previous: EndpointDocument | None) -> None:
         state = replace(state, machine=machine, carried_out=carried_out, sync=target.record or (adopted and state.sync))
         return state if had_reconnect else replace(state, boot_id=boot, source_lost=False)
 
-    publish(endpoint, StateStore(endpoint.host).change(transform))
+    StateStore(endpoint.host).change(transform)
+    publish(endpoint)
     for one in endpoint.each()[1:]:
         _remember_product(one, boot, previous)
 
@@ -172,4 +173,5 @@ def _remember_product(endpoint: Endpoint, boot: str, previous: EndpointDocument 
     def transform(state: State) -> State:
         return state if had_reconnect else replace(state, boot_id=boot, source_lost=False)
 
-    publish(endpoint, endpoint.store.change(transform))
+    endpoint.store.change(transform)
+    publish(endpoint)

@@ -32,7 +32,7 @@ from .. import paths
 from ..endpoint import Endpoint, listens
 from ..orders.record import OrderRecord, OrderStore, PendingOrder
 from ..state.command_log import CommandLog
-from ..status.status import publish
+from ..status.status import publish_current
 from .carry_out import carry_out
 from .judge import OrderRefusal, RefusedOrder, judge, ordinal_of
 from .missed import missed_orders
@@ -140,7 +140,7 @@ class Listener:
             return True
         if self._told != self._record:
             self._told = self._record
-            publish(self._endpoint, self._endpoint.store.read())
+            publish_current(self._endpoint)
         return self._fingerprint() != self._mark
 
     def _connect(self) -> None:

@@ -16,7 +16,7 @@ from ..._host.host import Host
 from ..endpoint import Endpoint
 from ..privileges import UserAction
 from ..state.store import State
-from ..status.status import publish, save_and_publish
+from ..status.status import publish_current, save_and_publish
 
 
 class Denied(PermissionError):
@@ -76,7 +76,7 @@ def _save(endpoint: Endpoint, transform: Callable[[State], State]) -> None:
     """Change what is the endpoint's, and tell it in the status of each of its products."""
     save_and_publish(endpoint, transform)
     for one in endpoint.each()[1:]:
-        publish(one, one.store.read())
+        publish_current(one)
 
 
 def denied_by_system(action: UserAction, complaint: str) -> Denied:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import syslog
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Callable
 
 from ..._core.masking import without_secrets
@@ -18,6 +19,7 @@ from ..._core.settings.endpoint import EndpointDocument
 from ..._core.timestamps import iso, iso_or_none
 from ..._core.values import asdict, replace
 from ..._host.host import Host
+from ..._host.lock import locked
 from .. import engine, paths
 from ..endpoint import Endpoint, listens
 from ..orders.record import OrderStore
@@ -28,6 +30,7 @@ from ..state.store import ScanRecord, State
 from .blackout import blackout_of
 
 FORMAT = 1
+_LOCK_WAIT_S = 60.0
 _ANSWERS = 10
 _ANSWER = ("campaign", "version", "result", "reason", "started", "finished", "until", "changed")
 
@@ -35,20 +38,67 @@ _ANSWER = ("campaign", "version", "result", "reason", "started", "finished", "un
 def save_and_publish(endpoint: Endpoint, transform: Callable[[State], State]) -> State:
     """Change the endpoint's state, publish the status that follows from it and return the new state; raises OSError.
 
-    On a host that is no longer enrolled nothing is written.
+    On a host that is no longer enrolled, or no longer has this product, nothing is written.
     """
-    if not endpoint.host.exists(paths.DOCUMENT):
-        return transform(endpoint.store.read())
-    state = endpoint.store.change(transform)
-    publish(endpoint, state)
-    return state
+    with _publishing(endpoint.host):
+        current = _as_it_is(endpoint)
+        if current is None:
+            return transform(endpoint.store.read())
+        state = current.store.change(transform)
+        _publish(current)
+        return state
 
 
-def publish(endpoint: Endpoint, state: State) -> None:
+def publish_current(endpoint: Endpoint) -> None:
+    """Publish the status as it follows from what is in force; nothing where this host has no such product any more."""
+    with _publishing(endpoint.host):
+        current = _as_it_is(endpoint)
+        if current is not None:
+            _publish(current)
+
+
+def publish(endpoint: Endpoint) -> None:
+    """Publish the status of an endpoint as the converge that calls has just made it.
+
+    Whoever is not the converge may have read its document before one: that is what ``publish_current`` is for.
+    """
+    with _publishing(endpoint.host):
+        _publish(endpoint)
+
+
+def publish_report(host: Host, record: ReportRecord) -> None:
+    """Put what became of the newest report into the status that is published; raises OSError."""
+    with _publishing(host):
+        told = _told(host, paths.STATUS)
+        if isinstance(told, dict) and told.get("report") != record.to_result():
+            _write(host, {**told, "report": record.to_result()}, paths.STATUS)
+
+
+@contextmanager
+def _publishing(host: Host) -> Iterator[None]:
+    """Let nobody else publish; one who does not come to an end is not waited for any longer."""
+    with locked(host, paths.STATUS_LOCK, wait=_LOCK_WAIT_S) as held:
+        if not held:
+            why = f"still held by another process after {_LOCK_WAIT_S:.0f} s"
+            host.log(syslog.LOG_WARNING, f"{paths.STATUS_LOCK}: {why}")
+        yield
+
+
+def _as_it_is(endpoint: Endpoint) -> Endpoint | None:
+    """The endpoint as a converge may have made it since it was loaded; None where that has removed it."""
+    try:
+        return endpoint.reloaded()
+    except LookupError:
+        return None
+    except ValueError:  # a document that was damaged since is no better than the one that was read
+        return endpoint
+
+
+def _publish(endpoint: Endpoint) -> None:
     """Write the status, and the textfile where its directory exists. A failure is logged, never raised."""
     from .metrics import publish_metrics
 
-    status, host = compose(endpoint, state), endpoint.host
+    status, host = compose(endpoint, endpoint.store.read()), endpoint.host
     try:
         path = endpoint.at(paths.STATUS)
         told = _told(host, path)
@@ -58,13 +108,6 @@ def publish(endpoint: Endpoint, state: State) -> None:
         publish_metrics(endpoint, status)
     except OSError as error:
         host.log(syslog.LOG_ERR, f"the status can't be written: {error}")
-
-
-def publish_report(host: Host, record: ReportRecord) -> None:
-    """Put what became of the newest report into the status that is published; raises OSError."""
-    told = _told(host, paths.STATUS)
-    if isinstance(told, dict) and told.get("report") != record.to_result():
-        _write(host, {**told, "report": record.to_result()}, paths.STATUS)
 
 
 def compose(endpoint: Endpoint, state: State, *, evident: Sequence[str] = ()) -> dict[str, Any]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,17 @@ def test_a_converge_keeps_the_users_switch(sandbox: Sandbox) -> None:
     assert sandbox.converge(policy={}).next_run is not None
     assert sandbox.endpoint.store.read().switch is False
     assert sandbox.converge(policy=GRANTED).next_run is None
+
+
+def test_a_run_that_began_before_a_converge_tells_what_is_in_force_after_it(sandbox: Sandbox) -> None:
+    """R2, P3: whoever reads the status would otherwise be denied what policy grants."""
+    sandbox.converge(policy={})
+    began_before = sandbox.endpoint
+    sandbox.converge(policy=GRANTED)
+    save_and_publish(began_before, lambda state: replace(state, source_lost=True))
+    status = json.loads((sandbox.root / paths.STATUS.lstrip("/")).read_bytes())
+    granted = status["policy"]["privileges"]
+    assert (granted["toggle_scheduled_update"], granted["go_roaming"]) == (True, True)
 
 
 @pytest.mark.parametrize("scheduler", ["systemd", "cron"])
