@@ -233,12 +233,13 @@ def test_an_updater_that_stands_still_is_not_current_whatever_it_says(server: Se
     server.register("a", "b", "c", "d")
     engine = component(server, "engine", 0, kind="engine")
     undated = {"name": "app", "version": "1", "built": None}
-    tell(server, "a", {"product": "defender", "components": [component(server, "definitions", 4 * DAY), engine]})
+    old = component(server, "definitions", 4 * DAY)
+    tell(server, "a", {"product": "defender", "components": [old, engine]})
     newest = [component(server, "main", 900 * DAY), component(server, "daily", 2 * DAY)]
     tell(server, "b", {"product": "defender", "components": newest})
     tell(server, "c", {"product": "own", "components": [component(server, "rules", 29 * DAY)]})
     tell(server, "d", {"product": "defender", "components": [undated]})
-    built = iso(server.host.now() - 4 * DAY)
+    built = old["built"]
     words = f"defender: its newest component is of {built}, and may be 3d old"
     current = ("current", "")
     assert told(server) == {"a": ("behind", words), "b": current, "c": current, "d": current}
