@@ -26,10 +26,15 @@ REFRESH_S = 300
 """How long the lists of package sources, and files of the installed version, may take to be fetched."""
 
 
-def longest_engine_update(document: EndpointDocument) -> int:
-    """The longest that an update of the engine's packages may take, with its wait for another run."""
+def longest_engine_update(document: EndpointDocument, others: Iterable[EndpointDocument] = ()) -> int:
+    """The longest that an update of the engine's packages may take, with its waits for other runs: of this product, and
+    of those ``others`` which may not run beside it.
+
+    It waits once before it probes what an earlier run left unproven, and once before it installs.
+    """
     fetching = 2 * REFRESH_S + document.limits.update
-    return fetching + longest_update(document) + JOIN_MARGIN_S + _engine_installation(document)
+    waiting = longest_update(document) + JOIN_MARGIN_S + longest_turn(others)
+    return fetching + 2 * waiting + document.probe.timeout + _engine_installation(document)
 
 
 def _engine_installation(document: EndpointDocument) -> int:

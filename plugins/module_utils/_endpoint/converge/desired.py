@@ -162,7 +162,7 @@ def job_plan(endpoint: Endpoint, beside: Starters) -> JobPlan:
         textfile_directory=document.textfile_directory,
         beside=beside,
         engine=engine_wakings(endpoint),
-        engine_limit=longest_engine_update(document),
+        engine_limit=longest_engine_update(document, endpoint.beside),
     )
 
 

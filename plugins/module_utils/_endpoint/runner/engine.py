@@ -184,10 +184,11 @@ def _is_strange(update: PackageUpdate, state: State, version: str) -> bool:
 def _alone(endpoint: Endpoint, work: Callable[[], Outcome]) -> Outcome:
     """Do this while no update of the product runs."""
     limit = longest_update(endpoint.document) + JOIN_MARGIN_S
-    with locked(endpoint.host, endpoint.at(paths.UPDATE_LOCK), wait=limit) as held, turn(endpoint) as ending:
-        if ending is not None:
-            return ending
-        return work() if held else Outcome(Result.SKIPPED, f"another update still runs after {limit} s")
+    with locked(endpoint.host, endpoint.at(paths.UPDATE_LOCK), wait=limit) as held:
+        if not held:
+            return Outcome(Result.SKIPPED, f"another update still runs after {limit} s")
+        with turn(endpoint) as ending:
+            return work() if ending is None else ending
 
 
 def _update_of(endpoint: Endpoint, state: State) -> PackageUpdate | None:

@@ -35,7 +35,7 @@ def metrics(status: Mapping[str, Any]) -> Iterator[Metric]:
     yield _scheduled(status)
     yield single("roaming", "Whether the endpoint is roaming", int(status["roaming"]))
     yield from _installed_and_run(status)
-    yield single("selftest_errors", "How many errors the last self-test found", len(status["selftest"]["errors"]))
+    yield _selftest(status)
     yield from _configuration(status["configuration"])
     yield from _probed_and_scanned(status)
 
@@ -44,6 +44,7 @@ def product_metrics(status: Mapping[str, Any]) -> Iterator[Metric]:
     """Those of a further product, whose section of the status it is."""
     yield _scheduled(status)
     yield from _installed_and_run(status)
+    yield _selftest(status)
     yield from _probed_and_scanned(status)
 
 
@@ -59,6 +60,11 @@ def _scheduled(status: Mapping[str, Any]) -> Metric:
 def _installed_and_run(status: Mapping[str, Any]) -> Iterator[Metric]:
     yield from _components(status["components"], _of_product(status))
     yield from _runs(status, _of_product(status))
+
+
+def _selftest(status: Mapping[str, Any]) -> Metric:
+    errors = len(status["selftest"]["errors"])
+    return single("selftest_errors", "How many errors the last self-test found", errors, **_of_product(status))
 
 
 def _probed_and_scanned(status: Mapping[str, Any]) -> Iterator[Metric]:

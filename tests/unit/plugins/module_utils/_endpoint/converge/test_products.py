@@ -13,8 +13,10 @@ import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.exposition import exposition
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Result, Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.system_files.vendor_updaters import Starters
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.converge import converge
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.desired import job_plan
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.recording_host import RecordingHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.remove import remove
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.endpoint import Endpoint, NoSuchProduct
@@ -26,6 +28,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.us
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status.metrics import metrics, product_metrics
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status.products import published, with_products
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.status.status import compose
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.time_limits import longest_turn
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
 
 from ..conftest import Sandbox
@@ -211,10 +214,14 @@ def test_a_scheduled_run_of_a_product_has_its_own_slot_and_occurrence(sandbox: S
     assert sandbox.runner(product(sandbox, "ids")).run(Trigger.SCHEDULE).recorded is False
 
 
-def test_a_run_that_waits_for_the_slot_of_a_product_that_goes_ends(sandbox: Sandbox) -> None:
+def test_a_run_that_waits_for_the_slot_of_a_product_that_goes_ends(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sandbox.converge(products=entries(sandbox, "ids"))
     ids, sleep = product(sandbox, "ids"), sandbox.host.sleep
-    slot = ids.timetable().next_slot(sandbox.host.now())  # type: ignore[union-attr]
+    timetable = ids.timetable()
+    assert timetable is not None
+    slot = timetable.next_slot(sandbox.host.now())
     assert slot is not None
     sandbox.host.clock = slot.at - 50.0
 
@@ -222,7 +229,7 @@ def test_a_run_that_waits_for_the_slot_of_a_product_that_goes_ends(sandbox: Sand
         sandbox.converge()
         sleep(seconds)
 
-    sandbox.host.sleep = removed  # type: ignore[method-assign]
+    monkeypatch.setattr(sandbox.host, "sleep", removed)
     report = sandbox.runner(ids).run(Trigger.SCHEDULE)
     assert (report.result, report.recorded) == (Result.SKIPPED, False)
 
@@ -242,6 +249,19 @@ def test_updates_take_turns_unless_they_are_independent(sandbox: Sandbox, monkey
     unit = sandbox.tree()["etc/systemd/system/epp-update-ids@.service"][1]
     sandbox.converge(products=products, limits=limits)
     assert sandbox.tree()["etc/systemd/system/epp-update-ids@.service"][1] != unit  # it may wait for its turn
+
+
+def test_the_engines_time_limit_counts_the_turns_of_the_other_products(sandbox: Sandbox) -> None:
+    """It waits for them before it probes what was left unproven, and before it installs."""
+
+    def limit(updates: str) -> int:
+        sandbox.converge(products=products, updates=updates)
+        return job_plan(sandbox.endpoint, Starters()).engine_limit
+
+    products = entries(sandbox, "ids", "spam")
+    turns = longest_turn(EndpointDocument.from_dict(sandbox.document(products=products)).further)
+    assert turns > 3600
+    assert limit("one_at_a_time") == limit("independent") + 2 * turns
 
 
 def test_switch_and_roaming_are_the_endpoints(sandbox: Sandbox) -> None:
@@ -277,7 +297,8 @@ def test_metrics_of_all_products_have_no_series_twice(sandbox: Sandbox) -> None:
     second = exposition(product_metrics(sections["products"][1])).splitlines()
     series = [line.rpartition(" ")[0] for line in (*first, *second) if not line.startswith("#")]
     assert len(series) == len(set(series))
-    assert 'epp_autoupdate_scheduled_update_enabled{product="ids"}' in series
+    for name in ("scheduled_update_enabled", "selftest_errors"):
+        assert f'epp_autoupdate_{name}{{product="ids"}}' in series
 
 
 def test_a_product_that_is_not_there_is_named(sandbox: Sandbox) -> None:
@@ -321,12 +342,14 @@ def test_a_product_that_is_left_out_gets_its_own_updaters_back_and_no_other_does
     assert (tables / "both").read_text() == "".join(before.values())
 
 
-def test_a_further_product_costs_a_look_at_its_own_files_and_no_other_question(sandbox: Sandbox) -> None:
+def test_a_further_product_costs_a_look_at_its_own_files_and_no_other_question(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def asked(products: list[dict[str, Any]]) -> tuple[int, tuple[Any, ...]]:
         sandbox.converge(products=products)
         document = EndpointDocument.from_dict(sandbox.document(products=products))
         host = RecordingHost(str(sandbox.root))
-        host.now = sandbox.host.now  # type: ignore[method-assign]
+        monkeypatch.setattr(host, "now", sandbox.host.now)
         assert not converge(document, host, agent=b"the agent", check=False).changed
         return len(host._files), (host._listings.keys(), host._commands.keys(), host._units.keys())
 
