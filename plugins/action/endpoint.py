@@ -17,6 +17,7 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.canonical import canonical_json
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.sync_result import SyncResult
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.products import products_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.managed import brought
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths, payload
@@ -24,7 +25,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._host.paths import 
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.program.sources import START, packed
 from ansible_collections.epp.autoupdate.plugins.module_utils._module import specs
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted, is_false, plain
-from ansible_collections.epp.autoupdate.plugins.plugin_utils._definitions import products_of, with_definition
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._definitions import with_definition
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._direct import DirectAction
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._groups import SERVER_HOST, server_of, servers_in
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._inventory import (

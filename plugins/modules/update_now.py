@@ -66,6 +66,7 @@ options:
   product:
     description:
       - The product to update, of an endpoint that has several. Without it all of them are updated, one after the other.
+        The task fails where the endpoint has no such product, also in check mode.
       - Not on an update server.
     type: str
   use_variables:
@@ -116,12 +117,12 @@ reason:
   sample: ""
 product:
   description: The product of which RV(result) tells, the one with the worst result.
-  returned: on an endpoint with several products, where all were updated
+  returned: on an endpoint with several products, without O(product)
   type: str
   sample: clamav
 products:
   description: The update of each product.
-  returned: on an endpoint with several products, where all were updated
+  returned: on an endpoint with several products, without O(product)
   type: list
   elements: dict
   contains:

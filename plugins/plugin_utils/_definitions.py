@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.epp.autoupdate.plugins.module_utils._core import products
 
 _DIRECTORY = os.path.join(os.path.dirname(products.__file__), "definitions")
-SETTINGS, DEFINITIONS, PRODUCT, PRODUCTS = "product_settings", "product_definitions", "product", "products"
+SETTINGS, DEFINITIONS = "product_settings", "product_definitions"
 
 
 @cache
@@ -35,16 +35,9 @@ def with_definition(options: Mapping[str, Any]) -> dict[str, Any]:
     own = options.get(DEFINITIONS) or {}
     if not isinstance(own, Mapping):
         return dict(options)
-    found = {name: shipped(name) for name in products_of(options) if name not in own}
+    found = {name: shipped(name) for name in products.products_of(options) if name not in own}
     brought = {name: one for name, one in found.items() if one is not None}
     return {**options, DEFINITIONS: {**own, **brought}} if brought else dict(options)
-
-
-def products_of(options: Mapping[str, Any]) -> list[str]:
-    """The products of these options, the first one first; what is no name is left out."""
-    several = options.get(PRODUCTS)
-    given = several if isinstance(several, list) and several else [options.get(PRODUCT)]
-    return [name for name in given if isinstance(name, str)]
 
 
 def definition_of(options: Mapping[str, Any], product: str) -> Mapping[str, Any]:

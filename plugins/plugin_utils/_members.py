@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.cvd_header import component_of, file_of
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.products import given_products
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import ClamavSettings, ProductKind
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.registration import Registration
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import (
@@ -233,9 +234,7 @@ def address(host: str, values: Mapping[str, Any], reached: Mapping[str, Any]) ->
 def _to_have(values: Mapping[str, Any]) -> dict[str, Any]:
     """The product and, of ClamAV, the databases that a host's settings ask for; what is wrong with them is told with
     the rest of its variables."""
-    several = values.get("products")
-    named = several[0] if isinstance(several, list) and several else values.get("product")
-    product = named or ProductKind.FILES.value
+    product = given_products(values)[0]
     if product != ProductKind.CLAMAV.value:
         return {"product": product, "databases": []}
     given = values.get("clamav")

@@ -11,9 +11,10 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.products import products_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import ProductKind
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import is_false
-from ansible_collections.epp.autoupdate.plugins.plugin_utils._definitions import definition_of, products_of
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._definitions import definition_of
 
 _CLAMAV = {
     "Debian": ["clamav", "clamav-freshclam", "clamav-daemon", "clamdscan"],

@@ -16,6 +16,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.inheri
     layers_of,
     resolve,
 )
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.products import products_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import (
     InvalidDocument,
     ValidationError,
@@ -54,7 +55,7 @@ def resolved(layers: Sequence[Layer], options: Mapping[str, Any]) -> dict[str, A
     if not of_products.sets_products(layers):
         return whole.to_dict()
     # Ansible compiles what is imported in each run, and few inventories need this.
-    from ansible_collections.epp.autoupdate.plugins.module_utils._module.products import known_products, names_of
+    from ansible_collections.epp.autoupdate.plugins.module_utils._module.products import known_products
 
     errors = ValidationErrors()
     of_products.check(layers, known_products(options), errors)
@@ -62,7 +63,7 @@ def resolved(layers: Sequence[Layer], options: Mapping[str, Any]) -> dict[str, A
         setting = next(layer.prefix for layer in layers if layer.values.get(of_products.PRODUCTS))
         errors.add(f"{setting}.{of_products.PRODUCTS}", "a mapping", "possible with an update server yet")
     errors.check()
-    own = of_products.policies(layers, [name for name in names_of(options) if isinstance(name, str)])
+    own = of_products.policies(layers, products_of(options))
     parts = {name: of_products.part_of(one, whole) for name, one in own.items() if one != whole}
     return {**whole.to_dict(), **({of_products.PRODUCTS: parts} if parts else {})}
 

@@ -44,31 +44,44 @@ def update_now(module: AnsibleModule) -> None:
     except NoAnswer as error:
         module.fail_json(msg=str(error))
     if module._diff:
-        result["diff"] = {"before": _lines(result["before"]), "after": _lines(result["after"])}
+        told = result.get("products", [result])
+        result["diff"] = {when: "".join(_lines(one, when) for one in told) for when in ("before", "after")}
     if result["result"] in _FAILURES:
         module.fail_json(msg=result["reason"] or f"the update ended as {result['result']}", **result)
     module.exit_json(**result)
 
 
 def _would_update(module: AnsibleModule) -> dict[str, Any]:
-    status = _status(module)
-    installed = [
-        component
-        for section in status.get("products", [status])
-        if module.params["product"] in (None, section["product"])
-        for component in _components(section["components"])
-    ]
-    why = "check mode starts no update"
-    return {"changed": False, "result": Result.SKIPPED.value, "reason": why, "before": installed, "after": installed}
+    """What is there, in the form in which a run would tell it; raises NoAnswer."""
+    status, wanted = _status(module), module.params["product"]
+    sections = status.get("products", [status])
+    chosen = [one for one in sections if wanted in (None, one["product"])]
+    if not chosen:
+        known = ", ".join(one["product"] for one in sections)
+        raise NoAnswer(f"this endpoint has no product {wanted} (it has {known})")
+    return _of_all([_untouched(one) for one in chosen])
+
+
+def _untouched(section: dict[str, Any]) -> dict[str, Any]:
+    """A product that check mode leaves alone, as a run's report; the engine's packages have runs of their own."""
+    installed = [one for one in section["components"] if "kind" not in one]
+    untouched = {"before": installed, "after": installed, "changed": False, "product": section["product"]}
+    return {"result": Result.SKIPPED.value, "reason": "check mode starts no update", **untouched}
 
 
 def _update(module: AnsibleModule) -> dict[str, Any]:
     product = ["--product", module.params["product"]] if module.params["product"] else []
     report = _ask(module, ["update-now", "--json", *product], timeout=seconds(module))
-    sections = report.get("products", [])
-    told = {"products": [{"product": one["product"], **_told(one)} for one in sections]} if sections else {}
-    told.update({"product": report["product"]} if sections else {})
-    return {"changed": any(bool(one["changed"]) for one in (report, *sections)), **_told(report), **told}
+    return _of_all(report["products"], report) if "products" in report else _of_all([report])
+
+
+def _of_all(reports: Sequence[dict[str, Any]], worst: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What the module returns of a run of each product; ``worst`` is that with the worst result, else the first."""
+    told = worst or reports[0]
+    found = {"changed": any(bool(one["changed"]) for one in reports), **_told(told)}
+    if len(reports) == 1:
+        return found
+    return {**found, "product": told["product"], "products": [{"product": r["product"], **_told(r)} for r in reports]}
 
 
 def _told(report: dict[str, Any]) -> dict[str, Any]:
@@ -97,5 +110,7 @@ def _components(components: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"name": component["name"], "version": component["version"]} for component in components]
 
 
-def _lines(components: Sequence[dict[str, Any]]) -> str:
-    return "".join(f"{component['name']} {component['version']}\n" for component in components)
+def _lines(told: dict[str, Any], when: str) -> str:
+    """What a diff shows of one product, whose name is there where the endpoint has several."""
+    whose = f"{told['product']} " if "product" in told else ""
+    return "".join(f"{whose}{component['name']} {component['version']}\n" for component in told[when])

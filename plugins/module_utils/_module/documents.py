@@ -63,8 +63,9 @@ def _document(raw: dict[str, Any]) -> EndpointDocument:
         return EndpointDocument.from_dict({name: raw[name] for name in raw if name not in (PRODUCTS, OVERRIDES)})
     from .products import renamed, with_entries  # few endpoints need it
 
+    whole = with_entries(raw)
     try:
-        return EndpointDocument.from_dict(with_entries(raw))
+        return EndpointDocument.from_dict(whole)
     except InvalidDocument as invalid:
         raise renamed(invalid, raw) from None
 

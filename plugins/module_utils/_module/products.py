@@ -6,30 +6,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._core.policy import of_products
 from .._core.policy.inheritance import Layer
-from .._core.products import SHIPPED
+from .._core.products import SHIPPED, given_products
 from .._core.settings import further_products as further
-from .._core.settings.endpoint_keys import SCAN_PATHS, ProductKind, product_name
+from .._core.settings.endpoint_keys import SCAN_PATHS, ProductKind, plain_section, product_name
+from .._core.settings.trust import ProbeSettings
 from .._core.validation.errors import InvalidDocument, ValidationError, ValidationErrors, show, suggestion
 from .._core.validation.parsers import InvalidValue
 from .documents import OVERRIDES, PRODUCTS
-
-
-def names_of(options: Mapping[str, Any]) -> list[Any]:
-    """The products of an endpoint by its options, the first one first; ``products`` counts where it is given."""
-    given = options.get(PRODUCTS)
-    return list(given) if isinstance(given, list) and given else [options.get("product", ProductKind.FILES.value)]
 
 
 def known_products(options: Mapping[str, Any]) -> set[str]:
     """Every name that is known to be one of a product, on this endpoint or on any."""
     own = options.get("product_definitions")
     defined = {str(name) for name in own} if isinstance(own, Mapping) else set()
-    return {*(kind.value for kind in ProductKind), *SHIPPED, *defined, *map(str, names_of(options))}
+    return {*(kind.value for kind in ProductKind), *SHIPPED, *defined, *map(str, given_products(options))}
 
 
 def with_entries(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,9 +70,10 @@ def _first(whole: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
 def _kept_from(whole: Mapping[str, Any], first: Mapping[str, Any]) -> dict[str, Any]:
     """What the other products would have of the endpoint, did the first one not have its own in that place."""
     policy = {name: one for name, one in _mapping(whole, "policy").items() if name != "privileges"}
+    probe = plain_section("probe", ProbeSettings())
     usual = {
         "policy": policy,
-        "probe": {**further.PROBE, **whole["probe"]},
+        "probe": {**{key: probe[key] for key in further.OF_PROBE}, **whole["probe"]},
         "scan_paths": whole.get("scan_paths", list(SCAN_PATHS)),
         **{key: whole.get(key, {}) for key in ("restore", "reconnect", "limits")},
     }
@@ -91,24 +87,48 @@ def _mapping(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def renamed(invalid: InvalidDocument, options: Mapping[str, Any]) -> InvalidDocument:
-    """The errors by the options in which they are."""
-    first, overrides = names_of(options)[0], options.get(OVERRIDES)
-    own = overrides.get(first) if isinstance(overrides, Mapping) and isinstance(first, str) else None
-    keys = tuple(own) if isinstance(own, Mapping) else ()
-    return InvalidDocument(tuple(_by_option(error, str(first), keys) for error in invalid.errors))
+    """The errors by the options in which they are; what several products have of the endpoint is told once."""
+    names = list(map(str, given_products(options)))
+    return InvalidDocument(tuple(dict.fromkeys(_by_option(error, names, options) for error in invalid.errors)))
 
 
-def _by_option(error: ValidationError, first: str, overridden: Collection[str]) -> ValidationError:
-    head, bracket, rest = error.path.partition("[")
-    if error.path.partition(".")[0] in overridden:
-        return ValidationError(f"{OVERRIDES}.{first}.{error.path}", error.found, error.allowed)
+def _by_option(error: ValidationError, names: Sequence[str], options: Mapping[str, Any]) -> ValidationError:
+    name, path = _of_product(error.path, names)
+    return ValidationError(_option(path, name, names, options), error.found, error.allowed)
+
+
+def _of_product(path: str, names: Sequence[str]) -> tuple[str, str]:
+    """The product that an error's path is about, and the rest of it; what names no other one is about the first."""
+    head, bracket, rest = path.partition("[")
     name, closing, key = rest.partition("].")
-    if head != further.PRODUCTS or not bracket or not closing or name.isdecimal():
-        return error
-    section, _dot, below = key.partition(".")
-    path = f"policy.{PRODUCTS}.{name}.{below}" if section == "policy" else f"{OVERRIDES}.{name}.{key}"
-    own = section in (*further.OWN, "policy")
-    return ValidationError(path if own else PRODUCTS if key == "product" else key, error.found, error.allowed)
+    further_one = head == further.PRODUCTS and bracket and closing and name in names[1:]
+    return (name, key) if further_one else (names[0], path)
+
+
+def _option(path: str, name: str, names: Sequence[str], options: Mapping[str, Any]) -> str:
+    """Where a product has what is at this path of its document: where it is set, or else where it would be."""
+    section, _dot, below = path.partition(".")
+    head = section.partition("[")[0]
+    if path == "product":
+        return f"{PRODUCTS}[{names.index(name)}]" if options.get(PRODUCTS) else path
+    if head not in (*further.OWN, "policy"):
+        return path
+    own = f"policy.{of_products.PRODUCTS}.{name}.{below}" if head == "policy" else f"{OVERRIDES}.{name}.{path}"
+    if _sets(options, own):
+        return own
+    return path if name == names[0] or _sets(options, path) else own
+
+
+def _sets(values: Any, path: str) -> bool:
+    """Whether options set what is at a path; what is in a list, or in what should be a mapping, is set with it."""
+    for key in path.split("."):
+        if not isinstance(values, Mapping):
+            return True
+        name = key.partition("[")[0]
+        if name not in values:
+            return False
+        values = values[name]
+    return True
 
 
 def _names(options: Mapping[str, Any], errors: ValidationErrors) -> list[str]:
@@ -116,7 +136,7 @@ def _names(options: Mapping[str, Any], errors: ValidationErrors) -> list[str]:
     if not isinstance(given, list):
         errors.add(PRODUCTS, show(given), "a list of products")
         return []
-    names = names_of(options)
+    names = given_products(options)
     for index, name in enumerate(names if given else []):
         where = f"{PRODUCTS}[{index}]"
         try:

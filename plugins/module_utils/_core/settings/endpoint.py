@@ -11,6 +11,7 @@ from typing import Any
 
 from ..holds import Hold
 from ..policy.policy import Policy, read_policy
+from ..products import DEFAULT
 from ..validation.errors import ValidationErrors
 from ..values import field, frozen, replace
 from . import endpoint_keys as keys
@@ -105,7 +106,7 @@ class EndpointDocument:
     ordinal: int | None = None
     policy: Policy = Policy()
     channel: str = ""
-    product: str = ProductKind.FILES.value
+    product: str = DEFAULT
     clamav: ClamavSettings = ClamavSettings()
     files: FilesSettings = FilesSettings()
     command: CommandSettings = CommandSettings()
@@ -154,7 +155,7 @@ class EndpointDocument:
         server = values.pop("server", None)
         sections = {name: section(**values.pop(name, {})) for name, section in _SECTIONS.items()}
         managed_by = None if server is None else UpdateServer(**server)
-        used = _only_used(sections, values.get("product", ProductKind.FILES.value))
+        used = _only_used(sections, values.get("product", DEFAULT))
         return cls(policy=policy, server=managed_by, further=further, **values, **used)
 
     def to_dict(self) -> dict[str, Any]:

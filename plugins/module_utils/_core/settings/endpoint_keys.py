@@ -14,7 +14,7 @@ from typing import Any
 from ..durations import format_duration
 from ..policy.enums import DAY, Initiator
 from ..policy.policy import Policy
-from ..products import SHIPPED
+from ..products import DEFAULT, SHIPPED
 from ..schedule.ordinals import MOST_ORDINAL
 from ..validation.errors import ValidationErrors, join, show, suggestion
 from ..validation.parsers import (
@@ -207,7 +207,7 @@ def read_document(raw: object, errors: ValidationErrors) -> dict[str, Any]:
 def check_together(values: Mapping[str, Any], policy: Policy, errors: ValidationErrors) -> None:
     """Note what each part of a document allows but the whole does not."""
     # About what was read wrong, nothing more can be said.
-    product = None if errors.has_error("product") else values.get("product", ProductKind.FILES.value)
+    product = None if errors.has_error("product") else values.get("product", DEFAULT)
     _check_product(values, product, errors)
     unread = any(errors.has_error(key) for key in ("policy", "policy.sources", "policy.sources.urls"))
     if product == ProductKind.COMMAND.value:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable, TypeVar
 
+from ..products import DEFAULT
 from ..validation.errors import InvalidDocument, ValidationError, ValidationErrors, show
 from ..validation.parsers import InvalidValue
 from .endpoint_keys import ProductKind, product_name
@@ -29,8 +30,6 @@ _INHERITED = (
 )
 OF_PROBE = ("enabled", "timeout")
 """What of the section ``probe`` is not about one product."""
-PROBE: Mapping[str, Any] = {"enabled": True, "timeout": "5m"}
-"""What that is unless somebody sets it."""
 _MOST = 16
 
 
@@ -54,7 +53,7 @@ def read_entries(
 def _each(
     raw: Mapping[str, Any], entries: list[Any], read: Callable[[dict[str, Any], int], T], errors: ValidationErrors
 ) -> Iterator[T]:
-    names = [raw.get("product", ProductKind.FILES.value)]
+    names = [raw.get("product", DEFAULT)]
     for place, entry in enumerate(entries, start=1):
         name = _name(entry, names, place, errors)
         if name is None:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible_collections.epp.autoupdate.plugins.modules import endpoint_info, update_now
 
 from .conftest import Modules
@@ -70,3 +72,57 @@ def test_the_status_is_the_agents(modules: Modules) -> None:
     assert result["status"]["domain"] == "emea"
     assert result["status"]["last"]["manual"]["result"] == "current"
     assert modules.run(endpoint_info, check=True)["status"]["last"] == result["status"]["last"]
+
+
+def several(modules: Modules) -> dict[str, Any]:
+    """Options of an endpoint with two more products, of which each has a version in a file."""
+    (modules.work / "offered").write_text("1\n")
+    for name in ("ids", "spam"):
+        (modules.work / name).write_text("1\n")
+    definitions = {
+        name: {
+            "format": 1,
+            "title": name,
+            "components": {
+                "rules": {"command": ["/bin/cat", str(modules.work / name)], "pattern": "(?P<version>[0-9]+)"}
+            },
+            "update": [{"command": ["/bin/cp", str(modules.work / "offered"), str(modules.work / name)]}],
+        }
+        for name in ("ids", "spam")
+    }
+    return {"products": ["command", "ids", "spam"], "product_definitions": definitions}
+
+
+def test_check_mode_of_several_products_has_the_form_of_the_run_that_follows(modules: Modules) -> None:
+    modules.enroll(**several(modules))
+    (modules.work / "offered").write_text("2\n")
+    would, ran, again = (modules.run(update_now, check=check, diff=True) for check in (True, False, True))
+    assert set(would) == set(ran)
+    assert [set(one) for one in would["products"]] == [set(one) for one in ran["products"]]
+    assert [one["product"] for one in would["products"]] == ["command", "ids", "spam"]
+    assert (would["product"], would["changed"], would["result"]) == ("command", False, "skipped")
+    assert would["diff"]["before"] == would["diff"]["after"] == ran["diff"]["before"]
+    assert ran["diff"] == {
+        "before": "command command 1\nids rules 1\nspam rules 1\n",
+        "after": "command command 2\nids rules 2\nspam rules 2\n",
+    }
+    assert [one["before"] for one in again["products"]] == [one["after"] for one in ran["products"]]
+
+
+def test_one_of_several_products_is_told_as_the_only_one(modules: Modules) -> None:
+    modules.enroll(**several(modules))
+    would, ran = (modules.run(update_now, check=check, diff=True, product="ids") for check in (True, False))
+    assert set(would) == set(ran)
+    assert "products" not in ran
+    assert would["before"] == ran["before"] == [{"name": "rules", "version": "1"}]
+
+
+def test_a_product_that_is_not_there_is_refused_in_check_mode_too(modules: Modules) -> None:
+    modules.enroll(**several(modules))
+    for check in (True, False):
+        told = modules.run(update_now, check=check, product="clamav")
+        assert told["failed"] is True
+        assert told["msg"] == "this endpoint has no product clamav (it has command, ids, spam)"
+    modules.enroll()
+    told = modules.run(update_now, check=True, product="clamav")
+    assert told["msg"] == "this endpoint has no product clamav (it has command)"

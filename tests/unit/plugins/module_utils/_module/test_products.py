@@ -115,13 +115,55 @@ def test_what_is_set_for_a_product_counts_on_an_endpoint_that_has_it_alone() -> 
         (
             {"policy": {"components": {"scope": "all", "engine_packages": True, "engine_windows": [
                 {"days": ["sunday"], "from": "01:00", "to": "02:00"}]}}, "products": ["ids", "clamav"]},
-            "policy.products.clamav.components.engine_packages: true is not possible but for an endpoint's first",
+            "policy.components.engine_packages: true is not possible but for an endpoint's first",
         ),
     ],
     ids=lambda one: one if isinstance(one, str) else "",
 )  # fmt: skip
 def test_what_is_wrong_is_told_by_the_option_in_which_it_is(changes: dict[str, Any], told: str) -> None:
     assert any(told in line for line in lines(**changes)), lines(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"limits": {"update": "x"}, "product_overrides": {"ids": {"limits": {"scan": "1h"}}}},
+            ["limits.update"],
+        ),
+        ({"product_overrides": {"clamav": {"scan_paths": ["home"]}}}, ["product_overrides.clamav.scan_paths[0]"]),
+        (
+            {"product_overrides": {"clamav": {"held_versions": [{"component": "daily"}]}}},
+            ["product_overrides.clamav.held_versions[0].version"],
+        ),
+        (
+            {"probe": {"timeout": "x"}, "product_overrides": {"clamav": {"probe": {"enabled": True}}}},
+            ["probe.timeout"],
+        ),
+        ({"probe": {"timeout": "x"}}, ["probe.timeout"]),
+        (
+            {"product_overrides": {"ids": {"probe": {"timeout": "x"}}}},
+            ["product_overrides.ids.probe.timeout"],
+        ),
+        ({"products": ["own", "clamav"], "policy": {}}, ["products[0]"]),
+        ({"products": ["clamav", "own"], "policy": {}}, ["products[1]"]),
+        (
+            {"policy": {"products": {"clamav": {"schedule": {"initiator": "server"}}}}},
+            ["policy.products.clamav.schedule.initiator"],
+        ),
+        (
+            {"policy": {"schedule": {"initiator": "server"}, "products": {"ids": {"schedule": {"window": "1h"}}}}},
+            ["policy.schedule.initiator"],
+        ),
+        (
+            {"policy": {"products": {"ids": {"schedule": {"initiator": "server"}}}}},
+            ["policy.products.ids.schedule.initiator"],
+        ),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, list) else "",
+)
+def test_an_error_is_told_once_by_the_option_that_sets_it(changes: dict[str, Any], told: list[str]) -> None:
+    assert [line.partition(": ")[0] for line in lines(**changes)] == told
 
 
 def test_with_an_update_server_several_products_are_refused_and_one_is_not() -> None:
