@@ -164,13 +164,15 @@ def plan(
     """What is due now of these deliveries, of which each endpoint has one at most.
 
     ``in_flight`` counts the places taken, whatever took them (N3). ``busy`` are endpoints that are being talked to, for
-    this campaign or another: they are left alone.
+    this campaign or another: they are left alone. Who is in flight and asked takes a place of the cap, too: a message
+    broker has told more than the cap beforehand, each for an instant of its own.
     """
     open_ones = [delivery for delivery in deliveries if delivery.status.open]
     expired = tuple(expire(delivery) for delivery in open_ones if delivery.expired(now))
     living = [delivery for delivery in open_ones if not delivery.expired(now) and delivery.endpoint not in busy]
     ready = sorted((delivery for delivery in living if delivery.ready(now)), key=_priority)
-    asked = [delivery for delivery in ready if delivery.status is DeliveryStatus.IN_FLIGHT]
+    to_ask = [delivery for delivery in ready if delivery.status is DeliveryStatus.IN_FLIGHT]
+    asked = to_ask[: max(0, cap - (in_flight - len(to_ask)))]
     fresh = [delivery for delivery in ready if delivery.status is not DeliveryStatus.IN_FLIGHT][
         : max(0, cap - in_flight)
     ]
@@ -202,8 +204,16 @@ def resume_after_restart(delivery: Delivery, now: float) -> Delivery:
     )
 
 
-def clamp_deadlines(delivery: Delivery, now: float, limits: RetryPolicy) -> Delivery:
-    """The delivery with deadlines limited to what could be set now.
+def told_ahead(delivery: Delivery, now: float, limits: RetryPolicy) -> bool:
+    """Whether its endpoint was told beforehand to begin at an instant that is still to come (L3): its report is due
+    more than a lease from now. One that was told in the future was told by a clock that was ahead."""
+    told = delivery.since is not None and delivery.since <= now
+    return delivery.status is DeliveryStatus.IN_FLIGHT and told and now + limits.lease < delivery.due < NEVER
+
+
+def clamp_deadlines(delivery: Delivery, now: float, limits: RetryPolicy, *, ahead: float = 0.0) -> Delivery:
+    """The delivery with deadlines limited to what could be set now, for an endpoint that begins ``ahead`` seconds later
+    at most.
 
     What lies further ahead was put on record by a clock that was ahead; without this it would wait for years.
     """
@@ -211,7 +221,7 @@ def clamp_deadlines(delivery: Delivery, now: float, limits: RetryPolicy) -> Deli
         return delivery
     since = None if delivery.since is None else min(delivery.since, now)
     if delivery.status is DeliveryStatus.IN_FLIGHT:
-        asked = delivery.due if delivery.due == NEVER else min(delivery.due, now + limits.lease)
+        asked = delivery.due if delivery.due == NEVER else min(delivery.due, now + ahead + limits.lease)
         return replace(delivery, since=since, due=asked)
     if delivery.mode is DeliveryMode.SLOT:
         far = delivery.due > now + LONGEST_SLOT

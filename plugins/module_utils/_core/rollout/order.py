@@ -29,6 +29,8 @@ MAX_SIZE = 8192
 """Bytes of an order with its signature."""
 LONGEST_SPREAD = 86400
 """Seconds over which the starts of one order are spread at most."""
+LONGEST_AHEAD = 2 * LONGEST_SPREAD
+"""How far ahead the start of an endpoint may lie: the spread of a campaign before this one, and its own."""
 _PRODUCT = re.compile(r"[a-z][a-z0-9_-]{0,30}")
 _MOST = 2**53
 

@@ -21,6 +21,7 @@ from ..._core.results import Result, Trigger
 from ..._core.rollout import delivery
 from ..._core.rollout.command import UpdateCommand
 from ..._core.rollout.delivery import Delivery, DeliveryMode, DeliveryStatus, SendPlan
+from ..._core.rollout.order import LONGEST_AHEAD
 from ..._core.rollout.reported import reported
 from ..._core.settings.endpoint_keys import ProductKind
 from ..._core.settings.retries import RetryPolicy
@@ -122,14 +123,18 @@ class CampaignStore:
         return len(rows)
 
     def clamp_deadlines(self, now: float, limits: RetryPolicy) -> int:
-        """Limit deadlines that a wrong clock recorded in the future; returns the number of changes."""
+        """Limit deadlines that a wrong clock recorded in the future; returns the number of changes.
+
+        Those who were told beforehand to begin later keep their instants, whichever notifier the server has by now.
+        """
         ahead = f"{_OPEN} AND (since > ? OR until > ? OR (due > ? AND due < 9e999))"
         latest = (now, now + limits.offline_ttl, now + min(limits.retry_delay, limits.lease))
         changed = 0
         with self._transaction() as connection:
             for row in self._select(ahead, latest):
                 before = read_delivery(row)
-                after = delivery.clamp_deadlines(before, now, limits)
+                begins = LONGEST_AHEAD if delivery.told_ahead(before, now, limits) else 0
+                after = delivery.clamp_deadlines(before, now, limits, ahead=begins)
                 if after != before:
                     until = (after.until, row["campaign"], after.endpoint)
                     connection.execute("UPDATE deliveries SET until = ? WHERE campaign = ? AND endpoint = ?", until)

@@ -17,11 +17,9 @@ from collections.abc import Callable
 from datetime import tzinfo
 
 from ...._core.rollout.delivery import Delivery
-from ...._core.rollout.order import LONGEST_SPREAD
 from ...._core.rollout.spread import run_time
 from ...._core.settings.broker import BrokerSettings
 from ...._core.settings.notify import NotifySettings
-from ...._core.values import replace
 from ...._host.host import Host
 from ...terminal.line import Watch
 from ...terminal.progress import Progress
@@ -67,9 +65,7 @@ class PublishingDispatcher:
     ) -> DispatchReport:
         """Publish what is due, and what becomes due in the slots of the next minute; with ``until_settled`` go on until
         no delivery is open. ``tick``, ``stop_when`` and ``watch`` are as those of the other dispatcher."""
-        limits = self._settings.limits
-        longest = replace(limits, lease=LONGEST_SPREAD + limits.lease)
-        self._store.clamp_deadlines(self._host.now(), longest)
+        self._store.clamp_deadlines(self._host.now(), self._settings.limits)
         while not self._stopped.is_set() and not (stop_when and stop_when()):
             self._tick(tick)
             self._finished += sum(not one.status.open for one in self._close_overdue())

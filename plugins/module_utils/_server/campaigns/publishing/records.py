@@ -38,9 +38,10 @@ class PublishingStore(CampaignStore):
         returns them as they are then."""
         done = []
         with self._transaction():
-            for row in self._select(f"{_WAITING} AND until <= ?", (now,)):
-                done.append(delivery.expire(read_delivery(row)))
-                self._update(row["campaign"], done[-1], now)
+            for unsent in (_WAITING, _UNPUBLISHED):
+                for row in self._select(f"{unsent} AND until <= ?", (now,)):
+                    done.append(delivery.expire(read_delivery(row)))
+                    self._update(row["campaign"], done[-1], now)
             silent = SendOutcome(SendResult.NOT_REACHED, reason=NO_REPORT)
             for row in self._select("status = 'in_flight' AND due <= ?", (now,)):
                 done.append(delivery.apply_response(read_delivery(row), silent, now=now, limits=limits))

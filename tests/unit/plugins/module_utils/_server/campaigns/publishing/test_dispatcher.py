@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,12 +21,22 @@ from typing import Any
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import unpack
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import event_delivery
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import UpdateCommand
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import (
+    Delivery,
+    SendOutcome,
+    SendResult,
+    event_delivery,
+    immediate_delivery,
+    slot_delivery,
+)
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.order import MAX_SIZE, CampaignOrder
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.notify import NotifySettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timezones import zone_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.signed_documents import verify_envelope
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.dispatcher import Dispatcher
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import Response, Target
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.mqtt import BrokerUnreachable
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.publishing.answers import record_answers
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.publishing.dispatcher import (
@@ -93,6 +105,24 @@ class Taken:
         return found
 
 
+class CountingNotifier:
+    """Counts how many endpoints are talked to at once, as a notifier that asks one by one does."""
+
+    def __init__(self) -> None:
+        self.now = self.most = self.total = 0
+        self._lock = threading.Lock()
+
+    def notify(self, _target: Target, _command: UpdateCommand, *, timeout: float) -> Response:
+        assert timeout > 0
+        with self._lock:
+            self.now, self.total = self.now + 1, self.total + 1
+            self.most = max(self.most, self.now)
+        time.sleep(0.002)
+        with self._lock:
+            self.now -= 1
+        return Response(SendOutcome(SendResult.ACKNOWLEDGED, "updated"), {"result": "updated"})
+
+
 class Server:
     """A server with four endpoints, and what it has published."""
 
@@ -100,12 +130,16 @@ class Server:
         self.host, self.connection, self.broker = host, connection, Taken()
         self.store = PublishingStore(connection)
         for number, name in enumerate(FLEET):
-            row = (name, "", number, name)
-            connection.execute("INSERT INTO endpoints (name, domain, ordinal, address) VALUES (?, ?, ?, ?)", row)
+            self.register(name, number)
+
+    def register(self, name: str, ordinal: int) -> None:
+        insert = "INSERT INTO endpoints (name, domain, ordinal, address) VALUES (?, '', ?, ?)"
+        self.connection.execute(insert, (name, ordinal, name))
 
     def campaign(self, *, kept: bool = False) -> None:
         limits = SETTINGS.limits
-        told = [event_delivery(name, created=self.host.at, kept=kept, limits=limits) for name in FLEET]
+        names = [row["name"] for row in self.connection.execute("SELECT name FROM endpoints")]
+        told = [event_delivery(name, created=self.host.at, kept=kept, limits=limits) for name in names]
         assert self.store.create(KEY, told, now=self.host.at)
 
     def run(self) -> list[tuple[str, CampaignOrder]]:
@@ -177,6 +211,46 @@ def test_what_may_not_have_been_published_is_published_again(server: Server) -> 
     assert (topic, order.command.campaign) == ("epp/fleet", KEY.id)
     rows = server.connection.execute("SELECT tries FROM deliveries").fetchall()
     assert {row["tries"] for row in rows} == {1}
+
+
+@pytest.mark.parametrize(
+    ("one", "ended"),
+    [
+        (immediate_delivery("n1", created=START, until=START + 60), ("failed", "expired")),
+        (slot_delivery("n1", at=START, end=START + 60), ("skipped", "expired")),
+    ],
+)
+def test_what_is_over_before_it_could_be_published_is_closed(
+    server: Server, one: Delivery, ended: tuple[str, str]
+) -> None:
+    """Whether the broker had it or not: nobody publishes it any more, so nobody waits for it any more."""
+    server.store.join(KEY, [one], now=server.host.at)
+    server.broker.goes = True
+    server.run()
+    assert server.told()["n1"] == ("in_flight", "")
+    server.broker.goes = False
+    server.host.at += 61
+    assert server.run() == []
+    assert server.told()["n1"] == ended
+    assert server.store.count_open() == 0
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_back_to_ssh_no_more_are_asked_at_once_than_the_cap_allows(server: Server, *, published: bool) -> None:
+    """N1: a publication has told more of them than the cap, each for an instant of its own; or may have done so."""
+    for number in range(4, 60):
+        server.register(f"n{number + 1}", number)
+    server.campaign()
+    server.broker.goes = not published
+    server.run()
+    assert {status for status, _result in server.told().values()} == {"in_flight"}
+    asked = CountingNotifier()
+    most = int(SETTINGS.caps.at(START, zone_of("UTC")))
+    for _minute in range(60):
+        server.host.at += 60
+        Dispatcher(server.host, server.store, asked, settings=SETTINGS, zone=zone_of("UTC")).run()
+    assert set(server.told().values()) == {("finished", "updated")}
+    assert (asked.most, asked.total) == (most, 60)
 
 
 def test_who_has_not_reported_is_told_again_by_itself_and_given_up_at_last(server: Server) -> None:
