@@ -525,6 +525,26 @@ status:
           type: str
           returned: if versions go through rings of the update server, and one was begun
           sample: "2026-11-29T02:14:00Z"
+        outcome:
+          description: How the upgrade ended that has begun that version, which need not be the last one.
+          type: dict
+          returned: if versions go through rings of the update server, and one was begun that has ended
+          contains:
+            result:
+              description: Its result.
+              type: str
+              returned: always
+              sample: failed
+            kind:
+              description: The kind of the reason, V(probe) where the probe has failed.
+              type: str
+              returned: if it is one that is counted
+              sample: probe
+            reason:
+              description: Why, in words; empty for nothing to tell.
+              type: str
+              returned: always
+              sample: "the probe of engine 1.4.4+dfsg-1 failed: clamd did not come back with the new engine"
     engine_stream:
       description: The distribution and architecture whose versions of packages go through rings of the update server.
       type: str

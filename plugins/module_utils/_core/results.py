@@ -47,6 +47,8 @@ class ReasonKind(str, Enum):
     PROBE = "probe"
 
 
+ENGINE = "engine"
+"""The component that an engine is whose packages are upgraded, and its kind."""
 UNREADABLE = "unreadable"
 """The version of a component that is there and does not tell any: no evidence of a change."""
 

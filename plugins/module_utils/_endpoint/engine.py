@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from .._core.policy.enums import Scope
-from .._core.results import Component
+from .._core.results import ENGINE, Component
 from .._host.host import Host
 from .._host.timezone import zone_of
 from .endpoint import Endpoint
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 _RELEASE = "/etc/os-release"
 _UNFIT = re.compile(r"[^a-z0-9._-]+")
-NAME, KIND = "engine", "engine"
-"""The component that the packages are, and its kind."""
 
 
 def is_wanted(endpoint: Endpoint) -> bool:
@@ -48,7 +46,7 @@ def components(endpoint: Endpoint) -> tuple[Component, ...]:
     if not is_wanted(endpoint) or unsupported(endpoint):
         return ()
     version = installed_version(endpoint)
-    return (Component(NAME, version, kind=KIND),) if version else ()
+    return (Component(ENGINE, version, kind=ENGINE),) if version else ()
 
 
 def installed_version(endpoint: Endpoint) -> str:

@@ -26,6 +26,7 @@ from .fleet.offers import FleetOffers
 from .fleet.states import EndpointHealth, Lack, Published, published_now, survey
 from .publication.catalog import published_catalog
 from .publication.signer import records
+from .rollout.engine_fleet import EngineFleet
 from .settings import read_section
 
 
@@ -86,7 +87,7 @@ def health_of(host: Host, connection: sqlite3.Connection, seen: Survey) -> Healt
         outdated=_outdated((one.lack for one in found.values()), limits, now),
         ends=_ends(connection),
         audit=first_problem(host),
-        stopped={name: _stopped(connection, name) for name in _staged(host, connection)},
+        stopped=dict(_waiting(host, connection)),
     )
     versions = {name: offer.version for name, offer in published.offers.common.items()}
     return Health(facts, tuple(alarms(facts, limits, now=now)), found, versions)
@@ -132,11 +133,14 @@ def _reasons(found: Iterable[Assessment]) -> dict[EndpointState, str]:
     return {state: min(some, key=lambda words: (-some[words], words)) for state, some in counted.items()}
 
 
-def _staged(host: Host, connection: sqlite3.Connection) -> Iterator[str]:
-    """The products that have rings, and the streams of packages of their engines."""
-    for product in rollout_settings(host).products:
-        yield product
-        yield from (track.name for track in engine_tracks(connection, product))
+def _waiting(host: Host, connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """The products that have rings, and the streams of packages of their engines, with why each waits for somebody's
+    word."""
+    for product, rollout in rollout_settings(host).products.items():
+        yield product, _stopped(connection, product)
+        for track in engine_tracks(connection, product):
+            gap = "" if rollout.dry_run else EngineFleet.of(connection, track, rollout).gap()
+            yield track.name, "; ".join(filter(None, (_stopped(connection, track.name), gap)))
 
 
 def _stopped(connection: sqlite3.Connection, product: str) -> str:

@@ -167,10 +167,9 @@ def _sequence(raw: object) -> object:
 
 _OCCASIONS = {one.value: one for one in Occasion}
 _COMPONENT: Mapping[str, Reader] = {"name": word, "version": word, "built": optional(moment), "kind": word}
+_OUTCOME: Mapping[str, Reader] = {"result": word, "kind": word, "reason": sentence}
 _RUN: Mapping[str, Reader] = {
-    "result": word,
-    "kind": word,
-    "reason": sentence,
+    **_OUTCOME,
     "started": moment,
     "finished": moment,
     "until": optional(moment),
@@ -218,7 +217,7 @@ STATUS: Mapping[str, Reader] = {
     "blackout": optional(part(_BLACKOUT)),
     "selftest": part({"at": optional(moment), "errors": each(sentence, _MAX_SENTENCES)}),
     "probe": part(_PROBE),
-    "engine": part({**_RUN, "version": word, "tried": moment}),
+    "engine": part({**_RUN, "version": word, "tried": moment, "outcome": part(_OUTCOME)}),
     "engine_stream": word,
     "scan": part({"due": flag, "last": optional(part(_SCAN))}),
     "truncated": flag,

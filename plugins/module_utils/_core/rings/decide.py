@@ -8,8 +8,9 @@ The rules, in their order, for a ring that tries a version:
 
 1. Failures beyond ``failure_threshold`` halt the version. A percentage counts once ``minimum_finished`` have finished.
 2. It has passed when at least ``success_threshold`` percent have been healthy for ``bake_time``. A ring without any
-   member passes at once; one whose members are all off or roaming does not.
-3. What is neither by ``deadline`` is inconclusive, which is a halt, too.
+   member passes at once; one whose members are all off or roaming does not, nor one that is ``emptied``.
+3. What is neither by ``deadline`` is inconclusive, which is a halt, too. Of a version that is ``doubted``, failures
+   alone decide.
 
 A ring takes a version when it tries none, from what the ring before it has passed; versions that are overtaken
 meanwhile are left out. No ring that was ever offered a halted version takes another one.
@@ -132,14 +133,14 @@ def _judged(name: str, limits: Thresholds, state: RolloutState, count: Tally, no
         why = f": {count.reason}" if count.reason else ""
         stop = Stop(StopKind.HALTED, name, f"{count.failed} of {count.eligible} failed{why}", now)
         return _stopped(state, stop, count)
-    healthy = enough_healthy(limits, count)
+    healthy = enough_healthy(limits, count) and not count.doubted
     reached = (now if ring.reached is None else min(ring.reached, now)) if healthy else None
-    if count.members == 0 and count.eligible == 0:
+    if count.passes_at_once and count.eligible == 0:
         return _passed(state, name, "the ring has no endpoints", count)
     if reached is not None and now - reached >= limits.bake_time:
         words = f"{count.healthy} of {count.eligible} healthy for {format_duration(limits.bake_time)}"
         return _passed(state, name, words, count)
-    if now - ring.since >= limits.deadline:
+    if now - ring.since >= limits.deadline and not count.doubted:
         words = f"{count.healthy} of {count.eligible} healthy, {count.failed} failed, {count.pending} unheard"
         why = f"neither success nor failure within {format_duration(limits.deadline)}: {words}"
         return _stopped(state, Stop(StopKind.INCONCLUSIVE, name, why, now), count)
@@ -192,7 +193,7 @@ def _offered(state: RolloutState, name: str, version: str, count: Tally, now: fl
     ring = replace(state.rings[name], candidate=version, since=now, reached=None, expedited=False)
     events = [Event(EventKind.OFFERED, version, name, "", {"members": count.members})]
     state = state.with_ring(name, ring)
-    if count.members == 0:
+    if count.passes_at_once:
         passed = _passed(state, name, "the ring has no endpoints", count)
         return Decision(passed.state, (*events, *passed.events))
     return Decision(state, tuple(events))

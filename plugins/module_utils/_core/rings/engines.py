@@ -7,22 +7,25 @@
 A server publishes no packages, so a version becomes known when an endpoint reports it. Each *stream* (a distribution on
 an architecture) has a rollout of its own, and these rules beside those of ``decide``:
 
-1. The first ring that has any endpoint of the stream is *free*: it installs what its package sources offer, until a
-   version is halted in it. What it reports is a new version, tried there since it was first seen.
+1. The first ring that has ever had an endpoint of the stream is *free*: it installs what its package sources offer,
+   until a version is halted in it. What it reports is a new version. Rings that lose their endpoints pass nothing.
 2. What endpoints of other rings have by other ways is no version.
-3. A ring does not go on with a version when a newer one may be offered to it: package sources often have the newest
+3. A version is *confirmed* by two endpoints of the free ring that have it or a newer one, or by the only one. Of a
+   version that is not, failures alone decide, and a confirmed one takes its place.
+4. A ring does not go on with a version when a newer one may be offered to it: package sources often have the newest
    version alone, so the one before can't be finished.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from ..metadata.engine_offers import CatalogEngine
 from ..products.debian_versions import ordering
 from ..settings.endpoint_keys import ProductKind
 from ..settings.rollout import ProductRollout
-from ..values import frozen, replace
+from ..values import field, frozen, replace
 from .decide import Decision, Event, EventKind, decide, has_halted, next_version
 from .outcome import Tally
 from .state import Phase, RingState, RolloutState
@@ -32,6 +35,7 @@ PRODUCTS = (ProductKind.CLAMAV,)
 INSTALLED = "installed"
 """What stands for whatever an endpoint had before its ring was offered a version."""
 _BETWEEN = "/engine/"
+_CONFIRMED_BY = 2
 
 
 @frozen
@@ -58,9 +62,9 @@ def beginning(rollout: ProductRollout) -> RolloutState:
     return RolloutState((INSTALLED,), {ring.name: RingState((INSTALLED,)) for ring in rollout.rings})
 
 
-def free_ring(rings: Sequence[str], members: Mapping[str, int]) -> str:
-    """The first ring that has an endpoint of the stream; the first one of all where none has."""
-    return next((name for name in rings if members.get(name)), rings[0])
+def free_ring(rings: Sequence[str], manned: Collection[str]) -> str:
+    """The first ring that has ever had an endpoint of the stream; the first one of all where none has."""
+    return next((name for name in rings if name in manned), rings[0])
 
 
 def is_newer(version: str, than: str) -> bool:
@@ -68,60 +72,111 @@ def is_newer(version: str, than: str) -> bool:
     return version != INSTALLED and (than in ("", INSTALLED) or ordering(version) > ordering(than))
 
 
-def sighted(state: RolloutState, ring: str, versions: Iterable[str]) -> RolloutState:
-    """The state with the newest of the versions that endpoints of the free ring have, where that is a new one."""
-    found = sorted((one for one in versions if one not in state.versions), key=ordering)
-    mine = state.rings[ring]
-    than = state.newest if has_halted(state, mine) else state.offered(ring)
-    if not found or not is_newer(found[-1], than):
-        return state
-    known = [one for one in state.versions if one != INSTALLED]
-    return replace(state, versions=(INSTALLED, *sorted((*known, found[-1]), key=ordering)))
-
-
 @frozen
 class Known:
-    """What is known at ``now``, and whether it is a time for promotions. ``seen``: since when the server knows of
-    versions in the free ring. Instants are Unix seconds."""
+    """What is known at ``now`` (Unix seconds), and whether it is a time for promotions.
+
+    ``reports`` are the versions that each endpoint of the free ring that takes part has, or has tried. ``manned`` are
+    the rings that have ever had an endpoint of the stream.
+    """
 
     now: float
-    seen: Mapping[str, float]
+    reports: Sequence[Collection[str]] = ()
     promoting: bool = True
+    manned: Collection[str] = field(default_factory=frozenset)
+
+    def confirmed(self, version: str) -> bool:
+        """Whether it takes more than one odd endpoint to report it, of those that there are."""
+        having = sum(any(one == version or is_newer(one, version) for one in some) for some in self.reports)
+        return having >= min(_CONFIRMED_BY, len(self.reports))
+
+    def newest(self, above: str, stops: Collection[str]) -> str:
+        """The newest confirmed version, else the newest of all; of those that come after ``above``."""
+        found = {one for some in self.reports for one in some if one not in stops and is_newer(one, above)}
+        return max([one for one in found if self.confirmed(one)] or found, key=ordering, default="")
+
+
+def sighted(state: RolloutState, ring: str, known: Known) -> tuple[RolloutState, str]:
+    """The state with the version that the free ring is to try by what is reported, and that version; empty for none."""
+    mine = state.rings[ring]
+    is_settled = mine.candidate in state.stops or mine.expedited
+    settled = mine.versions if is_settled else mine.good
+    found = known.newest(max(settled, key=_place, default=""), state.stops)
+    return (_listed(state, found) if found else state), found
 
 
 def decide_engine(rollout: ProductRollout, state: RolloutState, tallies: Mapping[str, Tally], known: Known) -> Decision:
     """The next state of a stream. As ``decide``: deciding again at the same time decides nothing more."""
+    manned = {*known.manned, *(name for name, one in tallies.items() if one.members)}
     names = [ring.name for ring in rollout.rings]
-    free = free_ring(names, {name: one.members for name, one in tallies.items()})
-    begun = sighted(state, free, known.seen)
+    free = free_ring(names, manned)
+    before, names = names[: names.index(free)], names[names.index(free) :]
+    within = replace(rollout, rings=rollout.rings[len(before) :])
+    begun, found = sighted(state, free, known)
     news = tuple(Event(EventKind.PUBLISHED, one) for one in begun.versions if one not in state.versions)
-    first = decide(rollout, begun, tallies, known.now, promoting=known.promoting)
-    gone = _overtaken(names, first.state, promoting=known.promoting)
+    counts = {name: replace(one, emptied=name in manned and not one.members) for name, one in tallies.items()}
+    counts[free] = replace(counts[free], doubted=_is_doubted(begun.rings[free], known))
+    first = decide(within, begun, counts, known.now, promoting=known.promoting)
+    gone = _overtaken(names, first.state, found, known)
     second = Decision(first.state)
     if gone:
-        left = _without(first.state, gone)
-        counts = _recounted(begun, left, tallies)
-        second = decide(rollout, left, counts, known.now, promoting=known.promoting)
-    whole = Decision(second.state, (*news, *first.events, *_naming(second.events, gone)))
-    return replace(whole, state=_since_seen(state, whole.state, free, known))
+        left = _without(first.state, gone, found)
+        second = decide(within, left, _recounted(begun, left, counts), known.now, promoting=known.promoting)
+    whole = (*news, *first.events, *_naming(second.events, gone))
+    return Decision(_mirrored(second.state, before, free), whole)
 
 
-def _overtaken(names: Sequence[str], state: RolloutState, *, promoting: bool) -> dict[str, str]:
-    """The rings that try a version where a newer one may be offered to them, with that version."""
-    found = {}
+def _place(version: str) -> tuple[Any, ...]:
+    """A key by which versions are sorted, ``INSTALLED`` first."""
+    return () if version == INSTALLED else ordering(version)
+
+
+def _listed(state: RolloutState, found: str) -> RolloutState:
+    """The state with this version, and of newer ones with those alone that rings try, have passed or are halted in."""
+    used = {*state.stops, *(one for ring in state.rings.values() for one in ring.versions)}
+    kept = {one for one in state.versions if one in used or not is_newer(one, found)}
+    return replace(state, versions=tuple(sorted({INSTALLED, *kept, found}, key=_place)))
+
+
+def _is_doubted(ring: RingState, known: Known) -> bool:
+    """Whether what the free ring tries is neither confirmed nor somebody's word."""
+    return ring.candidate != "" and not ring.expedited and not known.confirmed(ring.candidate)
+
+
+def _overtaken(names: Sequence[str], state: RolloutState, found: str, known: Known) -> dict[str, str]:
+    """The rings that try a version where another one may be offered to them, with that version."""
+    gone = {}
     for before, name in zip([None, *names], names):
         ring = state.rings[name]
-        if state.phase(name) is Phase.BAKING and (before is None or promoting):
+        if state.phase(name) is not Phase.BAKING:
+            continue
+        if before is None and _gives_way(state, ring, found, known):
+            gone[name] = ring.candidate
+        if before is not None and known.promoting:
             coming = next_version(state.with_ring(name, RingState(ring.good)), before, name)
             if coming and state.newer(coming, ring.candidate):
-                found[name] = ring.candidate
-    return found
+                gone[name] = ring.candidate
+    return gone
 
 
-def _without(state: RolloutState, rings: Iterable[str]) -> RolloutState:
+def _gives_way(state: RolloutState, ring: RingState, found: str, known: Known) -> bool:
+    """Whether the free ring goes on to another version: to a newer one, or from one that is not confirmed."""
+    if found in ("", ring.candidate) or has_halted(state, ring):
+        return False
+    return is_newer(found, ring.candidate) or _is_doubted(ring, known)
+
+
+def _without(state: RolloutState, rings: Iterable[str], found: str) -> RolloutState:
     """The state once these rings try nothing any more."""
     for name in rings:
         state = state.with_ring(name, RingState(state.rings[name].good))
+    return _listed(state, found) if found else state
+
+
+def _mirrored(state: RolloutState, rings: Iterable[str], free: str) -> RolloutState:
+    """The state in which rings that have never had an endpoint stand where the free one does."""
+    for name in rings:
+        state = state.with_ring(name, RingState(state.rings[free].good))
     return state
 
 
@@ -129,7 +184,8 @@ def _recounted(before: RolloutState, after: RolloutState, tallies: Mapping[str, 
     """The counts without those of rings that try something else by now."""
     trials = {name: (ring.candidate, ring.since) for name, ring in before.rings.items()}
     same = {name for name, ring in after.rings.items() if (ring.candidate, ring.since) == trials[name]}
-    return {name: one if name in same else Tally(members=one.members) for name, one in tallies.items()}
+    fresh = {name: Tally(members=one.members, emptied=one.emptied) for name, one in tallies.items()}
+    return {name: one if name in same else fresh[name] for name, one in tallies.items()}
 
 
 def _naming(events: Iterable[Event], gone: Mapping[str, str]) -> Iterator[Event]:
@@ -137,14 +193,6 @@ def _naming(events: Iterable[Event], gone: Mapping[str, str]) -> Iterator[Event]
     for one in events:
         overtakes = gone.get(one.ring) if one.kind is EventKind.OFFERED else None
         yield replace(one, evidence={**one.evidence, "overtakes": overtakes}) if overtakes else one
-
-
-def _since_seen(before: RolloutState, after: RolloutState, free: str, known: Known) -> RolloutState:
-    """The free ring tries a version since it was seen, which is before the server has decided anything about it."""
-    was, ring = before.rings[free], after.rings[free]
-    if ring.candidate not in known.seen or (ring.candidate, ring.since) == (was.candidate, was.since):
-        return after
-    return after.with_ring(free, replace(ring, since=min(known.seen[ring.candidate], known.now)))
 
 
 def offered_engine(track: Track, rollout: ProductRollout, state: RolloutState, free: str) -> CatalogEngine:

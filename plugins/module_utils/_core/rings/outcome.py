@@ -63,7 +63,10 @@ def outcome_of(known: Evidence, *, since: float, now: float, silence: float) -> 
 @frozen
 class Tally:
     """How many of a ring's members are where. ``members`` are all endpoints of the ring now; ``eligible`` those that
-    counted when the version was offered and still do. ``reason`` is the most frequent one of failures."""
+    counted when the version was offered and still do. ``reason`` is the most frequent one of failures.
+
+    ``doubted``: nobody but one odd endpoint may have the version. ``emptied``: the ring has had members, and no more.
+    """
 
     members: int = 0
     eligible: int = 0
@@ -71,6 +74,13 @@ class Tally:
     failed: int = 0
     reason: str = ""
     reasons: Mapping[str, int] = field(default_factory=dict, repr=False)
+    doubted: bool = field(default=False, repr=False)
+    emptied: bool = field(default=False, repr=False)
+
+    @property
+    def passes_at_once(self) -> bool:
+        """Whether there is nobody to wait for."""
+        return self.members == 0 and not self.emptied
 
     @property
     def finished(self) -> int:
@@ -81,7 +91,8 @@ class Tally:
         return self.eligible - self.finished
 
     def to_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "reasons": dict(self.reasons), "pending": self.pending}
+        counts = {name: one for name, one in asdict(self).items() if name not in ("doubted", "emptied")}
+        return {**counts, "reasons": dict(self.reasons), "pending": self.pending}
 
 
 def tally(outcomes: Iterable[tuple[MemberOutcome, str]], *, members: int) -> Tally:

@@ -49,6 +49,15 @@ class InvalidValue(ValueError):
             unfit.report(errors, f"{path}[{index}]", item)
 
 
+def fits(parser: Parser, value: object) -> bool:
+    """Whether a parser takes a value."""
+    try:
+        parser(value)
+    except InvalidValue:
+        return False
+    return True
+
+
 def boolean(value: object) -> bool:
     """True or False, and nothing that merely looks like it."""
     if isinstance(value, bool):

@@ -13,14 +13,14 @@ import syslog
 from typing import Callable
 
 from ..._core.policy.enums import BlackoutException
-from ..._core.results import Outcome, ReasonKind, Result, Trigger
+from ..._core.results import ENGINE, Outcome, ReasonKind, Result, Trigger
 from ..._core.timestamps import iso
 from ..._core.untrusted_text import shown
 from ..._core.values import frozen, replace
 from ..._host.lock import Busy, locked
 from .. import paths
 from ..endpoint import Endpoint
-from ..engine import NAME, is_staged, is_wanted, stream, unsupported, windows
+from ..engine import is_staged, is_wanted, stream, unsupported, windows
 from ..holds import holds_of
 from ..state.store import RunRecord, State
 from ..status.status import save_and_publish
@@ -50,7 +50,7 @@ class EngineReport:
         """One line for the journal and the terminal."""
         parts = [f"engine packages: {self.record.result}"]
         if self.before != self.after:
-            parts.append(f"{NAME} {self.before or 'absent'} to {self.after or 'absent'}")
+            parts.append(f"{ENGINE} {self.before or 'absent'} to {self.after or 'absent'}")
         return "; ".join(filter(None, (*parts, self.record.why)))
 
 
@@ -77,7 +77,7 @@ def check(endpoint: Endpoint) -> Outcome:
     found = update.chosen(refresh=False)
     if isinstance(found, Outcome):
         return found
-    return Outcome(Result.UPDATED, f"would upgrade {NAME} {update.version()} to {found.version}")
+    return Outcome(Result.UPDATED, f"would upgrade {ENGINE} {update.version()} to {found.version}")
 
 
 def _not_wanted(endpoint: Endpoint) -> Outcome | None:
@@ -151,9 +151,9 @@ def _locked_run(endpoint: Endpoint, started: float) -> EngineReport:
 def _outcome(endpoint: Endpoint, update: PackageUpdate) -> Outcome:
     """What is installed is made good first; then choose and fetch beside other updates, and install while none runs."""
     version = update.version()
-    bad = update.holds.that_restore().of(NAME, version)
+    bad = update.holds.that_restore().of(ENGINE, version)
     if bad is not None:
-        return _alone(endpoint, lambda: bad.outcome(f"{NAME} {version}", update.restored(update.holds).why))
+        return _alone(endpoint, lambda: bad.outcome(f"{ENGINE} {version}", update.restored(update.holds).why))
     proven = Outcome(Result.CURRENT)
     if endpoint.store.read().engine_unproven and version:  # a run was cut off, or could not go back
         proven = _alone(endpoint, lambda: update.probed(Outcome(Result.CURRENT), alive=update.engine.alive()))
@@ -163,7 +163,8 @@ def _outcome(endpoint: Endpoint, update: PackageUpdate) -> Outcome:
     if isinstance(found, Outcome):
         return _of_somebody_else(endpoint, update, found) if proven.result is Result.CURRENT else proven
     now = endpoint.host.now()
-    endpoint.store.change(lambda state: replace(state, engine_tried=found.version, engine_tried_at=now))
+    begun = {"engine_tried": found.version, "engine_tried_at": now, "engine_outcome": None}
+    endpoint.store.change(lambda state: replace(state, **begun))
     return update.fetched(found) or _alone(endpoint, lambda: update.installed(found))
 
 
@@ -173,7 +174,8 @@ def _of_somebody_else(endpoint: Endpoint, update: PackageUpdate, found: Outcome)
     version = update.version()
     if not _is_strange(update, endpoint.store.read(), version) or found.result not in (Result.CURRENT, Result.HELD):
         return found
-    return update.ring.refusal(f"{NAME} {version} was installed by somebody else, and")
+    strange = update.ring.refusal(f"{ENGINE} {version} was installed by somebody else, and")
+    return replace(strange, why="; ".join(filter(None, (strange.why, found.why))), until=found.until)
 
 
 def _is_strange(update: PackageUpdate, state: State, version: str) -> bool:
@@ -244,7 +246,7 @@ def _report(endpoint: Endpoint, started: float, outcome: Outcome, *, before: str
         started=started,
         finished=endpoint.host.now(),
         until=outcome.until,
-        changed=(NAME,) if changed else (),
+        changed=(ENGINE,) if changed else (),
         kind=outcome.kind.value if outcome.kind is not ReasonKind.NONE else "",
     )
     return EngineReport(record, before, after)
@@ -258,8 +260,17 @@ def _record(endpoint: Endpoint, report: EngineReport) -> EngineReport:
     news = {} if span is None else {"engine_window": iso(span.start)}
     news.update({"engine_known": report.known} if report.known else {})
     try:
-        save_and_publish(endpoint, lambda state: replace(state, engine=record, **news))
+        save_and_publish(endpoint, lambda state: replace(_with_outcome(state, record), engine=record, **news))
     except OSError as error:
         endpoint.host.log(syslog.LOG_ERR, f"the state can't be written: {error}")
     endpoint.host.log(_LEVELS.get(result, syslog.LOG_INFO), report.sentence())
     return report
+
+
+def _with_outcome(state: State, record: RunRecord) -> State:
+    """The state with how the trial of a version has ended. The failure of a run after one that was cut off is it, too:
+    that run has looked at what the other one has left."""
+    of_this_run = state.engine_tried_at >= record.started or record.result == Result.FAILED.value
+    if not state.engine_tried or state.engine_outcome is not None or not of_this_run:
+        return state
+    return replace(state, engine_outcome=record)

@@ -18,12 +18,11 @@ from typing import Callable
 
 from ..._core.holds import Hold, Holds
 from ..._core.probes import ProbeOutcome
-from ..._core.results import Outcome, ReasonKind, Result
+from ..._core.results import ENGINE, Outcome, ReasonKind, Result
 from ..._core.untrusted_text import shown
 from ..._core.values import frozen, replace
 from ..._host.host import Completed
 from ..endpoint import Endpoint
-from ..engine import NAME
 from ..packages import kept
 from ..packages.apt import Apt
 from ..packages.apt_output import Plan, is_busy, last_word, unreached
@@ -150,21 +149,21 @@ class PackageUpdate:
     def goes_back(self) -> bool:
         """Whether what is installed is held so that it is replaced, and an earlier version is kept for that."""
         holds, host = self.holds.that_restore(), self.endpoint.host
-        if holds.of(NAME, self.version()) is None:
+        if holds.of(ENGINE, self.version()) is None:
             return False
-        return any(self.holds.of(NAME, one) is None for one in kept.versions_before(host, self.packages()))
+        return any(self.holds.of(ENGINE, one) is None for one in kept.versions_before(host, self.packages()))
 
     def restored(self, holds: Holds) -> Restored:
         """Install the newest kept version before the present one that is not held. Raises OSError."""
         host, before, limit = self.endpoint.host, self.packages(), self.endpoint.document.limits.update
         for version in kept.versions_before(host, before):
-            if holds.of(NAME, version) is not None:
+            if holds.of(ENGINE, version) is not None:
                 continue
             files = kept.files_of(host, [one.name for one in before], version)
             done = self._installing(partial(Apt(host).go_back, files, limit))
             if self.version() == version and _half(self.packages()) is None:
-                return Restored(True, f"{NAME} {version} is back")
-            return Restored(False, f"{NAME} {version} did not come back: {last_word(done)}")
+                return Restored(True, f"{ENGINE} {version} is back")
+            return Restored(False, f"{ENGINE} {version} did not come back: {last_word(done)}")
         return Restored(False, "no earlier version of its packages is kept that could be put back")
 
     def _installing(self, work: Callable[[], Completed]) -> Completed:
@@ -181,7 +180,7 @@ class PackageUpdate:
         try:
             self.engine.restart()
         except OSError as error:  # the probe has the last word
-            self.endpoint.host.log(syslog.LOG_ERR, f"the service of the new {NAME} can't be started anew: {error}")
+            self.endpoint.host.log(syslog.LOG_ERR, f"the service of the new {ENGINE} can't be started anew: {error}")
 
     def _refresh(self) -> tuple[str, ...] | Outcome:
         """The sources that did not answer; an Outcome where nothing was asked."""
@@ -197,19 +196,19 @@ class PackageUpdate:
         """The newest version that policy and ring allow and nothing holds."""
         allowed = self.endpoint.document.policy.components.engine_versions
         version = offered.version(self.engine.packages.core)
-        hold = self.holds.of(NAME, version)
+        hold = self.holds.of(ENGINE, version)
         if hold is None and (not allowed or version in allowed) and self.ring.permits(version):
             return Upgrade(offered, version)
         named = [one for one in allowed or self.ring.versions or () if self.ring.permits(one)]
         for other in self._descending(named, installed_version):
             plan = Apt(self.endpoint.host).plan([f"{name}={other}" for name in names])
-            if self.holds.of(NAME, other) is None and plan.steps:
+            if self.holds.of(ENGINE, other) is None and plan.steps:
                 return Upgrade(plan, other)
         if hold is not None:
-            return hold.outcome(f"{NAME} {version}")
+            return hold.outcome(f"{ENGINE} {version}")
         if not allowed or version in allowed:
-            return self.ring.refusal(f"{NAME} {version}")
-        return Outcome(Result.HELD, f"{NAME} {version} is not one of components.engine_versions")
+            return self.ring.refusal(f"{ENGINE} {version}")
+        return Outcome(Result.HELD, f"{ENGINE} {version} is not one of components.engine_versions")
 
     def _descending(self, versions: Sequence[str], above: str) -> list[str]:
         """Those of the versions that come after ``above``, the newest first."""
@@ -223,15 +222,15 @@ class PackageUpdate:
     def _refused(self, probed: ProbeOutcome) -> Outcome:
         """Go back; the version that the probe has refused is not begun again for a day."""
         host, version, why = self.endpoint.host, self.version(), shown(probed.why)
-        back = self.restored(Holds((*self.holds.entries, Hold(version, NAME, by_probe=True))))
+        back = self.restored(Holds((*self.holds.entries, Hold(version, ENGINE, by_probe=True))))
         if back.done:
             rejected = Rejection(version, host.now(), why)
             save_and_publish(
                 self.endpoint,
-                lambda state: replace(state, engine_unproven=False, rejected={**state.rejected, NAME: rejected}),
+                lambda state: replace(state, engine_unproven=False, rejected={**state.rejected, ENGINE: rejected}),
             )
-        host.log(syslog.LOG_ERR, f"the probe of {NAME} {version} failed: {why}")
-        words = f"the probe of {NAME} {version} failed: {probed.why}; {back.why}"
+        host.log(syslog.LOG_ERR, f"the probe of {ENGINE} {version} failed: {why}")
+        words = f"the probe of {ENGINE} {version} failed: {probed.why}; {back.why}"
         return Outcome(Result.FAILED, words, kind=ReasonKind.PROBE)
 
     def _mark(self, *, unproven: bool) -> None:

@@ -162,6 +162,8 @@ class State:
     """The version whose installation was begun last."""
     engine_tried_at: float = 0.0
     """When that was (Unix seconds)."""
+    engine_outcome: RunRecord | None = None
+    """How the run ended that has tried it; None while none has, or where that run was cut off."""
     engine_known: str = ""
     """The installed version as the last run left it; another one was installed by somebody else."""
     engine_unproven: bool = False
@@ -183,6 +185,7 @@ class State:
         values["probe"] = ProbeRecord(**raw["probe"]) if raw.get("probe") else None
         values["rejected"] = {str(name): Rejection(**one) for name, one in raw.get("rejected", {}).items()}
         values["engine"] = _run_record(raw["engine"]) if raw.get("engine") else None
+        values["engine_outcome"] = _run_record(raw["engine_outcome"]) if raw.get("engine_outcome") else None
         values["scan"] = _scan_record(raw["scan"]) if raw.get("scan") else None
         return cls(**values)
 

@@ -32,6 +32,7 @@ from .blackout import blackout_of
 FORMAT = 1
 _LOCK_WAIT_S = 60.0
 _ANSWERS = 10
+_OUTCOME = ("result", "kind", "reason")
 _ANSWER = ("campaign", "version", "result", "reason", "started", "finished", "until", "changed")
 
 
@@ -204,9 +205,19 @@ def _engine(state: State, endpoint: Endpoint) -> dict[str, Any]:
     found: dict[str, Any] = {"engine_stream": engine.stream(endpoint.host)} if staged else {}
     if state.engine is not None:
         told = {key: one for key, one in state.engine.to_result().items() if key not in ("until", "joined")}
-        tried = {"version": state.engine_tried, "tried": iso(state.engine_tried_at)}
-        found["engine"] = {**told, **tried} if staged and state.engine_tried else told
+        found["engine"] = {**told, **_tried(state)} if staged else told
     return found
+
+
+def _tried(state: State) -> dict[str, Any]:
+    """The version that was tried last, and what became of that: runs after it may have ended otherwise."""
+    if not state.engine_tried:
+        return {}
+    told = {"version": state.engine_tried, "tried": iso(state.engine_tried_at)}
+    if state.engine_outcome is None:
+        return told
+    known = state.engine_outcome.to_result()
+    return {**told, "outcome": {key: known[key] for key in _OUTCOME if key in known}}
 
 
 def _orders(endpoint: Endpoint) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import sqlite3
 from collections.abc import Iterator
 
 from ..._core.metadata.channels import CatalogHold
-from ..._core.rings.engines import PRODUCTS, Track, offered_engine
+from ..._core.results import ENGINE
+from ..._core.rings.engines import PRODUCTS, Track, free_ring, offered_engine
 from ..._core.rings.state import RolloutState
 from ..._core.settings.rollout import ProductRollout
 from ..._host.host import Host
@@ -18,17 +19,13 @@ from ..components.base import Published
 from ..components.configured import rollout_settings
 from . import store
 
-ENGINE = "engine"
-"""What endpoints call the component."""
-
 
 def engines_now(host: Host, connection: sqlite3.Connection) -> Published | None:
     """What the catalog says of engines now; None where no endpoint has one that is staged. Raises InvalidDocument."""
     found = list(_staged(host, connection))
     if not found:
         return None
-    free = store.free_rings(connection)
-    engines = [offered_engine(track, rollout, state, free.get(track.name, "")) for track, rollout, state in found]
+    engines = [offered_engine(*one, _free(connection, *one[:2])) for one in found]
     holds = [hold for track, rollout, state in found if not rollout.dry_run for hold in _holds(track, state)]
     return Published("", (), holds=tuple(holds), engines=tuple(engines))
 
@@ -39,6 +36,10 @@ def _staged(host: Host, connection: sqlite3.Connection) -> Iterator[tuple[Track,
             state = store.read_state(connection, track.name)
             if state is not None:
                 yield track, rollout, state
+
+
+def _free(connection: sqlite3.Connection, track: Track, rollout: ProductRollout) -> str:
+    return free_ring([ring.name for ring in rollout.rings], store.manned_rings(connection, track.name))
 
 
 def _holds(track: Track, state: RolloutState) -> Iterator[CatalogHold]:

@@ -58,7 +58,7 @@ def forget(connection: sqlite3.Connection, product: str) -> None:
     connection.execute("DELETE FROM rollouts WHERE product = ?", (product,))
     connection.execute("DELETE FROM rollout_versions WHERE product = ?", (product,))
     connection.execute("DELETE FROM rollout_members WHERE product = ?", (product,))
-    connection.execute("DELETE FROM engine_streams WHERE track = ?", (product,))
+    connection.execute("DELETE FROM engine_rings WHERE track = ?", (product,))
 
 
 def staged_products(connection: sqlite3.Connection) -> set[str]:
@@ -72,20 +72,23 @@ def engine_tracks(connection: sqlite3.Connection, product: str) -> list[Track]:
     return [one for one in found if one is not None and one.product == product]
 
 
-def free_rings(connection: sqlite3.Connection) -> dict[str, str]:
-    """The free ring of each track, by the track's name."""
-    return {row["track"]: row["ring"] for row in connection.execute("SELECT track, ring FROM engine_streams")}
+def manned_rings(connection: sqlite3.Connection, track: str) -> set[str]:
+    """The rings that have ever had an endpoint of a stream."""
+    return {row["ring"] for row in connection.execute("SELECT ring FROM engine_rings WHERE track = ?", (track,))}
 
 
-def keep_free_ring(connection: sqlite3.Connection, track: str, ring: str) -> None:
-    """Keep the free ring of a track, in the caller's transaction."""
-    connection.execute("INSERT OR REPLACE INTO engine_streams VALUES (?, ?)", (track, ring))
+def keep_manned(connection: sqlite3.Connection, track: str, rings: Iterable[str]) -> None:
+    """Keep that rings have an endpoint of a stream, in the caller's transaction."""
+    connection.executemany("INSERT OR IGNORE INTO engine_rings VALUES (?, ?)", [(track, ring) for ring in rings])
 
 
-def released(connection: sqlite3.Connection, product: str) -> set[str]:
-    """The versions on which somebody has lifted a hold."""
-    select = "SELECT DISTINCT version FROM rollout_events WHERE product = ? AND kind = ?"
-    return {row["version"] for row in connection.execute(select, (product, EventKind.RELEASED.value))}
+def begun_anew(connection: sqlite3.Connection, product: str) -> dict[str, float]:
+    """The versions that somebody has offered anew, and when that was last: failures of before count no more."""
+    select = (
+        "SELECT version, max(at) AS at FROM rollout_events WHERE product = ? AND kind IN (?, ?, ?) GROUP BY version"
+    )
+    kinds = (EventKind.RESUMED.value, EventKind.RELEASED.value, EventKind.EXPEDITED.value)
+    return {row["version"]: row["at"] for row in connection.execute(select, (product, *kinds))}
 
 
 def add_events(connection: sqlite3.Connection, product: str, events: Iterable[Event], now: float) -> None:
@@ -127,3 +130,8 @@ def mark_noted(connection: sqlite3.Connection, event: int) -> None:
 def _told(row: sqlite3.Row) -> dict[str, Any]:
     plain = {key: row[key] for key in ("product", "version", "ring", "kind", "reason")}
     return {"at": iso(row["at"]), **plain, "evidence": json.loads(row["evidence"])}
+
+
+_ANEW = """
+SELECT version, max(at) AS last FROM rollout_events WHERE product = ? AND kind IN (?, ?, ?) GROUP BY version
+"""

@@ -125,7 +125,7 @@ CREATE TABLE endpoint_engines (
     received REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX endpoint_engines_stream ON endpoint_engines (product, stream);
-CREATE TABLE engine_streams (track TEXT PRIMARY KEY, ring TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE engine_rings (track TEXT NOT NULL, ring TEXT NOT NULL, PRIMARY KEY (track, ring)) WITHOUT ROWID;
 CREATE TABLE rollouts (product TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE rollout_versions (
     product TEXT NOT NULL,
@@ -170,9 +170,9 @@ not registered together under the empty name. ``report_counts.day`` is a day in 
 ago; ``code`` is that of a refusal, or ``taken``.
 
 ``endpoint_engines`` has the endpoints whose engine is upgraded as packages and staged: the installed ``version``, the
-last ``run`` as their status has it, and when that was about a version, or had ``ended``, by the server's clock.
-``engine_streams.ring`` is the first ring that has an endpoint of the stream; ``track`` stands where the other tables of
-rollouts have a product.
+last ``run`` as their status has it, and when that was first told (``ended``), zero where the endpoint was not in the
+stream then. ``engine_rings`` has the rings that have ever had an endpoint of the stream; ``track`` stands where the
+other tables of rollouts have a product.
 
 ``campaigns.ring`` is the ring that a campaign is for, empty where the rollout of its product is not staged.
 ``rollout_versions.content`` is what the product publishes as that version. ``rollout_members`` are the endpoints that

@@ -7,33 +7,33 @@
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..._core.reports.report import Report
+from ..._core.results import ENGINE, Result
 from ..._core.settings.endpoint_keys import ProductKind
-from ..._core.timestamps import unix
+from ..._core.validation.parsers import fits
+from ..._core.validation.strings import package_version, stream_name
 from ..._core.values import frozen
 
-_ENGINE = "engine"
-"""The name of the component, and its kind."""
-_STREAM = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
-_VERSION = re.compile(r"[0-9][A-Za-z0-9.+~:-]{0,99}")
 _PRODUCTS = frozenset(kind.value for kind in ProductKind)
+_BEFORE = 0.0
+"""When an endpoint has tried what its first report of a stream tells of: before it was one of the stream."""
 _TAKE = """
 INSERT INTO endpoint_engines (endpoint, product, stream, version, run, ended, received) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (endpoint) DO UPDATE SET product = excluded.product, stream = excluded.stream, version = excluded.version,
     run = excluded.run, received = excluded.received, ended = CASE
+        WHEN (endpoint_engines.product, endpoint_engines.stream) <> (excluded.product, excluded.stream)
+        THEN excluded.ended
         WHEN json_extract(endpoint_engines.run, '$.version', '$.tried')
             = json_extract(excluded.run, '$.version', '$.tried')
         AND (json_extract(excluded.run, '$.version') IS NOT NULL
             OR json_extract(endpoint_engines.run, '$.finished') IS json_extract(excluded.run, '$.finished'))
-        THEN endpoint_engines.ended ELSE excluded.ended END
+        THEN endpoint_engines.ended ELSE excluded.received END
 """
-"""When something was by the server's clock is found out once, for the same version and trial, or the same end of a run:
-from the next report it would come out otherwise, as endpoints tell whole seconds, and reports take their time."""
+"""A trial, or without one a run, was when it was told first: the clock of an endpoint may be wrong."""
 _SELECT = """
 SELECT endpoint_engines.endpoint, name, domain, ordinal, version, run, ended, endpoint_engines.received AS received,
     endpoint_states.state AS state
@@ -47,8 +47,9 @@ WHERE endpoint_engines.product = ? AND stream = ? ORDER BY name
 class ReportedEngine:
     """One endpoint's engine: the installed version, and the last run of its packages as its status has it.
 
-    ``received`` is when it reported. ``ended`` is when the version of the run was tried, or without one when that run
-    had ended. Both are Unix seconds by the server's clock. ``state`` is the endpoint's state.
+    ``received`` is when it reported. ``ended`` is when it has first told of the version that it has tried last, or
+    without one of its last run; zero where that was before it was one of this stream. Both are Unix seconds by the
+    server's clock. ``state`` is the endpoint's state.
     """
 
     name: str
@@ -66,8 +67,20 @@ class ReportedEngine:
         return str(self.run.get("version", ""))
 
     @property
+    def outcome(self) -> Mapping[str, Any]:
+        """How that ended, as ``result``, ``kind`` and ``reason``; of an endpoint that has tried none, its last run."""
+        found = self.run.get("outcome", {}) if self.tried else self.run
+        return found if isinstance(found, Mapping) else {}
+
+    @property
     def has_failed(self) -> bool:
-        return self.run.get("result") == "failed"
+        return self.outcome.get("result") == Result.FAILED.value
+
+    @property
+    def versions(self) -> frozenset[str]:
+        """What it has, and what it has tried in this stream."""
+        tried = self.tried if self.ended > _BEFORE else ""
+        return frozenset({self.version, tried} - {""})
 
 
 def record_engines(connection: sqlite3.Connection, reports: Mapping[str, Report], now: float) -> None:
@@ -87,10 +100,10 @@ def forget_engines(connection: sqlite3.Connection, endpoints: Iterable[tuple[str
     connection.executemany("DELETE FROM endpoint_engines WHERE endpoint = ?", endpoints)
 
 
-def streams(connection: sqlite3.Connection, product: str) -> list[str]:
-    """The streams of a product of which any endpoint reports an engine."""
-    select = "SELECT DISTINCT stream FROM endpoint_engines WHERE product = ? ORDER BY stream"
-    return [row["stream"] for row in connection.execute(select, (product,))]
+def streams(connection: sqlite3.Connection, product: str) -> dict[str, int]:
+    """How many endpoints report an engine of each stream of a product."""
+    select = "SELECT stream, count(*) AS endpoints FROM endpoint_engines WHERE product = ? GROUP BY stream"
+    return {row["stream"]: row["endpoints"] for row in connection.execute(select, (product,))}
 
 
 def reported_engines(connection: sqlite3.Connection, product: str, stream: str) -> list[ReportedEngine]:
@@ -114,15 +127,12 @@ def _row(name: str, report: Report, now: float) -> tuple[Any, ...] | None:
     """A row; None where the report does not tell of an engine that is staged."""
     status = report.status
     product, stream = status.get("product"), status.get("engine_stream")
-    if product not in _PRODUCTS or not stream or not _STREAM.fullmatch(stream):
+    if product not in _PRODUCTS or not fits(stream_name, stream):
         return None
     components = status.get("components") or ()
-    versions = [one["version"] for one in components if (one["name"], one.get("kind")) == (_ENGINE, _ENGINE)]
+    versions = [one["version"] for one in components if (one["name"], one.get("kind")) == (ENGINE, ENGINE)]
     run = dict(status.get("engine") or {})
-    if not _VERSION.fullmatch(str(run.get("version", ""))):
+    if not fits(package_version, run.get("version")):
         run.pop("version", None)
-    version = versions[0] if versions and _VERSION.fullmatch(versions[0]) else ""
-    instant = run.get("tried" if "version" in run else "finished")
-    # The endpoint's own clock may be wrong, and is so by the same time then and in the report.
-    ended = unix(instant) + now - report.at if instant else now
-    return name, product, stream, version, json.dumps(run, sort_keys=True), min(ended, now), now
+    version = versions[0] if versions and fits(package_version, versions[0]) else ""
+    return name, product, stream, version, json.dumps(run, sort_keys=True), _BEFORE, now

@@ -10,23 +10,30 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 
+from ..._core.results import ReasonKind
 from ..._core.rings.engines import Track, free_ring, is_newer
 from ..._core.rings.membership import RingMembership
 from ..._core.rings.outcome import Evidence
 from ..._core.settings.rollout import ProductRollout
 from ..._core.values import frozen
+from ..channels import store
 from ..fleet.engines import ReportedEngine, reported_engines
 from ..fleet.policies import EndpointPolicy
-from .members import AWAY, Notice, Trial, failed_run
+from .members import AWAY, Messages, Trial, failed_run
 
 
 @frozen
 class EngineFleet:
-    """The endpoints that report an engine of this stream, by ring."""
+    """The endpoints that report an engine of this stream, by ring.
+
+    ``manned`` are the rings that have, or have had, any. ``anew`` has when versions were last offered anew by hand.
+    """
 
     track: Track
     rings: Mapping[str, tuple[EndpointPolicy, ...]]
     engines: Mapping[str, ReportedEngine]
+    manned: frozenset[str]
+    anew: Mapping[str, float]
 
     @classmethod
     def of(cls, connection: sqlite3.Connection, track: Track, rollout: ProductRollout) -> EngineFleet:
@@ -37,7 +44,9 @@ class EngineFleet:
         for one in engines.values():
             member = EndpointPolicy(one.name, one.ordinal, None, domain=one.domain)
             rings[membership.ring_of(one.name, one.domain, one.ordinal)].append(member)
-        return cls(track, {name: tuple(some) for name, some in rings.items()}, engines)
+        manned = {*store.manned_rings(connection, track.name), *(name for name, some in rings.items() if some)}
+        anew = store.begun_anew(connection, track.name)
+        return cls(track, {name: tuple(some) for name, some in rings.items()}, engines, frozenset(manned), anew)
 
     @property
     def name(self) -> str:
@@ -46,16 +55,18 @@ class EngineFleet:
     @property
     def free(self) -> str:
         """The ring that installs what its package sources offer."""
-        return free_ring(list(self.rings), {name: len(some) for name, some in self.rings.items()})
+        return free_ring(list(self.rings), self.manned)
 
-    def seen(self) -> dict[str, float]:
-        """The versions that endpoints of the free ring have or have tried, and since when they are known."""
-        found: dict[str, float] = {}
-        for engine in (self.engines[member.name] for member in self.rings[self.free]):
-            for version, at in ((engine.version, engine.received), (engine.tried, engine.ended)):
-                if version:
-                    found[version] = min(at, found.get(version, at))
-        return found
+    def gap(self) -> str:
+        """Why no new version becomes known, though endpoints wait for one; empty where it does."""
+        if self.rings[self.free] or not any(self.rings.values()):
+            return ""
+        return f"no endpoint of the ring {self.free} is left, which tries new versions for all others"
+
+    def reports(self, *, now: float, silence: float) -> tuple[frozenset[str], ...]:
+        """What each endpoint of the free ring that takes part has, or has tried."""
+        names = self.eligible(self.free, now=now, silence=silence)
+        return tuple(versions for versions in (self.engines[name].versions for name in names) if versions)
 
     def eligible(self, ring: str, *, now: float, silence: float) -> Iterator[str]:
         """The members of a ring that count for a version that is offered now: not off, not roaming."""
@@ -64,24 +75,31 @@ class EngineFleet:
             if now - engine.received <= silence and engine.state not in AWAY:
                 yield member.name
 
-    def evidence(self, member: EndpointPolicy, trial: Trial, row: sqlite3.Row, notice: Notice | None) -> Evidence:  # noqa: ARG002  nobody is notified of packages
-        """What is known of one member. A failure that is older than the offer keeps it from trying the version again,
-        so that it does not count: the rollout was resumed without it."""
+    def evidence(self, member: EndpointPolicy, trial: Trial, messages: Messages) -> Evidence:
+        """What is known of one member.
+
+        Its failure with the version counts until it tries that again, whenever the ring was offered the version; but
+        not one of before it was in the stream, or before somebody has offered the version anew. That one keeps it from
+        trying the version, so it does not take part. An installed version is what it is, whenever that was told.
+        """
         engine, version = self.engines[member.name], trial.offer.version
         about = engine.has_failed and engine.tried == version
-        if about and engine.ended < trial.since:
+        if about and engine.ended <= self.anew.get(version, 0.0):
             return Evidence(away=True)
         has = engine.version == version or is_newer(engine.version, version)
-        failed = engine.ended if engine.has_failed and engine.tried in ("", version) else None
-        reason = str(engine.run.get("reason", ""))
-        if failed is None and has and row["content"] is not None and row["received"] >= trial.since:
-            failed, reason = failed_run(json.loads(row["content"])["status"])
+        failed, reason = None, str(engine.outcome.get("reason", ""))
+        if about:
+            failed = max(engine.ended, trial.since)
+        elif engine.has_failed and not engine.tried:
+            failed = engine.ended
+        elif has and messages.content is not None and (messages.received or 0.0) >= trial.since:
+            failed, reason = failed_run(json.loads(messages.content)["status"])
         return Evidence(
             heard=engine.received,
             has=has,
-            told=engine.received,
+            told=max(engine.received, trial.since),
             failed=failed,
-            probed=failed if about and engine.run.get("kind") == "probe" else None,
+            probed=failed if about and engine.outcome.get("kind") == ReasonKind.PROBE.value else None,
             reason=reason,
             away=engine.state in AWAY,
         )

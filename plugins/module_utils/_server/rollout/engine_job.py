@@ -9,23 +9,25 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 
+from ..._core.results import ENGINE
 from ..._core.rings.by_hand import NotPossible
 from ..._core.rings.decide import Event, EventKind, may_promote
 from ..._core.rings.engines import INSTALLED, PRODUCTS, Known, Track, beginning, decide_engine
-from ..._core.rings.state import Phase, RolloutState, aligned
+from ..._core.rings.state import Phase, RolloutState, StopKind, aligned
 from ..._core.rollout.outdated import Offer
 from ..._core.settings.endpoint_keys import ProductKind
-from ..._core.settings.retries import RetryPolicy
 from ..._core.settings.rollout import ProductRollout
 from ..._core.values import frozen
 from ..._host.host import Host
 from ..channels import store
-from ..channels.engines import ENGINE
 from ..database.database import transaction
 from ..fleet.engines import streams
 from .engine_fleet import EngineFleet
 from .members import Trial, tallies
 from .product_job import ProductJob
+
+MOST_STREAMS = 40
+"""How many streams of a product that endpoints report have a rollout."""
 
 
 @frozen
@@ -60,15 +62,13 @@ class EngineJob(ProductJob):
         promoting = may_promote(self.rollout.promotion, now, self.zone())
         with transaction(self.connection):
             state, fleet = self.state(), self.fleet()
-            again = dict.fromkeys(store.released(self.connection, self.name), now)
-            seen = {version: again.get(version, at) for version, at in fleet.seen().items()}
             counted = tallies(self.connection, fleet, state, self.trials(state), now)
-            decision = decide_engine(self.rollout, state, counted, Known(now, seen, promoting))
+            reports = fleet.reports(now=now, silence=self._silence(fleet.free))
+            decision = decide_engine(self.rollout, state, counted, Known(now, reports, promoting, fleet.manned))
             for event in decision.events:
                 if event.kind is EventKind.PUBLISHED:
                     store.keep_version(self.connection, self.name, event.version, "", now)
-            if store.free_rings(self.connection).get(self.name) != fleet.free:
-                store.keep_free_ring(self.connection, self.name, fleet.free)
+            store.keep_manned(self.connection, self.name, fleet.manned)
             self.record(decision, now)
             self._forget()
         return decision.events
@@ -93,9 +93,12 @@ class EngineJob(ProductJob):
     def fill(self) -> None:
         """There is nothing to fill."""
 
-    def notify(self, limits: RetryPolicy) -> Iterator[str]:  # noqa: ARG002  the interface's argument
+    def notify(self) -> Iterator[str]:
         """Nobody is notified: packages have windows of their own."""
         return iter(())
+
+    def _silence(self, name: str) -> float:
+        return next(ring.thresholds.silence for ring in self.rollout.rings if ring.name == name)
 
     def _forget(self) -> None:
         """Forget versions that no ring needs any more."""
@@ -104,7 +107,7 @@ class EngineJob(ProductJob):
 
 
 def engine_jobs(host: Host, jobs: Mapping[str, ProductJob]) -> dict[str, ProductJob]:
-    """The streams of products that have rings; one that nobody reports any more, as long as something is stopped."""
+    """The streams of products that have rings."""
     found: dict[str, ProductJob] = {}
     for job in (jobs[kind.value] for kind in PRODUCTS if kind.value in jobs):
         for stream in _streams(job):
@@ -113,10 +116,18 @@ def engine_jobs(host: Host, jobs: Mapping[str, ProductJob]) -> dict[str, Product
     return found
 
 
-def _streams(job: ProductJob) -> Iterator[str]:
+def _streams(job: ProductJob) -> list[str]:
+    """The streams in which somebody holds a version, and of those that endpoints report the ones with most endpoints:
+    each endpoint may name a stream of its own, and what nobody reports any more ends."""
     reported = streams(job.connection, job.product.value)
-    yield from reported
-    for track in store.engine_tracks(job.connection, job.product.value):
-        state = store.read_state(job.connection, track.name)
-        if track.stream not in reported and state is not None and state.stops:
-            yield track.stream
+    states = {
+        track.stream: store.read_state(job.connection, track.name)
+        for track in store.engine_tracks(job.connection, job.product.value)
+    }
+    held = {one for one, state in states.items() if state is not None and _holds(state)}
+    others = sorted(set(reported) - held, key=lambda one: (-reported[one], one not in states, one))
+    return sorted({*held, *others[:MOST_STREAMS]})
+
+
+def _holds(state: RolloutState) -> bool:
+    return any(stop.kind is StopKind.HELD for stop in state.stops.values())

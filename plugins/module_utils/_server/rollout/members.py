@@ -29,8 +29,14 @@ _SECOND = 1.0
 AWAY = (EndpointState.ROAMING.value, EndpointState.SWITCHED_OFF.value)
 
 
-Notice = tuple[float, str]
-"""When an endpoint's answer to a notice was a failure (Unix seconds), and why."""
+@frozen
+class Messages:
+    """What has come of one endpoint: its newest report, None without any, and its answer to the notice of a version
+    where that is a failure (when, and why). Instants are Unix seconds."""
+
+    received: float | None = None
+    content: str | None = None
+    failed_notice: tuple[float, str] | None = None
 
 
 class RingFleet(Protocol):
@@ -45,8 +51,8 @@ class RingFleet(Protocol):
     def eligible(self, ring: str, *, now: float, silence: float) -> Iterator[str]:
         """The members of a ring that count for a version that is offered now: not off, not roaming."""
 
-    def evidence(self, member: EndpointPolicy, trial: Trial, row: sqlite3.Row, notice: Notice | None) -> Evidence:
-        """What is known of one member; ``row`` has ``received`` and ``content`` of its newest report."""
+    def evidence(self, member: EndpointPolicy, trial: Trial, messages: Messages) -> Evidence:
+        """What is known of one member."""
 
 
 @frozen
@@ -74,9 +80,9 @@ class Fleet:
     def name(self) -> str:
         return self.product.value
 
-    def evidence(self, member: EndpointPolicy, trial: Trial, row: sqlite3.Row, notice: Notice | None) -> Evidence:
+    def evidence(self, member: EndpointPolicy, trial: Trial, messages: Messages) -> Evidence:
         """What is known of one endpoint; a report that is older than the offer says nothing of it."""
-        return _evidence(self, member, trial, row, notice)
+        return _evidence(self, member, trial, messages)
 
     def heard(self, name: str) -> float | None:
         """When an endpoint was last heard of."""
@@ -196,22 +202,24 @@ def _outcomes(
             failed = before is MemberOutcome.FAILED
             yield name, MemberOutcome.FAILED if failed else MemberOutcome.GONE, row["reason"] if failed else ""
             continue
-        known = fleet.evidence(here[name], trial, row, notices.get(name))
+        messages = Messages(row["received"], row["content"], notices.get(name))
+        known = fleet.evidence(here[name], trial, messages)
         yield name, *outcome_of(known, since=trial.since, now=now, silence=trial.silence)
 
 
-def _evidence(fleet: Fleet, member: EndpointPolicy, trial: Trial, row: sqlite3.Row, notice: Notice | None) -> Evidence:
+def _evidence(fleet: Fleet, member: EndpointPolicy, trial: Trial, messages: Messages) -> Evidence:
     """What is known of one endpoint; a report that is older than the offer says nothing of it."""
     told = fleet.told.get(member.name, Reported({}))
     holding = told.holdings.get(trial.offer.product.value)
     has = holding is not None and not is_outdated(trial.offer, member.wish(trial.offer.product), holding)
-    fresh = row["content"] is not None and row["received"] >= trial.since
-    status = json.loads(row["content"])["status"] if fresh else {}
+    fresh = (messages.received or 0.0) >= trial.since
+    status = json.loads(messages.content)["status"] if fresh and messages.content is not None else {}
     probed, probe_why = _failed_probe(status, trial)
     if probed is not None and probed < trial.since:
         # It has refused the version before, and does not begin it again: the rollout was resumed without it.
         return Evidence(away=True)
     failed, why = failed_run(status)
+    notice = messages.failed_notice
     if notice is not None and (failed is None or notice[0] > failed) and not (has and (told.at or 0) > notice[0]):
         failed, why = notice
     return Evidence(

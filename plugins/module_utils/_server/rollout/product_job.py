@@ -25,6 +25,7 @@ from ..channels import store
 from ..channels.base import Channels
 from ..channels.staged import Offers, fill_channels, new_components, select_channels
 from ..database.database import transaction
+from ..settings import notify_settings
 from .members import Fleet, RingFleet, Trial, freeze, tallies, thaw
 
 
@@ -116,12 +117,13 @@ class ProductJob:
         """Let each channel have what its ring is offered."""
         fill_channels(self.channels, self.offers(self.state()))
 
-    def notify(self, limits: RetryPolicy) -> Iterator[str]:
+    def notify(self) -> Iterator[str]:
         """Withdraw the notices of what is stopped, and begin the campaigns of what rings try; their ids.
 
         Who has what is held is notified, too, so that it goes back at once (G5).
         """
         state, now, campaigns = self.state(), self.host.now(), CampaignStore(self.connection)
+        limits = notify_settings(self.host).limits
         if self.rollout.dry_run:
             return
         for version, stop in state.stops.items():

@@ -27,7 +27,6 @@ from ..channels.staged import published_products, select_channels
 from ..components.configured import rollout_settings
 from ..database.database import transaction
 from ..publication.publish import publication_lock, publish_catalog
-from ..settings import notify_settings
 from .decisions import note_decisions
 from .engine_job import engine_jobs
 from .product_job import ProductJob
@@ -97,8 +96,7 @@ def bring_about(host: Host, connection: sqlite3.Connection, decided: Mapping[str
     with publication_lock(host):
         names = publish_catalog(host, connection, published_products(host, connection).values())
         record_published(host, connection, names)
-    limits = notify_settings(host).limits
-    return [Promoted(name, decided.get(name, ()), tuple(job.notify(limits))) for name, job in jobs.items()]
+    return [Promoted(name, decided.get(name, ()), tuple(job.notify())) for name, job in jobs.items()]
 
 
 def clean(host: Host, connection: sqlite3.Connection, product: ProductKind) -> None:

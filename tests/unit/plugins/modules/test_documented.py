@@ -153,7 +153,7 @@ def status_with_packages(held: Held) -> dict[str, Any]:
     done = held.modules.enroll(product="clamav", policy={"components": components})
     assert not done.get("failed"), done
     run = RunRecord("failed", "", time.time(), time.time(), changed=("engine",), kind="probe")
-    tried = {"engine_tried": "1.4", "engine_tried_at": time.time()}
+    tried = {"engine_tried": "1.4", "engine_tried_at": time.time(), "engine_outcome": run}
     StateStore(LocalHost(str(root))).change(lambda state: replace(state, engine=run, **tried))
     document = root / "etc/epp-autoupdate/endpoint.json"
     document.write_text(json.dumps({**json.loads(document.read_text()), "channel": "broad"}))

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -55,8 +56,14 @@ def trying(version: str, *, ring: str = "canary", good: str = V1, since: float =
 
 
 def after(state: RolloutState, *seen: str, now: float = T0 + 1, promoting: bool = True, **tallies: Tally) -> Decision:
-    known = Known(now, dict.fromkeys(seen, T0), promoting)
-    return decide_engine(rollout(), state, {**RINGS, **tallies}, known)
+    """After both endpoints of the free ring have told of these versions."""
+    return told(state, seen, seen, now=now, promoting=promoting, **tallies)
+
+
+def told(state: RolloutState, *reports: Collection[str], now: float = T0 + 1, **more: Any) -> Decision:
+    """After each endpoint of the free ring has told of versions of its own."""
+    known = Known(now, reports, more.pop("promoting", True), more.pop("manned", frozenset()))
+    return decide_engine(rollout(**more.pop("rollout", {})), state, {**RINGS, **more}, known)
 
 
 def allowed(state: RolloutState, free: str = "canary", **more: Any) -> dict[str, tuple[str, ...] | None]:
@@ -86,7 +93,7 @@ def test_the_first_version_that_is_ever_seen_has_to_pass_the_first_ring_too() ->
     """As nobody knows whether the others have it: of components, the first version is what all rings have."""
     decision = after(beginning(rollout()), V1)
     assert kinds(decision) == [("published", V1, ""), ("offered", V1, "canary")]
-    assert decision.state.rings["canary"].since == T0  # since it was seen, not since it was decided
+    assert decision.state.rings["canary"].since == T0 + 1
     assert allowed(decision.state) == {"canary": None, "early": (), "broad": ()}
     assert after(decision.state, V1).events == ()
 
@@ -146,8 +153,7 @@ def test_a_resumed_version_is_tried_anew_and_a_released_one_as_well() -> None:
     held = forgotten(by_hand.abort(halted, V2, word, {"engine": V2}).state)
     assert after(held, V2).events == ()
     released = by_hand.release(held, V2, word).state
-    known = Known(T0 + HOUR, {V2: T0 + HOUR})
-    state = decide_engine(rollout(), released, RINGS, known).state
+    state = after(released, V2, now=T0 + HOUR).state
     assert (state.rings["canary"].candidate, state.rings["canary"].since) == (V2, T0 + HOUR)
 
 
@@ -163,7 +169,7 @@ def test_a_newer_version_overtakes_in_the_free_ring_for_its_endpoints_have_gone_
     assert kinds(decision) == [("published", V3, ""), ("offered", V3, "canary")]
     assert decision.events[-1].evidence["overtakes"] == V2
     ring = decision.state.rings["canary"]
-    assert (ring.candidate, ring.since, ring.reached) == (V3, T0, None)  # what was counted was another version
+    assert (ring.candidate, ring.since, ring.reached) == (V3, T0 + 9, None)  # what was counted was another version
 
 
 def test_a_version_that_fails_is_halted_before_another_one_overtakes_it() -> None:
@@ -209,20 +215,90 @@ def test_a_version_that_nobody_can_have_is_got_rid_of_by_a_hold() -> None:
     assert decision.state.versions[-1] == invented
 
 
-def test_the_free_ring_is_the_first_that_has_any_endpoint_of_the_stream() -> None:
-    assert free_ring(["canary", "early"], {"early": 1}) == "early"
+def test_the_free_ring_is_the_first_that_has_ever_had_an_endpoint_of_the_stream() -> None:
+    assert free_ring(["canary", "early"], {"early"}) == "early"
     assert free_ring(["canary", "early"], {}) == "canary"
-    decision = after(beginning(rollout()), V1, canary=Tally())
-    assert kinds(decision) == [
-        ("published", V1, ""),
-        ("offered", V1, "canary"),
-        ("passed", V1, "canary"),
-        ("offered", V1, "early"),
-    ]
-    assert decision.state.rings["early"].since == T0
-    assert allowed(decision.state, "early") == {"canary": (V1,), "early": None, "broad": ()}
+    decision = after(beginning(rollout()), V1, canary=Tally(), promoting=False)
+    assert kinds(decision) == [("published", V1, ""), ("offered", V1, "early")]
+    assert allowed(decision.state, "early") == {"canary": (), "early": None, "broad": ()}
+    passed = after(decision.state, V1, canary=Tally(), early=tally(3, healthy=3), now=T0 + 2).state
+    passed = after(passed, V1, canary=Tally(), early=tally(3, healthy=3), now=T0 + 9 * HOUR).state
+    assert allowed(passed, "early") == {"canary": (V1,), "early": None, "broad": (V1,)}
+
+
+def test_a_ring_that_has_lost_its_endpoints_stays_the_gate() -> None:
+    """The only canary was removed: nobody has tried what the next ring would install."""
+    state = trying(V2)
+    emptied: Any = {"canary": Tally(), "manned": ("canary",)}
+    decision = told(state, now=T0 + 23 * HOUR, **emptied)
+    assert (decision.events, allowed(decision.state)["early"]) == ((), (V1,))
+    decision = told(state, now=T0 + 24 * HOUR, **emptied)
+    assert kinds(decision) == [("inconclusive", V2, "canary")]
+    assert allowed(decision.state)["early"] == (V1,)
+
+
+def test_a_later_ring_that_has_lost_its_endpoints_passes_nothing_to_the_next_one() -> None:
+    state = trying(V2, ring="early").with_ring("canary", RingState((V2, V1)))
+    gone = told(state, [V2], [V2], early=Tally(), manned=("early",))
+    assert gone.events == ()
+    never = told(state, [V2], [V2], early=Tally())
+    assert kinds(never) == [("passed", V2, "early"), ("offered", V2, "broad")]
+    offered = told(state.with_ring("early", RingState((V1,))), [V2], [V2], early=Tally(), manned=("early",))
+    assert kinds(offered) == [("offered", V2, "early")]
+
+
+ODD = "99:9-1"
+PERCENT = {"failure_threshold": "50%"}
+
+
+def test_what_a_single_endpoint_reports_stops_no_version_that_others_have() -> None:
+    state = trying(V2)
+    decision = told(state, [V2], [V2], [ODD], canary=tally(3, healthy=2))
+    assert (decision.events, decision.state.versions[-1]) == ((), V2)
+    later = told(decision.state, [V2], [V2], [ODD], canary=tally(3, healthy=3), now=T0 + 5 * HOUR)
+    passed = told(later.state, [V2], [V2], [ODD], canary=tally(3, healthy=3), now=T0 + 9 * HOUR)
+    assert ("passed", V2, "canary") in kinds(passed)
+    assert ("offered", V2, "early") in kinds(passed)
+
+
+def test_what_a_single_endpoint_reports_neither_passes_nor_runs_out_and_gives_way_to_what_others_have() -> None:
+    state = RolloutState((INSTALLED, V1), {name: RingState((V1,)) for name in RINGS})
+    state = told(state, [V1], [V1], [ODD]).state
+    assert state.rings["canary"].candidate == ODD
+    for at in (T0 + 9 * HOUR, T0 + 99 * HOUR):
+        lax = {"success_threshold": 10, **PERCENT}
+        assert told(state, [V1], [V1], [ODD], canary=tally(3, healthy=1), now=at, rollout=lax).events == ()
+    for count in (tally(3, healthy=1), tally(3, failed=1)):
+        decision = told(state, [V2], [V1], [ODD], canary=count, now=T0 + 99 * HOUR, rollout=PERCENT)
+        assert kinds(decision) == [("published", V2, ""), ("offered", V2, "canary")]
+        assert ODD not in decision.state.versions
+
+
+def test_the_first_endpoint_that_fails_with_a_new_version_halts_it_before_others_have_it() -> None:
+    state = RolloutState((INSTALLED, V1), {name: RingState((V1,)) for name in RINGS})
+    state = told(state, [V1, V2], [V1], [ODD]).state
+    assert state.rings["canary"].candidate == V2
+    state = told(state, [V1, V2], [V1], [V1], canary=tally(3, failed=1)).state
+    assert state.phase("canary") is Phase.HALTED
+
+
+def test_the_only_endpoint_that_takes_part_confirms_a_version() -> None:
+    state = RolloutState((INSTALLED, V1), {name: RingState((V1,)) for name in RINGS})
+    state = told(state, [V2], canary=Tally(members=2)).state
+    state = told(state, [V2], canary=tally(1, healthy=1), now=T0 + 2).state
+    assert ("passed", V2, "canary") in kinds(told(state, [V2], canary=tally(1, healthy=1), now=T0 + 5 * HOUR))
+
+
+def test_a_version_that_has_waited_behind_a_halt_has_all_its_time_from_its_offer_on() -> None:
+    halted = after(trying(V2), V2, canary=tally(2, failed=1)).state
+    halted = after(halted, V2, V3).state
+    word = by_hand.Word("clamd crashes", "operator", T0 + 50 * HOUR)
+    free = forgotten(by_hand.abort(halted, V2, word, {"engine": V2}).state)
+    state = after(free, V2, V3, now=T0 + 50 * HOUR).state
+    assert state.phase("canary") is Phase.BAKING
+    assert after(state, V2, V3, now=T0 + 51 * HOUR).events == ()
 
 
 def test_what_endpoints_of_other_rings_have_is_no_version() -> None:
-    """``seen`` has the versions of the free ring alone; without any, nothing is known."""
-    assert sighted(beginning(rollout()), "canary", ()) == beginning(rollout())
+    """``reports`` has the versions of the free ring alone; without any, nothing is known."""
+    assert sighted(beginning(rollout()), "canary", Known(T0)) == (beginning(rollout()), "")

@@ -15,6 +15,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.chan
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.engine_offers import CatalogEngine
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.shard import Membership
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.report import Occasion, Report
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner import engine
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.runner.engine import EngineReport
@@ -155,8 +156,48 @@ def test_what_somebody_else_installs_past_its_ring_is_told_and_left(member: Memb
         assert (report.record.result, member.installed()) == ("held", {"1.1-1"})
         why = "engine 1.1-1 was installed by somebody else, and is not offered to its ring yet"
         assert report.record.why == why
+    put_on_hold(member)
+    report = member.run()
+    assert report.record.result == "held"
+    assert report.record.why.startswith(f"{why}; clamav: on hold by this host's administrator")
+    put_on_hold(member, "install")
     member.allow("1.1-1")
     assert member.run().record.result == "current"
+
+
+def put_on_hold(member: Member, selection: str = "hold") -> None:
+    argv = ["dpkg", f"--root={member.sandbox.root}", "--set-selections"]
+    subprocess.run(argv, input=f"clamav {selection}\n".encode(), check=True, capture_output=True)
+
+
+def test_the_outcome_of_a_trial_is_told_apart_from_that_of_runs_after_it(member: Member) -> None:
+    member.allow(free=True)
+    member.repository.publish("1.1-1")
+    assert member.run().record.result == "updated"
+    member.sandbox.host.clock += 3600
+    put_on_hold(member)
+    assert member.run().record.result == "held"
+    told = member.managed.status()["engine"]
+    assert (told["result"], told["version"], told["outcome"]) == ("held", "1.1-1", {"result": "updated", "reason": ""})
+    document = Report.of_status(
+        member.managed.status(), endpoint="n1", sequence=1, at=0, occasion=Occasion.RUN, agent="1"
+    )
+    assert Report.from_bytes(document.to_bytes()).status["engine"]["outcome"]["result"] == "updated"
+
+
+def test_the_outcome_of_a_trial_that_was_cut_off_is_the_failure_of_the_run_after_it(member: Member) -> None:
+    member.allow(free=True)
+    assert member.run().record.result == "current"
+    store = member.sandbox.endpoint.store
+    tried = {"engine_tried": "1.1-1", "engine_tried_at": member.sandbox.host.clock + 60, "engine_unproven": True}
+    store.change(lambda state: replace(state, **tried))
+    member.sandbox.host.clock += 3600
+    member.converge()
+    assert "outcome" not in member.managed.status()["engine"]
+    (member.sandbox.directory / "refuses").touch()
+    assert member.run().record.kind == "probe"
+    told = member.managed.status()["engine"]
+    assert (told["version"], told["outcome"]["result"], told["outcome"]["kind"]) == ("1.1-1", "failed", "probe")
 
 
 def test_a_version_that_is_taken_back_waits_for_no_window(member: Member) -> None:
