@@ -99,10 +99,15 @@ class Known:
 def sighted(state: RolloutState, ring: str, known: Known) -> tuple[RolloutState, str]:
     """The state with the version that the free ring is to try by what is reported, and that version; empty for none."""
     mine = state.rings[ring]
-    is_settled = mine.candidate in state.stops or mine.expedited
-    settled = mine.versions if is_settled else mine.good
+    tries = state.phase(ring) is Phase.BAKING
+    settled = mine.good if tries else mine.versions
     found = known.newest(max(settled, key=_place, default=""), state.stops)
-    return (_listed(state, found) if found else state), found
+    stays = tries and not _is_doubted(mine, known) and not is_newer(found, mine.candidate)
+    if stays or not found:
+        return state, ""
+    listed = _listed(state, found)
+    waits_unknown = has_halted(state, mine) and listed.newest != found  # it would be forgotten, and be news again
+    return (state, "") if waits_unknown else (listed, found)
 
 
 def decide_engine(rollout: ProductRollout, state: RolloutState, tallies: Mapping[str, Tally], known: Known) -> Decision:
@@ -112,18 +117,31 @@ def decide_engine(rollout: ProductRollout, state: RolloutState, tallies: Mapping
     free = free_ring(names, manned)
     before, names = names[: names.index(free)], names[names.index(free) :]
     within = replace(rollout, rings=rollout.rings[len(before) :])
-    begun, found = sighted(state, free, known)
-    news = tuple(Event(EventKind.PUBLISHED, one) for one in begun.versions if one not in state.versions)
+    begun, _found = sighted(_gated(state, names), free, known)
     counts = {name: replace(one, emptied=name in manned and not one.members) for name, one in tallies.items()}
     counts[free] = replace(counts[free], doubted=_is_doubted(begun.rings[free], known))
     first = decide(within, begun, counts, known.now, promoting=known.promoting)
-    gone = _overtaken(names, first.state, found, known)
-    second = Decision(first.state)
-    if gone:
-        left = _without(first.state, gone, found)
-        second = decide(within, left, _recounted(begun, left, counts), known.now, promoting=known.promoting)
-    whole = (*news, *first.events, *_naming(second.events, gone))
-    return Decision(_mirrored(second.state, before, free), whole)
+    seen, found = sighted(first.state, free, known)  # what has passed or is halted by now is no news
+    gone = _overtaken(names, seen, found, known)
+    left = _without(seen, gone, found)
+    second = decide(within, left, _recounted(begun, left, counts), known.now, promoting=known.promoting)
+    news = (_published(state, begun), _published(replace(state, versions=(*state.versions, *begun.versions)), left))
+    events = (*news[0], *first.events, *news[1], *_naming(second.events, gone))
+    return Decision(_mirrored(second.state, before, free), events)
+
+
+def _gated(state: RolloutState, names: Sequence[str]) -> RolloutState:
+    """The state in which no later ring tries what the free one has not passed, as it does that was free before."""
+    passed = max(state.rings[names[0]].good, key=_place, default="")
+    for name in names[1:]:
+        ring = state.rings[name]
+        if state.phase(name) is Phase.BAKING and not ring.expedited and is_newer(ring.candidate, passed):
+            state = state.with_ring(name, RingState(ring.good))
+    return state
+
+
+def _published(before: RolloutState, after: RolloutState) -> tuple[Event, ...]:
+    return tuple(Event(EventKind.PUBLISHED, one) for one in after.versions if one not in before.versions)
 
 
 def _place(version: str) -> tuple[Any, ...]:
@@ -135,7 +153,7 @@ def _listed(state: RolloutState, found: str) -> RolloutState:
     """The state with this version, and of newer ones with those alone that rings try, have passed or are halted in."""
     used = {*state.stops, *(one for ring in state.rings.values() for one in ring.versions)}
     kept = {one for one in state.versions if one in used or not is_newer(one, found)}
-    return replace(state, versions=tuple(sorted({INSTALLED, *kept, found}, key=_place)))
+    return replace(state, versions=tuple(sorted({*kept, found}, key=_place)))
 
 
 def _is_doubted(ring: RingState, known: Known) -> bool:

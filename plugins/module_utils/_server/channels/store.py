@@ -78,8 +78,9 @@ def manned_rings(connection: sqlite3.Connection, track: str) -> set[str]:
 
 
 def keep_manned(connection: sqlite3.Connection, track: str, rings: Iterable[str]) -> None:
-    """Keep that rings have an endpoint of a stream, in the caller's transaction."""
-    connection.executemany("INSERT OR IGNORE INTO engine_rings VALUES (?, ?)", [(track, ring) for ring in rings])
+    """Keep that these rings have had an endpoint of a stream, and no other ones, in the caller's transaction."""
+    connection.execute("DELETE FROM engine_rings WHERE track = ?", (track,))
+    connection.executemany("INSERT INTO engine_rings VALUES (?, ?)", [(track, ring) for ring in rings])
 
 
 def begun_anew(connection: sqlite3.Connection, product: str) -> dict[str, float]:

@@ -44,9 +44,10 @@ class EngineFleet:
         for one in engines.values():
             member = EndpointPolicy(one.name, one.ordinal, None, domain=one.domain)
             rings[membership.ring_of(one.name, one.domain, one.ordinal)].append(member)
-        manned = {*store.manned_rings(connection, track.name), *(name for name, some in rings.items() if some)}
+        known = store.manned_rings(connection, track.name)
+        manned = frozenset(name for name, some in rings.items() if some or name in known)
         anew = store.begun_anew(connection, track.name)
-        return cls(track, {name: tuple(some) for name, some in rings.items()}, engines, frozenset(manned), anew)
+        return cls(track, {name: tuple(some) for name, some in rings.items()}, engines, manned, anew)
 
     @property
     def name(self) -> str:

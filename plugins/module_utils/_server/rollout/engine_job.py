@@ -68,7 +68,8 @@ class EngineJob(ProductJob):
             for event in decision.events:
                 if event.kind is EventKind.PUBLISHED:
                     store.keep_version(self.connection, self.name, event.version, "", now)
-            store.keep_manned(self.connection, self.name, fleet.manned)
+            if store.manned_rings(self.connection, self.name) != fleet.manned:
+                store.keep_manned(self.connection, self.name, fleet.manned)
             self.record(decision, now)
             self._forget()
         return decision.events

@@ -247,48 +247,6 @@ def test_a_later_ring_that_has_lost_its_endpoints_passes_nothing_to_the_next_one
     assert kinds(offered) == [("offered", V2, "early")]
 
 
-ODD = "99:9-1"
-PERCENT = {"failure_threshold": "50%"}
-
-
-def test_what_a_single_endpoint_reports_stops_no_version_that_others_have() -> None:
-    state = trying(V2)
-    decision = told(state, [V2], [V2], [ODD], canary=tally(3, healthy=2))
-    assert (decision.events, decision.state.versions[-1]) == ((), V2)
-    later = told(decision.state, [V2], [V2], [ODD], canary=tally(3, healthy=3), now=T0 + 5 * HOUR)
-    passed = told(later.state, [V2], [V2], [ODD], canary=tally(3, healthy=3), now=T0 + 9 * HOUR)
-    assert ("passed", V2, "canary") in kinds(passed)
-    assert ("offered", V2, "early") in kinds(passed)
-
-
-def test_what_a_single_endpoint_reports_neither_passes_nor_runs_out_and_gives_way_to_what_others_have() -> None:
-    state = RolloutState((INSTALLED, V1), {name: RingState((V1,)) for name in RINGS})
-    state = told(state, [V1], [V1], [ODD]).state
-    assert state.rings["canary"].candidate == ODD
-    for at in (T0 + 9 * HOUR, T0 + 99 * HOUR):
-        lax = {"success_threshold": 10, **PERCENT}
-        assert told(state, [V1], [V1], [ODD], canary=tally(3, healthy=1), now=at, rollout=lax).events == ()
-    for count in (tally(3, healthy=1), tally(3, failed=1)):
-        decision = told(state, [V2], [V1], [ODD], canary=count, now=T0 + 99 * HOUR, rollout=PERCENT)
-        assert kinds(decision) == [("published", V2, ""), ("offered", V2, "canary")]
-        assert ODD not in decision.state.versions
-
-
-def test_the_first_endpoint_that_fails_with_a_new_version_halts_it_before_others_have_it() -> None:
-    state = RolloutState((INSTALLED, V1), {name: RingState((V1,)) for name in RINGS})
-    state = told(state, [V1, V2], [V1], [ODD]).state
-    assert state.rings["canary"].candidate == V2
-    state = told(state, [V1, V2], [V1], [V1], canary=tally(3, failed=1)).state
-    assert state.phase("canary") is Phase.HALTED
-
-
-def test_the_only_endpoint_that_takes_part_confirms_a_version() -> None:
-    state = RolloutState((INSTALLED, V1), {name: RingState((V1,)) for name in RINGS})
-    state = told(state, [V2], canary=Tally(members=2)).state
-    state = told(state, [V2], canary=tally(1, healthy=1), now=T0 + 2).state
-    assert ("passed", V2, "canary") in kinds(told(state, [V2], canary=tally(1, healthy=1), now=T0 + 5 * HOUR))
-
-
 def test_a_version_that_has_waited_behind_a_halt_has_all_its_time_from_its_offer_on() -> None:
     halted = after(trying(V2), V2, canary=tally(2, failed=1)).state
     halted = after(halted, V2, V3).state

@@ -102,6 +102,21 @@ def test_without_the_only_canary_nothing_new_goes_on_until_there_is_another_one(
     assert fleet.versions("c1", "b1", "b2", "b3") == {NEW}
 
 
+def test_a_ring_that_is_taken_out_of_the_settings_opens_the_next_one(fleet: Fleet) -> None:
+    fleet.remove("c1", "c2")
+    fleet.sources[DEBIAN] = NEW
+    canary, broad = RINGS["rings"]
+    fleet.set({**RINGS, "rings": [{"name": "broad"}]})
+    assert fleet.server.run("promote") == 0
+    fleet.hours(1)
+    assert fleet.versions("b1", "b2", "b3") == {NEW}
+    fleet.set({**RINGS, "rings": [canary, broad]})  # as a ring that has never had an endpoint
+    assert fleet.server.run("promote") == 0
+    found = fleet.server.catalog().engine("clamav", DEBIAN)
+    assert found is not None
+    assert found.channels["broad"] is None
+
+
 def test_a_stream_ends_with_its_endpoints_but_for_what_somebody_holds(fleet: Fleet) -> None:
     fleet.sources = dict.fromkeys(fleet.sources, NEW)
     fleet.engines["c1"].bad = fleet.engines["u1"].bad = {NEW}
