@@ -52,8 +52,8 @@ class LocalHost:
         if not self.root:
             return path
         joined = self.root + path
-        parent = os.path.realpath(os.path.dirname(joined))
-        if parent != os.path.realpath(self.root) and not parent.startswith(os.path.realpath(self.root) + "/"):
+        parent, top = os.path.realpath(os.path.dirname(joined)), os.path.realpath(self.root)
+        if parent != top and not parent.startswith(top + "/"):
             raise PermissionError(f"{path}: a symbolic link leads out of the root directory {self.root}")
         return joined
 

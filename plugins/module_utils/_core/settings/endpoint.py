@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ..products.arguments import Setting
     from ..products.definition import Definition
 
+    Definitions = Mapping[str, Definition]
+
 __all__ = (
     "ClamavSettings",
     "CommandSettings",
@@ -137,21 +139,25 @@ class EndpointDocument:
         return (self, *self.further)
 
     @classmethod
-    def from_dict(cls, raw: object, *, stored: bool = False) -> EndpointDocument:
+    def from_dict(
+        cls, raw: object, *, stored: bool = False, definitions: Definitions | None = keys.NO_DEFINITIONS
+    ) -> EndpointDocument:
         """Read a document with complete validation; raises InvalidDocument with all its errors.
 
-        ``stored`` is one that was accepted before (``read_values``).
+        ``stored`` is one that was accepted before (``read_values``). ``definitions`` are those beside its own, which
+        have been read already; None: they could not be read, which is told elsewhere.
         """
         errors = ValidationErrors()
-        values = keys.read_document(raw, errors)
+        values = keys.read_document(raw, errors, definitions)
         if not isinstance(raw, dict):
             errors.check()
         policy = read_policy(values.pop("policy", {}), path="policy", errors=errors, stored=stored)
         keys.check_together(values, policy, errors)
-        further = _further(cls, raw, errors, stored=stored) if values.pop("products", None) else ()
+        known = values.pop("product_definitions")
+        further = _further(cls, raw, errors, stored=stored, definitions=known) if values.pop("products", None) else ()
         errors.check()
         del values["format"]
-        values["definition"] = values.pop("product_definitions", {}).get(values.get("product"))
+        values["definition"] = (known or {}).get(values.get("product"))
         server = values.pop("server", None)
         sections = {name: section(**values.pop(name, {})) for name, section in _SECTIONS.items()}
         managed_by = None if server is None else UpdateServer(**server)
@@ -192,13 +198,18 @@ class EndpointDocument:
 
 
 def _further(
-    cls: type[EndpointDocument], raw: object, errors: ValidationErrors, *, stored: bool
+    cls: type[EndpointDocument],
+    raw: object,
+    errors: ValidationErrors,
+    *,
+    stored: bool,
+    definitions: Definitions | None,
 ) -> tuple[EndpointDocument, ...]:
     """The documents of the further products; few endpoints have any."""
     from .further_products import read_entries
 
     def read(one: dict[str, Any], place: int) -> EndpointDocument:
-        found = replace(cls.from_dict(one, stored=stored), place=place)
+        found = replace(cls.from_dict(one, stored=stored, definitions=definitions), place=place)
         if found.policy.components.engine_packages and found.product == ProductKind.CLAMAV.value:
             errors.add(
                 f"products[{found.product}].policy.components.engine_packages",

@@ -57,6 +57,7 @@ class ProductKind(str, Enum):
     COMMAND = "command"
 
 
+NO_DEFINITIONS: Mapping[str, Any] = {}
 _PRODUCT = re.compile(r"[a-z][a-z0-9_-]{0,30}")
 _MOST_DEFINITIONS = 50
 SINGLE = "command"
@@ -187,15 +188,22 @@ _DURATIONS = {"reconnect": ("probe", "jitter", "wait"), "limits": ("update", "sc
 _SIZES = ("keep_space",)
 
 
-def read_document(raw: object, errors: ValidationErrors) -> dict[str, Any]:
-    """The values of a document, typed but for ``policy``; what is wrong becomes errors."""
+def read_document(
+    raw: object, errors: ValidationErrors, definitions: Mapping[str, Any] | None = NO_DEFINITIONS
+) -> dict[str, Any]:
+    """The values of a document, typed but for ``policy``; what is wrong becomes errors.
+
+    ``product_definitions`` are there with those beside its own (``definitions``), or None where they can't be read.
+    """
     values = read_mapping(raw, path="", known=_KEYS, errors=errors)
     for name, known in _SECTIONS.items():
         if name in values:
             values[name] = read_mapping(values[name], path=name, known=known, errors=errors)
-    for name, read in (("product_definitions", _definitions), ("product_settings", _settings)):
-        if name in values:
-            values[name] = read(values[name], errors)
+    if "product_settings" in values:
+        values["product_settings"] = _settings(values["product_settings"], errors)
+    own = _definitions(values.get("product_definitions", {}), errors)
+    unread = definitions is None or errors.has_error("product_definitions")
+    values["product_definitions"] = None if unread else {**(definitions or {}), **own}
     if "held_versions" in values:
         values["held_versions"] = read_holds(values["held_versions"], errors)
     if isinstance(raw, dict):
@@ -231,11 +239,12 @@ def check_together(values: Mapping[str, Any], policy: Policy, errors: Validation
 
 def _check_product(values: Mapping[str, Any], product: str | None, errors: ValidationErrors) -> None:
     """Note a product that is neither built in nor defined, and settings that its definition has no use for."""
-    built_in, definition = [kind.value for kind in ProductKind], values.get("product_definitions", {}).get(product)
-    if product is None or errors.has_error("product_definitions"):
+    built_in, definitions = [kind.value for kind in ProductKind], values["product_definitions"]
+    if product is None or definitions is None:
         return
+    definition = definitions.get(product)
     if product not in built_in and definition is None:
-        near = suggestion(product, [*built_in, *SHIPPED, *values.get("product_definitions", {})])
+        near = suggestion(product, [*built_in, *SHIPPED, *definitions])
         known = f"{', '.join(built_in[:-1])} or {built_in[-1]}"
         errors.add("product", show(product), f"{known}, nor the name of a definition{near}")
     elif values.get("product_settings"):

@@ -25,7 +25,7 @@ OWN = ("product_settings", "probe", "restore", "held_versions", "scan_paths", "r
 _ENTRY = ("product", "product_definitions", *(kind.value for kind in ProductKind), "policy", *OWN)
 _INHERITED = (
     *("format", "endpoint", "domain", "ordinal", "policy", "scheduler", "user_group", "textfile_directory"),
-    *("product_definitions", *(kind.value for kind in ProductKind)),
+    *(kind.value for kind in ProductKind),
     *("restore", "scan_paths", "reconnect", "limits", "takeover"),
 )
 OF_PROBE = ("enabled", "timeout")

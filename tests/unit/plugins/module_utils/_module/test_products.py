@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.products.definition import read_definition
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import InvalidDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted
@@ -69,6 +70,32 @@ def test_each_product_has_what_is_its_own_and_the_rest_of_the_endpoint() -> None
     assert {one.probe.timeout for one in whole.each()} == {60}
     assert dict(ids.product_settings) == {"mode": "slow"}
     assert EndpointDocument.from_dict(whole.to_dict()) == whole
+
+
+@pytest.mark.parametrize("names", [["ids"], ["ids", "spam"], ["clamav", "ids", "spam", "mail"]])
+def test_each_definition_is_read_once_however_many_products_there_are(
+    names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def counting(name: str, *more: Any) -> Any:
+        read.append(name)
+        return read_definition(name, *more)
+
+    monkeypatch.setattr(f"{read_definition.__module__}.read_definition", counting)
+    definitions = dict.fromkeys(("ids", "spam", "mail"), OWN)
+    whole = document(products=names, product_definitions=definitions)
+    assert read == ["ids", "spam", "mail"]
+    del read[:]
+    assert EndpointDocument.from_dict(whole.to_dict()) == whole
+    assert read == [name for name in names if name != "clamav"]
+
+
+def test_definitions_that_can_not_be_read_are_told_once() -> None:
+    bad = {**OWN, "update": 3}
+    told = lines(product_definitions={"ids": bad, "spam": OWN})
+    assert [line.partition(": ")[0] for line in told] == ["product_definitions.ids.update"]
+    assert [line.partition(": ")[0] for line in lines(product_definitions=[1])] == ["product_definitions"]
 
 
 def test_one_product_by_the_list_is_one_by_the_short_form() -> None:
