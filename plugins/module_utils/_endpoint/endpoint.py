@@ -90,11 +90,11 @@ class Endpoint:
 
     def with_product(self, product: str) -> Endpoint:
         """The endpoint with another one of its products; raises NoSuchProduct."""
-        named = [one for one in self.document.each() if one.product == product]
-        if not named:
+        named = self.document.of(product)
+        if named is None:
             known = ", ".join(one.product for one in self.document.each())
             raise NoSuchProduct(f"this endpoint has no product {product} (it has {known})")
-        return self if named[0] is self.document else self._with(named[0])
+        return self if named is self.document else self._with(named)
 
     def _with(self, document: EndpointDocument) -> Endpoint:
         first = replace(self.document, further=())
@@ -129,8 +129,8 @@ class Endpoint:
         )
 
     def reloaded(self) -> Endpoint:
-        """The endpoint as it is now, after a wait in which a converge may have happened."""
-        return Endpoint.load(self.host, self.document.instance or None)
+        """The same product as it is now, after a wait in which a converge may have happened; raises NoSuchProduct."""
+        return Endpoint.load(self.host, self.document.product)
 
     @property
     def configured(self) -> bool:

@@ -27,7 +27,7 @@ class Installed:
 
     ``document`` is the one that the last converge brought, None where there is none; ``damaged`` tells that there is
     one which can't be parsed. ``configurations`` are all that are kept of the update server's. ``instances`` are those
-    of further products.
+    of further products, of the document and of any converge before it that left something.
     """
 
     document: EndpointDocument | None = None
@@ -49,8 +49,14 @@ class Installed:
             damaged = True
         with_server = managed or (document is not None and document.server is not None)
         kept = _configurations(host) if with_server else ()
-        further = _left(host) if damaged else () if document is None else (one.instance for one in document.further)
-        return cls(document, damaged, kept, StateStore(host).read(), tuple(further))
+        further = () if document is None else tuple(one.instance for one in document.further)
+        instances = dict.fromkeys((*further, *instances_left(host, with_units=damaged)))
+        return cls(document, damaged, kept, StateStore(host).read(), tuple(instances))
+
+    @property
+    def first(self) -> str:
+        """The product that had the first place; empty where that is not known."""
+        return self.state.product or ("" if self.document is None else self.document.product)
 
     def adopted_for(self, document: EndpointDocument | None) -> TrustedConfiguration | None:
         """What was adopted for a document that a converge brought."""
@@ -64,11 +70,14 @@ class Installed:
         return effective(host, document, self.adopted_for(document))[0]
 
 
-def _left(host: Host) -> tuple[str, ...]:
-    """The instances whose units are there, whatever the document said."""
+def instances_left(host: Host, *, with_units: bool = True) -> tuple[str, ...]:
+    """The instances of which there is something, whatever the document says."""
+    listed = paths.listed_instances(host.names(paths.PRODUCTS_DIRECTORY))
+    if not with_units:
+        return listed
     from .._host.systemd.state import UNIT_DIRECTORY
 
-    return paths.instances_in(host.names(UNIT_DIRECTORY))
+    return (*listed, *paths.instances_in(host.names(UNIT_DIRECTORY)))
 
 
 def installed_document(host: Host, given: EndpointDocument | None = None) -> EndpointDocument | None:
@@ -85,15 +94,15 @@ def installed_document(host: Host, given: EndpointDocument | None = None) -> End
     return EndpointDocument.from_dict(raw, stored=True)
 
 
-def load_document(host: Host, instance: str = "") -> EndpointDocument | None:
-    """The document that is in force on the host for one of its products, the first one unless an ``instance`` is given;
-    None where there is none. Raises ValueError if it is damaged."""
+def load_document(host: Host, product: str) -> EndpointDocument | None:
+    """The document that is in force on the host for one of its products; None where there is none.
+
+    Raises ValueError if it is damaged.
+    """
     document = installed_document(host)
-    if document is not None and instance:
-        return next((one for one in document.further if one.instance == instance), None)
-    if document is None or document.server is None:
-        return document
-    return effective(host, document, adopted_for(host, document))[0]
+    if document is not None and document.server is not None:
+        document = effective(host, document, adopted_for(host, document))[0]
+    return None if document is None else document.of(product)
 
 
 def adopted_for(host: Host, document: EndpointDocument) -> TrustedConfiguration | None:

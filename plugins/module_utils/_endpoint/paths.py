@@ -76,12 +76,30 @@ APT_PIN = "/etc/apt/preferences.d/epp-autoupdate.pref"
 
 OF_PRODUCTS = "products"
 """The directory in which each further product of an endpoint has what the first one has beside it."""
+PRODUCTS_DIRECTORY = f"{STATE_DIRECTORY}/{OF_PRODUCTS}"
+"""That of their states, which lists the further products; what products that are data remember is there, too."""
+_MEMORY = ".json"
 
 
 def of_product(path: str, instance: str) -> str:
     """Where a further product (its ``instance``) has what the first one (an empty one) has at ``path``."""
     directory, _slash, name = path.rpartition("/")
     return f"{directory}/{OF_PRODUCTS}/{instance}/{name}" if instance else path
+
+
+def state_directory(instance: str) -> str:
+    """Where a further product has its state. It is made before all that the product has, and removed after it."""
+    return f"{PRODUCTS_DIRECTORY}/{instance}"
+
+
+def memory_of(product: str) -> str:
+    """What a product that is data remembers between updates; the place of a product in the list is nothing to it."""
+    return f"{PRODUCTS_DIRECTORY}/{product}{_MEMORY}"
+
+
+def listed_instances(names: Iterable[str]) -> tuple[str, ...]:
+    """The further products that have a state directory, by the names in ``PRODUCTS_DIRECTORY``."""
+    return tuple(name for name in names if "." not in name)
 
 
 def unit_of_product(unit: str, instance: str) -> str:

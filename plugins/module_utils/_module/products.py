@@ -149,6 +149,8 @@ def _names(options: Mapping[str, Any], errors: ValidationErrors) -> list[str]:
             errors.add(where, show(name), "a product that is named once")
         elif near:
             errors.add(where, show(name), f"clamav, files, command or the name of a definition{near}")
+    if len(names) > further.MOST:
+        errors.add(PRODUCTS, show(names), f"a list of at most {further.MOST} products")
     if len(names) > 1 and options.get("server"):
         errors.add(
             PRODUCTS, f"a list of {len(names)}", "possible with an update server yet (name one, or use no server)"

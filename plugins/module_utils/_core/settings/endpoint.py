@@ -138,6 +138,10 @@ class EndpointDocument:
         """The documents of all products of the endpoint, the first one's first."""
         return (self, *self.further)
 
+    def of(self, product: str) -> EndpointDocument | None:
+        """The document of one of the products, None for any other name."""
+        return next((one for one in self.each() if one.product == product), None)
+
     @classmethod
     def from_dict(
         cls, raw: object, *, stored: bool = False, definitions: Definitions | None = keys.NO_DEFINITIONS

@@ -30,7 +30,8 @@ _INHERITED = (
 )
 OF_PROBE = ("enabled", "timeout")
 """What of the section ``probe`` is not about one product."""
-_MOST = 16
+MOST = 16
+"""Of the products of one endpoint."""
 
 
 def read_entries(
@@ -41,8 +42,8 @@ def read_entries(
     What is wrong becomes errors, whose paths begin with ``products[suricata]``.
     """
     entries = raw.get(PRODUCTS)
-    if not isinstance(entries, list) or len(entries) >= _MOST:
-        errors.add(PRODUCTS, show(entries), f"a list of at most {_MOST - 1} products beside the first")
+    if not isinstance(entries, list) or len(entries) >= MOST:
+        errors.add(PRODUCTS, show(entries), f"a list of at most {MOST - 1} products beside the first")
         return ()
     if entries and raw.get("server") is not None:
         errors.add(PRODUCTS, f"a list of {len(entries) + 1}", "possible with an update server yet (name one product)")

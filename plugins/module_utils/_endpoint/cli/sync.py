@@ -42,7 +42,7 @@ def sync(host: LocalHost, options: argparse.Namespace) -> int:
             return _when_due(endpoint, options)
     report = None if options.adopted else synchronize(endpoint)
     try:
-        converged = converge_adopted(endpoint.reloaded())
+        converged = converge_adopted(Endpoint.load(host))
     except Busy as error:
         raise OSError(str(error)) from error
     status = _tell(options, report, converged)
@@ -53,7 +53,7 @@ def sync(host: LocalHost, options: argparse.Namespace) -> int:
 def _when_due(endpoint: Endpoint, options: argparse.Namespace) -> int:
     """The daily waking, shut in: what has to be written is another's business."""
     report = synchronize(endpoint) if daily_sync_due(endpoint, endpoint.store.read()) else None
-    endpoint = endpoint.reloaded()
+    endpoint = Endpoint.load(endpoint.host)
     request_converge(endpoint)
     status = _tell(options, report, None)
     report_waking(endpoint, report)

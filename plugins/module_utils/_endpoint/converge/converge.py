@@ -21,8 +21,8 @@ from ..installed import Installed
 from ..jobs.vendor_updaters import activate, start_again
 from ..orders.obstacles import obstacles as cannot_listen
 from ..state.store import State, StateStore, with_notes, without_notes
-from ..status.status import publish
-from . import groups, selftest
+from ..status.status import publish, publishing
+from . import groups, places, selftest
 from .desired import granted_privileges
 from .machine import machine_id, refuse_another_name
 from .plan import Plan, StandaloneTarget, Target, plan
@@ -70,11 +70,11 @@ def _looked_at(host: Host, document: EndpointDocument) -> tuple[Snapshot, Instal
 def _changed(document: EndpointDocument, host: Host, target: Target, *, agent: bytes | None) -> Converged:
     """Plan anew, since another converge may have run until the lock was taken, and apply that plan."""
     view, installed = _looked_at(host, document)
-    target = replace(target, endpoint=target.endpoint.on(view))
+    target = replace(target, endpoint=target.endpoint.on(view).knowing(installed.instances))
     planned, before = plan(target, installed, agent=agent), installed.effective_document(view)
     view.end()
-    with target.adopting():
-        _apply(planned, "" if installed.document is None else installed.document.product)
+    with places.no_update(host, installed, planned.endpoint.document), target.adopting():
+        _apply(planned, installed)
     _remember(target, before)
     proved = planned.access.proved(view, planned.endpoint.document)
     obstacles = (*proved, *cannot_listen(view, planned.endpoint.document))
@@ -95,7 +95,7 @@ def _target(document: EndpointDocument, host: Host, installed: Installed, *, che
     return enroll(document, host, installed, check=check)
 
 
-def _apply(planned: Plan, former: str) -> None:
+def _apply(planned: Plan, installed: Installed) -> None:
     endpoint, wanted, access, changes = planned.endpoint, planned.wanted, planned.access, planned.result.changes
     host = endpoint.host
     changed = {change.path for change in changes}
@@ -105,10 +105,16 @@ def _apply(planned: Plan, former: str) -> None:
         scheduler.deactivate()
     edited = {edit.change.path: edit for edit in access.edits}
     _note(host, {path: note for path, note in wanted.notes.items() if path in changed}, wanted.theirs)
-    _note_owners(endpoint, former)
-    for change in changes:
+    _note_owners(endpoint, installed.first)
+    _note_products(host, installed, [path for path in wanted.former if path in changed])
+    if paths.DOCUMENT not in changed:
+        _put_in_force(None, endpoint, installed)
+    last = [path for path in wanted.former_states if path in changed]
+    for change in (one for one in changes if one.path not in last):
         if change.path in edited:
             edited[change.path].carry_out(host)
+        elif change.path == paths.DOCUMENT:
+            _put_in_force(by_path[change.path], endpoint, installed)
         else:
             apply(host, by_path.get(change.path, Absent(change.path)))
     for scheduler in left:
@@ -118,6 +124,8 @@ def _apply(planned: Plan, former: str) -> None:
         StateStore(host).change(lambda state: replace(state, created_groups=(*state.created_groups, created)))
     access.make_account(host)
     activate(host, endpoint.scheduler, wanted.jobs, wanted.plan.beside, changed_paths=changed)
+    for path in last:
+        apply(host, Absent(path))
     access.remove_accounts(host)
     if wanted.returned:
         start_again(host, wanted.resumed)
@@ -128,6 +136,23 @@ def _note(host: Host, notes: dict[str, str], theirs: tuple[str, ...]) -> None:
     """Remember how things were, before they change, and what of them administrators wrote."""
     if notes or theirs:
         StateStore(host).change(lambda state: with_notes(state, notes, theirs))
+
+
+def _note_products(host: Host, installed: Installed, leaving: list[str]) -> None:
+    """Remember what no document will tell of: what of former products has to go, and whose state is in the first
+    place."""
+    first = installed.first
+    if leaving or first != installed.state.product:
+        StateStore(host).change(lambda state: replace(state, leaving=tuple(leaving), product=first))
+
+
+def _put_in_force(document: Resource | None, endpoint: Endpoint, installed: Installed) -> None:
+    """Write the document where it is another one, with each state in the place that it says; whoever records something
+    comes before or after."""
+    with publishing(endpoint.host):
+        places.move_states(endpoint.host, installed, endpoint.document)
+        if document is not None:
+            apply(endpoint.host, document)
 
 
 def _note_owners(endpoint: Endpoint, former: str) -> None:
@@ -148,30 +173,22 @@ def _note_owners(endpoint: Endpoint, former: str) -> None:
 
 
 def _remember(target: Target, previous: EndpointDocument | None) -> None:
-    """Refresh the status; an endpoint to which reconnect updates are new has not missed this boot's (E2)."""
-    had_reconnect = previous is not None and previous.policy.events.update_on_reconnect
+    """Refresh the status of each product, and remember what was converged."""
     endpoint = target.endpoint
     boot, adopted, machine = boot_id(endpoint.host), endpoint.adopted, machine_id(endpoint.host)
-    carried_out = "" if adopted is None else adopted.identity
+    carried_out, first = "" if adopted is None else adopted.identity, endpoint.document.product
 
     def transform(state: State) -> State:
         state = replace(state, machine=machine, carried_out=carried_out, sync=target.record or (adopted and state.sync))
-        return state if had_reconnect else replace(state, boot_id=boot, source_lost=False)
+        return replace(state, product=first, leaving=())
 
     StateStore(endpoint.host).change(transform)
-    publish(endpoint)
-    for one in endpoint.each()[1:]:
-        _remember_product(one, boot, previous)
+    for one in endpoint.each():
+        _remember_product(one, boot, None if previous is None else previous.of(one.document.product))
 
 
 def _remember_product(endpoint: Endpoint, boot: str, previous: EndpointDocument | None) -> None:
-    """The same for a further product."""
-    before = () if previous is None else previous.further
-    former = next((one for one in before if one.instance == endpoint.document.instance), None)
-    had_reconnect = former is not None and former.policy.events.update_on_reconnect
-
-    def transform(state: State) -> State:
-        return state if had_reconnect else replace(state, boot_id=boot, source_lost=False)
-
-    endpoint.store.change(transform)
+    """Refresh a product's status; one to which reconnect updates are new has not missed this boot's (E2)."""
+    if previous is None or not previous.policy.events.update_on_reconnect:
+        endpoint.store.change(lambda state: replace(state, boot_id=boot, source_lost=False))
     publish(endpoint)

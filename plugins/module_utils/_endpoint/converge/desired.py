@@ -32,6 +32,7 @@ from ..state.store import State
 from ..time_limits import longest_engine_update, longest_turn, longest_update, max_start_delay
 from ..vendor_updaters import Found, find
 from ..vendor_updaters.restore import remembered_entries, running_before
+from .former import former_paths, former_states
 
 _HOMES = ("/home/", "/root/", "/run/user/")
 """What ``ProtectHome=`` hides (systemd.exec(5))."""
@@ -45,6 +46,9 @@ class Desired:
     ``notes`` tell what has to be remembered of some paths before they change, ``theirs`` the names in them, and the
     units, that administrators wrote. ``returned`` are notes of what is given back, ``resumed`` what of it ran before
     and is to run again. ``other_updaters`` are what else updates the product and goes on doing so, in words.
+
+    ``former`` are paths of which documents of before tell alone, ``former_states`` the states of products that left,
+    which go last: as long as they are there, it is known that there is something of these.
     """
 
     entries: tuple[Resource, ...]
@@ -55,6 +59,8 @@ class Desired:
     returned: dict[str, str] = field(default_factory=dict)
     resumed: tuple[str, ...] = ()
     other_updaters: tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
+    former_states: tuple[str, ...] = ()
 
 
 def desired(endpoint: Endpoint, installed: Installed, *, agent: bytes | None) -> Desired:
@@ -73,6 +79,7 @@ def desired(endpoint: Endpoint, installed: Installed, *, agent: bytes | None) ->
     own += [
         Directory(paths.CONFIGURATION_DIRECTORY, 0o755),
         Directory(paths.STATE_DIRECTORY, 0o755),
+        *_state_directories(document),
         # Command lines may hold secrets; everything else in it is policy, which people want to see in a diff.
         File(paths.DOCUMENT, readable_json(brought(document)), 0o600, secret=_holds_command_lines(document, installed)),
     ]
@@ -92,7 +99,15 @@ def desired(endpoint: Endpoint, installed: Installed, *, agent: bytes | None) ->
         returned=returning,
         resumed=running_before(host, returning),
         other_updaters=beside.told,
+        former=former_paths(endpoint, installed),
+        former_states=former_states(endpoint),
     )
+
+
+def _state_directories(document: EndpointDocument) -> tuple[Directory, ...]:
+    """Those of further products: by them it is known what has to go with a product."""
+    names = [paths.state_directory(one.instance) for one in document.further]
+    return tuple(Directory(path, 0o755) for path in ((paths.PRODUCTS_DIRECTORY, *names) if names else ()))
 
 
 def vendor_updaters(products: Iterable[Endpoint]) -> tuple[Program, ...]:

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Union
 
 from ..._core.resources.resources import Absent, Resource
-from ..._core.settings.endpoint import EndpointDocument
 from ..._core.values import frozen
 from ..._host.host import Host
 from ..._host.reconcile import diff
@@ -26,8 +25,9 @@ from ..privileges import all_backends
 from ..products.base import missing_programs
 from ..state.store import State, SyncRecord
 from ..status.status import next_run_text
-from . import groups, selftest
+from . import groups, places, selftest
 from .desired import Desired, desired, granted_privileges
+from .former import textfiles
 from .machine import host_key
 from .result import Converged
 
@@ -88,14 +88,12 @@ def differences(endpoint: Endpoint, installed: Installed) -> tuple[tuple[Change,
 
     Nothing else is looked at. Raises OSError or LookupError.
     """
-    return _differences(endpoint, installed, desired(endpoint, installed, agent=None), _access(endpoint, installed))
+    return _differences(endpoint, desired(endpoint, installed, agent=None), _access(endpoint, installed))
 
 
-def _differences(
-    endpoint: Endpoint, installed: Installed, wanted: Desired, access: Access
-) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+def _differences(endpoint: Endpoint, wanted: Desired, access: Access) -> tuple[tuple[Change, ...], tuple[str, ...]]:
     host, entries = endpoint.host, (*wanted.entries, *access.entries)
-    changes = diff(host, (*entries, *_stale_paths(endpoint, installed, entries)))
+    changes = diff(host, (*entries, *_stale_paths(endpoint, wanted, entries)))
     corrections = (
         *vendor_updaters.drift(host, endpoint.scheduler, wanted.jobs, wanted.plan.beside),
         *(f"{name} is started again" for name in wanted.resumed),
@@ -108,11 +106,11 @@ def _differences(
 def _compared(target: Target, installed: Installed, wanted: Desired, access: Access) -> Converged:
     """What is otherwise than wanted, and what would be done about it."""
     endpoint, host = target.endpoint, target.endpoint.host
-    changes, corrections = _differences(endpoint, installed, wanted, access)
+    changes, corrections = _differences(endpoint, wanted, access)
     state, key = installed.state, host_key(host)
     return Converged(
         changes=changes,
-        corrections=(*target.words, *corrections),
+        corrections=(*target.words, *corrections, *places.misplaced(installed, endpoint.document)),
         next_run=_next_run(endpoint, state),
         host_key=key,
         refusal=target.refusal,
@@ -131,24 +129,17 @@ def _next_run(endpoint: Endpoint, state: State) -> str | None:
     return min((one for one in runs if one is not None), default=None)
 
 
-def _stale_paths(endpoint: Endpoint, installed: Installed, wanted: Iterable[Resource]) -> tuple[Absent, ...]:
-    """Files of other back ends, of jobs and privileges that are no longer wanted, and metrics in a former directory."""
-    kept = {entry.path for entry in wanted} | set(textfiles(endpoint.document))
-    metrics = () if installed.document is None else textfiles(installed.document)
+def _stale_paths(endpoint: Endpoint, wanted: Desired, entries: Iterable[Resource]) -> tuple[Absent, ...]:
+    """Files of other back ends, of jobs and privileges that are no longer wanted, and what former products leave; last
+    their states, by which it is known that there is something of them."""
+    kept = {entry.path for entry in entries} | set(textfiles(endpoint.document))
     adopted = () if endpoint.document.server is not None else (paths.ADOPTED_DIRECTORY,)
     orders = () if listens(endpoint.document) else (paths.ORDERS,)
-    gone = set(installed.instances) - {one.instance for one in endpoint.document.further}
-    states = (paths.of_product(paths.STATE, name).rpartition("/")[0] for name in sorted(gone))
-    found = (*back_end_paths(endpoint.host, endpoint.owned), *metrics, *adopted, *orders, *states)
-    return tuple(Absent(path) for path in found if path not in kept)
+    found = (*back_end_paths(endpoint.host, endpoint.owned), *wanted.former, *adopted, *orders, *wanted.former_states)
+    return tuple(Absent(path) for path in dict.fromkeys(found) if path not in kept)
 
 
 def back_end_paths(host: Host, owned: Owned) -> tuple[str, ...]:
     """Every path that a back end may have written; privileges first, so that none outlives what it starts."""
     privileges = [path for backend in all_backends() for path in backend.owned()]
     return (*privileges, paths.APT_PIN, *every_owned_path(host, owned))
-
-
-def textfiles(document: EndpointDocument) -> tuple[str, ...]:
-    """Where this endpoint's metrics are written."""
-    return tuple(f"{one.textfile_directory}/{paths.textfile_name(one.instance)}" for one in document.each())

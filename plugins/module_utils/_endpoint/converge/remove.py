@@ -17,16 +17,16 @@ from ..._host.paths import CONFIGURATION_DIRECTORY, SERVER_SETTINGS_NAME
 from ..._host.reconcile import apply, diff, owned_paths
 from ..._host.scheduler import all_schedulers
 from ..._host.scheduler.base import Owned
-from ..._host.systemd.state import UNIT_DIRECTORY
 from .. import paths
-from ..installed import Installed
+from ..installed import Installed, instances_left
 from ..jobs import owned_with
 from ..jobs.vendor_updaters import start_again
 from ..products import select_product
 from ..vendor_updaters.restore import notes_left, remembered_entries, running_before
 from . import groups
+from .former import textfiles
 from .machine import host_key
-from .plan import back_end_paths, textfiles
+from .plan import back_end_paths
 from .result import Converged
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ def _access_left(host: Host, installed: Installed) -> Access:
 
 def _instances(host: Host, installed: Installed) -> tuple[str, ...]:
     """Those of the further products; their units are looked for, too, as a document may have been lost."""
-    found = paths.instances_in(host.names(UNIT_DIRECTORY))
-    return tuple(dict.fromkeys((*installed.instances, *found)))
+    return tuple(dict.fromkeys((*installed.instances, *instances_left(host))))
 
 
 def _everything(host: Host, installed: Installed, owned: Owned) -> tuple[str, ...]:
@@ -92,4 +91,5 @@ def _everything(host: Host, installed: Installed, owned: Owned) -> tuple[str, ..
     metrics = () if document is None else textfiles(document)
     products = () if document is None else document.each()
     beside = [path for one in products for path in select_product(one, host).needs().remains]
-    return (*back_end_paths(host, owned), *metrics, *beside, *([] if host.live else [SANDBOX_LOG]), *own)
+    found = (*back_end_paths(host, owned), *metrics, *beside, *installed.state.leaving)
+    return (*found, *([] if host.live else [SANDBOX_LOG]), *own)

@@ -195,7 +195,7 @@ class Listener:
         if self._ask_at is None or time.monotonic() < self._ask_at:
             return
         self._ask_at = None
-        self._endpoint = self._endpoint.reloaded()
+        self._endpoint = Endpoint.load(self._host)
         for one in missed_orders(self._endpoint, self._record.validators):
             self._take(one.content, asked=True)
             self._keep(replace(self._record, validators={**self._record.validators, one.file: one.validators}))
@@ -204,7 +204,7 @@ class Listener:
         """Take what came, if it is an order for this endpoint; ``asked`` of what it asked for itself."""
         try:
             self._check_load(content)
-            self._endpoint = self._endpoint.reloaded()
+            self._endpoint = Endpoint.load(self._host)
             order = judge(self._endpoint, content)
             self._check_new(order)
         except RefusedOrder as refused:

@@ -164,7 +164,7 @@ def _outcome(endpoint: Endpoint, update: PackageUpdate) -> Outcome:
         return _of_somebody_else(endpoint, update, found) if proven.result is Result.CURRENT else proven
     now = endpoint.host.now()
     begun = {"engine_tried": found.version, "engine_tried_at": now, "engine_outcome": None}
-    endpoint.store.change(lambda state: replace(state, **begun))
+    save_and_publish(endpoint, lambda state: replace(state, **begun))
     return update.fetched(found) or _alone(endpoint, lambda: update.installed(found))
 
 

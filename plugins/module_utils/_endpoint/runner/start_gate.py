@@ -153,7 +153,7 @@ class StartGate:
         while left > 0:
             pause = min(left, _SLICE_S)
             self._sleep(pause)
-            document = load_document(endpoint.host, endpoint.document.instance)
+            document = load_document(endpoint.host, endpoint.document.product)
             if document is None or _basis(document) != _basis(endpoint.document):
                 return False
             before, left = left, instant - endpoint.host.now()
@@ -177,8 +177,7 @@ def _refused(trigger: Trigger, outcome: Outcome, state: State) -> StartDecision:
 
 def _is_enrolled(endpoint: Endpoint) -> bool:
     """Whether this host still is an endpoint, and has this product."""
-    host, instance = endpoint.host, endpoint.document.instance
-    return host.exists(paths.DOCUMENT) and (not instance or load_document(host, instance) is not None)
+    return load_document(endpoint.host, endpoint.document.product) is not None
 
 
 def _source(endpoint: Endpoint) -> str:

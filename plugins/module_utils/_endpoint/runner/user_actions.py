@@ -74,7 +74,7 @@ def set_roaming(endpoint: Endpoint, *, on: bool) -> None:
 
 def _save(endpoint: Endpoint, transform: Callable[[State], State]) -> None:
     """Change what is the endpoint's, and tell it in the status of each of its products."""
-    save_and_publish(endpoint, transform)
+    save_and_publish(endpoint, transform, of_endpoint=True)
     for one in endpoint.each()[1:]:
         publish_current(one)
 

@@ -168,6 +168,10 @@ class State:
     """The installed version as the last run left it; another one was installed by somebody else."""
     engine_unproven: bool = False
     """Whether new packages came, and no probe has passed since."""
+    product: str = ""
+    """Whose state it is, in that of an endpoint's first product; empty where no converge has written it yet."""
+    leaving: tuple[str, ...] = ()
+    """What a converge that has not come to its end was to remove, and no document tells of any more."""
 
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> State:
@@ -177,7 +181,9 @@ class State:
         values["running"] = Running(**raw["running"]) if raw.get("running") else None
         values["last"] = {trigger: _run_record(record) for trigger, record in raw.get("last", {}).items()}
         values["created_groups"] = tuple(raw.get("created_groups", ()))
-        values["taken_over"] = tuple(map(str, raw.get("taken_over", ())))
+        for name in ("taken_over", "leaving"):
+            values[name] = tuple(map(str, raw.get(name, ())))
+        values["product"] = str(raw.get("product", ""))
         values["switched_off"] = {str(name): str(note) for name, note in raw.get("switched_off", {}).items()}
         values["switched_off_for"] = {str(name): str(one) for name, one in raw.get("switched_off_for", {}).items()}
         values["sync"] = SyncRecord(**raw["sync"]) if raw.get("sync") else None
@@ -191,8 +197,9 @@ class State:
 
     def to_dict(self) -> dict[str, Any]:
         plain = asdict(self)
-        if not self.switched_off_for:  # as on all endpoints with one product
-            del plain["switched_off_for"]
+        for name in ("switched_off_for", "product", "leaving"):
+            if not plain[name]:  # as in most states
+                del plain[name]
         return {"format": FORMAT, **plain}
 
     @property
@@ -265,6 +272,18 @@ class StateStore:
         aside = self._path + ".unreadable"
         self._host.write(aside, content, mode=0o600)
         self._host.log(4, f"{self._path} can't be understood; it was kept as {aside} and a new one begun")
+
+
+_OF_ENDPOINT = (
+    *("switch", "roaming", "created_groups", "sync", "carried_out", "machine", "leaving"),
+    *("switched_off", "taken_over", "switched_off_for"),
+)
+"""What in the first product's state is the endpoint's."""
+
+
+def for_product(endpoint: State, own: State, product: str = "") -> State:
+    """The state in which the endpoint's is of one, and what a product remembers of another."""
+    return replace(own, product=product, **{name: getattr(endpoint, name) for name in _OF_ENDPOINT})
 
 
 def with_notes(state: State, notes: dict[str, str], theirs: tuple[str, ...]) -> State:

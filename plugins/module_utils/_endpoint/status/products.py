@@ -37,7 +37,7 @@ def with_products(endpoint: Endpoint, status: dict[str, Any]) -> dict[str, Any]:
 
 def published(host: Host, status: dict[str, Any]) -> dict[str, Any]:
     """The same of what was published last, for those who may not look at everything."""
-    sections = list(_published(host))
+    sections = [of_one_product(one) for one in sorted(_published(host), key=_place)]
     return {**status, "products": [of_one_product(status), *sections]} if sections else status
 
 
@@ -52,10 +52,16 @@ def _published(host: Host) -> Iterator[dict[str, Any]]:
             yield section
 
 
+def _place(section: Mapping[str, Any]) -> int:
+    """That of a product in the endpoint's list."""
+    place = section.get("place")
+    return place if isinstance(place, int) else 0
+
+
 def instances(host: Host) -> tuple[str, ...]:
     """Those of the further products which have published a status, in the order of their names."""
-    directory = paths.of_product(paths.STATUS, "-").rpartition("/-/")[0]
-    return tuple(name for name in sorted(host.names(directory)) if host.exists(paths.of_product(paths.STATUS, name)))
+    names = paths.listed_instances(host.names(paths.PRODUCTS_DIRECTORY))
+    return tuple(name for name in sorted(names) if host.exists(paths.of_product(paths.STATUS, name)))
 
 
 def each_section(status: Mapping[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:

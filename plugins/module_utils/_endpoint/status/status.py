@@ -36,13 +36,14 @@ _OUTCOME = ("result", "kind", "reason")
 _ANSWER = ("campaign", "version", "result", "reason", "started", "finished", "until", "changed")
 
 
-def save_and_publish(endpoint: Endpoint, transform: Callable[[State], State]) -> State:
-    """Change the endpoint's state, publish the status that follows from it and return the new state; raises OSError.
+def save_and_publish(endpoint: Endpoint, transform: Callable[[State], State], *, of_endpoint: bool = False) -> State:
+    """Change a product's state, publish the status that follows from it and return the new state; raises OSError.
 
-    On a host that is no longer enrolled, or no longer has this product, nothing is written.
+    On a host that is no longer enrolled, or no longer has this product, nothing is written. What is ``of_endpoint`` is
+    in the state of whichever product is the first one now.
     """
-    with _publishing(endpoint.host):
-        current = _as_it_is(endpoint)
+    with publishing(endpoint.host):
+        current = _as_it_is(endpoint, None if of_endpoint else endpoint.document.product)
         if current is None:
             return transform(endpoint.store.read())
         state = current.store.change(transform)
@@ -52,8 +53,8 @@ def save_and_publish(endpoint: Endpoint, transform: Callable[[State], State]) ->
 
 def publish_current(endpoint: Endpoint) -> None:
     """Publish the status as it follows from what is in force; nothing where this host has no such product any more."""
-    with _publishing(endpoint.host):
-        current = _as_it_is(endpoint)
+    with publishing(endpoint.host):
+        current = _as_it_is(endpoint, endpoint.document.product)
         if current is not None:
             _publish(current)
 
@@ -63,20 +64,20 @@ def publish(endpoint: Endpoint) -> None:
 
     Whoever is not the converge may have read its document before one: that is what ``publish_current`` is for.
     """
-    with _publishing(endpoint.host):
+    with publishing(endpoint.host):
         _publish(endpoint)
 
 
 def publish_report(host: Host, record: ReportRecord) -> None:
     """Put what became of the newest report into the status that is published; raises OSError."""
-    with _publishing(host):
+    with publishing(host):
         told = _told(host, paths.STATUS)
         if isinstance(told, dict) and told.get("report") != record.to_result():
             _write(host, {**told, "report": record.to_result()}, paths.STATUS)
 
 
 @contextmanager
-def _publishing(host: Host) -> Iterator[None]:
+def publishing(host: Host) -> Iterator[None]:
     """Let nobody else publish; one who does not come to an end is not waited for any longer."""
     with locked(host, paths.STATUS_LOCK, wait=_LOCK_WAIT_S) as held:
         if not held:
@@ -85,10 +86,10 @@ def _publishing(host: Host) -> Iterator[None]:
         yield
 
 
-def _as_it_is(endpoint: Endpoint) -> Endpoint | None:
+def _as_it_is(endpoint: Endpoint, product: str | None) -> Endpoint | None:
     """The endpoint as a converge may have made it since it was loaded; None where that has removed it."""
     try:
-        return endpoint.reloaded()
+        return Endpoint.load(endpoint.host, product)
     except LookupError:
         return None
     except ValueError:  # a document that was damaged since is no better than the one that was read
@@ -100,6 +101,8 @@ def _publish(endpoint: Endpoint) -> None:
     from .metrics import publish_metrics
 
     status, host = compose(endpoint, endpoint.store.read()), endpoint.host
+    if endpoint.document.place:
+        status["place"] = endpoint.document.place
     try:
         path = endpoint.at(paths.STATUS)
         told = _told(host, path)

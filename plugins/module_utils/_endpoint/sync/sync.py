@@ -69,7 +69,7 @@ def synchronize(endpoint: Endpoint) -> SyncReport:
             answered = now
         record = SyncRecord(report.result.value, report.why, now, answered)
         try:
-            save_and_publish(Endpoint.load(host), lambda state: replace(state, sync=record))
+            save_and_publish(Endpoint.load(host), lambda state: replace(state, sync=record), of_endpoint=True)
         except OSError as error:  # what was adopted counts more than its record
             host.log(syslog.LOG_ERR, f"the state can't be written: {error}")
     host.log(_LEVELS.get(report.result, syslog.LOG_ERR), report.sentence())

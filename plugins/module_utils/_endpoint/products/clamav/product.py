@@ -51,6 +51,10 @@ CONFIG_MODE = 0o600
 """URLs may hold secrets; freshclam reads the file before it gives up root."""
 
 
+_SHARED = (places.SAMPLES, places.CACHE_DIRECTORY)
+"""What its probe and its engine's packages have, which no other product uses."""
+
+
 @frozen
 class ClamAV:
     """The product ``clamav``."""
@@ -98,7 +102,7 @@ class ClamAV:
             scan_capabilities=("CAP_DAC_READ_SEARCH",),
             after_units=clamd_service.SERVICES,
             vendor_updaters=(FRESHCLAM,),
-            remains=(f"{databases.path}/{kept.NAME}", own_signature.path(self)),
+            remains=(f"{databases.path}/{kept.NAME}", own_signature.path(self), *_SHARED),
         )
 
     def programs(self) -> tuple[str, ...]:

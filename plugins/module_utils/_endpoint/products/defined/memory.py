@@ -34,7 +34,7 @@ class Memory:
 def load(host: Host, name: str) -> Memory:
     """What is remembered of a product; a damaged file counts as none."""
     try:
-        raw: Any = json.loads(host.read(_path(name)) or b"{}")
+        raw: Any = json.loads(host.read(paths.memory_of(name)) or b"{}")
     except (OSError, ValueError):
         raw = {}
     known = raw if isinstance(raw, dict) else {}
@@ -47,7 +47,7 @@ def change(host: Host, name: str, **changes: Any) -> None:
     before = load(host, name)
     after = replace(before, **changes)
     if after != before:
-        host.write(_path(name), readable_json(asdict(after)), mode=0o600)
+        host.write(paths.memory_of(name), readable_json(asdict(after)), mode=0o600)
 
 
 def cooling_until(memory: Memory, now: float) -> int | None:
@@ -59,7 +59,3 @@ def wanted_pause(memory: Memory, interval: int, now: float) -> int | None:
     """Until when the vendor wants no other update; None where it may be asked."""
     until = memory.started + interval
     return until if interval and memory.started <= now < until else None
-
-
-def _path(name: str) -> str:
-    return f"{paths.STATE_DIRECTORY}/products/{name}.json"

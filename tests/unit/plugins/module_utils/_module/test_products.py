@@ -120,6 +120,7 @@ def test_what_is_set_for_a_product_counts_on_an_endpoint_that_has_it_alone() -> 
     ("changes", "told"),
     [
         ({"products": "clamav"}, 'products: "clamav" is not a list of products'),
+        ({"products": [f"own{number}" for number in range(17)]}, "products: a list of 17 is not a list of at most 16"),
         ({"products": ["clamav", "clamav"]}, 'products[1]: "clamav" is not a product that is named once'),
         ({"products": ["clamav", "suricatta"]}, "(did you mean suricata?)"),
         ({"products": ["clamav", "files"]}, "policy.products.files.sources.urls: missing"),
