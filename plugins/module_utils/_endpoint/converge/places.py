@@ -23,12 +23,13 @@ def is_other(installed: Installed, document: EndpointDocument) -> bool:
     return installed.first not in ("", document.product)
 
 
-def misplaced(installed: Installed, document: EndpointDocument) -> tuple[str, ...]:
-    """Whose state is in the first place though its product is not there, in words: a converge was broken off."""
+def unfinished(installed: Installed, document: EndpointDocument) -> Iterator[str]:
+    """What a converge that was broken off has left to be done and no file shows, in words."""
     before = installed.document
-    if before is None or before.product != document.product or not is_other(installed, document):
-        return ()
-    return (f"the state of {installed.first} leaves the first place, which {document.product} has",)
+    if before is not None and before.product == document.product and is_other(installed, document):
+        yield f"the state of {installed.first} leaves the first place, which {document.product} has"
+    if installed.state.leaving:
+        yield "the removal of what former products made, which was broken off, comes to its end"
 
 
 @contextmanager

@@ -110,7 +110,7 @@ def _compared(target: Target, installed: Installed, wanted: Desired, access: Acc
     state, key = installed.state, host_key(host)
     return Converged(
         changes=changes,
-        corrections=(*target.words, *corrections, *places.misplaced(installed, endpoint.document)),
+        corrections=(*target.words, *corrections, *places.unfinished(installed, endpoint.document)),
         next_run=_next_run(endpoint, state),
         host_key=key,
         refusal=target.refusal,
