@@ -58,6 +58,11 @@ class Installed:
         """The product that had the first place; empty where that is not known."""
         return self.state.product or ("" if self.document is None else self.document.product)
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no converge has been here."""
+        return self.document is None and not self.damaged
+
     def adopted_for(self, document: EndpointDocument | None) -> TrustedConfiguration | None:
         """What was adopted for a document that a converge brought."""
         return None if document is None else _adopted_for(document, self.configurations)

@@ -42,13 +42,16 @@ def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, che
     view, installed = _looked_at(host, document)
     target = _target(document, view, installed, check=check)
     target = replace(target, endpoint=target.endpoint.knowing(installed.instances))
+    if installed.is_nothing and not check:  # there is no doubt that something changes
+        with exclusively(host, paths.CONVERGE_LOCK, "converge"):
+            return _changed(document, host, target, agent=agent)
     planned = plan(target, installed, agent=agent)
-    result, endpoint = planned.result, planned.endpoint
+    result = planned.result
     if result.changed:
-        require(view, planned.wanted.plan, granted_privileges(endpoint.document), scheduler=endpoint.scheduler.name)
+        _require(view, planned)
     if check:
         return result
-    if not (result.changed or selftest.due_of(endpoint, installed.state)):
+    if not (result.changed or selftest.due_of(planned.endpoint, installed.state)):
         planned.access.remember(view)
         return result
     with exclusively(host, paths.CONVERGE_LOCK, "converge"):
@@ -56,7 +59,13 @@ def converge(document: EndpointDocument, host: Host, *, agent: bytes | None, che
             return _changed(document, host, target, agent=agent)
         view.end()
         planned.access.remember(view)
-        return _with_trial(result, endpoint)
+        return _with_trial(result, planned.endpoint)
+
+
+def _require(view: Snapshot, planned: Plan) -> None:
+    """Raise LookupError where this host lacks what the plan takes."""
+    endpoint = planned.endpoint
+    require(view, planned.wanted.plan, granted_privileges(endpoint.document), scheduler=endpoint.scheduler.name)
 
 
 def _looked_at(host: Host, document: EndpointDocument) -> tuple[Snapshot, Installed]:
@@ -72,6 +81,7 @@ def _changed(document: EndpointDocument, host: Host, target: Target, *, agent: b
     view, installed = _looked_at(host, document)
     target = replace(target, endpoint=target.endpoint.on(view).knowing(installed.instances))
     planned, before = plan(target, installed, agent=agent), installed.effective_document(view)
+    _require(view, planned)
     view.end()
     with places.no_update(host, installed, planned.endpoint.document), target.adopting():
         _apply(planned, installed)
