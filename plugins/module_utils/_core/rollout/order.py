@@ -16,9 +16,10 @@ from typing import Any
 
 from ..canonical import canonical_json, digest
 from ..metadata.header import Header, header_fields, parse_header
+from ..policy.enums import Scope
 from ..schedule.slots import even_slot
 from ..validation.errors import ValidationErrors
-from ..validation.parsers import InvalidValue, Parser, integer
+from ..validation.parsers import InvalidValue, Parser, choice, integer, listing
 from ..validation.strings import endpoint_name, ring_name
 from ..values import frozen
 from .command import InvalidCommand, UpdateCommand
@@ -37,7 +38,8 @@ _MOST = 2**53
 
 @frozen
 class Audience:
-    """Whom an order is for: one ``endpoint``, else the members of a ``ring`` of ``product``, else whoever has it.
+    """Whom an order is for: one ``endpoint``, else the members of a ``ring`` of ``product``, else whoever has it; of
+    those, whoever takes what it is about by the ``scopes`` of policies, all of them where none is named.
 
     ``product`` is empty in an order to one endpoint about all that it has.
     """
@@ -45,12 +47,13 @@ class Audience:
     product: str = ""
     ring: str = ""
     endpoint: str = ""
+    scopes: tuple[Scope, ...] = ()
 
-    def has(self, *, endpoint: str, product: str, ring: str) -> bool:
-        """Whether an endpoint, with its product and its ring of it, is meant."""
+    def has(self, *, endpoint: str, product: str, ring: str, scope: Scope) -> bool:
+        """Whether an endpoint, with its product, its ring of it and its policy's scope, is meant."""
         if self.endpoint:
             return self.endpoint == endpoint
-        return self.product == product and self.ring in ("", ring)
+        return self.product == product and self.ring in ("", ring) and (not self.scopes or scope in self.scopes)
 
 
 @frozen
@@ -77,7 +80,7 @@ class CampaignOrder:
         """Read what ``to_bytes`` wrote; raises InvalidDocument."""
         header, values = parse_header(content, KIND, _KEYS)
         command = _command(values)
-        audience = Audience(values["product"], values["ring"], values["endpoint"])
+        audience = Audience(values["product"], values["ring"], values["endpoint"], values["scopes"])
         return cls(header, command, audience, values["start"], values["spread"], values["kept"])
 
     def to_bytes(self) -> bytes:
@@ -99,7 +102,8 @@ class CampaignOrder:
     def _content(self) -> dict[str, Any]:
         command, audience = self.command, self.audience
         about = {"campaign": command.campaign, "version": command.version, "trigger": command.trigger.value}
-        whom = {"product": audience.product, "ring": audience.ring, "endpoint": audience.endpoint}
+        whom: dict[str, Any] = {"product": audience.product, "ring": audience.ring, "endpoint": audience.endpoint}
+        whom["scopes"] = [scope.value for scope in audience.scopes]
         return {**about, **whom, "start": self.start, "spread": self.spread, "kept": self.kept}
 
 
@@ -135,6 +139,7 @@ _KEYS: Mapping[str, Parser] = {
     "product": _product,
     "ring": _or_empty(ring_name),
     "endpoint": _or_empty(endpoint_name),
+    "scopes": listing(choice(Scope), most=len(Scope)),
     "start": integer(0, _MOST),
     "spread": integer(0, LONGEST_SPREAD),
     "kept": integer(0, _MOST),

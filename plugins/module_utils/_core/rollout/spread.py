@@ -21,16 +21,18 @@ _DEFAULT_SHARE = 95
 _ENOUGH = 20
 
 
-def spread(ordinals: Collection[int], *, cap: int, run: int) -> int:
+def spread(ordinals: Collection[int], *, cap: int, run: int) -> int | None:
     """The seconds of the spread for these endpoints; ``run`` is the time of one update, in seconds.
 
     With dense ordinals it is about N x run / cap. Those of a ring may leave gaps, for which it grows until the cap
-    holds; ``LONGEST_SPREAD`` is its end.
+    holds. None where the cap does not even hold in ``LONGEST_SPREAD``.
     """
     seconds = max(1, -(-len(ordinals) * run // cap))
-    while seconds < LONGEST_SPREAD and most_at_once(ordinals, seconds, run) > cap:
+    while seconds < LONGEST_SPREAD:
+        if most_at_once(ordinals, seconds, run) <= cap:
+            return seconds
         seconds = seconds * 21 // 20 + 1
-    return min(seconds, LONGEST_SPREAD)
+    return LONGEST_SPREAD if most_at_once(ordinals, LONGEST_SPREAD, run) <= cap else None
 
 
 def most_at_once(ordinals: Collection[int], seconds: int, run: int) -> int:

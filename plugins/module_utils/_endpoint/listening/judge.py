@@ -9,15 +9,13 @@ from __future__ import annotations
 from enum import Enum
 
 from ..._core.metadata.envelope import Malformed, TooLarge
-from ..._core.rollout.order import LONGEST_SPREAD, MAX_SIZE, CampaignOrder
+from ..._core.rollout.order import LONGEST_AHEAD, MAX_SIZE, Audience, CampaignOrder
 from ..._core.schedule.slots import hashed_ordinal
+from ..._core.settings.endpoint import EndpointDocument
 from ..._core.validation.errors import InvalidDocument
 from ..._host.signed_documents import verify_envelope
 from ..._host.ssh_signatures import BadSignature, UnknownKey
 from ..endpoint import Endpoint
-
-_AHEAD_S = 2 * LONGEST_SPREAD
-"""How far ahead a start may lie: the spread of a campaign before this one, and some error of the clock."""
 
 
 class OrderRefusal(str, Enum):
@@ -46,12 +44,11 @@ def judge(endpoint: Endpoint, content: bytes) -> CampaignOrder:
     """The order in what came; raises RefusedOrder, and OSError where this host can't verify."""
     order = _verified(endpoint, content)
     document, now = endpoint.document, endpoint.host.now()
-    me = {"endpoint": document.endpoint, "product": document.product, "ring": document.channel}
-    if not order.audience.has(**me):
+    if not _is_meant(order.audience, document):
         raise RefusedOrder(OrderRefusal.NOT_ADDRESSED, f"campaign {order.command.campaign} is not for this endpoint")
     if order.end(keeps=document.policy.events.include_roaming_and_offline) <= now:
         raise RefusedOrder(OrderRefusal.EXPIRED, f"the order of campaign {order.command.campaign} is over")
-    if order.start > now + _AHEAD_S:
+    if order.start > now + LONGEST_AHEAD:
         raise RefusedOrder(OrderRefusal.TOO_FAR_AHEAD, f"campaign {order.command.campaign} begins after days")
     return order
 
@@ -60,6 +57,14 @@ def ordinal_of(endpoint: Endpoint) -> int:
     """The endpoint's ordinal, or its stand-in before the server has given it one (S5)."""
     ordinal = endpoint.document.ordinal
     return hashed_ordinal(endpoint.document.endpoint) if ordinal is None else ordinal
+
+
+def _is_meant(audience: Audience, document: EndpointDocument) -> bool:
+    """Whether it is one of those whom the server counts as told: a group has no member that is to be left alone."""
+    scope, policy = document.policy.components.scope, document.policy
+    if not audience.endpoint and not policy.events.update_after_download:
+        return False
+    return audience.has(endpoint=document.endpoint, product=document.product, ring=document.channel, scope=scope)
 
 
 def _verified(endpoint: Endpoint, content: bytes) -> CampaignOrder:

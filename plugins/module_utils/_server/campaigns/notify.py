@@ -25,7 +25,8 @@ from ..database.database import open_database
 from ..publication.key_files import ensure_key
 from ..settings import limits_zone, notify_settings
 from ..terminal.line import Watch
-from .dispatcher import Dispatcher, DispatchReport
+from .dispatcher import Dispatcher
+from .loop import DispatchReport
 from .notifiers.base import Notifier
 from .notifiers.select import select_notifier
 from .publishing.dispatcher import PublishingDispatcher

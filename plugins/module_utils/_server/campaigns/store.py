@@ -30,10 +30,11 @@ from ..database.database import transaction
 from ..fleet.holdings import offered
 from .notifiers.base import Response, Target
 
-_UP_TO_DATE = (Result.UPDATED.value, Result.CURRENT.value)
-_WAITING = "status IN ('queued', 'retrying', 'deferred')"
+UP_TO_DATE = (Result.UPDATED.value, Result.CURRENT.value)
+"""What an endpoint answers that has what is offered."""
+WAITING = "status IN ('queued', 'retrying', 'deferred')"
 """The condition of the partial indexes, word for word."""
-_OPEN = "status IN ('queued', 'retrying', 'deferred', 'in_flight')"
+OPEN = "status IN ('queued', 'retrying', 'deferred', 'in_flight')"
 _POSTPONED = "status IN ('retrying', 'deferred') AND result != 'skipped'"
 """Those that are due when their endpoint is reached; a blackout is not over by that."""
 _AMONG = "endpoint IN (SELECT value FROM json_each(?))"
@@ -127,7 +128,7 @@ class CampaignStore:
 
         Those who were told beforehand to begin later keep their instants, whichever notifier the server has by now.
         """
-        ahead = f"{_OPEN} AND (since > ? OR until > ? OR (due > ? AND due < 9e999))"
+        ahead = f"{OPEN} AND (since > ? OR until > ? OR (due > ? AND due < 9e999))"
         latest = (now, now + limits.offline_ttl, now + min(limits.retry_delay, limits.lease))
         changed = 0
         with self._transaction() as connection:
@@ -175,7 +176,7 @@ class CampaignStore:
             versions = _reported(response.answer)
             if versions is not None:
                 product = _product(response.answer) or about["product"]
-                done = response.outcome.result in _UP_TO_DATE
+                done = response.outcome.result in UP_TO_DATE
                 word = about["version"] if about["product"] == product else offered(connection, product)
                 self._record(endpoint, product, versions, now, word=word if done and word else None)
         return after
@@ -184,7 +185,7 @@ class CampaignStore:
         """Withdraw the notices of a version that are not sent yet; returns how many (G4)."""
         begun = "SELECT id FROM campaigns WHERE product = ? AND version = ? AND ring <> ''"
         with self._transaction():
-            waiting = self._select(f"{_WAITING} AND campaign IN ({begun})", (product, version))
+            waiting = self._select(f"{WAITING} AND campaign IN ({begun})", (product, version))
             for row in waiting:
                 self._update(row["campaign"], delivery.withdrawn(read_delivery(row), reason), now)
         return len(waiting)
@@ -219,27 +220,27 @@ class CampaignStore:
 
     def count_open(self) -> int:
         """The number of open deliveries."""
-        select = f"SELECT count(*) FROM deliveries WHERE {_WAITING}"
+        select = f"SELECT count(*) FROM deliveries WHERE {WAITING}"
         return int(self._connection.execute(select).fetchone()[0]) + self.count_in_flight()
 
     def count_due(self, now: float) -> int:
         """The number of deliveries that are in flight or to be sent now."""
-        select = f"SELECT count(*) FROM deliveries WHERE {_WAITING} AND due <= ?"
+        select = f"SELECT count(*) FROM deliveries WHERE {WAITING} AND due <= ?"
         return int(self._connection.execute(select, (now,)).fetchone()[0]) + self.count_in_flight()
 
     def has_slot(self, begin: float, end: float) -> bool:
         """Whether the slot of an endpoint lies in [begin, end) (S6)."""
-        select = f"SELECT 1 FROM deliveries WHERE {_WAITING} AND mode = 'slot' AND due >= ? AND due < ? LIMIT 1"
+        select = f"SELECT 1 FROM deliveries WHERE {WAITING} AND mode = 'slot' AND due >= ? AND due < ? LIMIT 1"
         return self._connection.execute(select, (begin, end)).fetchone() is not None
 
     def is_settled(self, key: CampaignKey) -> bool:
         """Whether no delivery of a campaign is open."""
-        is_open = f"SELECT 1 FROM deliveries WHERE campaign = ? AND {_OPEN} LIMIT 1"
+        is_open = f"SELECT 1 FROM deliveries WHERE campaign = ? AND {OPEN} LIMIT 1"
         return self._connection.execute(is_open, (key.id,)).fetchone() is None
 
     def delete_before(self, before: float, *, but: Trigger | None = None) -> int:
         """Remove settled campaigns that began before an instant, ``but`` those of a trigger; returns how many."""
-        is_open = f"SELECT 1 FROM deliveries WHERE campaign = campaigns.id AND {_OPEN}"
+        is_open = f"SELECT 1 FROM deliveries WHERE campaign = campaigns.id AND {OPEN}"
         kept = "" if but is None else but.value
         with self._transaction() as connection:
             delete = f"DELETE FROM campaigns WHERE created < ? AND trigger <> ? AND NOT EXISTS ({is_open})"
@@ -248,11 +249,11 @@ class CampaignStore:
     def _candidates(self, now: float, cap: int, busy: Collection[str]) -> list[sqlite3.Row]:
         """The rows that may have to do something now, one an endpoint; never more fresh ones than could be sent."""
         asked = self._select("status = 'in_flight' AND due <= ?", (now,))
-        over = self._select(f"{_WAITING} AND until <= ?", (now,))
+        over = self._select(f"{WAITING} AND until <= ?", (now,))
         places = max(0, cap - self.count_in_flight())
         # By the index that is sorted as they are sent: otherwise each step would sort all that wait.
         fresh = self._select(
-            f"{_WAITING} AND due <= ? AND (until IS NULL OR until > ?) AND NOT EXISTS"
+            f"{WAITING} AND due <= ? AND (until IS NULL OR until > ?) AND NOT EXISTS"
             " (SELECT 1 FROM deliveries AS other"
             " WHERE other.endpoint = deliveries.endpoint AND other.status = 'in_flight')"
             " ORDER BY tries, due, endpoint LIMIT ?",
@@ -271,7 +272,7 @@ class CampaignStore:
         """The next instant at which something can become due or over."""
         found = []
         for column in ("due", "until"):
-            select = f"SELECT min({column}) FROM deliveries WHERE {_WAITING} AND {column} > ?"
+            select = f"SELECT min({column}) FROM deliveries WHERE {WAITING} AND {column} > ?"
             found.append(self._connection.execute(select, (now,)).fetchone()[0])
         asked = "SELECT min(due) FROM deliveries WHERE status = 'in_flight' AND due > ?"
         found.append(self._connection.execute(asked, (now,)).fetchone()[0])
@@ -292,7 +293,7 @@ class CampaignStore:
     def _supersede(self, key: CampaignKey, now: float) -> None:
         older = "SELECT id FROM campaigns WHERE trigger = ? AND product = ? AND id <> ? AND ring IN ('', ?)"
         about = (key.trigger.value, key.product, key.id, key.ring)
-        for row in self._select(f"{_WAITING} AND campaign IN ({older})", about):
+        for row in self._select(f"{WAITING} AND campaign IN ({older})", about):
             self._update(row["campaign"], delivery.superseded(read_delivery(row), key.version), now)
 
     def _insert(self, key: CampaignKey, deliveries: Iterable[Delivery], now: float) -> int:
@@ -343,7 +344,7 @@ def drop_endpoints(connection: sqlite3.Connection, names: Iterable[str], now: fl
     """
     dropped = "status = 'skipped', result = 'unregistered', reason = 'it is no longer registered'"
     them = json.dumps(list(names))
-    connection.execute(f"UPDATE deliveries SET {dropped}, changed = ? WHERE {_WAITING} AND {_AMONG}", (now, them))
+    connection.execute(f"UPDATE deliveries SET {dropped}, changed = ? WHERE {WAITING} AND {_AMONG}", (now, them))
     connection.execute(f"DELETE FROM holdings WHERE {_AMONG}", (them,))
 
 

@@ -15,10 +15,7 @@ from ...._core.rollout import delivery
 from ...._core.rollout.delivery import SendOutcome, SendResult
 from ...._core.settings.retries import RetryPolicy
 from ...._core.timestamps import unix
-from ..store import CampaignStore, read_delivery
-
-_OPEN = "status IN ('queued', 'retrying', 'deferred', 'in_flight')"
-_UP_TO_DATE = (Result.UPDATED.value, Result.CURRENT.value)
+from ..store import OPEN, UP_TO_DATE, CampaignStore, read_delivery
 
 
 def record_answers(connection: sqlite3.Connection, told: Mapping[str, Sequence[Mapping[str, Any]]], now: float) -> int:
@@ -36,12 +33,12 @@ class AnswerStore(CampaignStore):
     def record(self, endpoint: str, answer: Mapping[str, Any], now: float) -> bool:
         """Record one answer, if it is one to an open delivery."""
         campaign, outcome = str(answer.get("campaign", "")), _outcome(answer)
-        found = self._select(f"campaign = ? AND endpoint = ? AND {_OPEN}", (campaign, endpoint))
+        found = self._select(f"campaign = ? AND endpoint = ? AND {OPEN}", (campaign, endpoint))
         if not found or outcome is None:
             return False
         after = delivery.apply_response(read_delivery(found[0]), outcome, now=now, limits=RetryPolicy())
         self._update(campaign, after, now, answer=dict(answer))
-        if outcome.result in _UP_TO_DATE:
+        if outcome.result in UP_TO_DATE:
             self._connection.execute(
                 "UPDATE holdings SET version = (SELECT version FROM campaigns WHERE id = ?) WHERE endpoint = ?"
                 " AND product = (SELECT product FROM campaigns WHERE id = ? AND trigger = 'download')",

@@ -12,76 +12,47 @@ begin, and that one who has not reported when the lease after its own is over co
 from __future__ import annotations
 
 import syslog
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import tzinfo
 
-from ...._core.rollout.delivery import Delivery
+from ...._core.rollout.order import LONGEST_SPREAD
 from ...._core.rollout.spread import run_time
 from ...._core.settings.broker import BrokerSettings
 from ...._core.settings.notify import NotifySettings
 from ...._host.host import Host
-from ...terminal.line import Watch
-from ...terminal.progress import Progress
-from ..dispatcher import START_S, TICK_S, DispatchReport
+from ..loop import LOOK_AGAIN_S, START_S, DispatchLoop
 from ..notifiers.mqtt import BrokerUnreachable, MqttPublisher
-from .members import members_now
+from .members import Members
 from .orders import keep_for_late_ones, signed_orders
-from .plan import Limits, publications
+from .plan import DueCampaign, Limits, Plan, Publication, publications
 from .records import PublishingStore
 
-_LOOK_AGAIN_S = 1.0
 _BROKER_AWAY_S = 30.0
+_NO_PLACE_S = 5.0
+"""After how long it looks again for places that were not free."""
+_AT_ONCE = 100
+"""Publications that are signed, put on record and published together: a crash repeats no more of them."""
+
+Publish = Callable[[list[tuple[str, bytes]]], None]
 
 
-class PublishingDispatcher:
-    """Publishes campaigns; one at a time on a server (``paths.DISPATCHER_LOCK``)."""
+class PublishingDispatcher(DispatchLoop[PublishingStore]):
+    """Publishes campaigns."""
 
     def __init__(
         self, host: Host, store: PublishingStore, publisher: MqttPublisher, *, settings: NotifySettings, zone: tzinfo
     ) -> None:
-        self._host = host
-        self._store = store
+        super().__init__(host, store, settings=settings, zone=zone)
         self._publisher = publisher
         self._broker: BrokerSettings = publisher.settings
-        self._settings = settings
-        self._zone = zone
-        self._stopped = threading.Event()
-        self._sent = self._finished = 0
-        self._ticked: float | None = None
-        self._away_until = 0.0
+        self._rest_until = 0.0
+        self._over_cap: set[str] = set()
 
-    def stop(self) -> None:
-        """End ``run`` soon; safe to call in a signal handler."""
-        self._stopped.set()
-
-    def run(
-        self,
-        *,
-        until_settled: bool = False,
-        tick: Callable[[], None] = lambda: None,
-        stop_when: Callable[[], bool] | None = None,
-        watch: Watch | None = None,
-    ) -> DispatchReport:
-        """Publish what is due, and what becomes due in the slots of the next minute; with ``until_settled`` go on until
-        no delivery is open. ``tick``, ``stop_when`` and ``watch`` are as those of the other dispatcher."""
-        self._store.clamp_deadlines(self._host.now(), self._settings.limits)
-        while not self._stopped.is_set() and not (stop_when and stop_when()):
-            self._tick(tick)
-            self._finished += sum(not one.status.open for one in self._close_overdue())
-            self._publish_due()
-            if watch is not None:
-                watch(self._progress)
-            if not self._should_wait(until_settled=until_settled):
-                break
-            self._stopped.wait(_LOOK_AGAIN_S)
-        return DispatchReport(self._sent, self._finished, self._store.count_open())
-
-    def _tick(self, tick: Callable[[], None]) -> None:
-        now = self._host.now()
-        if self._ticked is None or not 0 <= now - self._ticked < TICK_S:
-            tick()
-            self._ticked = now
+    def _step(self) -> None:
+        for one in self._store.close_overdue(self._host.now(), self._settings.limits):
+            self._close(one)
+            self._host.log(syslog.LOG_INFO, f"notify {one.endpoint}: {one.status.value}; {one.result}; {one.reason}")
+        self._publish_due()
 
     def _should_wait(self, *, until_settled: bool) -> bool:
         if until_settled:
@@ -89,43 +60,60 @@ class PublishingDispatcher:
         now = self._host.now()
         return self._store.has_slot(now, now + START_S)
 
-    def _progress(self) -> Progress:
-        left = self._store.count_open()
-        return Progress("notify", self._finished, self._finished + left, {})
-
-    def _close_overdue(self) -> list[Delivery]:
-        closed = self._store.close_overdue(self._host.now(), self._settings.limits)
-        for one in closed:
-            self._host.log(syslog.LOG_INFO, f"notify {one.endpoint}: {one.status.value}; {one.result}; {one.reason}")
-        return closed
+    def _wait(self) -> None:
+        self._stopped.wait(LOOK_AGAIN_S)
 
     def _publish_due(self) -> None:
         now = self._host.now()
-        if now < self._away_until or not self._store.has_due(now):
+        if now < self._rest_until or not self._store.has_due(now):
+            return
+        plan, limits = self._plan(int(now))
+        self._rest_until = 0.0 if plan.made else now + _NO_PLACE_S
+        for campaign in plan.over_cap:
+            self._tell_over_cap(campaign, limits)
+        if not plan.made:
             return
         try:
             with self._publisher.session() as session:
-                self._publish(session.publish, int(now))
+                self._publish(session.publish, plan.made, limits, int(now))
         except BrokerUnreachable as error:
             # Nothing is lost: what is due stays due, and what may not have arrived is published again.
-            self._away_until = now + _BROKER_AWAY_S
+            self._rest_until = now + _BROKER_AWAY_S
             self._host.log(syslog.LOG_ERR, f"notify: {error}")
 
-    def _publish(self, publish: Callable[[list[tuple[str, bytes]]], None], now: int) -> None:
-        due = self._store.due(now, members_now(self._host, self._store.connection))
-        lease = int(self._settings.limits.lease)
+    def _plan(self, now: int) -> tuple[Plan, Limits]:
+        due = self._store.due(now, Members(self._host, self._store.connection))
         run = run_time(self._store.measured_runs(), default=self._broker.run_time)
-        limits = Limits(self._settings.caps.at(now, self._zone), run)
-        made = publications(due, self._store.known_starts(now - run, lease=lease), now=now, limits=limits)
-        if not made:
-            return
-        orders = signed_orders(self._host, made, prefix=self._broker.prefix, limits=self._settings.limits, now=now)
-        self._sent += self._store.begin(due, made, now)
-        keep_for_late_ones(self._host, orders)
-        publish([(one.topic, one.content) for one in orders])
-        self._store.published(made, lease=lease)
-        for one in made:
-            whom = one.audience.endpoint or (f"ring {one.audience.ring}" if one.audience.ring else "all endpoints")
-            told = f"{len(one.starts)} deliveries in {one.spread} s, {limits.cap} at once of {run} s each"
-            words = told if one.spread else "one delivery"
-            self._host.log(syslog.LOG_INFO, f"notify: {one.command.campaign} published to {whom}: {words}")
+        limits = Limits(self._cap(now), run)
+        known = self._store.known_starts(now - run, lease=int(self._settings.limits.lease))
+        return publications(due, known, now=now, limits=limits), limits
+
+    def _publish(self, publish: Publish, made: Sequence[Publication], limits: Limits, now: int) -> None:
+        """Publish all of them, some at a time: what the broker has is on record before the next ones are begun."""
+        settings, prefix = self._settings.limits, self._broker.prefix
+        for first in range(0, len(made), _AT_ONCE):
+            if self._stopped.is_set():
+                return
+            some = made[first : first + _AT_ONCE]
+            orders = signed_orders(self._host, some, prefix=prefix, limits=settings, now=now)
+            self._sent += self._store.begin(some, now)
+            keep_for_late_ones(self._host, orders)
+            publish([(one.topic, one.content) for one in orders])
+            self._store.published(some, lease=int(settings.lease))
+            for one in some:
+                self._host.log(syslog.LOG_INFO, _told(one, limits))
+
+    def _tell_over_cap(self, campaign: DueCampaign, limits: Limits) -> None:
+        """Say once a run that a group is told one by one, and why."""
+        name, members = campaign.command.campaign, len(campaign.group.ordinals)
+        if name not in self._over_cap:
+            self._over_cap.add(name)
+            words = f"{members} endpoints, {limits.cap} at once of {limits.run} s each, take more than a day"
+            also = f"about {LONGEST_SPREAD // limits.run * limits.cap} a day are told one by one: raise max_in_flight"
+            self._host.log(syslog.LOG_WARNING, f"notify: {name}: no publication to all: {words}; {also}")
+
+
+def _told(one: Publication, limits: Limits) -> str:
+    whom = one.audience.endpoint or (f"ring {one.audience.ring}" if one.audience.ring else "all endpoints")
+    words = f"{len(one.starts)} deliveries in {one.spread} s, {limits.cap} at once of {limits.run} s each"
+    return f"notify: {one.command.campaign} published to {whom}: {words if one.spread else 'one delivery'}"

@@ -2,25 +2,68 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who is in which ring, by the server's settings."""
+"""Who hears what is published to a ring, or to all endpoints of a product, and is meant by it (E1, G1, L3)."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection, Mapping
 
+from ...._core.policy.enums import Scope
 from ...._core.rings.membership import RingMembership
+from ...._core.values import field, frozen
 from ...._host.host import Host
 from ...components.configured import rollout_settings
-from .records import Members, fleet_ordinals
+from ...fleet.policies import EndpointPolicy, endpoint_policies
 
 
-def members_now(host: Host, connection: sqlite3.Connection) -> Members:
-    """The fleet as it is registered now."""
-    rows = fleet_ordinals(connection)
-    rings: dict[tuple[str, str], dict[str, int]] = {}
-    for product, rollout in rollout_settings(host).products.items():
-        membership, name = RingMembership(rollout), getattr(product, "value", product)
-        for row in rows:
-            ring = membership.ring_of(row["name"], row["domain"], row["ordinal"])
-            rings.setdefault((str(name), ring), {})[row["name"]] = row["ordinal"]
-    return Members({row["name"]: row["ordinal"] for row in rows}, rings)
+@frozen
+class Group:
+    """The members of a group by name, with their ordinals, and the ``scopes`` that their policies have; none is named
+    where every scope is meant."""
+
+    ordinals: Mapping[str, int] = field(default_factory=dict)
+    scopes: tuple[Scope, ...] = ()
+
+
+class Members:
+    """The registered endpoints that are told of new versions, by what makes them members of a group; read when a group
+    is asked for, and once."""
+
+    def __init__(self, host: Host, connection: sqlite3.Connection) -> None:
+        self._host = host
+        self._connection = connection
+        self._told: tuple[EndpointPolicy, ...] | None = None
+        self._reported: dict[str, set[str]] = {}
+
+    def group(self, product: str, ring: str, behind: Collection[str]) -> Group:
+        """The endpoints of a product, in a ring of it where one is named, that take what made these ones ``behind``."""
+        able = [member for member in self._able() if self._has(member, product)]
+        if ring:
+            rings = self._rings(product)
+            able = [one for one in able if rings and rings.ring_of(one.name, one.domain, one.ordinal) == ring]
+        scopes = {member.scope for member in able if member.name in behind}
+        named = () if scopes == set(Scope) else tuple(scope for scope in Scope if scope in scopes)
+        return Group({member.name: member.ordinal for member in able if member.scope in scopes}, named)
+
+    def _rings(self, product: str) -> RingMembership | None:
+        """The rings of a product; None where it has none any more."""
+        rollout = rollout_settings(self._host).products.get(product)
+        return None if rollout is None else RingMembership(rollout)
+
+    def _able(self) -> tuple[EndpointPolicy, ...]:
+        if self._told is None:
+            everybody = endpoint_policies(self._connection)
+            self._told = tuple(member for member in everybody if _is_told(member))
+            for row in self._connection.execute("SELECT endpoint, product FROM holdings"):
+                self._reported.setdefault(row["endpoint"], set()).add(row["product"])
+        return self._told
+
+    def _has(self, member: EndpointPolicy, product: str) -> bool:
+        """By the registry, else by its reports; one that never reported may have any product."""
+        has = {member.product} if member.product else self._reported.get(member.name, set())
+        return not has or product in has
+
+
+def _is_told(member: EndpointPolicy) -> bool:
+    return member.notified and member.policy is not None and member.policy.events.update_after_download

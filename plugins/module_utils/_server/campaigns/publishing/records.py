@@ -12,21 +12,29 @@ may not have been published, and no endpoint begins a campaign twice.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
 
 from ...._core.results import Trigger
 from ...._core.rollout import delivery
-from ...._core.rollout.command import UpdateCommand
+from ...._core.rollout.command import AFTER_BLACKOUT, UpdateCommand
 from ...._core.rollout.delivery import Delivery, SendOutcome, SendResult
 from ...._core.settings.retries import RetryPolicy
 from ...._core.timestamps import unix
-from ..store import CampaignStore, read_delivery
-from .plan import DueCampaign, Publication
+from ..store import WAITING, CampaignStore, read_delivery
+from .members import Group, Members
+from .plan import DueCampaign, Publication, is_first
 
 NO_REPORT = "it has not reported since it was told: it is off, not connected to the message broker, or still at work"
-_WAITING = "status IN ('queued', 'retrying', 'deferred')"
 _UNPUBLISHED = "status = 'in_flight' AND due >= 9e999"
+_DUE = f"""
+    SELECT * FROM (
+        SELECT *, 1 AS ready FROM deliveries WHERE {_UNPUBLISHED}
+        UNION ALL
+        SELECT *, due <= :now AND NOT EXISTS (
+            SELECT 1 FROM deliveries AS other WHERE other.endpoint = deliveries.endpoint AND other.status = 'in_flight'
+        ) FROM deliveries WHERE {WAITING} AND (due <= :now OR (due <= :soon AND mode IN ('event', 'retained')))
+    ) ORDER BY status <> 'in_flight', tries, due, endpoint
+"""
 _MEASURED = 500
 
 
@@ -38,7 +46,7 @@ class PublishingStore(CampaignStore):
         returns them as they are then."""
         done = []
         with self._transaction():
-            for unsent in (_WAITING, _UNPUBLISHED):
+            for unsent in (WAITING, _UNPUBLISHED):
                 for row in self._select(f"{unsent} AND until <= ?", (now,)):
                     done.append(delivery.expire(read_delivery(row)))
                     self._update(row["campaign"], done[-1], now)
@@ -50,32 +58,35 @@ class PublishingStore(CampaignStore):
 
     def has_due(self, now: float) -> bool:
         """Whether anything is to be published now."""
-        waiting = self._connection.execute(f"SELECT 1 FROM deliveries WHERE {_WAITING} AND due <= ? LIMIT 1", (now,))
+        waiting = self._connection.execute(f"SELECT 1 FROM deliveries WHERE {WAITING} AND due <= ? LIMIT 1", (now,))
         if waiting.fetchone() is not None:
             return True
         return self._connection.execute(f"SELECT 1 FROM deliveries WHERE {_UNPUBLISHED} LIMIT 1").fetchone() is not None
 
     def due(self, now: float, members: Members) -> list[DueCampaign]:
-        """What is to be published now, one delivery of an endpoint at a time, the first due first."""
-        rows = self._select(
-            f"({_UNPUBLISHED}) OR ({_WAITING} AND due <= ? AND NOT EXISTS (SELECT 1 FROM deliveries AS other"
-            " WHERE other.endpoint = deliveries.endpoint AND other.status = 'in_flight'))"
-            " ORDER BY status <> 'in_flight', tries, due, endpoint",
-            (now,),
-        )
-        by_campaign: dict[str, dict[str, Delivery]] = {}
+        """What is to be published now, one delivery of an endpoint at a time, the first due first; with the first
+        tellings of the same campaigns that a group takes along."""
+        rows = self._connection.execute(_DUE, {"now": now, "soon": now + AFTER_BLACKOUT}).fetchall()
+        by_campaign: dict[str, tuple[list[Delivery], list[Delivery]]] = {}
         seen: set[str] = set()
         for row in rows:
-            if row["endpoint"] not in seen:
-                seen.add(row["endpoint"])
-                by_campaign.setdefault(row["campaign"], {})[row["endpoint"]] = read_delivery(row)
-        return [self._due(name, tuple(some.values()), members) for name, some in by_campaign.items()]
+            one = read_delivery(row)
+            due, coming = by_campaign.setdefault(row["campaign"], ([], []))
+            if row["ready"] and one.endpoint not in seen:
+                seen.add(one.endpoint)
+                due.append(one)
+            elif is_first(one):
+                coming.append(one)
+        return [self._due(name, due, coming, members) for name, (due, coming) in by_campaign.items() if due]
 
-    def _due(self, name: str, deliveries: tuple[Delivery, ...], members: Members) -> DueCampaign:
+    def _due(self, name: str, due: list[Delivery], coming: list[Delivery], members: Members) -> DueCampaign:
         about = self._connection.execute("SELECT * FROM campaigns WHERE id = ?", (name,)).fetchone()
         command = UpdateCommand(name, about["version"], Trigger(about["trigger"]))
-        ordinals = members.ordinals(about["product"], about["ring"])
-        return DueCampaign(command, about["product"], about["ring"], deliveries, ordinals)
+        product, ring, group = about["product"], about["ring"], Group()
+        if command.trigger is Trigger.DOWNLOAD and len(coming) + sum(map(is_first, due)) > 1:
+            rows = self._connection.execute("SELECT endpoint FROM deliveries WHERE campaign = ?", (name,))
+            group = members.group(product, ring, {row["endpoint"] for row in rows})
+        return DueCampaign(command, product, ring, int(about["created"]), tuple(due), tuple(coming), group)
 
     def known_starts(self, since: float, *, lease: int) -> list[int]:
         """The starts, later than an instant, of those who have been told and have not reported; their reports are due
@@ -84,16 +95,18 @@ class PublishingStore(CampaignStore):
         rows = self._connection.execute(select, (since + lease,)).fetchall()
         return [int(row["due"]) - lease for row in rows]
 
-    def begin(self, due: Iterable[DueCampaign], made: Iterable[Publication], now: float) -> int:
-        """Record that these publications are about to be made; returns how many deliveries they are."""
-        before = {(one.command.campaign, told.endpoint): told for one in due for told in one.deliveries}
+    def begin(self, made: Iterable[Publication], now: float) -> int:
+        """Record that these publications are about to be made; returns how many deliveries they are. Those that a
+        report has closed meanwhile stay so."""
+        unsent = f"campaign = ? AND endpoint = ? AND ({WAITING} OR ({_UNPUBLISHED}))"
         count = 0
         with self._transaction():
             for publication in made:
+                name = publication.command.campaign
                 for endpoint in publication.starts:
-                    key = (publication.command.campaign, endpoint)
-                    self._update(key[0], delivery.mark_sent(before[key], now), now)
-                    count += 1
+                    for row in self._select(unsent, (name, endpoint)):
+                        self._update(name, delivery.mark_sent(read_delivery(row), now), now)
+                        count += 1
         return count
 
     def published(self, made: Iterable[Publication], *, lease: int) -> None:
@@ -104,10 +117,6 @@ class PublishingStore(CampaignStore):
                 campaign = one.command.campaign
                 rows = [(at + lease, campaign, endpoint) for endpoint, at in one.starts.items()]
                 connection.executemany(update, rows)
-
-    def next_due(self, now: float) -> float | None:
-        """When something is to be done next, as far as is known."""
-        return self._wake(now)
 
     def measured_runs(self) -> list[float]:
         """How long the last updates of versions took, as endpoints told; seconds."""
@@ -120,18 +129,6 @@ class PublishingStore(CampaignStore):
         return [one for one in times if one is not None]
 
 
-class Members:
-    """The ordinals of rings and of the fleet, by name; read once for a run of the dispatcher."""
-
-    def __init__(self, fleet: Mapping[str, int], rings: Mapping[tuple[str, str], Mapping[str, int]]) -> None:
-        self._fleet = fleet
-        self._rings = rings
-
-    def ordinals(self, product: str, ring: str) -> Mapping[str, int]:
-        """Those of a ring of a product; of all endpoints where there are no rings."""
-        return self._rings.get((product, ring), {}) if ring else self._fleet
-
-
 def _seconds(answer: Mapping[str, object]) -> float | None:
     started, finished = answer.get("started"), answer.get("finished")
     if not isinstance(started, str) or not isinstance(finished, str):
@@ -140,8 +137,3 @@ def _seconds(answer: Mapping[str, object]) -> float | None:
         return max(0.0, float(unix(finished) - unix(started)))
     except ValueError:
         return None
-
-
-def fleet_ordinals(connection: sqlite3.Connection) -> list[sqlite3.Row]:
-    """Name, domain, ordinal and product of every registered endpoint."""
-    return connection.execute("SELECT name, coalesce(domain, '') AS domain, ordinal FROM endpoints").fetchall()

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Iterable, Sequence
 
 
 class Starts:
@@ -16,32 +17,74 @@ class Starts:
 
     def __init__(self, known: Iterable[int], *, cap: int, run: int) -> None:
         self._at = sorted(known)
+        self._placed: list[int] = []
         self._cap = cap
         self._run = run
+        self._sweep: _Sweep | None = None
 
     def __len__(self) -> int:
-        return len(self._at)
+        return len(self._at) + len(self._placed)
 
     def last(self) -> int | None:
         """The last start."""
-        return self._at[-1] if self._at else None
+        return max((*self._at[-1:], *self._placed[-1:]), default=None)
 
-    def add(self, at: int) -> None:
-        """Put a start on record."""
-        insort(self._at, at)
+    def add(self, some: Iterable[int]) -> None:
+        """Put starts on record."""
+        self._at = sorted((*self._at, *self._placed, *some))
+        self._placed, self._sweep = [], None
 
-    def place(self, now: int) -> int:
-        """The first second from ``now`` on in which one more may start; it is on record then."""
-        at = now
-        while not self._fits(at):
-            at = self._at[bisect_left(self._at, at - self._run + 1)] + self._run
-        self.add(at)
-        return at
+    def place(self, now: int, *, before: float) -> int | None:
+        """The first second from ``now`` on in which one more may start, which is on record then; None where that is
+        not ``before`` an instant.
 
-    def _fits(self, at: int) -> bool:
-        """Whether no moment of a run from ``at`` on has the cap at work already."""
-        later = self._at[bisect_left(self._at, at) : bisect_left(self._at, at + self._run)]
-        return all(self._at_work(moment) < self._cap for moment in (at, *later))
+        Whatever is added leaves less room: so one sweep over the seconds finds the places of all that are asked for
+        from the same instant on.
+        """
+        if self._sweep is None or now < self._sweep.begin:
+            self.add(())
+            self._sweep = _Sweep(self._at, now, self._run)
+        sweep = self._sweep
+        while sweep.at < now or (sweep.most() >= self._cap and sweep.at < before):
+            sweep.advance()
+        if sweep.at >= before:
+            return None
+        sweep.occupy()
+        self._placed.append(sweep.at)
+        return sweep.at
 
-    def _at_work(self, moment: int) -> int:
-        return bisect_right(self._at, moment) - bisect_left(self._at, moment - self._run + 1)
+
+class _Sweep:
+    """A window over the seconds of one run from ``at`` on, which moves ahead: how many are at work in its fullest one.
+
+    The seconds of the window that may be the fullest yet are in a queue, the fullest first. Who is placed occupies the
+    whole window as it is then, and no second after it: one number that is added to all of it says so.
+    """
+
+    def __init__(self, known: Sequence[int], begin: int, run: int) -> None:
+        self.begin = self.at = begin
+        self._known = known
+        self._run = run
+        self._added = 0
+        self._fullest: deque[tuple[int, int]] = deque()
+        for second in range(begin, begin + run):
+            self._enter(second)
+
+    def most(self) -> int:
+        return self._fullest[0][1] + self._added
+
+    def occupy(self) -> None:
+        self._added += 1
+
+    def advance(self) -> None:
+        self._enter(self.at + self._run)
+        self.at += 1
+        if self._fullest[0][0] < self.at:
+            self._fullest.popleft()
+
+    def _enter(self, second: int) -> None:
+        known = self._known
+        at_work = bisect_right(known, second) - bisect_left(known, second - self._run + 1) - self._added
+        while self._fullest and self._fullest[-1][1] <= at_work:
+            self._fullest.pop()
+        self._fullest.append((second, at_work))

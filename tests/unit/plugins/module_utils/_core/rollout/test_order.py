@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.header import Header
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.enums import Scope
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import UpdateCommand
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.order import (
@@ -33,7 +34,12 @@ from hypothesis import strategies as st
 
 COMMAND = UpdateCommand("c-0123456789", "27100", Trigger.DOWNLOAD)
 ORDER = CampaignOrder(
-    Header(1, 1000, 2000), COMMAND, Audience("clamav", ring="pilot"), start=1100, spread=60, kept=9000
+    Header(1, 1000, 2000),
+    COMMAND,
+    Audience("clamav", ring="pilot", scopes=(Scope.ALL,)),
+    start=1100,
+    spread=60,
+    kept=9000,
 )
 NAMES = st.from_regex(re.compile(ENDPOINT_NAME, re.ASCII), fullmatch=True)
 
@@ -82,10 +88,13 @@ def test_a_key_that_is_missing_is_told() -> None:
         (Audience(endpoint="n1"), True),
         (Audience(endpoint="n2"), False),
         (Audience("clamav", ring="pilot", endpoint="n2"), False),
+        (Audience("clamav", scopes=(Scope.PATTERNS, Scope.ALL)), True),
+        (Audience("clamav", scopes=(Scope.ENGINES,)), False),
+        (Audience(endpoint="n1", scopes=(Scope.ENGINES,)), True),
     ],
 )
 def test_an_order_is_for_those_whom_it_names(audience: Audience, *, expected: bool) -> None:
-    assert audience.has(endpoint="n1", product="clamav", ring="pilot") is expected
+    assert audience.has(endpoint="n1", product="clamav", ring="pilot", scope=Scope.ALL) is expected
 
 
 def test_an_order_ends_and_for_those_whose_notices_are_kept_later() -> None:

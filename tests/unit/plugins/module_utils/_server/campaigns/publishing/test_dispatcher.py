@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import syslog
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.envelope import unpack
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.enums import Scope
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.command import UpdateCommand
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.delivery import (
@@ -33,14 +35,21 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.deliv
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.order import MAX_SIZE, CampaignOrder
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.notify import NotifySettings
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timezones import zone_of
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.signed_documents import verify_envelope
+from ansible_collections.epp.autoupdate.plugins.module_utils._server import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.dispatcher import Dispatcher
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import Response, Target
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.mqtt import BrokerUnreachable
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.publishing.answers import record_answers
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.publishing.dispatcher import (
     PublishingDispatcher,
+)
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.publishing.members import Members
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.publishing.plan import (
+    Limits,
+    publications,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.publishing.records import (
     PublishingStore,
@@ -73,8 +82,15 @@ class ClockedHost(LocalHost):
 
     at = START
 
+    def __init__(self, root: str) -> None:
+        super().__init__(root)
+        self.logged: list[tuple[int, str]] = []
+
     def now(self) -> float:
         return self.at
+
+    def log(self, priority: int, message: str) -> None:
+        self.logged.append((priority, message))
 
 
 class Taken:
@@ -85,6 +101,7 @@ class Taken:
         self.settings = SETTINGS.mqtt
         self.messages: list[tuple[str, bytes]] = []
         self.away = self.goes = False
+        self.room = 10**6
 
     @contextmanager
     def session(self) -> Iterator[Taken]:
@@ -93,7 +110,7 @@ class Taken:
         yield self
 
     def publish(self, messages: list[tuple[str, bytes]]) -> None:
-        if self.goes:
+        if self.goes or len(self.messages) >= self.room:
             raise BrokerUnreachable("it has gone")
         self.messages += messages
 
@@ -132,15 +149,16 @@ class Server:
         for number, name in enumerate(FLEET):
             self.register(name, number)
 
-    def register(self, name: str, ordinal: int) -> None:
-        insert = "INSERT INTO endpoints (name, domain, ordinal, address) VALUES (?, '', ?, ?)"
-        self.connection.execute(insert, (name, ordinal, name))
+    def register(self, name: str, ordinal: int, *, product: str = "files", address: str = "x", **policy: Any) -> None:
+        insert = "INSERT INTO endpoints (name, domain, ordinal, address, product, policy) VALUES (?, '', ?, ?, ?, ?)"
+        self.connection.execute(insert, (name, ordinal, address, product, json.dumps(policy) if policy else None))
 
-    def campaign(self, *, kept: bool = False) -> None:
+    def campaign(self, key: CampaignKey = KEY, *, names: Sequence[str] = (), kept: bool = False) -> None:
+        """A campaign for these endpoints, or for all."""
         limits = SETTINGS.limits
-        names = [row["name"] for row in self.connection.execute("SELECT name FROM endpoints")]
+        names = names or [row["name"] for row in self.connection.execute("SELECT name FROM endpoints")]
         told = [event_delivery(name, created=self.host.at, kept=kept, limits=limits) for name in names]
-        assert self.store.create(KEY, told, now=self.host.at)
+        assert self.store.create(key, told, now=self.host.at)
 
     def run(self) -> list[tuple[str, CampaignOrder]]:
         publisher: Any = self.broker
@@ -153,8 +171,14 @@ class Server:
         with transaction(self.connection):
             return record_answers(self.connection, {name: [answer] for name in names}, self.host.at)
 
-    def told(self) -> dict[str, tuple[str, str]]:
-        return {row["endpoint"]: (row["status"], row["result"]) for row in deliveries(self.connection, KEY.id)}
+    def told(self, key: CampaignKey = KEY) -> dict[str, tuple[str, str]]:
+        return {row["endpoint"]: (row["status"], row["result"]) for row in deliveries(self.connection, key.id)}
+
+    def starts(self, key: CampaignKey) -> dict[str, int]:
+        """When the endpoints of a campaign begin, as its published deliveries say."""
+        select = "SELECT endpoint, due FROM deliveries WHERE campaign = ? AND status = 'in_flight' AND due < 9e999"
+        lease = int(SETTINGS.limits.lease)
+        return {row["endpoint"]: int(row["due"]) - lease for row in self.connection.execute(select, (key.id,))}
 
 
 @pytest.fixture
@@ -307,6 +331,94 @@ def test_runs_are_measured_by_what_endpoints_report(server: Server) -> None:
     assert server.store.measured_runs() == [42.0]
     row = server.connection.execute("SELECT answer FROM deliveries WHERE endpoint = 'n1'").fetchone()
     assert json.loads(row["answer"])["result"] == "updated"
+
+
+def test_who_does_not_belong_to_a_group_is_neither_told_nor_counted(server: Server) -> None:
+    """By product, by the scope of its policy, by what it takes at all: the four of FLEET are the group."""
+    server.register("other", 4, product="clamav")
+    server.register("engines", 5, components={"scope": "engines"})
+    server.register("silent", 6, address="")
+    server.register("alone", 7, events={"update_after_download": False})
+    for number in range(8, 60):
+        server.register(f"far{number}", number, product="command")
+    server.campaign(names=FLEET)
+    ((topic, order),) = server.run()
+    assert (topic, order.audience.endpoint, order.audience.scopes) == ("epp/fleet", "", (Scope.PATTERNS,))
+    assert set(server.told()) == set(server.starts(KEY)) == set(FLEET)
+    assert order.spread < 60, "four endpoints are spread, and nobody else"
+
+
+def test_who_is_in_another_ring_by_now_is_told_by_itself(server: Server) -> None:
+    rings = [{"name": "pilot", "endpoints": ["n1", "n2"]}, {"name": "rest"}]
+    settings = {"rollout": {"files": {"rings": rings}}}
+    server.host.write(paths.SETTINGS, json.dumps(settings).encode())
+    key = CampaignKey(Trigger.DOWNLOAD, "files", "2", ring="pilot")
+    server.campaign(key, names=("n1", "n2", "n3"))
+    told = server.run()
+    assert [topic for topic, _order in told] == ["epp/ring/files/pilot", "epp/endpoint/n3"]
+    starts = server.starts(key)
+    assert {name: order.begin(number) for number, name in enumerate(("n1", "n2")) for order in [told[0][1]]} == {
+        name: starts[name] for name in ("n1", "n2")
+    }
+    assert starts["n3"] == told[1][1].start
+
+
+def test_a_ring_that_is_no_more_has_no_group(server: Server) -> None:
+    server.campaign(CampaignKey(Trigger.DOWNLOAD, "files", "2", ring="pilot"))
+    assert [topic for topic, _order in server.run()] == [f"epp/endpoint/{name}" for name in FLEET]
+
+
+def test_a_version_that_appears_during_a_spread_is_one_publication(server: Server) -> None:
+    for number in range(4, 40):
+        server.register(f"n{number + 1}", number)
+    server.campaign()
+    ((_topic, first),) = server.run()
+    begun = [name for name, at in server.starts(KEY).items() if at < START + 20]
+    server.host.at += 30
+    server.report(*begun)
+    before, newer = server.starts(KEY), CampaignKey(Trigger.DOWNLOAD, "files", "3")
+    server.campaign(newer)
+    ((topic, second),) = server.run()
+    assert (topic, second.command.version) == ("epp/fleet", "3")
+    assert set(server.starts(newer)) == {f"n{number + 1}" for number in range(40)}
+    assert second.start >= max(before.values()) + 10, f"after the spread of {first.spread} s"
+
+
+def test_what_the_broker_has_is_on_record_before_the_rest_is_published(server: Server) -> None:
+    """A broker that goes in the middle of a batch gets nothing a second time that it has."""
+    for number in range(4, 250):
+        server.register(f"n{number + 1}", number)
+    slots = [slot_delivery(f"n{number + 1}", at=server.host.at - 1, end=server.host.at + 9000) for number in range(250)]
+    key = CampaignKey(Trigger.SCHEDULE, "schedule", "today")
+    server.store.join(key, slots, now=server.host.at)
+    server.broker.room = 100
+    first = [topic for topic, _order in server.run()]
+    assert (len(first), len(server.starts(key))) == (100, 100)
+    server.broker.room = 10**6
+    second = [topic for topic, _order in server.run()]
+    assert (len(second), len({*first, *second})) == (150, 250)
+
+
+def test_a_report_that_comes_while_an_order_is_published_is_not_forgotten(server: Server) -> None:
+    server.campaign()
+    due = server.store.due(server.host.at, Members(server.host, server.connection))
+    made = publications(due, [], now=int(server.host.at), limits=Limits(2, 10)).made
+    server.report("n1")
+    assert server.store.begin(made, server.host.at) == 3
+    server.store.published(made, lease=1800)
+    assert server.told()["n1"] == ("finished", "updated")
+
+
+def test_a_fleet_that_is_too_large_for_its_cap_is_told_so(server: Server) -> None:
+    for number in range(4, 300):
+        server.register(f"n{number + 1}", number)
+    mqtt: Any = SETTINGS.mqtt
+    server.broker.settings = replace(mqtt, run_time=3600)
+    server.campaign()
+    assert {order.spread for _topic, order in server.run()} == {0}
+    assert len(server.starts(KEY)) == 2 * 24
+    (warning,) = [words for level, words in server.host.logged if level == syslog.LOG_WARNING]
+    assert "300 endpoints, 2 at once of 3600 s each, take more than a day" in warning
 
 
 def test_nothing_that_is_no_result_counts(server: Server) -> None:
