@@ -42,7 +42,7 @@ FLEET = ("n144", "n145", "n146", "n147")
 DONE = ("finished", "updated")
 CAP, RUN = 2, 4
 MANIFEST = "components/command/manifest.json"
-ORDER_FILE = f"{PUBLIC}/orders/fleet-command.json"
+ORDER_FILE = f"{PUBLIC}/orders/fleet.command.json"
 SECRETS = {SERVER_USER: "of the server", **{endpoint_id(name): f"of {name}, with a space" for name in FLEET}}
 
 

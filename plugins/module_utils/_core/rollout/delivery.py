@@ -248,6 +248,14 @@ def apply_response(delivery: Delivery, outcome: SendOutcome, *, now: float, limi
     return _reschedule(delivery, outcome, now, limits)
 
 
+def answers_earlier_telling(delivery: Delivery, outcome: SendOutcome) -> bool:
+    """Whether an answer that came with a report is one from before: of a blackout whose end is waited for already, or
+    that was over when the endpoint was told again. Reports bring the last answers, whichever came since."""
+    if outcome.until is None:
+        return False
+    return _in_blackout(delivery) or (delivery.since is not None and outcome.until <= delivery.since)
+
+
 def mark_reachable(delivery: Delivery, now: float) -> Delivery:
     """The delivery after contact with its endpoint: a postponed one is due at once, unless a blackout postponed it."""
     missed = delivery.status in (DeliveryStatus.RETRYING, DeliveryStatus.DEFERRED)

@@ -10,7 +10,6 @@ the configuration is, names whom it is for, ends, and each endpoint begins a cam
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,8 +18,8 @@ from ..metadata.header import Header, header_fields, parse_header
 from ..policy.enums import Scope
 from ..schedule.slots import even_slot
 from ..validation.errors import ValidationErrors
-from ..validation.parsers import InvalidValue, Parser, choice, integer, listing
-from ..validation.strings import endpoint_name, ring_name
+from ..validation.parsers import InvalidValue, Parser, choice, integer, listing, or_empty
+from ..validation.strings import PRODUCT_NAME, endpoint_name, ring_name
 from ..values import frozen
 from .command import InvalidCommand, UpdateCommand
 
@@ -32,7 +31,6 @@ LONGEST_SPREAD = 86400
 """Seconds over which the starts of one order are spread at most."""
 LONGEST_AHEAD = 2 * LONGEST_SPREAD
 """How far ahead the start of an endpoint may lie: the spread of a campaign before this one, and its own."""
-_PRODUCT = re.compile(r"[a-z][a-z0-9_-]{0,30}")
 _MOST = 2**53
 
 
@@ -62,7 +60,8 @@ class CampaignOrder:
 
     ``spread`` is the number of seconds that the slots of a group fill; 0 in an order to one endpoint, which begins at
     ``start``. The header's ``expires`` ends it; for endpoints whose policy keeps notices of offline ones (E1a),
-    ``kept`` does. Instants are Unix seconds.
+    ``kept`` does. ``created`` is when the campaign was, the same in all of its orders: an endpoint that has forgotten
+    which campaigns it has begun knows by it that this is one of them. Instants are Unix seconds.
     """
 
     kind = KIND
@@ -74,6 +73,7 @@ class CampaignOrder:
     start: int
     spread: int = 0
     kept: int = 0
+    created: int = 0
 
     @classmethod
     def from_bytes(cls, content: bytes) -> CampaignOrder:
@@ -81,7 +81,8 @@ class CampaignOrder:
         header, values = parse_header(content, KIND, _KEYS)
         command = _command(values)
         audience = Audience(values["product"], values["ring"], values["endpoint"], values["scopes"])
-        return cls(header, command, audience, values["start"], values["spread"], values["kept"])
+        instants = {name: values[name] for name in ("start", "spread", "kept", "created")}
+        return cls(header, command, audience, **instants)
 
     def to_bytes(self) -> bytes:
         """The canonical document, which is what is signed."""
@@ -104,7 +105,7 @@ class CampaignOrder:
         about = {"campaign": command.campaign, "version": command.version, "trigger": command.trigger.value}
         whom: dict[str, Any] = {"product": audience.product, "ring": audience.ring, "endpoint": audience.endpoint}
         whom["scopes"] = [scope.value for scope in audience.scopes]
-        return {**about, **whom, "start": self.start, "spread": self.spread, "kept": self.kept}
+        return {**about, **whom, "start": self.start, "spread": self.spread, "kept": self.kept, "created": self.created}
 
 
 def _command(values: Mapping[str, Any]) -> UpdateCommand:
@@ -125,22 +126,19 @@ def _text(raw: object) -> str:
 
 
 def _product(raw: object) -> str:
-    if not isinstance(raw, str) or (raw and not _PRODUCT.fullmatch(raw)):
+    if not isinstance(raw, str) or not PRODUCT_NAME.fullmatch(raw):
         raise InvalidValue("the name of a product")
     return raw
 
 
-def _or_empty(parser: Parser) -> Parser:
-    return lambda raw: "" if raw == "" else parser(raw)
-
-
 _KEYS: Mapping[str, Parser] = {
     **dict.fromkeys(("campaign", "version", "trigger"), _text),
-    "product": _product,
-    "ring": _or_empty(ring_name),
-    "endpoint": _or_empty(endpoint_name),
+    "product": or_empty(_product),
+    "ring": or_empty(ring_name),
+    "endpoint": or_empty(endpoint_name),
     "scopes": listing(choice(Scope), most=len(Scope)),
     "start": integer(0, _MOST),
     "spread": integer(0, LONGEST_SPREAD),
     "kept": integer(0, _MOST),
+    "created": integer(0, _MOST),
 }

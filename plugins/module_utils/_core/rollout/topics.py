@@ -39,8 +39,8 @@ def group_topic(prefix: str, product: str, ring: str) -> str:
 
 
 def group_file(product: str, ring: str) -> str:
-    """Where the last order to a group lies below the server's base URL."""
-    return f"orders/{product}-{ring}.json" if ring else f"orders/fleet-{product}.json"
+    """Where the last order to a group lies below the server's base URL. No name of a product or a ring has a dot."""
+    return f"orders/ring.{product}.{ring}.json" if ring else f"orders/fleet.{product}.json"
 
 
 def subscriptions(prefix: str, name: str, product: str, ring: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from typing import Any
 from ..durations import format_duration
 from ..validation.errors import InvalidDocument, ValidationErrors
 from ..validation.parsers import InvalidValue, Parser, duration, integer, listing, read_mapping
-from ..validation.strings import path as absolute_path
+from ..validation.strings import visible_path
 from ..values import frozen
 
 PORT = 8883
@@ -159,7 +159,7 @@ _COMMON: Mapping[str, Parser] = {
     "prefix": _matching(_PREFIX, "the begin of the topics: letters, digits, - and _, with / between (such as epp)"),
 }
 _ACCESS: Mapping[str, Parser] = {
-    **dict.fromkeys(("ca", "certificate", "key", "password_file"), absolute_path),
+    **dict.fromkeys(("ca", "certificate", "key", "password_file"), visible_path),
     "user": _matching(_USER, "a user of the broker (letters, digits and _ . @ : -)"),
 }
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
@@ -26,9 +25,11 @@ from ..validation.parsers import (
     integer,
     listing,
     nullable,
+    or_empty,
     read_mapping,
 )
 from ..validation.strings import (
+    PRODUCT_NAME,
     account,
     argument,
     database,
@@ -58,7 +59,6 @@ class ProductKind(str, Enum):
 
 
 NO_DEFINITIONS: Mapping[str, Any] = {}
-_PRODUCT = re.compile(r"[a-z][a-z0-9_-]{0,30}")
 _MOST_DEFINITIONS = 50
 SINGLE = "command"
 """The one component of a product ``command`` whose updater tells one version for everything."""
@@ -91,7 +91,7 @@ def _as_is(value: object) -> object:
 
 def product_name(value: object) -> str:
     """The name of a product, built in or defined."""
-    if not isinstance(value, str) or not _PRODUCT.fullmatch(value):
+    if not isinstance(value, str) or not PRODUCT_NAME.fullmatch(value):
         words = [kind.value for kind in ProductKind]
         near = suggestion(value, [*words, *SHIPPED])
         raise InvalidValue(f"{', '.join(words[:-1])} or {words[-1]}, nor the name of a definition{near}")
@@ -106,10 +106,10 @@ def _definitions(raw: object, errors: ValidationErrors) -> dict[str, Any]:
         return {}
     from ..products.definition import read_definition
 
-    found = {}
+    found, built_in = {}, [kind.value for kind in ProductKind]
     for name, one in raw.items():
         where = join("product_definitions", name)
-        if not isinstance(name, str) or not _PRODUCT.fullmatch(name) or name in [kind.value for kind in ProductKind]:
+        if not isinstance(name, str) or not PRODUCT_NAME.fullmatch(name) or name in built_in:
             errors.add(where, show(name), "the name (small letters, digits, - and _) of a product that is not built in")
         found[name] = read_definition(str(name), one, where, errors)
     return found
@@ -138,18 +138,13 @@ def _command(least: int) -> Parser:
     return parse
 
 
-def _or_empty(parser: Parser) -> Parser:
-    """A reader of what may be left open, by the empty text."""
-    return lambda value: "" if value == "" else parser(value)
-
-
 _SECTIONS: Mapping[str, Mapping[str, Parser]] = {
     "clamav": {
         "databases": listing(database),
         "custom_urls": listing(url("https", "http", "file")),
         "database_directory": directory,
-        "database_owner": _or_empty(account),
-        "clamd_config": _or_empty(directory),
+        "database_owner": or_empty(account),
+        "clamd_config": or_empty(directory),
     },
     "files": {"directory": directory},
     "command": {
@@ -169,7 +164,7 @@ _KEYS: Mapping[str, Parser] = {
     "domain": domain_path,
     "ordinal": nullable(integer(0, MOST_ORDINAL)),
     "policy": _as_is,
-    "channel": _or_empty(ring_name),
+    "channel": or_empty(ring_name),
     "product": product_name,
     **dict.fromkeys((*(kind.value for kind in ProductKind), "probe", "restore", "held_versions"), _as_is),
     **dict.fromkeys(("product_definitions", "product_settings"), _as_is),

@@ -143,6 +143,11 @@ def listing(parser: Parser, *, least: int = 0, most: int = 100, unique: bool = T
     return parse
 
 
+def or_empty(parser: Parser) -> Parser:
+    """A reader of what may be left open, by the empty text."""
+    return lambda value: "" if value == "" else parser(value)
+
+
 def _attempt(parser: Parser, raw: object) -> Any:
     """What the reader gives, or the InvalidValue that it raises."""
     try:

@@ -20,6 +20,12 @@ from .parsers import InvalidValue
 
 ENDPOINT_NAME = "[A-Za-z0-9_](?:[A-Za-z0-9._:-]{0,250}[A-Za-z0-9_])?"
 """The pattern of an endpoint's name, as web servers know it, too."""
+PRODUCT_NAME = re.compile(r"[a-z][a-z0-9_-]{0,30}")
+"""The name of a product, built in or defined."""
+HOMES = ("/home/", "/root/", "/run/user/")
+"""What ``ProtectHome=`` hides (systemd.exec(5))."""
+_TEMPORARY = ("/tmp/", "/var/tmp/")
+"""What each service has of its own by ``PrivateTmp=``."""
 _NAME = re.compile(ENDPOINT_NAME)
 _DOMAIN = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_])?")
 _ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
@@ -54,6 +60,15 @@ def path(value: object) -> str:
     if not text.startswith("/") or "." in parts or ".." in parts:
         raise InvalidValue("an absolute path (from / on, without . and ..)")
     return "/" + "/".join(parts)
+
+
+def visible_path(value: object) -> str:
+    """An absolute path of a file that services see, which are shut in."""
+    text = path(value)
+    if text.startswith((*HOMES, *_TEMPORARY)):
+        hidden = ", ".join(place.rstrip("/") for place in (*HOMES, *_TEMPORARY))
+        raise InvalidValue(f"a path that services see (such as one in /etc; they see nothing below {hidden})")
+    return text
 
 
 def directory(value: object) -> str:

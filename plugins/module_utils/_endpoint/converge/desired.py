@@ -18,6 +18,7 @@ from ..._core.settings.endpoint import EndpointDocument, ProductKind
 from ..._core.settings.managed import brought
 from ..._core.system_files.unit_files import template_of
 from ..._core.system_files.vendor_updaters import Program, Starters
+from ..._core.validation.strings import HOMES
 from ..._core.values import field, frozen, replace
 from ..._host.scheduler.base import Texts
 from .. import engine, paths
@@ -33,9 +34,6 @@ from ..time_limits import longest_engine_update, longest_turn, longest_update, m
 from ..vendor_updaters import Found, find
 from ..vendor_updaters.restore import remembered_entries, running_before
 from .former import former_paths, former_states
-
-_HOMES = ("/home/", "/root/", "/run/user/")
-"""What ``ProtectHome=`` hides (systemd.exec(5))."""
 
 
 @frozen
@@ -172,7 +170,7 @@ def job_plan(endpoint: Endpoint, beside: Starters) -> JobPlan:
         max_start_delay=max_start_delay(document) + longest_turn(endpoint.beside),
         scan_limit=document.limits.scan,
         needs=needs,
-        needs_homes=any(path.startswith(_HOMES) for path in (*endpoint.product.programs(), *needs.read_write)),
+        needs_homes=any(path.startswith(HOMES) for path in (*endpoint.product.programs(), *needs.read_write)),
         keys_in_homes=document.server is not None and document.server.notify_user == account.ROOT,
         textfile_directory=document.textfile_directory,
         beside=beside,

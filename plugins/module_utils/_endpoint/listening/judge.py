@@ -29,7 +29,16 @@ class OrderRefusal(str, Enum):
     EXPIRED = "expired"
     TOO_FAR_AHEAD = "too_far_ahead"
     REPEATED = "repeated"
+    FORGOTTEN = "forgotten"
     TOO_MANY = "too_many"
+
+
+NOTHING_NEW = frozenset(
+    (OrderRefusal.EXPIRED, OrderRefusal.REPEATED, OrderRefusal.FORGOTTEN, OrderRefusal.NOT_ADDRESSED)
+)
+"""How the file of a group is refused that has nothing for this endpoint: no sign of anything wrong."""
+PASSING = frozenset((OrderRefusal.TOO_MANY, OrderRefusal.UNKNOWN_KEY, OrderRefusal.TOO_FAR_AHEAD))
+"""What may be otherwise in a while: a load, keys that are still to be adopted, a clock."""
 
 
 class RefusedOrder(ValueError):

@@ -18,12 +18,9 @@ from typing import Any
 
 from ..._core.canonical import sha256_hex
 from ..._core.results import Result
-from ..._core.rollout.command import AFTER_BLACKOUT
 from ..._core.rollout.order import CampaignOrder
 from ..._core.rollout.topics import endpoint_id, subscriptions
-from ..._core.schedule.slots import random_slot
 from ..._core.settings.broker import Broker
-from ..._core.timestamps import unix
 from ..._core.untrusted_text import shown
 from ..._core.values import replace
 from ..._host.host import Host
@@ -34,7 +31,7 @@ from ..orders.record import OrderRecord, OrderStore, PendingOrder
 from ..state.command_log import CommandLog
 from ..status.status import publish_current
 from .carry_out import carry_out
-from .judge import OrderRefusal, RefusedOrder, judge, ordinal_of
+from .judge import NOTHING_NEW, PASSING, OrderRefusal, RefusedOrder, judge, ordinal_of
 from .missed import missed_orders
 from .subscriber import BrokerMessage, Subscriber, Subscription
 
@@ -42,6 +39,8 @@ _TICK_S = 1.0
 _LOOK_S = 20.0
 """How often it looks whether it listens to the right topics still, and tells what it counted."""
 _AGAIN_S = 60.0
+_ASK_LONGEST_S = 3600.0
+"""The longest pause before it asks again for what it may have missed; each failure doubles it."""
 _PAUSES_S = (1.0, 60.0)
 """The shortest and the longest pause before another connection; each failure doubles it."""
 _MOST_A_MINUTE = 30
@@ -70,6 +69,7 @@ class Listener:
         self._failures = 0
         self._next_try = time.monotonic()
         self._ask_at: float | None = None
+        self._unsettled = 0
         self._looked = time.monotonic()
         self._verified: list[float] = []
         self._logged: list[float] = []
@@ -196,36 +196,50 @@ class Listener:
             return
         self._ask_at = None
         self._endpoint = Endpoint.load(self._host)
+        unsettled = False
         for one in missed_orders(self._endpoint, self._record.validators):
-            self._take(one.content, asked=True)
-            self._keep(replace(self._record, validators={**self._record.validators, one.file: one.validators}))
+            if one.content is None or not self._take(one.content, asked=True):
+                unsettled = True
+            else:
+                self._keep(replace(self._record, validators={**self._record.validators, one.file: one.validators}))
+        self._unsettled = self._unsettled + 1 if unsettled else 0
+        if unsettled:
+            pause = min(_ASK_LONGEST_S, _AGAIN_S * 2.0 ** min(self._unsettled - 1, 10))
+            self._ask_at = time.monotonic() + pause * (0.5 + self._draw())
 
-    def _take(self, content: bytes, *, asked: bool = False) -> None:
-        """Take what came, if it is an order for this endpoint; ``asked`` of what it asked for itself."""
+    def _take(self, content: bytes, *, asked: bool = False) -> bool:
+        """Take what came, if it is an order for this endpoint; ``asked`` of what it asked for itself. Returns whether
+        that is final: False where it may be taken in a while."""
+        digest = sha256_hex(content)
         try:
-            self._check_load(content)
+            self._check_load(digest)
             self._endpoint = Endpoint.load(self._host)
             order = judge(self._endpoint, content)
             self._check_new(order)
         except RefusedOrder as refused:
-            # A file that was seen before, or is over by now, is what a server has when nothing is new.
-            if not (asked and refused.code in (OrderRefusal.EXPIRED, OrderRefusal.REPEATED)):
+            if not (asked and refused.code in NOTHING_NEW):
                 self._refuse(refused.code, str(refused))
-            return
+            return self._is_final(refused.code, digest)
         except (OSError, LookupError, ValueError) as error:
             self._host.log(syslog.LOG_ERR, f"an order could not be verified: {error}")
-            return
+            return self._is_final(None, digest)
         keeps = self._endpoint.document.policy.events.include_roaming_and_offline
-        at, command = self._instant(order), order.command
-        one = PendingOrder(command.campaign, command.version, command.trigger.value, at, float(order.end(keeps=keeps)))
-        issued = {**self._record.issued, command.campaign: order.header.issued}
-        pending = (*self._record.pending, one)
-        self._keep(replace(self._record, pending=pending, issued=issued, taken=self._record.taken + 1))
+        at, end, command = self._instant(order), float(order.end(keeps=keeps)), order.command
+        one = PendingOrder(command.campaign, command.version, command.trigger.value, at, end, order.created)
+        self._keep(self._record.with_order(one, order.header.issued))
         self._host.log(syslog.LOG_INFO, f"order {command.campaign} taken: begins in {at - self._host.now():.0f} s")
+        return True
 
-    def _check_load(self, content: bytes) -> None:
+    def _is_final(self, code: OrderRefusal | None, digest: str) -> bool:
+        """Whether what was not taken will not be taken in a while either; else it may come again, word for word."""
+        final = code is not None and code not in PASSING
+        if not final:
+            self._seen.pop(digest, None)
+        return final
+
+    def _check_load(self, digest: str) -> None:
         """Refuse what came before, word for word, and more than a host can verify."""
-        now, digest = time.monotonic(), sha256_hex(content)
+        now = time.monotonic()
         if digest in self._seen:
             raise RefusedOrder(OrderRefusal.REPEATED, "it came before")
         self._verified = [at for at in self._verified if now - at < 60.0]
@@ -237,11 +251,13 @@ class Listener:
     def _check_new(self, order: CampaignOrder) -> None:
         """Refuse an order of a campaign that was taken. The server that tells this endpoint again, by a newer order of
         its own, has no report of what became of it, so it gets one."""
-        campaign = order.command.campaign
+        campaign, record = order.command.campaign, self._record
         taken = CommandLog(self._host).find(order.command)
-        if taken is None and all(one.campaign != campaign for one in self._record.pending):
+        newer = order.header.issued > record.issued.get(campaign, 0)
+        if taken is None and campaign not in record.begun and not record.awaits(campaign) and newer:
+            if record.may_have_begun(order.created, self._host.now()):
+                raise RefusedOrder(OrderRefusal.FORGOTTEN, f"campaign {campaign} is older than those on record")
             return
-        newer = order.header.issued > self._record.issued.get(campaign, 0)
         if newer and order.audience.endpoint:
             self._keep(replace(self._record, issued={**self._record.issued, campaign: order.header.issued}))
             if taken is not None and taken.answer is not None:
@@ -273,7 +289,7 @@ class Listener:
             if one.campaign in self._busy or self._retry_at.get(one.campaign, 0.0) > time.monotonic():
                 continue
             if now >= one.until and now >= one.at:
-                self._drop(one)
+                self._keep(self._record.without(one.campaign))
                 self._refuse(OrderRefusal.EXPIRED, f"the order of campaign {one.campaign} ended before it could begin")
             elif now >= one.at:
                 self._busy.add(one.campaign)
@@ -294,24 +310,13 @@ class Listener:
             if answer is None or answer["result"] not in results:
                 self._retry_at[one.campaign] = time.monotonic() + _AGAIN_S
             elif answer["result"] == Result.SKIPPED.value and answer.get("until"):
-                self._postpone(one, answer)
+                # The server tells it again after the blackout (G7), under its cap.
+                self._keep(self._record.with_postponed(one, answer))
+                self._report()
             else:
-                self._drop(one)
+                self._keep(self._record.with_begun(one))
                 if answer.get("repeated"):
                     self._report()
-
-    def _postpone(self, one: PendingOrder, answer: dict[str, Any]) -> None:
-        """After a blackout, in an instant of its own (G7)."""
-        end = unix(answer["until"])
-        at = float(end + random_slot(self._endpoint.document.endpoint, one.campaign, AFTER_BLACKOUT))
-        others = [other for other in self._record.pending if other.campaign != one.campaign]
-        later = replace(one, at=at, until=max(one.until, at + AFTER_BLACKOUT), answer=answer)
-        self._keep(replace(self._record, pending=(*others, later)))
-        self._report()
-
-    def _drop(self, one: PendingOrder) -> None:
-        others = tuple(other for other in self._record.pending if other.campaign != one.campaign)
-        self._keep(replace(self._record, pending=others))
 
     def _report(self) -> None:
         from ..._core.reports.report import Occasion

@@ -16,27 +16,30 @@ from typing import Any
 from ..._core.metadata.sync_result import ConfigurationRejected
 from ..._core.rollout.order import KIND
 from ..._core.rollout.topics import group_file
-from ..._core.values import frozen
+from ..._core.values import field, frozen
 from ..endpoint import Endpoint
 from ..source_client import source_client
-from ..trust.fetch import fetch
+from ..trust.fetch import NotPublished, fetch
 
 _LONGEST_S = 60.0
 
 
 @frozen
 class MissedOrder:
-    """The file with the last order to a group, where it is another than the one that was seen, and its validators."""
+    """The file with the last order to a group, where it is another than the one that was seen, and its validators.
+
+    ``content`` is None where nobody can say: the server was not reached.
+    """
 
     file: str
-    content: bytes
-    validators: Mapping[str, Any]
+    content: bytes | None
+    validators: Mapping[str, Any] = field(default_factory=dict)
 
 
 def missed_orders(endpoint: Endpoint, known: Mapping[str, Mapping[str, Any]]) -> Iterator[MissedOrder]:
     """Ask for the orders to this endpoint's groups; ``known`` are the validators of those that were seen, by file.
 
-    A server that is not reached, or has published none yet, is no fault: the next connection asks again.
+    A server that has published none yet has nothing that was missed.
     """
     document = endpoint.document
     if document.server is None:
@@ -46,7 +49,10 @@ def missed_orders(endpoint: Endpoint, known: Mapping[str, Mapping[str, Any]]) ->
         file = group_file(document.product, ring)
         try:
             fetched = fetch(client, f"{document.server.url}/{file}", known.get(file, {}), KIND)
+        except NotPublished:
+            continue
         except ConfigurationRejected:
+            yield MissedOrder(file, None)
             continue
         if fetched.content is not None:
             yield MissedOrder(file, fetched.content, fetched.validators)

@@ -229,7 +229,7 @@ def _orders(endpoint: Endpoint) -> dict[str, Any]:
         return {}
     record = OrderStore(endpoint.host).read()
     given = [one.answer for one in CommandLog(endpoint.host).taken() if one.answer is not None]
-    answers = [*given, *(one.answer for one in record.pending if one.answer is not None)]
+    answers = [*given, *record.postponed]
     told = [{key: one[key] for key in _ANSWER if key in one} for one in answers[-_ANSWERS:]]
     return {"orders": record.to_result(), "notices": told}
 

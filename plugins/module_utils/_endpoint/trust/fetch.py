@@ -13,8 +13,12 @@ from ..._core.metadata.header import MAX_SIZE
 from ..._core.metadata.sync_result import ConfigurationRejected, SyncResult
 from ..._core.values import frozen
 from ..._host.http.client import HttpClient, Response
-from ..._host.http.errors import BodyTooLarge, SourceError
+from ..._host.http.errors import BodyTooLarge, SourceError, UnexpectedStatus
 from ..._host.http.validators import conditional_headers, validators_in
+
+
+class NotPublished(ConfigurationRejected):
+    """The server was reached, and has no such file."""
 
 
 @frozen
@@ -28,7 +32,7 @@ class Fetched:
 def fetch(client: HttpClient, url: str, validators: Mapping[str, Any], what: str) -> Fetched:
     """Ask for a file; ``validators`` belong to the one that is held, ``what`` is the word for it.
 
-    Raises ConfigurationRejected.
+    Raises ConfigurationRejected, as NotPublished where there is no such file.
     """
     condition = conditional_headers(validators)
     try:
@@ -37,7 +41,8 @@ def fetch(client: HttpClient, url: str, validators: Mapping[str, Any], what: str
             return Fetched(None, {**validators, **validators_in(answer.headers)})
         content = _whole(answer, what)
     except SourceError as error:
-        raise ConfigurationRejected(SyncResult.UNREACHABLE, f"{what}: {error}") from None
+        missing = isinstance(error, UnexpectedStatus) and error.status == 404
+        raise (NotPublished if missing else ConfigurationRejected)(SyncResult.UNREACHABLE, f"{what}: {error}") from None
     return Fetched(content, validators_in(answer.headers))
 
 

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from ..._core.validation.strings import HOMES
 from ..._host.systemd.calendar import intervals
 from ..._host.systemd.quoting import path_word
 from ..._host.systemd.sandboxing import EVERY_SERVICE, private_tmp
@@ -118,8 +119,6 @@ OnBootSec=60s
 """
 _NOTIFY_AGAIN_S = 120
 
-_HOMES = ("/home/", "/root/", "/run/user/")
-
 
 def unit_texts(plan: JobPlan) -> dict[str, str]:
     """Every unit that the plan needs, by name."""
@@ -189,12 +188,12 @@ def _notify(plan: JobPlan) -> str:
 
 
 def _notifies(plan: JobPlan) -> str:
-    home = "read-only" if plan.key.startswith(_HOMES) else "yes"
+    home = "read-only" if plan.key.startswith(HOMES) else "yes"
     return _shut_in(private=private_tmp([plan.key]), home=home, umask="0077") + _NETWORK + _KNOWN_PROGRAMS
 
 
 def _publish(plan: JobPlan) -> str:
-    home = "read-only" if plan.samples.startswith(_HOMES) else "yes"
+    home = "read-only" if plan.samples.startswith(HOMES) else "yes"
     shut_in = _shut_in(private=private_tmp((plan.samples,)), home=home, umask="0022")
     text = _service(plan, "Signatures that are to be renewed", "publish", limit="600")
     return text + _writes(plan.public, plan.reports) + shut_in + _NO_NETWORK + _KNOWN_PROGRAMS

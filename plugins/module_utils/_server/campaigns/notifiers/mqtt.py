@@ -23,6 +23,8 @@ from ...._host.host import Host
 _QOS = 1
 _PUBLISH_S = 60.0
 _LOOK_S = 0.02
+_KEEPALIVE_S = 5
+"""The shortest interval of signs of life: a broker ends a connection without any for one and a half of it."""
 _LONGEST_PASSWORD = 1000
 
 
@@ -110,8 +112,14 @@ class MqttSession:
         self._answered.set()
 
     def open(self, host: str, port: int, timeout: float) -> None:
-        """Connect within ``timeout`` seconds; raises OSError."""
-        self._client.connect(host, port)
+        """Connect within ``timeout`` seconds to each address, and again until the broker has answered; raises OSError.
+
+        The library has a time limit of its own for the connection from 2.0 on. For all that comes after it, and before
+        1.6 for the connection, too, it takes the interval of signs of life.
+        """
+        if hasattr(self._client, "connect_timeout"):
+            self._client.connect_timeout = timeout
+        self._client.connect(host, port, keepalive=max(_KEEPALIVE_S, int(timeout)))
         self._client.loop_start()
         if not self._answered.wait(timeout):
             raise TimeoutError(f"no answer within {timeout:g} s")

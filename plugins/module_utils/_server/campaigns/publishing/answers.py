@@ -36,7 +36,10 @@ class AnswerStore(CampaignStore):
         found = self._select(f"campaign = ? AND endpoint = ? AND {OPEN}", (campaign, endpoint))
         if not found or outcome is None:
             return False
-        after = delivery.apply_response(read_delivery(found[0]), outcome, now=now, limits=RetryPolicy())
+        before = read_delivery(found[0])
+        if delivery.answers_earlier_telling(before, outcome):
+            return False
+        after = delivery.apply_response(before, outcome, now=now, limits=RetryPolicy())
         self._update(campaign, after, now, answer=dict(answer))
         if outcome.result in UP_TO_DATE:
             self._connection.execute(

@@ -54,10 +54,10 @@ def _order(one: Publication, limits: RetryPolicy, now: int) -> CampaignOrder:
     last, lease = one.start + one.spread, int(limits.lease)
     if not one.spread:
         end = last + lease if one.until is None else min(last + lease, int(one.until))
-        return CampaignOrder(Header(1, now, end), one.command, one.audience, one.start)
+        return CampaignOrder(Header(1, now, end), one.command, one.audience, one.start, created=one.created)
     end = last + lease + int(limits.retries * limits.retry_delay)
     kept = now + int(limits.offline_ttl) if one.retained else 0
-    return CampaignOrder(Header(1, now, end), one.command, one.audience, one.start, one.spread, kept)
+    return CampaignOrder(Header(1, now, end), one.command, one.audience, one.start, one.spread, kept, one.created)
 
 
 def _addressed(order: CampaignOrder, content: bytes, prefix: str) -> SealedOrder:

@@ -123,6 +123,12 @@ def test_topics_are_plain_words() -> None:
     assert found == (group_topic("a/b", "clamav", ""), "a/b/ring/clamav/pilot", endpoint_topic("a/b", "n1.x"))
     assert not set("".join(found)) & set("+#. ")
     assert (group_file("clamav", ""), group_file("clamav", "pilot")) == (
-        "orders/fleet-clamav.json",
-        "orders/clamav-pilot.json",
+        "orders/fleet.clamav.json",
+        "orders/ring.clamav.pilot.json",
     )
+
+
+def test_no_two_groups_have_the_same_file() -> None:
+    """A product may be called fleet, and names have hyphens."""
+    groups = [("files", ""), ("fleet", "files"), ("fleet", ""), ("a", "b-c"), ("a-b", "c"), ("a", "b"), ("ring", "a")]
+    assert len({group_file(product, ring) for product, ring in groups}) == len(groups)

@@ -28,7 +28,8 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.order
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.listening import listener as module
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.listening.listener import Listener, NoBroker
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.orders.record import OrderStore
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.orders.record import OrderStore, PendingOrder
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.state.command_log import CommandLog
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import sign
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._endpoint.sync.conftest import (
     Managed,
@@ -189,21 +190,59 @@ def test_an_order_without_an_answer_is_kept(listening: Listening) -> None:
     assert [one.campaign for one in listening.record().pending] == ["c-first-campaign"]
 
 
-def test_after_a_blackout_it_begins_by_itself(listening: Listening) -> None:
-    """G7: nobody has to tell it again."""
+def test_in_a_blackout_it_says_so_and_is_told_again_once(listening: Listening) -> None:
+    """G7, N1: the server does, under its cap; what came before counts no more, and the answer is gone by then."""
+    now = int(listening.host.now())
     listening.answer = {"result": "skipped", "reason": "a blackout", "until": "2099-01-01T00:00:00Z"}
     content = listening.sealed(listening.order())
-    listening.run(content, until=lambda: any(one.answer for one in listening.record().pending))
-    (pending,) = listening.record().pending
-    assert 0 <= pending.at - 4_070_908_800 < 900
+    listening.run(content, until=lambda: bool(listening.record().postponed))
+    assert listening.record().pending == ()
     assert listening.managed.status()["notices"][-1]["until"] == "2099-01-01T00:00:00Z"
+    listening.answer = {"result": "updated"}
+    again = listening.sealed(listening.order(header=Header(1, now + 1, now + 700)))
+    listening.run(content, again, until=lambda: bool(listening.record().begun))
+    assert listening.begun == ["c-first-campaign"] * 2
+    assert listening.record().refused == {"repeated": 1}
+    assert listening.record().postponed == ()
+
+
+def test_an_order_that_is_older_than_what_is_remembered_is_refused(listening: Listening) -> None:
+    """C2, N4: whoever kept it plays it when so many campaigns came since that this one is forgotten; as long as it
+    lasts, and also one that the server has made of the campaign again."""
+    now = int(listening.host.now())
+    week, first = Header(1, now, now + 7 * 86400), UpdateCommand("c-first-campaign", "2")
+    old, kept_back = (
+        listening.sealed(listening.order(header=header, created=now))
+        for header in (week, replace(week, issued=now + 3600))
+    )
+    listening.run(old, until=lambda: "c-first-campaign" in listening.record().begun)
+    log, store = CommandLog(listening.host), OrderStore(listening.host)
+    record = store.read()
+    for number in range(600):
+        one = PendingOrder(f"c-campaign-{number}", "2", "download", now, now + 600, now + 1 + number)
+        record = record.with_order(one, now + 1 + number).with_begun(one)
+        if number >= 550:
+            log.begin(one.command, at=now, runs=1)
+    store.write(record)
+    assert log.find(first) is None
+    newest = listening.order(command=UpdateCommand("c-the-newest-campaign", "2"), created=now + 700)
+    listening.run(old, kept_back, listening.sealed(newest), until=lambda: "c-the-newest-campaign" in listening.begun)
+    assert listening.begun == ["c-first-campaign", "c-the-newest-campaign"]
+    assert listening.record().refused == {"forgotten": 2}
+    assert len(listening.record().begun) == 500
+
+
+def test_what_a_clock_that_was_ahead_has_begun_keeps_nothing_new_away(listening: Listening) -> None:
+    store, ahead = OrderStore(listening.host), int(listening.host.now()) + 9 * 365 * 86400
+    store.write(replace(store.read(), forgotten=ahead))
+    listening.run(listening.sealed(listening.order(created=ahead - 1)), until=lambda: bool(listening.begun))
 
 
 def test_what_it_has_missed_it_asks_for_conditionally(listening: Listening) -> None:
     product = listening.managed.sandbox.endpoint.document.product
     now = int(listening.host.now())
     order = listening.order(audience=Audience(product), start=now - 30, spread=20)
-    place = listening.managed.publisher.folder / f"orders/fleet-{product}.json"
+    place = listening.managed.publisher.folder / f"orders/fleet.{product}.json"
     place.parent.mkdir()
     place.write_bytes(listening.sealed(order))
     listening.managed.publisher.age(place)
@@ -219,6 +258,41 @@ def test_what_it_has_missed_it_asks_for_conditionally(listening: Listening) -> N
     assert [status for path, status in listening.managed.server.seen() if "orders" in path] == [304]
     assert listening.begun == ["c-first-campaign"]
     assert listening.record().refused == {}
+
+
+def test_what_was_missed_and_could_not_be_taken_yet_is_asked_for_again(
+    listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here a clock that was behind; nobody has to connect anew for it."""
+    monkeypatch.setattr(module, "_AGAIN_S", 0.2)
+    product, now = listening.managed.sandbox.endpoint.document.product, int(listening.host.now())
+    start = now + 5 * 86400
+    order = listening.order(audience=Audience(product), start=start, spread=20, header=Header(1, now, start + 900))
+    place = listening.managed.publisher.folder / f"orders/fleet.{product}.json"
+    place.parent.mkdir()
+    place.write_bytes(listening.sealed(order))
+    listening.managed.publisher.age(place)
+
+    def until() -> bool:
+        if listening.record().refused.get("too_far_ahead", 0) == 2:
+            listening.managed.sandbox.host.clock = now + 4 * 86400
+        return bool(listening.record().pending)
+
+    listening.run(until=until)
+    assert {status for path, status in listening.managed.server.seen() if "orders" in path} == {200}
+    assert set(listening.record().refused) == {"too_far_ahead"}
+
+
+def test_where_nothing_was_published_nobody_asks_again(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_AGAIN_S", 0.01)
+    done: list[float] = []
+
+    def until() -> bool:
+        done.append(time.monotonic())
+        return done[-1] - done[0] > 1.0
+
+    listening.run(until=until)
+    assert [status for path, status in listening.managed.server.seen() if "orders" in path] == [404]
 
 
 def test_a_topic_that_the_broker_refuses_is_told(listening: Listening) -> None:

@@ -34,6 +34,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.deliv
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.order import MAX_SIZE, CampaignOrder
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.notify import NotifySettings
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.timestamps import iso
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timezones import zone_of
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
@@ -206,7 +207,7 @@ def test_one_signed_publication_tells_all_and_reports_are_the_answers(server: Se
 def test_the_order_lies_beside_the_configuration_for_those_who_missed_it(server: Server) -> None:
     server.campaign(kept=True)
     server.run()
-    content = server.host.read("/var/lib/epp-autoupdate-public/orders/fleet-files.json")
+    content = server.host.read("/var/lib/epp-autoupdate-public/orders/fleet.files.json")
     assert content is not None
     ring = ensure_keyring(server.host)
     order = CampaignOrder.from_bytes(verify_envelope(server.host, content, ring.signers, CampaignOrder))
@@ -321,6 +322,37 @@ def test_a_blackout_is_waited_for(server: Server) -> None:
     server.run()
     server.report("n1", result="skipped", until="2026-11-22T18:00:00Z")
     assert server.told()["n1"] == ("deferred", "skipped")
+
+
+def test_after_a_blackout_a_group_is_told_by_one_publication(server: Server) -> None:
+    """G7, N1: each of them would be due in a second of its own, and the server's cap is for all of them."""
+    end = int(START) + 3600
+    server.campaign()
+    server.run()
+    server.report(*FLEET, result="skipped", until=iso(end))
+    server.host.at = end
+    assert server.run() == []
+    server.host.at = end + 900
+    ((topic, order),) = server.run()
+    assert (topic, order.command.campaign) == ("epp/fleet", KEY.id)
+    starts = server.starts(KEY)
+    assert starts == {name: order.begin(number) for number, name in enumerate(FLEET)}
+    server.host.at += 1
+    server.report(*FLEET, result="skipped", until=iso(end))
+    assert server.starts(KEY) == starts, "later reports bring the last answers, too: it is put off once"
+    server.report(*FLEET)
+    assert set(server.told().values()) == {("finished", "updated")}
+
+
+def test_a_blackout_is_not_put_off_by_each_report_that_tells_of_it(server: Server) -> None:
+    server.campaign()
+    server.run()
+    due = []
+    for _report in range(3):
+        server.report("n1", result="skipped", until=iso(START + 9 * 3600))
+        due += [row["due"] for row in deliveries(server.connection, KEY.id) if row["endpoint"] == "n1"]
+        server.host.at += 600
+    assert due == [iso(START + 6 * 3600)] * 3
 
 
 def test_runs_are_measured_by_what_endpoints_report(server: Server) -> None:
