@@ -28,6 +28,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.order
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import replace
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.listening import listener as module
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.listening.listener import Listener, NoBroker
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.listening.missed import MissedOrder
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.orders.record import OrderStore, PendingOrder
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.state.command_log import CommandLog
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.ssh_signatures import sign
@@ -281,6 +282,19 @@ def test_what_was_missed_and_could_not_be_taken_yet_is_asked_for_again(
     listening.run(until=until)
     assert {status for path, status in listening.managed.server.seen() if "orders" in path} == {200}
     assert set(listening.record().refused) == {"too_far_ahead"}
+
+
+def test_a_server_that_is_not_reached_is_asked_again(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection to the broker may last for days."""
+    monkeypatch.setattr(module, "_AGAIN_S", 0.05)
+    product = listening.managed.sandbox.endpoint.document.product
+    start = int(listening.host.now()) - 30
+    whole = listening.sealed(listening.order(audience=Audience(product), start=start, spread=20))
+    answers = [[MissedOrder("orders/x", None)], [MissedOrder("orders/x", None)], [MissedOrder("orders/x", whole)], []]
+    monkeypatch.setattr(module, "missed_orders", lambda _endpoint, _known: answers.pop(0))
+    listening.run(until=lambda: bool(listening.record().begun))
+    assert answers == [[]]
+    assert list(listening.record().validators) == ["orders/x"]
 
 
 def test_where_nothing_was_published_nobody_asks_again(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
