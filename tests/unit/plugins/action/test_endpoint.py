@@ -131,7 +131,14 @@ def test_another_agent_is_replaced(converged: Control) -> None:
     assert agent.read_bytes() == right
 
 
-@pytest.mark.parametrize("noise", ["exit 1", "echo hello", "kill -9 $$", "echo '[1]'", "echo '{\"failed\": true'"])
+@pytest.mark.parametrize(
+    "noise",
+    [
+        "exit 1",
+        *(pytest.param(one, marks=pytest.mark.heavy) for one in ("echo hello", "kill -9 $$", "echo '[1]'")),
+        "echo '{\"failed\": true'",
+    ],
+)
 def test_an_agent_that_makes_no_sense_is_replaced(converged: Control, noise: str) -> None:
     agent = converged.root("n1") / "usr/local/bin/epp-agent"
     agent.write_text(f"#!/bin/sh\n{noise}\n")

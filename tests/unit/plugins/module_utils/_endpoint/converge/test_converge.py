@@ -99,7 +99,15 @@ def test_every_path_of_the_diff_was_really_written(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("scheduler", ["systemd", "cron"])
-@pytest.mark.parametrize("damage", ["content", "mode", "removed", "replaced by a directory", "replaced by a link"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "content",
+        "mode",
+        "removed",
+        *(pytest.param(f"replaced by a {one}", marks=pytest.mark.heavy) for one in ("directory", "link")),
+    ],
+)
 def test_every_edit_is_found_and_mended(sandbox: Sandbox, scheduler: str, damage: str) -> None:
     changes = {"scheduler": scheduler, "policy": GRANTED}
     sandbox.converge(**changes)

@@ -34,6 +34,7 @@ from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.sa
 
 DAY = 86400
 MINUTE_TICKS = sorted({gcd(60 * minutes, DAY) for minutes in range(1, 60)})
+OTHER_ZONES = ("America/New_York", "Africa/Casablanca", "Australia/Lord_Howe")
 HOUR_TICKS = sorted({gcd(3600 * hours, DAY) for hours in range(1, 24)})
 
 needs_systemd_analyze = pytest.mark.skipif(
@@ -98,7 +99,9 @@ def test_systemd_reads_daily_rules():
 
 
 @needs_systemd_analyze
-@pytest.mark.parametrize("name", ["Europe/Berlin", "America/New_York", "Africa/Casablanca", "Australia/Lord_Howe"])
+@pytest.mark.parametrize(
+    "name", ["Europe/Berlin", *(pytest.param(name, marks=pytest.mark.heavy) for name in OTHER_ZONES)]
+)
 @pytest.mark.parametrize(("frequency", "window"), [(Frequency.DAILY, 4 * 3600), (Frequency.WEEKLY, 6 * 86400)])
 def test_systemd_elapses_at_the_slot_of_each_day_on_which_the_clock_changes(name, frequency, window):
     zone, year = ZoneInfo(name), datetime.now(timezone.utc).year + 1

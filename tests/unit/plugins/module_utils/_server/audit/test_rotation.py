@@ -27,6 +27,9 @@ _FULL = 1000
 _COUNT = 14
 
 
+HEAVY = pytest.mark.heavy
+
+
 class Killed(BaseException):
     """The process ends here."""
 
@@ -127,9 +130,9 @@ def _cut(folder: Path) -> None:
         (_altered, "{1}, line 2: it does not follow from the one before: line 1 was changed"),
         (_last_altered, "{1}, line 1: it does not follow from the one before: the last line of the file before"),
         (_first_gone, "{0}, line 1: it is entry {first}: entries 1 to {before} are missing here"),
-        (_second_gone, "missing here"),
-        (_swapped, "{0}, line 1: it is entry {first}: entries 1 to {before} are missing here"),
-        (_cut, "it can't be read"),
+        pytest.param(_second_gone, "missing here", marks=HEAVY),
+        pytest.param(_swapped, "{0}, line 1: it is entry {first}: entries 1 to {before} are missing here", marks=HEAVY),
+        pytest.param(_cut, "it can't be read", marks=HEAVY),
     ],
 )
 def test_a_full_file_that_is_missing_or_altered_is_found(
@@ -218,7 +221,7 @@ def _steps(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Callable[[], 
     yield "in the middle of the line", lambda: monkeypatch.setattr(log, "_write_line", half)
 
 
-@pytest.mark.parametrize("step", range(9))
+@pytest.mark.parametrize("step", [0, 3, *(pytest.param(one, marks=HEAVY) for one in (1, 2, 4, 5, 6, 7)), 8])
 def test_a_kill_at_each_step_leaves_one_chain(
     server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
