@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fleet of the demonstration: directories that stand for one update server and six endpoints."""
+"""The fleet of the demonstration: directories that stand for one update server, its six endpoints, and one without."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ OFFICE = ("office1", "office2", "office3")
 PLANT = ("plant1", "plant2", "plant3")
 HOSTS = (*OFFICE, *PLANT)
 PROGRAM_OF = "plant3"
+GATEWAY = "gateway"
+VENDORS = "vendors"
+"""What the vendors of the products of ``GATEWAY`` serve."""
+INVENTORY, STANDALONE = "inventory.yml", "standalone.yml"
 PUBLIC = "var/lib/epp-autoupdate-public"
 REPORTS = "var/lib/epp-autoupdate-reports"
 _RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
@@ -32,29 +36,35 @@ class Unexpected(Exception):
     """The story went otherwise than it should; the message says how."""
 
 
+def in_words(schedule: dict[str, str]) -> str:
+    if "start" not in schedule:
+        return f"every {schedule['interval']} hours"
+    return f"{schedule['frequency']} from {schedule['start']} for {schedule['window']}"
+
+
 class Sandbox:
     """Runs the collection's playbooks, and the programs that they installed, below ``directory``."""
 
-    def __init__(self, directory: Path, url: str) -> None:
+    def __init__(self, directory: Path, url: str, vendors: str) -> None:
         self.directory = directory
-        self._variables = {"demo_fleet": str(directory), "demo_url": url}
+        self._variables = {"demo_fleet": str(directory), "demo_url": url, "demo_vendors": vendors}
 
-    def playbook(self, name: str, **variables: Any) -> str:
+    def playbook(self, name: str, *flags: str, inventory: str = INVENTORY) -> str:
         """Run one of the collection's playbooks; returns what it printed."""
-        return self._ansible(["ansible-playbook", f"epp.autoupdate.{name}"], variables)
+        return self._ansible(["ansible-playbook", f"epp.autoupdate.{name}", *flags], inventory)
 
     def task(self, host: str, module: str, **options: Any) -> str:
         """Run one task on one host; returns what it printed."""
-        return self._ansible(["ansible", host, "-m", f"epp.autoupdate.{module}", "-a", json.dumps(options)], {})
+        return self._ansible(["ansible", host, "-m", f"epp.autoupdate.{module}", "-a", json.dumps(options)], INVENTORY)
 
-    def site(self) -> dict[str, int]:
+    def site(self, *flags: str, inventory: str = INVENTORY) -> dict[str, int]:
         """Run ``site``; returns the number of changed tasks of each host, as the recap says."""
-        recap = _RECAP.findall(self.playbook("site"))
+        recap = _RECAP.findall(self.playbook("site", *flags, inventory=inventory))
         return {host: int(changed) for host, _ok, changed, _unreachable, _failed in recap}
 
     def found(self) -> None:
         """What is on the endpoints before anybody converges them: the host key of each, and a program of one."""
-        for host in HOSTS:
+        for host in (*HOSTS, GATEWAY):
             key = self.directory / host / "etc/ssh/ssh_host_ed25519_key"
             key.parent.mkdir(parents=True)
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
@@ -129,8 +139,8 @@ class Sandbox:
         command = [str(root / "usr/local/bin" / name), "--root", str(root), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
-    def _ansible(self, command: list[str], variables: dict[str, Any]) -> str:
-        argv = [*command, "-i", str(HERE / "inventory.yml"), "-e", json.dumps({**self._variables, **variables})]
+    def _ansible(self, command: list[str], inventory: str) -> str:
+        argv = [*command, "-i", str(HERE / inventory), "-e", json.dumps(self._variables)]
         quiet = {"ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_DEPRECATION_WARNINGS": "false"}
         done = subprocess.run(argv, env={**os.environ, **quiet}, capture_output=True, text=True, check=False)
         if done.returncode:

@@ -10,7 +10,8 @@ import json
 import re
 
 import night
-from sandbox import HOSTS, OFFICE, SERVER, Sandbox, Unexpected
+import products
+from sandbox import HOSTS, OFFICE, SERVER, Sandbox, Unexpected, in_words
 from web import WebServer
 
 ROAMING, OFF = "office2", "plant2"
@@ -53,12 +54,21 @@ def tell(fleet: Sandbox, web: WebServer) -> list[str]:
     night.morning(fleet)
     print("14. Version 4 is good: the canaries first, then the others, without a hand")
     night.next_version(fleet)
+    print("15. Two products on an endpoint without an update server: rules, and Acme, which has an updater of its own")
+    products.converged(fleet)
+    print("16. Both vendors have version 1 (epp-agent update-now)")
+    products.both_updated(fleet)
+    print("17. Both have version 2, and Acme's license has expired")
+    products.one_failed(fleet)
+    print("18. What an operator sees (epp-agent status)")
+    products.status(fleet)
     return [
         f"{sum(first.values())} tasks changed: each host, all registrations at once, all host keys at once; again: 0",
         f"version 2 reached {len(HOSTS) - 2} endpoints by one notice each, {OFF} when it was back, not {ROAMING}",
         "a domain's new policy reached its endpoints, and nobody else, without Ansible touching them",
         "what no privilege grants was refused, and so was what the server had not signed",
         f"bad version 3 reached the first ring of {len(night.CANARIES)} and nobody else, and was taken back there",
+        "of two products on one endpoint one was updated while the other one failed, and each told so",
     ]
 
 
@@ -135,7 +145,7 @@ def changed_policy(fleet: Sandbox, web: WebServer) -> None:
     synced(fleet, "adopted")
     for host in HOSTS:
         schedule = fleet.status(host)["policy"]["schedule"]
-        print(f"   {host}: {_when(schedule)}{', as before' if schedule == before[host] else ''}")
+        print(f"   {host}: {in_words(schedule)}{', as before' if schedule == before[host] else ''}")
         if (schedule != before[host]) != (host in OFFICE):
             raise Unexpected(f"{host}: {schedule}, before {before[host]}")
     print(f"   requests: {web.count()}")
@@ -174,9 +184,3 @@ def next_runs(fleet: Sandbox) -> None:
 
 def _said(stderr: str) -> str:
     return stderr.strip().removeprefix("epp-agent: ")
-
-
-def _when(schedule: dict[str, str]) -> str:
-    if "start" not in schedule:
-        return f"every {schedule['interval']} hours"
-    return f"{schedule['frequency']} from {schedule['start']} for {schedule['window']}"

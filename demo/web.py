@@ -21,7 +21,7 @@ class WebServer:
     It takes the reports of endpoints that have a place below ``reports``, as nginx does with the role's configuration.
     """
 
-    def __init__(self, directory: Path, reports: Path) -> None:
+    def __init__(self, directory: Path, reports: Path | None = None) -> None:
         self.requests: Counter[str] = Counter()
         self._served: list[str] = []
         handler = partial(_CountingHandler, self.requests, self._served, reports, directory=str(directory))
@@ -53,7 +53,7 @@ class _CountingHandler(SimpleHTTPRequestHandler):
     """Serves files, takes reports; counts requests instead of logging them."""
 
     def __init__(
-        self, requests: Counter[str], served: list[str], reports: Path, *args: object, **kwargs: object
+        self, requests: Counter[str], served: list[str], reports: Path | None, *args: object, **kwargs: object
     ) -> None:
         self._requests, self._served, self._reports = requests, served, reports
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # handed through as the server gave them
@@ -62,12 +62,13 @@ class _CountingHandler(SimpleHTTPRequestHandler):
         """Take a report where there is a place for it; it is in the inbox once it is there in full."""
         content = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         folder, _slash, name = self.path.rpartition("/")
-        if folder != "/reports" or name not in os.listdir(self._reports / "places"):
+        reports = self._reports if folder == "/reports" else None
+        if reports is None or name not in os.listdir(reports / "places"):
             self.send_error(404)
             return
-        inbox = self._reports / "inbox"
+        inbox = reports / "inbox"
         inbox.mkdir(exist_ok=True)
-        handle, unfinished = tempfile.mkstemp(dir=self._reports)
+        handle, unfinished = tempfile.mkstemp(dir=reports)
         with open(handle, "wb") as stream:
             stream.write(content)
         os.replace(unfinished, inbox / name)
