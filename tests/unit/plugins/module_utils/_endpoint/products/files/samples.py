@@ -27,9 +27,9 @@ DIRECTORY = "/var/lib/epp-autoupdate/components"
 MANIFEST = "/manifest.json"
 
 
-def publish_set(folder: Path, target: str | Path, version: str) -> Manifest:
+def publish_set(folder: Path, target: str | Path, version: str, *, source: str = "samples") -> Manifest:
     """Publish a folder as a version, as the server's sources do."""
-    files = described(str(folder), Declaration.of(str(folder), "samples"))
+    files = described(str(folder), Declaration.of(str(folder), source))
     manifest = manifest_of(files, version, published(str(target)))
     publish(str(folder), str(target), manifest)
     return manifest
