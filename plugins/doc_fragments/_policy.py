@@ -279,7 +279,6 @@ products:
     - What single products have of their own, as a mapping of their names to any of C(events), C(schedule),
       C(components) and C(sources). Each key is inherited by itself. What is set for a product counts before what is
       set for all, wherever in the tree that is.
-    - Endpoints of an update server take none of it yet.
   type: dict
 """,
     )
@@ -381,6 +380,12 @@ endpoints:
       description:
         - The ClamAV databases that the endpoint keeps, such as V(daily). Databases of third parties go by their file
           names, signed ones without the suffix.
+      type: list
+      elements: str
+    further:
+      description:
+        - The products that the endpoint has beside C(product). The update server takes the versions of these from its
+          reports. An empty list stands for none.
       type: list
       elements: str
     policy:

@@ -116,7 +116,8 @@ options:
   products:
     description:
       - The protection products on the host, where there are several. The first one has the names on the host that an
-        endpoint with one product has. An endpoint of an update server has one product only.
+        endpoint with one product has. On an endpoint of an update server, V(clamav) and
+        V(files) are possible as the first one alone, and the server has components, campaigns and rings for that one.
       - Where it is not empty, it counts instead of O(product).
     type: list
     elements: str

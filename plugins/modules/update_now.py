@@ -67,7 +67,7 @@ options:
     description:
       - The product to update, of an endpoint that has several. Without it all of them are updated, one after the other.
         The task fails where the endpoint has no such product, also in check mode.
-      - Not on an update server.
+      - Not on an update server, where endpoints update their first product.
     type: str
   use_variables:
     description:

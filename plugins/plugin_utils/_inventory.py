@@ -18,7 +18,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.inheri
     resolve,
 )
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.managed import OF_THE_TREE, brought
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.managed import OF_THE_TREE, with_tree
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.errors import (
     InvalidDocument,
     ValidationError,
@@ -233,8 +233,10 @@ def _with_tree_keys(document: EndpointDocument | None, values: Mapping[str, Any]
     if document is None or document.server is None:
         return document
     given = plain(specs.endpoint(), {name: values[name] for name in ("domain", "ordinal") if name in values})
-    policy = resolve(of_products.general(layers_of_host(values))).policy.to_dict()
-    return EndpointDocument.from_dict({**brought(document), **given, "policy": policy})
+    layers = layers_of_host(values)
+    policy = resolve(of_products.general(layers)).policy.to_dict()
+    own = of_products.policies(layers, of_products.named(layers))
+    return with_tree(document, given, policy, {name: one.to_dict() for name, one in own.items()})
 
 
 def unknown_variables(names: Iterator[str]) -> Iterator[ValidationError]:

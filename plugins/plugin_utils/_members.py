@@ -35,6 +35,7 @@ from ansible_collections.epp.autoupdate.plugins.plugin_utils._policy_layers impo
     ENDPOINT_POLICY,
     PREFIX,
     ROOT_POLICY,
+    plain_policy,
 )
 
 _REACHED = ("name", "address", "host_key")
@@ -59,7 +60,7 @@ _CONNECTION = {
     "ansible_port": ("ansible_port", "ansible_ssh_port"),
 }
 """How Ansible reaches a host: the variable, and its older name."""
-_VARIABLES = {"name": NAME, "policy": ENDPOINT_POLICY, "databases": "clamav.databases"}
+_VARIABLES = {"name": NAME, "policy": ENDPOINT_POLICY, "databases": "clamav.databases", "further": "products"}
 """Options of an endpoint whose variable has another name."""
 _SSH_PORT = 22
 _IN_ENDPOINT = re.compile(r"endpoints\[(\d+)\]\.(\w+)(.*)", re.DOTALL)
@@ -113,7 +114,8 @@ class Members:
         self._pin(host, f"{PREFIX}{ROOT_POLICY}", values.get(ROOT_POLICY))
         self._pin_domains(host, values.get(DOMAIN_POLICIES))
         entry = {"name": name, **{key: values.get(key) for key in ("domain", "ordinal", "host_key")}}
-        entry["policy"] = values.get(ENDPOINT_POLICY) or None
+        own = values.get(ENDPOINT_POLICY) or None
+        entry["policy"] = plain_policy(specs.policy(), own) if isinstance(own, Mapping) else own
         entry["address"] = "" if is_false(values.get("notify")) else address(host, values, reached)
         entry["host_key"] = entry["host_key"] or self._host_key(variables)
         entry.update(_to_have(values))
@@ -186,7 +188,7 @@ class Members:
         known = self._pinned.get(variable)
         if known is not None and known[0] == policy:
             return
-        plainly = plain(specs.policy(), policy) if isinstance(policy, Mapping) else policy
+        plainly = plain_policy(specs.policy(), policy) if isinstance(policy, Mapping) else policy
         if known is None:
             self._pinned[variable] = (plainly, host)
         elif known[0] != plainly:
@@ -234,14 +236,14 @@ def address(host: str, values: Mapping[str, Any], reached: Mapping[str, Any]) ->
 def _to_have(values: Mapping[str, Any]) -> dict[str, Any]:
     """The product and, of ClamAV, the databases that a host's settings ask for; what is wrong with them is told with
     the rest of its variables."""
-    product = given_products(values)[0]
+    product, *further = given_products(values)
     if product != ProductKind.CLAMAV.value:
-        return {"product": product, "databases": []}
+        return {"product": product, "databases": [], "further": further}
     given = values.get("clamav")
     section = given if isinstance(given, Mapping) else {}
     databases, urls = (section.get(key) for key in ("databases", "custom_urls"))
     names = [*_texts(ClamavSettings().databases if databases is None else databases), *map(file_of, _texts(urls))]
-    return {"product": product, "databases": list(dict.fromkeys(map(component_of, names)))}
+    return {"product": product, "further": further, "databases": list(dict.fromkeys(map(component_of, names)))}
 
 
 def _texts(given: Any) -> list[str]:

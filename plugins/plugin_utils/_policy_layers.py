@@ -37,9 +37,9 @@ def policy_layers(root: Any, domains: Any, domain: str, endpoint: Any) -> tuple[
     policy, above = specs.policy(), ancestry(domain)
     layers = layers_of(
         domain,
-        root=_plain_policy(policy, root or {}),
-        domains={name: _plain_policy(policy, domains[name]) for name in above if (domains or {}).get(name) is not None},
-        endpoint=_plain_policy(policy, endpoint or {}),
+        root=plain_policy(policy, root or {}),
+        domains={name: plain_policy(policy, domains[name]) for name in above if (domains or {}).get(name) is not None},
+        endpoint=plain_policy(policy, endpoint or {}),
     )
     return tuple(Layer(layer.name, layer.values, _variable(layer, outermost=layer is layers[0])) for layer in layers)
 
@@ -59,9 +59,6 @@ def resolved(layers: Sequence[Layer], options: Mapping[str, Any]) -> dict[str, A
 
     errors = ValidationErrors()
     of_products.check(layers, known_products(options), errors)
-    if options.get("server"):
-        setting = next(layer.prefix for layer in layers if layer.values.get(of_products.PRODUCTS))
-        errors.add(f"{setting}.{of_products.PRODUCTS}", "a mapping", "possible with an update server yet")
     errors.check()
     own = of_products.policies(layers, products_of(options))
     parts = {name: of_products.part_of(one, whole) for name, one in own.items() if one != whole}
@@ -92,7 +89,7 @@ def errors_of_domain(domain: Any, root: Any, domains: Any) -> tuple[ValidationEr
     return ()
 
 
-def _plain_policy(policy: spec_parts.Spec, given: Any) -> dict[str, Any]:
+def plain_policy(policy: spec_parts.Spec, given: Any) -> dict[str, Any]:
     """A policy as ``plain`` gives it, with its parts for single products."""
     found, parts = plain(policy, given), given.get(of_products.PRODUCTS)
     if not isinstance(parts, Mapping):

@@ -126,7 +126,7 @@ def effective(
         return in_force(document, None, None), None
     try:
         place = Membership(adopted.domain, adopted.ordinal, channels=adopted.channels)
-        return in_force(document, place, adopted.policy, stored=True), adopted
+        return in_force(document, place, adopted.policy, adopted.products, stored=True), adopted
     except InvalidDocument as error:
         host.log(syslog.LOG_WARNING, f"the adopted configuration is not understood and asked for anew: {error}")
         return in_force(document, None, None), None

@@ -19,7 +19,6 @@ _OF_OTHERS = frozenset(
         "_core/metadata/keyring.py",
         "_core/metadata/signed_document.py",
         "_core/policy/change.py",
-        "_core/policy/of_products.py",
         "_core/policy/overrides.py",
         "_core/products/debian_versions.py",
         "_core/products/definitions/__init__.py",

@@ -36,7 +36,7 @@ def update_now(module: AnsibleModule) -> None:
     """Update this host, or through the update server whom the options name; return what came of it, end the module."""
     if fleet.selected(module.params):
         if module.params["product"]:
-            module.fail_json(msg="product: an update server updates all of an endpoint; leave it out")
+            module.fail_json(msg="product: an update server updates the first product of an endpoint; leave it out")
         fleet.update_now(module)
         return
     try:

@@ -151,10 +151,9 @@ def _names(options: Mapping[str, Any], errors: ValidationErrors) -> list[str]:
             errors.add(where, show(name), f"clamav, files, command or the name of a definition{near}")
     if len(names) > further.MOST:
         errors.add(PRODUCTS, show(names), f"a list of at most {further.MOST} products")
-    if len(names) > 1 and options.get("server"):
-        errors.add(
-            PRODUCTS, f"a list of {len(names)}", "possible with an update server yet (name one, or use no server)"
-        )
+    for index, name in enumerate(names[1:] if options.get("server") else [], start=1):
+        if name in further.OF_A_SERVER:
+            errors.add(f"{PRODUCTS}[{index}]", show(name), further.FIRST_ALONE)
     return names
 
 

@@ -177,6 +177,7 @@ def member() -> Spec:
         "source": option("str"),
         "product": option("str"),
         "databases": strings(),
+        "further": strings(),
         "policy": group(**policy()),
     }
 

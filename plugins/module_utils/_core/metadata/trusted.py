@@ -48,6 +48,7 @@ class TrustedConfiguration:
 
     ``at`` is when (Unix seconds). ``signers`` are the keys that are trusted since. ``shards`` is how many there are.
     ``policy`` is the effective one, as documents hold it. ``channels`` are the endpoint's channels by product (G1).
+    ``products`` are the policies of those for which the tree sets something, whichever the endpoint has (D2).
     ``samples`` is the digest of the manifest of the probe's samples; empty where none are published (G3).
     """
 
@@ -62,6 +63,7 @@ class TrustedConfiguration:
     policy: Mapping[str, Any]
     channels: Mapping[str, str] | None = None
     samples: str = ""
+    products: Mapping[str, Mapping[str, Any]] | None = None
 
     @classmethod
     def from_dict(cls, raw: Any) -> TrustedConfiguration:
@@ -69,11 +71,11 @@ class TrustedConfiguration:
         basis = Enrollment(raw["basis"]["endpoint"], raw["basis"]["url"], _signers(raw["basis"]["signers"]))
         tree, shard = TrustedFile(**raw["tree"]), TrustedFile(**raw["shard"])
         plain = {key: raw[key] for key in ("at", "shards", "domain", "ordinal", "policy")}
-        more = {"channels": raw.get("channels"), "samples": raw.get("samples", "")}
+        more = {"channels": raw.get("channels"), "samples": raw.get("samples", ""), "products": raw.get("products")}
         return cls(basis=basis, signers=_signers(raw["signers"]), tree=tree, shard=shard, **plain, **more)
 
     def to_dict(self) -> dict[str, Any]:
-        unused = [key for key in ("channels", "samples") if not getattr(self, key)]
+        unused = [key for key in ("channels", "samples", "products") if not getattr(self, key)]
         return {key: one for key, one in asdict(self).items() if key not in unused}
 
     @property

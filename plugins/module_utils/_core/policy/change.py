@@ -14,7 +14,7 @@ from ..validation.errors import ValidationErrors, show
 from ..validation.parsers import InvalidValue, Parser, choice, listing, read_mapping
 from ..validation.strings import domain_path, endpoint_name
 from ..values import field, frozen
-from .overrides import KNOWN, Values, flat, read_part
+from .overrides import KNOWN, Values, flat, product_and_key, read_part
 
 
 class TreeScope(str, Enum):
@@ -92,8 +92,9 @@ def _as_is(raw: object) -> object:
 
 def known_key(raw: object) -> str:
     """A key of the policy, such as ``schedule.window``."""
-    if raw not in KNOWN:
-        raise InvalidValue("a key of the policy such as schedule.window")
+    product, key = product_and_key(raw) if isinstance(raw, str) else ("", "")
+    if key not in KNOWN or (product and key.startswith("privileges.")):
+        raise InvalidValue("a key of the policy such as schedule.window or products.suricata.schedule.window")
     return str(raw)
 
 

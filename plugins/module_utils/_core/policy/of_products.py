@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..validation.errors import ValidationErrors, join, show, suggestion
+from ..validation.strings import PRODUCT_NAME
 from .inheritance import Layer, resolve
 from .keys import read_values
 from .policy import OPTIONAL, Policy
@@ -25,7 +26,7 @@ SECTIONS = ("events", "schedule", "components", "sources")
 
 def general(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     """The layers without what they set for single products."""
-    return tuple(Layer(one.name, _without(one.values), one.prefix) for one in layers)
+    return tuple(Layer(one.name, without_products(one.values), one.prefix) for one in layers)
 
 
 def of_product(layers: Sequence[Layer], product: str) -> tuple[Layer, ...]:
@@ -45,20 +46,29 @@ def check(layers: Sequence[Layer], known: Collection[str] | None, errors: Valida
     names are not looked at.
     """
     for layer in layers:
-        parts, where = layer.values.get(PRODUCTS), join(layer.prefix, PRODUCTS)
-        if parts is None:
-            continue
-        if not isinstance(parts, Mapping):
-            errors.add(where, show(parts), "a mapping of products and their parts of the policy")
-            continue
-        for name, part in parts.items():
-            near = "" if known is None or name in known else suggestion(name, sorted(known))
-            if near or not isinstance(name, str):
-                errors.add(join(where, name), show(name), f"the name of a product{near}")
-            elif isinstance(part, Mapping) and "privileges" in part:
-                errors.add(f"{join(where, name)}.privileges", "it", "possible for one product (set it for all)")
-            else:
-                read_values(part, path=join(where, name), errors=errors)
+        if layer.values.get(PRODUCTS) is not None:
+            check_parts(layer.values[PRODUCTS], join(layer.prefix, PRODUCTS), known, errors)
+
+
+def check_parts(parts: object, where: str, known: Collection[str] | None, errors: ValidationErrors) -> None:
+    """Note what is wrong with what one layer sets for single products."""
+    if not isinstance(parts, Mapping):
+        errors.add(where, show(parts), "a mapping of products and their parts of the policy")
+        return
+    for name, part in parts.items():
+        near = "" if known is None or name in known else suggestion(name, sorted(known))
+        if near or not isinstance(name, str) or not PRODUCT_NAME.fullmatch(name):
+            errors.add(join(where, name), show(name), f"the name of a product{near}")
+        elif isinstance(part, Mapping) and "privileges" in part:
+            errors.add(f"{join(where, name)}.privileges", "it", "possible for one product (set it for all)")
+        else:
+            read_values(part, path=join(where, name), errors=errors)
+
+
+def named(layers: Sequence[Layer]) -> tuple[str, ...]:
+    """The products for which any layer sets something."""
+    parts = (layer.values.get(PRODUCTS) for layer in layers)
+    return tuple(dict.fromkeys(name for one in parts if isinstance(one, Mapping) for name in one))
 
 
 def part_of(policy: Policy, whole: Policy) -> dict[str, Any]:
@@ -70,12 +80,13 @@ def part_of(policy: Policy, whole: Policy) -> dict[str, Any]:
     return {**{name: plain[name] for name in SECTIONS}, "components": {**plain["components"], **cleared}}
 
 
-def policies(layers: Sequence[Layer], products: Collection[str]) -> dict[str, Policy]:
-    """The policy of each product; raises InvalidDocument."""
-    return {name: resolve(of_product(layers, name)).policy for name in products}
+def policies(layers: Sequence[Layer], products: Collection[str], *, stored: bool = False) -> dict[str, Policy]:
+    """The policy of each product; raises InvalidDocument. ``stored``: see ``read_values``."""
+    return {name: resolve(of_product(layers, name), stored=stored).policy for name in products}
 
 
-def _without(values: Mapping[str, Any]) -> Mapping[str, Any]:
+def without_products(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a layer sets for all products."""
     return {key: one for key, one in values.items() if key != PRODUCTS} if PRODUCTS in values else values
 
 

@@ -28,6 +28,8 @@ _ROOM = 4 * 1024
 _LARGEST_SEQUENCE = 2**53
 _MAX_COMPONENTS = 1_000
 _MAX_SENTENCES = 20
+_MAX_PRODUCTS = 15
+"""Beside the first."""
 
 
 class Occasion(str, Enum):
@@ -119,6 +121,9 @@ class Report:
 
 
 def _without_components(status: Mapping[str, Any]) -> dict[str, Any]:
+    sections = [_without_components(one) for one in status.get("products", ())]
+    if sections:
+        status = {**status, "products": sections}
     last = {trigger: {**run, "changed": []} for trigger, run in status.get("last", {}).items()}
     probe = {"probe": {**status["probe"], "versions": {}}} if "probe" in status else {}
     return {**status, **probe, "components": [], "last": last, "truncated": True}
@@ -201,13 +206,8 @@ _BLACKOUT: Mapping[str, Reader] = {
     **dict.fromkeys(("start", "end"), moment),
     "swallowed": each(word, _MAX_SENTENCES),
 }
-STATUS: Mapping[str, Reader] = {
+_OF_PRODUCT: Mapping[str, Reader] = {
     "product": word,
-    "domain": word,
-    "scheduler": word,
-    "configuration": optional(part(_CONFIGURATION)),
-    "switch": optional(flag),
-    "roaming": flag,
     "scheduled_update": flag,
     "components": each(_component, _MAX_COMPONENTS),
     "running": optional(part({"trigger": word, "since": moment})),
@@ -217,13 +217,23 @@ STATUS: Mapping[str, Reader] = {
     "blackout": optional(part(_BLACKOUT)),
     "selftest": part({"at": optional(moment), "errors": each(sentence, _MAX_SENTENCES)}),
     "probe": part(_PROBE),
-    "engine": part({**_RUN, "version": word, "tried": moment, "outcome": part(_OUTCOME)}),
-    "engine_stream": word,
     "scan": part({"due": flag, "last": optional(part(_SCAN))}),
     "truncated": flag,
-    "notices": each(_notice, _MAX_SENTENCES),
 }
-"""The keys of a status that a report has, and how each is read."""
+STATUS: Mapping[str, Reader] = {
+    **_OF_PRODUCT,
+    "domain": word,
+    "scheduler": word,
+    "configuration": optional(part(_CONFIGURATION)),
+    "switch": optional(flag),
+    "roaming": flag,
+    "engine": part({**_RUN, "version": word, "tried": moment, "outcome": part(_OUTCOME)}),
+    "engine_stream": word,
+    "notices": each(_notice, _MAX_SENTENCES),
+    "products": each(part(_OF_PRODUCT), _MAX_PRODUCTS),
+}
+"""The keys of a status that a report has, and how each is read. ``products`` are the sections of further products: that
+of the first one is the status itself (D2)."""
 _READERS: Mapping[str, Reader] = {
     "endpoint": word,
     "sequence": _sequence,

@@ -15,7 +15,7 @@ from ..metadata.manifest import Kind
 from ..metadata.sync_result import REFUSALS, SyncResult
 from ..results import ReasonKind, Result
 from ..timestamps import unix
-from ..values import frozen
+from ..values import frozen, replace
 from .report import Report
 
 MAX_SKEW_S = 15 * 60
@@ -106,11 +106,26 @@ def judge(report: Report, *, received: float) -> Verdict:
     """
     run = _last_run(report.status)
     waits = run.get("result") in (Result.COOLING_DOWN.value, Result.HELD.value)
-    found = _skew(report.at - received) or next(filter(None, (rule(report) for rule in _RULES)), None)
+    skew = _skew(report.at - received)
+    found, whose = (skew, report) if skew else _found(report)
     state, reason = found or (EndpointState.CURRENT, "")
-    by_run = found is not None and found == _failed_run(report) and "finished" in run
-    since = unix(run["finished"]) if by_run else received
+    failed = _last_run(whose.status)
+    by_run = found is not None and found == _failed_run(whose) and "finished" in failed
+    since = unix(failed["finished"]) if by_run else received
+    reason = reason if whose is report else f"{whose.status.get('product')}: {reason}"
     return Verdict(Assessment(state, reason, since), _words(run) if waits else "")
+
+
+def _found(report: Report) -> tuple[tuple[EndpointState, str] | None, Report]:
+    """What the first rule that applies finds, and the report that it is of: that of a further product is as if it were
+    the endpoint's only one (D2)."""
+    further = [replace(report, status=one, drift=None, drift_count=0) for one in report.status.get("products", ())]
+    for rule in _RULES:
+        for one in (report, *(further if rule in _OF_PRODUCTS else ())):
+            found = rule(one)
+            if found:
+                return found, one
+    return None, report
 
 
 def newest_built(report: Report) -> float | None:
@@ -214,6 +229,8 @@ _RULES: tuple[Rule, ...] = (
     _bare,
 )
 """What has to be mended comes before what somebody wanted."""
+_OF_PRODUCTS: tuple[Rule, ...] = (_failed_selftest, _failed_run, _lost_schedule, _bare)
+"""What each product of an endpoint may have for itself."""
 
 
 def _configuration(report: Report) -> tuple[str, str]:

@@ -26,10 +26,12 @@ _ENTRY = ("product", "product_definitions", *(kind.value for kind in ProductKind
 _INHERITED = (
     *("format", "endpoint", "domain", "ordinal", "policy", "scheduler", "user_group", "textfile_directory"),
     *(kind.value for kind in ProductKind),
-    *("restore", "scan_paths", "reconnect", "limits", "takeover"),
+    *("restore", "scan_paths", "reconnect", "limits", "takeover", "server"),
 )
 OF_PROBE = ("enabled", "timeout")
 """What of the section ``probe`` is not about one product."""
+OF_A_SERVER = (ProductKind.CLAMAV.value, ProductKind.FILES.value)
+FIRST_ALONE = "possible with an update server but as the first product, for it has components of these (name it first)"
 MOST = 16
 """Of the products of one endpoint."""
 
@@ -44,9 +46,6 @@ def read_entries(
     entries = raw.get(PRODUCTS)
     if not isinstance(entries, list) or len(entries) >= MOST:
         errors.add(PRODUCTS, show(entries), f"a list of at most {MOST - 1} products beside the first")
-        return ()
-    if entries and raw.get("server") is not None:
-        errors.add(PRODUCTS, f"a list of {len(entries) + 1}", "possible with an update server yet (name one product)")
         return ()
     return tuple(_each(raw, entries, read, errors))
 
@@ -64,6 +63,8 @@ def _each(
         for key in entry:
             if key not in _ENTRY:
                 errors.add_unknown_key(where, key, list(_ENTRY))
+        if raw.get("server") is not None and name in OF_A_SERVER:
+            errors.add(f"{where}.product", show(name), FIRST_ALONE)
         if "privileges" in (entry.get("policy") or {}):
             errors.add(f"{where}.policy.privileges", "it", "possible for one product (it is the endpoint's)")
         try:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..policy.enums import Initiator
 from ..validation.errors import ValidationErrors, show
 from ..values import replace
 from .endpoint import EndpointDocument
 from .endpoint_keys import ProductKind
+from .further_products import PRODUCTS
 from .update_server import CHANNELS
 
 TYPE_CHECKING = False
@@ -28,7 +30,9 @@ def brought(document: EndpointDocument) -> dict[str, Any]:
     plain = document.to_dict()
     if document.server is None:
         return plain
-    return {key: one for key, one in plain.items() if key not in OF_THE_TREE}
+    left = {key: one for key, one in plain.items() if key not in OF_THE_TREE}
+    further = [{key: one for key, one in entry.items() if key != "policy"} for entry in plain.get(PRODUCTS, ())]
+    return {**left, PRODUCTS: further} if further else left
 
 
 def refuse_tree_keys(raw: Mapping[str, Any], errors: ValidationErrors) -> None:
@@ -40,21 +44,55 @@ def refuse_tree_keys(raw: Mapping[str, Any], errors: ValidationErrors) -> None:
             errors.add(
                 key, f"{show(raw[key])} beside server", "allowed (the update server's tree has it: set it there)"
             )
+    further = raw.get(PRODUCTS)
+    for index, entry in enumerate(further if isinstance(further, list) else ()):
+        if isinstance(entry, Mapping) and entry.get("policy"):
+            where, allowed = f"{PRODUCTS}[{index}].policy", "allowed (the update server's tree has it: set it there)"
+            errors.add(where, f"{show(entry['policy'])} beside server", allowed)
 
 
 def in_force(
-    document: EndpointDocument, place: Membership | None, policy: Mapping[str, Any] | None, *, stored: bool = False
+    document: EndpointDocument,
+    place: Membership | None,
+    policy: Mapping[str, Any] | None,
+    products: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    stored: bool = False,
 ) -> EndpointDocument:
     """The document that counts on a managed endpoint with this place and policy in the tree.
 
-    Without them (nothing was adopted yet) the policy is the default one. ``stored`` is what was adopted before. Raises
-    InvalidDocument.
+    ``products`` are the policies of those for which the tree sets something. Without a place and a policy (nothing was
+    adopted yet) the policy is the default one. ``stored`` is what was adopted before. Raises InvalidDocument.
     """
     if place is not None and policy is not None:
         channel = (place.channels or {}).get(document.product, "")
-        tree = {"domain": place.domain, "ordinal": place.ordinal, "policy": policy, "channel": channel}
-        document = EndpointDocument.from_dict({**brought(document), **tree}, stored=stored)
-    return _with_sources(document)
+        tree = {"domain": place.domain, "ordinal": place.ordinal, "channel": channel}
+        document = with_tree(document, tree, policy, products or {}, stored=stored)
+    further = tuple(_with_own_schedule(one) for one in document.further)
+    return _with_sources(replace(document, further=further) if further else document)
+
+
+def with_tree(
+    document: EndpointDocument,
+    place: Mapping[str, Any],
+    policy: Mapping[str, Any],
+    products: Mapping[str, Mapping[str, Any]],
+    *,
+    stored: bool = False,
+) -> EndpointDocument:
+    """The document with what the tree decides: the policy of each product is its own or that of all."""
+    raw = {**brought(document), **place, "policy": products.get(document.product, policy)}
+    for entry in raw.get(PRODUCTS, ()):
+        own = products.get(entry["product"], policy)
+        entry["policy"] = {section: one for section, one in own.items() if section != "privileges"}
+    return EndpointDocument.from_dict(raw, stored=stored)
+
+
+def _with_own_schedule(further: EndpointDocument) -> EndpointDocument:
+    """A further product, which keeps its slots itself: the update server notifies of the first one's alone."""
+    policy = further.policy
+    schedule = replace(policy.schedule, initiator=Initiator.ENDPOINT)
+    return replace(further, policy=replace(policy, schedule=schedule))
 
 
 def channel_url(document: EndpointDocument) -> str:

@@ -18,6 +18,7 @@ from ..validation.parsers import InvalidValue, Parser, boolean, integer, listing
 from ..validation.strings import domain_path, endpoint_name, line, path
 from ..values import frozen
 from .endpoint_keys import product_name
+from .further_products import MOST
 from .update_server import signer
 
 _ADDRESS = re.compile(
@@ -30,7 +31,8 @@ _ADDRESS = re.compile(
 class EndpointRegistration:
     """One endpoint; what is None stays as it is on record, and what a new endpoint lacks is empty.
 
-    ``product`` and ``databases``, the components that its ClamAV settings ask for, tell the server what it is to have.
+    ``product`` and ``databases``, the components that its ClamAV settings ask for, tell the server what it is to have,
+    and ``further`` which products it has beside the first (D2).
     ``policy`` are all the keys that it sets itself, an empty mapping for none.
     """
 
@@ -42,6 +44,7 @@ class EndpointRegistration:
     source: str | None = None
     product: str | None = None
     databases: tuple[str, ...] | None = None
+    further: tuple[str, ...] | None = None
     policy: Values | None = None
 
 
@@ -181,5 +184,6 @@ _ENTRY: Mapping[str, Callable[[object], Any]] = {
     "source": _empty_or(_source),
     "product": _empty_or(product_name),
     "databases": nullable(listing(_component, most=200)),
+    "further": nullable(listing(product_name, most=MOST - 1)),
     "policy": _of_type(dict, "a policy or null"),
 }

@@ -109,8 +109,10 @@ def make(endpoint: Endpoint, occasion: Occasion) -> tuple[ReportRecord, bytes]:
 def _composed(endpoint: Endpoint, occasion: Occasion, *, after: int) -> Report:
     now = int(endpoint.host.now())
     drift, count = _drift(endpoint.host, occasion)
+    further = [compose(one, one.store.read()) for one in endpoint.each()[1:]]
+    status = compose(endpoint, endpoint.store.read())
     return Report.of_status(
-        compose(endpoint, endpoint.store.read()),
+        {**status, "products": further} if further else status,
         endpoint=endpoint.document.endpoint,
         sequence=max(after + 1, now),
         at=now,

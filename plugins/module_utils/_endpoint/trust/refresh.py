@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..._core.canonical import sha256_hex
@@ -16,11 +16,12 @@ from ..._core.metadata.policy_tree import PolicyTree
 from ..._core.metadata.shard import Membership, Shard
 from ..._core.metadata.sync_result import ConfigurationRejected, SyncResult
 from ..._core.metadata.trusted import Enrollment, TrustedConfiguration, TrustedFile
-from ..._core.policy.inheritance import layers_of, resolve
+from ..._core.policy import of_products
+from ..._core.policy.inheritance import Layer, layers_of, resolve
 from ..._core.settings.endpoint import EndpointDocument
 from ..._core.settings.managed import in_force
 from ..._core.settings.update_server import UpdateServer
-from ..._core.validation.errors import InvalidDocument
+from ..._core.validation.errors import InvalidDocument, ValidationErrors
 from ..._core.values import field, frozen
 from ..._host.host import Host
 from ..._host.http.client import HttpClient
@@ -153,8 +154,8 @@ class ConfigurationUpdater:
         place = self._place(shard)
         try:
             layers = layers_of(place.domain, root=tree.root, domains=tree.domains, endpoint=place.policy)
-            policy = resolve(layers).policy.to_dict()
-            in_force(self.document, place, policy)
+            policy, products = _policies(layers)
+            in_force(self.document, place, policy, products)
         except InvalidDocument as error:
             raise ConfigurationRejected(SyncResult.INVALID_POLICY, "; ".join(map(str, error.errors[:3]))) from None
         return TrustedConfiguration(
@@ -169,6 +170,7 @@ class ConfigurationUpdater:
             policy=policy,
             channels=place.channels,
             samples=tree.samples,
+            products=products,
         )
 
     def _place(self, shard: Shard) -> Membership:
@@ -180,6 +182,16 @@ class ConfigurationUpdater:
             why = f"the update server has no endpoint {self.document.endpoint}"
             raise ConfigurationRejected(SyncResult.NOT_REGISTERED, why)
         return place
+
+
+def _policies(layers: Sequence[Layer]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The policy that the layers make for all products, and those of the products for which they set something."""
+    errors = ValidationErrors()
+    of_products.check(layers, None, errors)
+    errors.check()
+    own = of_products.policies(layers, of_products.named(layers))
+    policy = resolve(of_products.general(layers)).policy
+    return policy.to_dict(), {name: one.to_dict() for name, one in own.items()}
 
 
 def _part(adopted: TrustedConfiguration | None, kind: str) -> TrustedFile | None:

@@ -17,6 +17,7 @@ from typing import Any, Callable
 from ..._core.audit.entry import Note
 from ..._core.exit_codes import DONE
 from ..._core.policy.change import TreeChange
+from ..._core.policy.of_products import PRODUCTS
 from ..._core.policy.overrides import flat
 from ..._core.settings.registration import Registration
 from ..._host.local_host import LocalHost
@@ -188,5 +189,10 @@ def run_explain(host: LocalHost, options: argparse.Namespace) -> int:
         print_json(explained.to_dict())
         return DONE
     values = flat(explained.policy.to_dict())
-    print_table([(key, json.dumps(one), explained.origins[key]) for key, one in values.items()])
+    rows: list[tuple[str, ...]] = [(key, json.dumps(one), explained.origins[key]) for key, one in values.items()]
+    of_all = tuple(rows)
+    for name, (policy, origins) in explained.products.items():
+        own = ((key, json.dumps(one), origins[key]) for key, one in flat(policy.to_dict()).items())
+        rows += [(f"{PRODUCTS}.{name}.{row[0]}", *row[1:]) for row in own if row not in of_all]
+    print_table(rows)
     return DONE

@@ -23,6 +23,7 @@ CREATE TABLE endpoints (
     shard INTEGER,
     product TEXT,
     databases TEXT,
+    further TEXT,
     UNIQUE (source, ordinal)
 );
 CREATE INDEX endpoints_shard ON endpoints (shard);
@@ -161,8 +162,8 @@ CREATE TABLE report_counts (
     PRIMARY KEY (day, code)
 ) WITHOUT ROWID;
 """
-"""``endpoints.product`` and ``databases`` are what an endpoint is to have; ``holdings.version`` is the version that it
-answered to have.
+"""``endpoints.product`` and ``databases`` are what an endpoint is to have, ``further`` its products beside that;
+``holdings.version`` is the version that it answered to have.
 
 ``endpoint_reports`` has the newest report of each endpoint, its document as ``content``; ``host_key`` is the key that
 signed it: another key begins another sequence. ``refused_reports`` are those since the last good one, of names that are

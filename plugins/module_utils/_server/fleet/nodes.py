@@ -13,6 +13,7 @@ from typing import Any
 
 from ..._core.canonical import canonical_json
 from ..._core.policy.inheritance import ENDPOINT, ROOT, Layer, resolve
+from ..._core.policy.of_products import general, named, of_product
 from ..._core.policy.overrides import Node, Values
 from ..._core.validation.errors import InvalidDocument, ValidationError, ValidationErrors
 from ..._core.values import frozen
@@ -87,10 +88,11 @@ def errors_in(nodes: Nodes, places: Iterable[PolicySample]) -> ValidationErrors:
     stacks = [layers(nodes, place.domain, place.name, place.policy) for place in places]
     found: dict[ValidationError, None] = {}
     for stack in [*stacks, [root, Layer("future", nodes[""].future, "future_domains")]]:
-        try:
-            resolve(stack, stored=True)
-        except InvalidDocument as invalid:
-            found.update(dict.fromkeys(invalid.errors))
+        for one in (general(stack), *(of_product(stack, name) for name in named(stack))):
+            try:
+                resolve(one, stored=True)
+            except InvalidDocument as invalid:
+                found.update(dict.fromkeys(invalid.errors))
     errors = ValidationErrors()
     errors.add_all(tuple(found))
     return errors

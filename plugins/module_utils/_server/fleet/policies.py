@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from ..._core.policy.enums import Scope
 from ..._core.policy.inheritance import resolve
+from ..._core.policy.of_products import general
 from ..._core.policy.policy import Components, Policy
 from ..._core.rollout.outdated import Wish
 from ..._core.settings.endpoint_keys import ProductKind
@@ -71,6 +72,6 @@ def newcomer(connection: sqlite3.Connection) -> EndpointPolicy:
 def _policy(nodes: Nodes, domain: str, name: str, text: str | None) -> tuple[Policy | None, str]:
     own = json.loads(text) if text else None
     try:
-        return resolve(layers(nodes, domain, name, own), stored=True).policy, ""
+        return resolve(general(layers(nodes, domain, name, own)), stored=True).policy, ""
     except InvalidDocument as error:
         return None, str(error.errors[0])

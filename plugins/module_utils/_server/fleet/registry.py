@@ -20,16 +20,18 @@ from . import dirty_shards
 from .domains import plan_domains
 from .nodes import PolicySample, errors_in, policy_samples, read_nodes, text, write_nodes
 
-_COLUMNS = ("domain", "address", "host_key", "ordinal", "source", "product", "databases", "policy")
+_COLUMNS = ("domain", "address", "host_key", "ordinal", "source", "product", "databases", "further", "policy")
 _UPDATE = """
 UPDATE endpoints
-SET domain = ?, address = ?, host_key = ?, ordinal = ?, source = ?, product = ?, databases = ?, policy = ?
+SET domain = ?, address = ?, host_key = ?, ordinal = ?, source = ?, product = ?, databases = ?, further = ?, policy = ?
 WHERE name = ?
 """
 _INSERT = """
-INSERT INTO endpoints (name, domain, address, host_key, ordinal, source, product, databases, policy, enrolled, shard)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, shard_of(?))
+INSERT INTO endpoints (name, domain, address, host_key, ordinal, source, product, databases, further, policy,
+    enrolled, shard)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, shard_of(?))
 """
+_LISTS = ("databases", "further")
 _WAY = ("address", "host_key")
 _PUBLISHED = ("domain", "ordinal", "policy", "product")
 """The columns by which shards are published."""
@@ -39,7 +41,7 @@ _PUBLISHED = ("domain", "ordinal", "policy", "product")
 class EndpointRow:
     """One recorded endpoint; ``policy`` are its own keys.
 
-    ``product`` and ``databases`` say what it is to have, where that is known.
+    ``product``, ``further`` and ``databases`` say what it is to have, where that is known.
     """
 
     name: str
@@ -50,12 +52,16 @@ class EndpointRow:
     source: str = ""
     product: str = ""
     databases: tuple[str, ...] = ()
+    further: tuple[str, ...] = ()
     policy: Values | None = None
 
     def to_dict(self) -> dict[str, Any]:
         plain = asdict(self)
         del plain["name"]
-        return {**plain, "databases": list(self.databases), "policy": self.policy or {}}
+        if not self.further:  # as of most endpoints
+            del plain["further"]
+        lists = {key: list(plain[key]) for key in _LISTS if key in plain}
+        return {**plain, **lists, "policy": self.policy or {}}
 
     def after(self, entry: EndpointRegistration) -> EndpointRow:
         """With the values of an entry; in another update source it has no ordinal yet."""
@@ -130,8 +136,8 @@ def _read(connection: sqlite3.Connection, names: list[str]) -> Iterator[Endpoint
 def _registered(row: sqlite3.Row) -> EndpointRow:
     policy = json.loads(row["policy"]) if row["policy"] else None
     texts = {key: row[key] or "" for key in ("domain", "address", "host_key", "source", "product")}
-    databases = tuple(json.loads(row["databases"] or "[]"))
-    return EndpointRow(row["name"], ordinal=row["ordinal"], databases=databases, policy=policy, **texts)
+    lists = {key: tuple(json.loads(row[key] or "[]")) for key in _LISTS}
+    return EndpointRow(**{"name": row["name"], "ordinal": row["ordinal"], "policy": policy, **lists, **texts})
 
 
 def _leaving(connection: sqlite3.Connection, wanted: Registration, named: Mapping[str, Any]) -> list[EndpointRow]:
@@ -212,7 +218,8 @@ def _differing(keys: Iterable[str], before: Mapping[str, EndpointRow], ones: Ite
 
 
 def _row(one: EndpointRow) -> tuple[Any, ...]:
-    held = {"policy": text(one.policy), "databases": json.dumps(one.databases) if one.databases else None}
+    lists = {key: json.dumps(getattr(one, key)) if getattr(one, key) else None for key in _LISTS}
+    held = {"policy": text(one.policy), **lists}
     return tuple(held[column] if column in held else getattr(one, column) for column in _COLUMNS)
 
 

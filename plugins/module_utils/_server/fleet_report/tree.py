@@ -13,6 +13,7 @@ from typing import Any
 
 from ..._core.masking import without_secrets
 from ..._core.policy.inheritance import resolve
+from ..._core.policy.of_products import general
 from ..._core.policy.overrides import flat
 from ..._core.reports.states import EndpointState
 from ..._core.validation.errors import InvalidDocument
@@ -40,7 +41,7 @@ def _domain(path: str, counts: Counter[str], nodes: Nodes) -> dict[str, Any]:
     states = {state.value: counts[state.value] for state in EndpointState}
     about: dict[str, Any] = {"domain": path, "endpoints": sum(counts.values()), "states": states}
     try:
-        found = resolve(layers(nodes, path), stored=True)
+        found = resolve(general(layers(nodes, path)), stored=True)
     except InvalidDocument as error:
         return {**about, "policy": [], "error": str(error.errors[0])}
     values, origins = flat(found.policy.to_dict()), sources(found, nodes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ..._core.settings.endpoint_keys import ProductKind
@@ -30,7 +30,7 @@ _PRODUCTS = frozenset(kind.value for kind in ProductKind)
 _CLEAR = "DELETE FROM refused_reports WHERE endpoint = ?"
 
 _KNOWN = """
-SELECT name, coalesce(endpoints.host_key, '') AS host_key, coalesce(product, '') AS product,
+SELECT name, coalesce(endpoints.host_key, '') AS host_key, coalesce(product, '') AS product, further,
     CASE WHEN endpoint_reports.host_key = endpoints.host_key THEN sequence ELSE 0 END AS sequence
 FROM endpoints LEFT JOIN endpoint_reports ON endpoint = name
 WHERE name IN (SELECT value FROM json_each(?))
@@ -44,6 +44,7 @@ _HOLD = """
 INSERT INTO holdings (endpoint, product, versions, at) VALUES (?, ?, ?, ?)
 ON CONFLICT (endpoint, product) DO UPDATE SET versions = excluded.versions, at = excluded.at
 """
+_DROP = "DELETE FROM holdings WHERE endpoint = ? AND product NOT IN (SELECT value FROM json_each(?))"
 _REFUSE = """
 INSERT INTO refused_reports (endpoint, code, detail, count, first, last) VALUES (?, ?, ?, 1, ?, ?)
 ON CONFLICT (endpoint, code) DO UPDATE SET detail = excluded.detail, count = count + 1, last = excluded.last
@@ -62,7 +63,11 @@ ON CONFLICT (day, code) DO UPDATE SET count = count + excluded.count
 def known_endpoints(connection: sqlite3.Connection, names: Iterable[str]) -> dict[str, Known]:
     """What is on record of these names, of those that are registered."""
     rows = connection.execute(_KNOWN, (json.dumps([name for name in names if name.isprintable()]),))
-    return {row["name"]: Known(row["host_key"], row["sequence"] or 0, row["product"]) for row in rows}
+    return {row["name"]: Known(row["host_key"], row["sequence"] or 0, _products(row)) for row in rows}
+
+
+def _products(row: sqlite3.Row) -> tuple[str, ...]:
+    return tuple(filter(None, (row["product"], *json.loads(row["further"] or "[]"))))
 
 
 def take(connection: sqlite3.Connection, good: Mapping[str, Good], known: Mapping[str, Known], now: float) -> None:
@@ -72,8 +77,8 @@ def take(connection: sqlite3.Connection, good: Mapping[str, Good], known: Mappin
         for name, one in good.items()
     ]
     connection.executemany(_TAKE, rows)
-    holdings = (_holding(name, one.report.status, now, known[name].product) for name, one in good.items())
-    connection.executemany(_HOLD, [row for row in holdings if row is not None])
+    for name, one in good.items():
+        _hold(connection, name, one.report.status, known[name].products, now)
     record_engines(connection, {name: one.report for name, one in good.items()}, now)
     connection.executemany(_CLEAR, [(name,) for name in good])
     for name, one in good.items():
@@ -132,13 +137,22 @@ def summary(connection: sqlite3.Connection, now: float) -> dict[str, Any]:
     }
 
 
-def _holding(name: str, status: Mapping[str, Any], now: float, registered: str) -> tuple[Any, ...] | None:
+def _hold(
+    connection: sqlite3.Connection, name: str, status: Mapping[str, Any], registered: Collection[str], now: float
+) -> None:
+    """Record what an endpoint has of each of its products, and nothing any more of one that it had once."""
+    rows = (_holding(name, one, now, registered) for one in (status, *status.get("products", ())))
+    connection.executemany(_HOLD, [row for row in rows if row is not None])
+    connection.execute(_DROP, (name, json.dumps([*_PRODUCTS, *registered])))
+
+
+def _holding(name: str, status: Mapping[str, Any], now: float, registered: Collection[str]) -> tuple[Any, ...] | None:
     """A row of ``holdings``; None where the report does not tell all components of a product that is known.
 
     A product that has a definition is known by the endpoint's registration alone: an endpoint can't make up others.
     """
     product, components = status.get("product"), status.get("components")
-    if not product or product not in (*_PRODUCTS, registered) or components is None or status.get("truncated"):
+    if not product or product not in (*_PRODUCTS, *registered) or components is None or status.get("truncated"):
         return None
     versions = {one["name"]: one["version"] for one in components}
     return name, product, json.dumps(versions, sort_keys=True), now

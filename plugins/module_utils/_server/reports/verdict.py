@@ -49,12 +49,12 @@ class Known:
     """What is on record of a registered endpoint.
 
     ``host_key`` is its pinned key, empty without one; ``sequence`` that of its last report by this key, or 0.
-    ``product`` is the one with which it is registered, empty where nobody has said which.
+    ``products`` are those with which it is registered; empty where nobody has said which.
     """
 
     host_key: str
     sequence: int = 0
-    product: str = ""
+    products: tuple[str, ...] = ()
 
 
 @frozen

@@ -72,10 +72,13 @@ def test_a_product_can_take_back_what_all_have() -> None:
         ),
         ({"products": ["clamav", "rkhuntr"]}, "autoupdate_products[1]: "),
         ({"product_overrides": {"clamav": {"limits": {"scan": 1}}}}, "autoupdate_product_overrides.clamav.limits"),
-        ({"server_host": "updates1"}, "autoupdate_products: a list of 3 is not possible with an update server yet"),
         (
-            {"server_host": "updates1", "products": [], "policy": {"products": {"clamav": {"schedule": {}}}}},
-            "autoupdate_policy.products: a mapping is not possible with an update server yet",
+            {"server_host": "updates1", "products": ["suricata", "clamav"]},
+            'autoupdate_products[1]: "clamav" is not possible with an update server but as the first product',
+        ),
+        (
+            {"server_host": "updates1", "policy": {"products": {"suricata": {"schedule": {"windw": "1h"}}}}},
+            'autoupdate_policy.products.suricata.schedule.windw: "windw" is not a known key',
         ),
     ],
 )
@@ -92,3 +95,13 @@ def test_the_filter_gives_the_policy_of_a_product() -> None:
     root = {"schedule": {"window": "1h"}, "products": {"suricata": {"schedule": {"window": "2h"}}}}
     assert effective_policy(root)["schedule"]["window"] == "1h"
     assert effective_policy(root, product="suricata")["schedule"]["window"] == "2h"
+
+
+def test_products_of_an_endpoint_of_an_update_server_have_what_its_tree_will_set() -> None:
+    """The document that plans and check mode go by; the endpoint itself has it from its server."""
+    policy = {"schedule": {"window": "1h"}, "products": {"suricata": {"schedule": {"window": "2h"}}}}
+    check = inventory.InventoryCheck().host("n1", {**SEVERAL, "server_host": "updates1", "policy": policy})
+    assert check.errors == ()
+    assert check.document is not None
+    windows = {one.product: one.policy.schedule.window for one in check.document.each()}
+    assert windows == {"clamav": 3600, "suricata": 7200, "rkhunter": 3600}

@@ -194,12 +194,16 @@ def test_an_error_is_told_once_by_the_option_that_sets_it(changes: dict[str, Any
     assert [line.partition(": ")[0] for line in lines(**changes)] == told
 
 
-def test_with_an_update_server_several_products_are_refused_and_one_is_not() -> None:
+def test_with_an_update_server_what_it_publishes_is_for_the_first_product() -> None:
     server = {"url": "http://updates.example.com", "signers": ["ssh-ed25519 " + "A" * 68]}
-    assert lines(server=server, policy={}) == [
-        "products: a list of 3 is not possible with an update server yet (name one, or use no server)"
+    told = lines(server=server, policy={}, products=["ids", "clamav", "spam"])
+    assert [line.partition(", for it")[0] for line in told] == [
+        'products[1]: "clamav" is not possible with an update server but as the first product'
     ]
-    assert document(server=server, policy={}, products=["clamav"]).server is not None
-    raw = {**document().to_dict(), "server": server}
-    with pytest.raises(InvalidDocument, match="possible with an update server yet"):
-        EndpointDocument.from_dict({key: one for key, one in raw.items() if key not in ("policy", "domain")})
+    managed = document(server=server, policy={})
+    assert [one.server for one in managed.each()] == [managed.server] * 3
+    assert managed.server is not None
+    assert [one.limits.scan for one in managed.each()] == [3600, 6 * 3600, 6 * 3600]
+    assert lines(server=server) == [
+        "policy: a mapping beside server is not allowed (the update server's tree has it: set it there)"
+    ]

@@ -70,3 +70,28 @@ def test_keys_that_mean_nothing_without_another_go_with_it(
     replaced = replaced_by(values, inherit)
     assert replaced >= {*flat(values), *inherit, *also}
     assert "privileges.update_now" not in replaced
+
+
+OF_PRODUCTS = {
+    "schedule": {"window": "1h"},
+    "products": {"ids": {"events": {"update_on_reconnect": False}, "schedule": {"window": "2h"}}},
+}
+
+
+def test_keys_of_single_products_are_keys_of_their_own() -> None:
+    keys = flat(OF_PRODUCTS)
+    assert keys == {
+        "schedule.window": "1h",
+        "products.ids.events.update_on_reconnect": False,
+        "products.ids.schedule.window": "2h",
+    }
+    assert nested(keys) == OF_PRODUCTS
+    assert nested({}) == {}
+    more = {"products": {"spam": {"schedule": {"window": "3h"}}}}
+    assert changed(OF_PRODUCTS, more, ["products.ids.schedule.window"])["products"] == {
+        "ids": {"events": {"update_on_reconnect": False}},
+        "spam": {"schedule": {"window": "3h"}},
+    }
+    frequency = replaced_by({"products": {"ids": {"schedule": {"frequency": "daily"}}}}, [])
+    assert "products.ids.schedule.window" in frequency
+    assert "schedule.window" not in frequency

@@ -169,3 +169,29 @@ def test_a_cool_down_explains_why_one_is_behind() -> None:
     known = told(waits, behind="daily 1, 2 is published", behind_since=NOW)
     words = "daily 1, 2 is published; cooling_down; asked to wait; until 2026-11-30T12:00:00Z"
     assert assess(known, now=NOW, silence=DAY).reason == words
+
+
+SECTION: dict[str, Any] = {"product": "suricata", "components": [{"name": "rules", "version": "7"}], "last": {}}
+OF_PRODUCTS = {
+    "well": ({}, State.CURRENT, ""),
+    "failed": ({"last": {"schedule": run("failed", "no rules")}}, State.FAILING, "suricata: failed; no rules"),
+    "can not be updated": ({"selftest": {"errors": ["no tls"]}}, State.FAILING, "suricata: no tls"),
+    "no time zone": ({"schedule_fault": "no such zone"}, State.FAILING, "suricata: no such zone"),
+    "bare": ({"components": []}, State.BEHIND, "suricata: no component is installed"),
+    "switched off": ({"scheduled_update": False}, State.CURRENT, ""),
+}
+
+
+@pytest.mark.parametrize("case", OF_PRODUCTS)
+def test_an_endpoint_is_what_its_worst_product_is(case: str) -> None:
+    section, state, reason = OF_PRODUCTS[case]
+    found = verdict({"products": [{**SECTION, "product": "rkhunter"}, {**SECTION, **section}]}).said
+    assert (found.state, found.reason) == (state, reason)
+
+
+def test_what_has_to_be_mended_of_any_product_comes_before_what_somebody_wanted() -> None:
+    failed = {**SECTION, "last": {"schedule": run("failed", "no rules", ago=300)}}
+    found = verdict({"scheduled_update": False, "products": [failed]}).said
+    assert (found.state, found.reason, found.since) == (State.FAILING, "suricata: failed; no rules", NOW - 300)
+    both = verdict({"last": {"schedule": run("failed", "the disk is full")}, "products": [failed]}).said
+    assert both.reason == "failed; the disk is full"

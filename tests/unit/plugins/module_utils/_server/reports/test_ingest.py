@@ -264,3 +264,24 @@ def test_counts_are_kept_by_day_for_two_years_and_their_sum_for_ever(server: Ser
         connection.execute("INSERT INTO report_counts VALUES ('2020-01-03', 'taken', 2)")
     server.ingest()
     assert server.rows(f"{TAKEN} ORDER BY day") == [(20,), (1,)]
+
+
+def section(product: str, version: str, **more: Any) -> dict[str, Any]:
+    return {"product": product, "components": [{"name": "rules", "version": version, "built": None}], **more}
+
+
+def test_what_an_endpoint_has_of_each_of_its_products_is_on_record(server: Server, key: HostKey) -> None:
+    holdings = "SELECT product, versions FROM holdings WHERE endpoint = 'n1' ORDER BY product"
+    server.register({"name": "n1", "product": "files", "further": ["suricata", "rkhunter"]})
+    products = [section("suricata", "7"), section("rkhunter", "3"), section("made-up", "1")]
+    server.put("n1", key.packed(document("n1", 1, products=products)))
+    assert server.ingest().taken == 1
+    first = ("files", '{"patterns/a.dat": "2"}')
+    assert server.rows(holdings) == [first, ("rkhunter", '{"rules": "3"}'), ("suricata", '{"rules": "7"}')]
+    server.put("n1", key.packed(document("n1", 2, products=[section("suricata", "8", truncated=True)])))
+    server.ingest()
+    assert server.rows(holdings)[2] == ("suricata", '{"rules": "7"}')
+    server.register({"name": "n1", "further": ["suricata"]})
+    server.put("n1", key.packed(document("n1", 3, products=[section("suricata", "8")])))
+    server.ingest()
+    assert server.rows(holdings) == [first, ("suricata", '{"rules": "8"}')]
