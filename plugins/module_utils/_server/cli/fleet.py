@@ -147,7 +147,9 @@ _HEAD = ("NAME", "DOMAIN", "STATE", "SINCE", "REASON", "VERSIONS", "ADDRESS", "K
 
 
 def _row(one: EndpointRecord) -> tuple[str, ...]:
-    known = "; ".join(format_versions(some) for some in one.versions.values()) or "-"
+    several = len(one.versions) > 1
+    told = (f"{name}: {format_versions(v)}" if several else format_versions(v) for name, v in one.versions.items())
+    known = "; ".join(told) or "-"
     notice = " ".join(part for part in (one.notice["status"], one.notice["result"]) if part) if one.notice else "-"
     said = one.assessment
     state = (said.state.value, iso_or_none(said.since) or "-", said.reason or "-")

@@ -121,3 +121,20 @@ def test_the_products_of_an_endpoint_are_registered(server: Server) -> None:
     assert (told["changed"], "further" in told["after"]["endpoints"]["a"]) == (True, False)
     refused = server.refused("register", document={"endpoints": [{"name": "a", "further": ["Suricata"]}]})
     assert "endpoints[0].further" in refused[0]
+
+
+def test_versions_of_several_products_are_told_with_their_names(server: Server) -> None:
+    server.register("a", "b", product="clamav", further=["suricata"])
+    hold = "INSERT INTO holdings (endpoint, product, versions, at) VALUES (?, ?, ?, 0)"
+    with server.connection() as connection:
+        rows = [
+            ("a", "clamav", '{"daily": "1"}'),
+            ("a", "suricata", '{"rules": "7"}'),
+            ("b", "clamav", '{"daily": "1"}'),
+        ]
+        connection.executemany(hold, rows)
+        connection.commit()
+    _status, table, _errors = server.run("endpoints")
+    lines = {line.split()[0]: line for line in table.splitlines()}
+    assert "clamav: daily 1; suricata: rules 7" in lines["a"]
+    assert "clamav:" not in lines["b"]
