@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 from ..durations import format_duration
@@ -58,7 +59,7 @@ class ProductKind(str, Enum):
     COMMAND = "command"
 
 
-NO_DEFINITIONS: Mapping[str, Any] = {}
+NO_DEFINITIONS: Mapping[str, Any] = MappingProxyType({})
 _MOST_DEFINITIONS = 50
 SINGLE = "command"
 """The one component of a product ``command`` whose updater tells one version for everything."""

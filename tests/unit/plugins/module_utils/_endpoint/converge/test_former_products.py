@@ -50,7 +50,7 @@ def before(sandbox: Sandbox) -> None:
         (sandbox.root / directory[1:]).mkdir(parents=True)
     sandbox.converge(products=entries(sandbox, "ids", "spam"))
     for name, times in (("command", 1), ("ids", 2), ("spam", 3)):
-        for _ in range(times):
+        for _time in range(times):
             sandbox.runner(product(sandbox, name)).run(Trigger.MANUAL)
 
 

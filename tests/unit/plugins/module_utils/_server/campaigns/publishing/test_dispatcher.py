@@ -90,8 +90,8 @@ class ClockedHost(LocalHost):
     def now(self) -> float:
         return self.at
 
-    def log(self, priority: int, message: str) -> None:
-        self.logged.append((priority, message))
+    def log(self, level: int, message: str) -> None:
+        self.logged.append((level, message))
 
 
 class Taken:
