@@ -12,7 +12,9 @@ import sys
 from typing import Any
 
 import pytest
+from ansible_collections.epp.autoupdate.tests.unit.own_programs import needs
 
+pytestmark = needs("ansible")
 PLUGINS = "ansible_collections.epp.autoupdate.plugins."
 ACTIONS = ("preflight", "client_tree", "endpoint")
 SCRIPT = f"""

@@ -11,23 +11,18 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.epp.autoupdate.tests.unit.own_programs import PROGRAMS, needs
 
 from .conftest import COLLECTIONS, POLICY, Fleet, Inventory
 
 pytestmark = pytest.mark.heavy
 NAMES = tuple(f"n{number}" for number in range(1, 11))
 RECAP = re.compile(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
-PROGRAMS = Path(sys.executable).parent
-
-
-def needs(program: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(not (PROGRAMS / program).exists(), reason=f"{program} is not installed")
 
 
 class Bench:
@@ -116,6 +111,7 @@ def test_ansible_runner_runs_site_and_tells_its_counts(bench: Bench) -> None:
     assert bench.registered() == {"n1", "n2"}
 
 
+@needs("ansible-pull")
 @pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 def test_ansible_pull_converges_the_endpoint_that_it_runs_on(bench: Bench) -> None:
     """A repository with the inventory and a playbook; the endpoint takes what is its own of it, and nobody else's."""

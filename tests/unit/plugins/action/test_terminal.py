@@ -16,10 +16,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.epp.autoupdate.tests.pseudo_terminal import Session, at_terminal
+from ansible_collections.epp.autoupdate.tests.unit.own_programs import PROGRAMS, needs
 
 from .conftest import COLLECTIONS
 
-PROGRAM = Path(sys.executable).with_name("ansible-playbook")
+PROGRAM = PROGRAMS / "ansible-playbook"
+pytestmark = needs(PROGRAM.name)
 POLICY = {"schedule": {"start": "22:30", "window": "2h"}, "sources": {"urls": ["http://127.0.0.1:9"]}}
 FLEET = 200
 AWAY = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}

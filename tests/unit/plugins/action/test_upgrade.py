@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.version import VERSION
 from ansible_collections.epp.autoupdate.tests.tools import tree
+from ansible_collections.epp.autoupdate.tests.unit.own_programs import needs
 
 ROOT = Path(tree.__file__).resolve().parents[2]
 NEWER = "1.1.0"
@@ -104,6 +105,7 @@ def control(tmp_path: Path) -> Control:
     return Control(tmp_path)
 
 
+@needs("ansible")
 @pytest.mark.heavy
 def test_upgrade_by_canaries_and_the_way_back(control: Control) -> None:
     install, check, some, try_out, all_of_them = commands()
