@@ -15,7 +15,7 @@ help: ## this list
 demo: ## an update server and its fleet in a sandbox, without root, in a minute or two
 	@$(RUN) demo
 
-test: ## every behavior, in some ten minutes on two cores: everything below down to `lab`, and the demo
+test: ## every behavior, in some twelve minutes on two cores: everything below down to `lab`, and the demo
 	@$(RUN) test
 
 heavy: ## what is not for every day: long and many cases of units and lab, the oldest Python of endpoints, integration, molecule, rulebook, pylint
