@@ -52,8 +52,9 @@ def catch_up(host: Host) -> ReportRecord:
             _make_requested(host)
         elif ReportStore(host).read().waiting:
             with locked(host, paths.REPORT_LOCK, wait=0) as held:
-                if held:
-                    _send(Endpoint.load(host), ReportStore(host).read(), host.read(paths.REPORT), limit=LIMIT_S)
+                record = ReportStore(host).read()
+                if held and record.waiting:  # and was not just sent by who held the lock
+                    _send(Endpoint.load(host), record, host.read(paths.REPORT), limit=LIMIT_S)
     except (OSError, LookupError, ValueError) as error:
         host.log(syslog.LOG_ERR, f"no report was made or sent: {error}")
     return ReportStore(host).read()

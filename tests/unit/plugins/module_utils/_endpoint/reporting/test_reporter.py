@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import stat
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.report import Occasion
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.results import Trigger
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint import paths
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.remove import remove
-from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.reporting import requests
+from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.reporting import reporter, requests
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.reporting.reporter import catch_up, report
 from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.reporting.sending import deliver
+from ansible_collections.epp.autoupdate.plugins.module_utils._host.host import Host
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.lock import locked
 from ansible_collections.epp.autoupdate.tests.unit.plugins.module_utils._host.http.scripted_server import Answer
 
@@ -94,6 +97,27 @@ def test_a_report_that_is_not_taken_waits_and_is_told_once(reporting: Reporting,
         assert reporting.record.why == (
             f"the update server takes no reports: {reporting.server.url}{PLACE} answered {status}"
         )
+
+
+def test_what_another_process_has_just_sent_is_not_sent_again(
+    reporting: Reporting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report waited when this one looked, and the other one had sent it when the lock was free."""
+    reporting.server.always(Answer(500))
+    report(reporting.host, Occasion.SWITCH)
+    reporting.server.script = None
+    reporting.server.forget()
+
+    @contextmanager
+    def late(host: Host, path: str, *, wait: float) -> Iterator[bool]:
+        monkeypatch.setattr(reporter, "locked", locked)
+        catch_up(reporting.host)
+        with locked(host, path, wait=wait) as held:
+            yield held
+
+    monkeypatch.setattr(reporter, "locked", late)
+    catch_up(reporting.host)
+    assert len(reporting.sent()) == 1
 
 
 def test_the_newest_alone_is_sent_once_the_server_is_back(reporting: Reporting) -> None:
