@@ -142,6 +142,15 @@ class World:
         told = {name: self.nodes[name].agent_status()["components"] for name in names}
         return {name: {one["name"]: one["version"] for one in some} for name, some in told.items()}
 
+    def idle(self, names: Iterable[str]) -> None:
+        """Wait until no update runs on these endpoints: one of them may be on trial while another has failed."""
+        for name in names:
+            eventually(
+                lambda: not self.nodes[name].agent_status()["running"],  # noqa: B023  # asked at once
+                seconds=180,
+                why=f"no update runs on {name}",
+            )
+
     def update(self, name: str) -> tuple[str, str]:
         """Update Now on an endpoint; its result and the reason."""
         run = self.nodes[name].agent("update-now", "--json", check=False).json()

@@ -83,6 +83,7 @@ def test_a_bad_database_stops_in_the_first_ring_by_itself(
     stop = world.halted(version)
     assert (stop["kind"], stop["ring"], stop["by"]) == ("halted", "canary", ""), stop
     assert why in stop["reason"]
+    world.idle(CANARY)
     taken = [one for name in CANARY for one in world.asked(name) if one.path.endswith("lab.ndb") and one.status == 200]
     assert taken, "a canary has asked for it, and got it"
     assert not [ring for ring in RINGS if world.has(ring, bad)], "no channel has it any more, and others never had"
