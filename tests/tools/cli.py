@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .beside import Died, beside
 from .report import FAILED, PASSED, SKIPPED, Outcome, Row, closing_line, table
-from .steps import BESIDE, GROUPS, STEPS
+from .steps import BESIDE, GROUPS, STEPS, WAITING
 from .workbench import StepFailed, Workbench
 
 
@@ -59,12 +59,12 @@ def _build(bench: Workbench) -> Row:
 
 
 def _all(names: Sequence[str], bench: Workbench) -> list[Row]:
-    """Run every step: some of them beside the others, each of the two kinds in order."""
-    waiting = [name for name in names if name in BESIDE]
-    computing = [name for name in names if name not in BESIDE]
+    """Run every step: where machines are waited for, some of them beside the others, each of the two kinds in order."""
+    waiting = [name for name in names if name in BESIDE and WAITING.intersection(names)]
+    computing = [name for name in names if name not in waiting]
     if not (waiting and computing):
         return [_row(name, bench) for name in names]
-    print(f"\nbeside all others, shown when they have ended: {', '.join(waiting)}", flush=True)
+    print(f"\nbeside the others, shown when they have ended: {', '.join(waiting)}", flush=True)
     with beside(lambda: [_row(name, bench) for name in waiting], bench.results / "beside.log") as finish:
         rows = [_row(name, bench) for name in computing]
         began = time.monotonic()

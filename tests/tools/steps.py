@@ -256,8 +256,12 @@ STEPS: dict[str, Callable[[Workbench], Outcome]] = {
 STEPS.update(MATRIX)
 STEPS.update(SUITES)
 
-BESIDE = frozenset({"ansible-lint", "lab", "lab-heavy"})
-"""Steps that run beside the others of a group: a linter of one process, and what waits for machines."""
+WAITING = frozenset({"lab", "lab-heavy"})
+"""Steps that wait for machines more than they work: the others of their group run beside them."""
+BESIDE = WAITING | {"ansible-lint", "sanity", "package", "demo"}
+"""Steps that run in one line with those, and one after another: each is one process for most of its time. Those of them
+that make or use the copy of the collection must not run beside others that do.
+"""
 _HEAVY = (
     "sanity-pylint",
     "sanity-oldest",
