@@ -89,6 +89,7 @@ def assert_is_after(sandbox: Sandbox) -> None:
     assert json.loads(tree["var/lib/epp-autoupdate/status.json"][1])["product"] == "spam"
 
 
+@pytest.mark.heavy
 def test_a_converge_that_broke_anywhere_is_made_good_by_the_next_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

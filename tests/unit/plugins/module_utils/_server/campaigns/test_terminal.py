@@ -70,7 +70,7 @@ def release(server: Server, *names: str, after: int) -> None:
         server.fleet[name].hold.unlink()
 
 
-@pytest.mark.parametrize("words", [["notify"], ["update-now", "--all"]])
+@pytest.mark.parametrize("words", [pytest.param(["notify"], marks=pytest.mark.heavy), ["update-now", "--all"]])
 def test_progress_is_shown_while_it_goes_on_and_then_gone(server: Server, words: list[str]) -> None:
     server.enroll("n1", "n2", "n3", "n4")
     for name in ("n3", "n4"):

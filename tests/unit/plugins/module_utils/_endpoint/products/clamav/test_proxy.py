@@ -42,7 +42,12 @@ def test_a_source_below_a_path_and_through_a_proxy(host: LocalHost, server: Scri
     ("status", "result", "why"),
     [
         (407, Result.FAILED, PROXY_REFUSES),
-        (403, Result.FAILED, "http://mirror.example/test.cvd: the proxy does not let the request pass (403)"),
+        pytest.param(
+            403,
+            Result.FAILED,
+            "http://mirror.example/test.cvd: the proxy does not let the request pass (403)",
+            marks=pytest.mark.heavy,
+        ),
         pytest.param(
             502,
             Result.UNREACHABLE,

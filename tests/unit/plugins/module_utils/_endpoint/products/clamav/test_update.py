@@ -85,7 +85,7 @@ def test_a_private_database_that_is_taken_whole_costs_no_other(host: LocalHost, 
     [
         (429, {"Retry-After": "123"}, 123),
         pytest.param(429, {}, 4 * 3600, marks=pytest.mark.heavy),
-        (403, {}, 24 * 3600),
+        pytest.param(403, {}, 24 * 3600, marks=pytest.mark.heavy),
     ],
 )
 def test_refusal_is_a_cool_down_in_which_nothing_is_asked(
