@@ -109,8 +109,8 @@ options:
     description:
       - The protection product on the host - V(clamav), V(files), V(command), or the name of a definition. The default
         is V(files).
-      - The collection brings definitions for V(defender), V(eset), V(fangfrisch), V(kaspersky), V(rkhunter),
-        V(sophos), V(spamassassin), V(suricata), V(symantec), V(trellix) and V(trend).
+      - The collection brings definitions for V(crowdsec), V(defender), V(eset), V(fangfrisch), V(kaspersky),
+        V(rkhunter), V(sophos), V(spamassassin), V(suricata), V(symantec), V(trellix) and V(trend).
         O(product_definitions) adds others.
     type: str
   products:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import json
 import tarfile
 from pathlib import Path
 
@@ -52,3 +53,26 @@ def rules(text: str) -> bytes:
         entry.size = len(text)
         archive.addfile(entry, io.BytesIO(text.encode()))
     return packed.getvalue()
+
+
+HUB = "hub-cdn.crowdsec.net"
+_ITEM = """\
+name: lab/one
+description: "lab {version}"
+filter: "evt.Line.Labels.type == 'lab'"
+onsuccess: next_stage
+statics: []
+"""
+
+
+def hub(version: int, *, wrong: bool = False) -> dict[str, bytes | str]:
+    """A hub of CrowdSec with one parser in all versions up to this one; a wrong one is not what its index says."""
+    items = {f"0.{number}": _ITEM.format(version=number) for number in range(1, version + 1)}
+    digests = {name: {"digest": hashlib.sha256(one.encode()).hexdigest()} for name, one in items.items()}
+    path = "parsers/s01-parse/lab/one.yaml"
+    parser = {"path": path, "stage": "s01-parse", "version": f"0.{version}", "versions": digests, "author": "lab"}
+    index = {"collections": {}, "parsers": {"lab/one": parser}, "postoverflows": {}, "scenarios": {}}
+    return {
+        "master/.index.json": json.dumps(index),
+        f"master/{path}": items[f"0.{version}"] + "# wrong\n" * wrong,
+    }

@@ -18,10 +18,12 @@ from typing import Any
 import lab_documents as documents
 import lab_root
 import pytest
+from fleet import Fleet
 from lab_ansible import Ansible
+from lab_certificates import Authority
 from lab_names import Records
 from lab_nodes import Node
-from lab_products import SPAM, channel, install, rules
+from lab_products import HUB, SPAM, channel, hub, install, rules
 from lab_server import ComponentServer
 
 pytestmark = [
@@ -239,3 +241,70 @@ def test_fangfrisch(
     assert versions(machine) == good
     assert machine.run("ls -l --time-style=full-iso /var/lib/clamav").out == official
     assert exposure(machine) <= 3.0
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+def hub_server(fleet: Fleet, tmp_path: Path, authority: Authority) -> Iterator[ComponentServer]:
+    """The hub by its own name, with a certificate of the lab's authority."""
+    server = ComponentServer(root=lab_root.path(), directory=tmp_path / "hub", address=fleet.plan.gateway, port=443)
+    server.use_tls(*authority.issue(server.address, HUB))
+    server.start()
+    yield server
+    server.stop()
+
+
+def with_crowdsec(machine: Node, hub_server: ComponentServer, authority: Authority) -> None:
+    """Have the machine find and trust the lab's hub, and somebody's own line of cron ask it."""
+    machine.write("/etc/crowdsec/config.yaml.local", "cscli:\n  hub_branch: master\n")
+    machine.write("/usr/local/share/ca-certificates/lab.crt", authority.certificate.read_text())
+    machine.run(f"update-ca-certificates; echo {hub_server.address} {HUB} >>/etc/hosts")
+    machine.write("/etc/cron.d/crowdsec", "0 3 * * * root cscli hub update && cscli hub upgrade\n")
+
+
+def test_crowdsec(
+    machine: Node,
+    ansible: Ansible,
+    component_server: ComponentServer,
+    debian_packages: Packages,
+    hub_server: ComponentServer,
+    authority: Authority,
+) -> None:
+    # With credentials there, the package does not ask the central service for an account.
+    machine.run("mkdir /etc/crowdsec")
+    machine.write("/etc/crowdsec/online_api_credentials.yaml", "url: http://127.0.0.1:9/\nlogin: a\npassword: b\n")
+    install(machine, component_server, debian_packages("crowdsec", "ca-certificates"))
+    with_crowdsec(machine, hub_server, authority)
+    converge(ansible, "crowdsec", takeover=True)
+    assert machine.read("/etc/cron.d/crowdsec").startswith("#epp-autoupdate: off#")
+    hub_server.publish(hub(1))
+    assert ran(machine) == ("current", "")
+    machine.run(["cscli", "parsers", "install", "lab/one"])
+    hub_server.publish(hub(2))
+    assert ran(machine) == ("updated", "")
+    assert "lab 2" in machine.read("/etc/crowdsec/parsers/s01-parse/one.yaml")
+    assert ran(machine) == ("current", "")
+    good, reasons = versions(machine), []
+    hub_server.publish(hub(3, wrong=True))
+    reasons.append(ran(machine))
+    hub_server.stop()
+    reasons.append(ran(machine))
+    hub_server.start()
+    hub_server.answer(404)
+    reasons.append(ran(machine))
+    hub_server.answer(403)
+    reasons.append(ran(machine))
+    assert [(result, why.partition(" (")[0]) for result, why in reasons] == [
+        ("failed", "an item is not what the index says, and the former one stays"),
+        ("unreachable", "the hub was not reached"),
+        ("failed", "the hub does not have its index"),
+        ("cooling_down", "the hub refuses requests"),
+    ]
+    assert versions(machine) == good
+    assert exposure(machine) <= 3.0
+    ansible.converge({NAME: documents.quiet(NAME, product="crowdsec")}, state="absent").demand()
+    assert machine.read("/etc/cron.d/crowdsec").startswith("0 3 * * *")

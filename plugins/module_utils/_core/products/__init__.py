@@ -14,6 +14,7 @@ DEFAULT = "files"
 
 SHIPPED = (
     "bitdefender",
+    "crowdsec",
     "defender",
     "eset",
     "fangfrisch",

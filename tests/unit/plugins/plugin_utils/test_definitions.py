@@ -17,7 +17,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._core.validation.er
 from ansible_collections.epp.autoupdate.plugins.plugin_utils._definitions import shipped, with_definition
 
 OBSERVED = {"bitdefender", "sophos", "trend", "withsecure"}
-RUN = {"fangfrisch", "rkhunter", "spamassassin", "suricata"}
+RUN = {"crowdsec", "fangfrisch", "rkhunter", "spamassassin", "suricata"}
 
 
 def document(name: str, **more: Any) -> EndpointDocument:

@@ -59,7 +59,10 @@ class Reader:
         return self._printed[key]
 
     def _asked(self, source: VersionSource) -> str | None:
-        """The output of a version command; the empty text where it failed, None where there is no such program."""
+        """The output of a version command; the empty text where it failed, None where there is no such program.
+
+        Some programs tell their version where others tell errors: that counts where there is nothing else.
+        """
         argv = expanded(source.command, self.commands.values)
         try:
             done = self.commands.run(argv, source.timeout, user=source.user)
@@ -67,7 +70,7 @@ class Reader:
             return None
         except OSError:
             return ""
-        return done.out if done.code == 0 and not done.timed_out else ""
+        return (done.out if done.out.strip() else done.err) if done.code == 0 and not done.timed_out else ""
 
     def _file(self, pattern: str) -> str | None:
         """The text of a file, of several the last by name; the empty text for one that can't be read."""

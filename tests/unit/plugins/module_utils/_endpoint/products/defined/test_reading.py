@@ -36,6 +36,12 @@ def test_a_command_that_fails_or_hangs_tells_no_version(stand_in: StandIn) -> No
         assert stand_in.product(components={"x": asked}).components() == (Component("x", UNREADABLE),)
 
 
+def test_standard_error_counts_where_there_is_no_other_output(stand_in: StandIn) -> None:
+    for script, version in (("echo Version: 1 >&2", "1"), ("echo Version: 1 >&2; echo Version: 2", "2")):
+        asked = {"command": [stand_in.program("version", script)], "pattern": PATTERN}
+        assert stand_in.product(components={"x": asked}).components() == (Component("x", version),)
+
+
 def test_of_several_files_the_last_counts(stand_in: StandIn) -> None:
     for directory, version in (("3.004", "5"), ("4.000", "7"), (".hidden", "9")):
         stand_in.host.write(f"/var/lib/x/{directory}/rules.cf", f"# Version: {version}\n".encode())
