@@ -31,6 +31,7 @@ from lab_server import ComponentServer
 # A file is one process's work. Those that take minutes begin first, or the last one would run alone at the end. The
 # storm comes after them: two hundred agents at once leave little of a small host to tests that wait for an answer.
 LONG = (
+    "test_broker",
     "test_rollout_clamav",
     "test_fleet_report",
     "test_situations",
