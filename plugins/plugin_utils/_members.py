@@ -237,7 +237,7 @@ def _to_have(values: Mapping[str, Any]) -> dict[str, Any]:
     """The product and, of ClamAV, the databases that a host's settings ask for; what is wrong with them is told with
     the rest of its variables."""
     product, *further = given_products(values)
-    if product != ProductKind.CLAMAV.value:
+    if ProductKind.CLAMAV.value not in (product, *further):
         return {"product": product, "databases": [], "further": further}
     given = values.get("clamav")
     section = given if isinstance(given, Mapping) else {}

@@ -151,9 +151,6 @@ def _names(options: Mapping[str, Any], errors: ValidationErrors) -> list[str]:
             errors.add(where, show(name), f"clamav, files, command or the name of a definition{near}")
     if len(names) > further.MOST:
         errors.add(PRODUCTS, show(names), f"a list of at most {further.MOST} products")
-    for index, name in enumerate(names[1:] if options.get("server") else [], start=1):
-        if name in further.OF_A_SERVER:
-            errors.add(f"{PRODUCTS}[{index}]", show(name), further.FIRST_ALONE)
     return names
 
 

@@ -30,8 +30,6 @@ _INHERITED = (
 )
 OF_PROBE = ("enabled", "timeout")
 """What of the section ``probe`` is not about one product."""
-OF_A_SERVER = (ProductKind.CLAMAV.value, ProductKind.FILES.value)
-FIRST_ALONE = "possible with an update server but as the first product, for it has components of these (name it first)"
 MOST = 16
 """Of the products of one endpoint."""
 
@@ -63,8 +61,6 @@ def _each(
         for key in entry:
             if key not in _ENTRY:
                 errors.add_unknown_key(where, key, list(_ENTRY))
-        if raw.get("server") is not None and name in OF_A_SERVER:
-            errors.add(f"{where}.product", show(name), FIRST_ALONE)
         if "privileges" in (entry.get("policy") or {}):
             errors.add(f"{where}.policy.privileges", "it", "possible for one product (it is the endpoint's)")
         try:

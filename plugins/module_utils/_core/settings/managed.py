@@ -64,12 +64,18 @@ def in_force(
     ``products`` are the policies of those for which the tree sets something. Without a place and a policy (nothing was
     adopted yet) the policy is the default one. ``stored`` is what was adopted before. Raises InvalidDocument.
     """
+    channels: Mapping[str, str] = {}
     if place is not None and policy is not None:
-        channel = (place.channels or {}).get(document.product, "")
-        tree = {"domain": place.domain, "ordinal": place.ordinal, "channel": channel}
+        channels = place.channels or {}
+        tree = {"domain": place.domain, "ordinal": place.ordinal, "channel": channels.get(document.product, "")}
         document = with_tree(document, tree, policy, products or {}, stored=stored)
-    further = tuple(_with_own_schedule(one) for one in document.further)
+    further = tuple(_further_in_force(one, channels) for one in document.further)
     return _with_sources(replace(document, further=further) if further else document)
+
+
+def _further_in_force(further: EndpointDocument, channels: Mapping[str, str]) -> EndpointDocument:
+    """A further product, with the channel and the sources of its own."""
+    return _with_sources(_with_own_schedule(replace(further, channel=channels.get(further.product, ""))))
 
 
 def with_tree(
@@ -96,7 +102,7 @@ def _with_own_schedule(further: EndpointDocument) -> EndpointDocument:
 
 
 def channel_url(document: EndpointDocument) -> str:
-    """The mirror of the channel of an endpoint with ClamAV; empty where its rollout is not staged."""
+    """The mirror of the channel of an endpoint's ClamAV; empty where its rollout is not staged."""
     if document.server is None or not document.channel or document.product != ProductKind.CLAMAV.value:
         return ""
     return f"{document.server.components(document.product)}/{CHANNELS}/{document.channel}"

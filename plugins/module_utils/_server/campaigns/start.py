@@ -60,7 +60,8 @@ def start_campaign(
     if store.exists(key):
         return None
     offer, known = Offer(ProductKind(product), published.version, published.items), holdings(connection)
-    fleet = (member for member in endpoint_policies(connection) if is_behind(member, known.get(member.name), offer))
+    told = (member for member in endpoint_policies(connection) if member.is_notified_of(product))
+    fleet = (member for member in told if is_behind(member, known.get(member.name), offer))
     deliveries = list(_event_deliveries(fleet, now=now, limits=limits))
     return key.id if store.create(key, deliveries, now=now) else None
 
@@ -73,7 +74,8 @@ def start_ring_campaign(
     if key is None:
         return None
     known = {} if ring.chosen else holdings(connection)
-    fleet = (member for member in ring.members if ring.chosen or is_behind(member, known.get(member.name), offer))
+    told = (member for member in ring.members if member.is_notified_of(offer.product.value))
+    fleet = (member for member in told if ring.chosen or is_behind(member, known.get(member.name), offer))
     deliveries = list(_event_deliveries(fleet, now=now, limits=limits))
     return key.id if CampaignStore(connection).create(key, deliveries, now=now) else None
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from ..._core.canonical import digest
 from ..._core.metadata.channels import CatalogChannel, CatalogHold
@@ -145,12 +145,12 @@ class MembershipOf:
     def of(cls, settings: RolloutSettings) -> MembershipOf:
         return cls({name: RingMembership(product) for name, product in settings.products.items()})
 
-    def channels(self, name: str, domain: str, ordinal: int, product: str = "") -> dict[str, str]:
-        """The channels of an endpoint: of its ``product``, or where that is not known of all."""
+    def channels(self, name: str, domain: str, ordinal: int, products: Collection[str] = ()) -> dict[str, str]:
+        """The channels of an endpoint: of its ``products``, or where these are not known of all."""
         return {
             one: rings.ring_of(name, domain, ordinal)
             for one, rings in self.rings.items()
-            if not product or one == product
+            if not products or one in products
         }
 
 

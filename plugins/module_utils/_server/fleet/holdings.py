@@ -54,10 +54,9 @@ def offered(connection: sqlite3.Connection, product: str) -> str:
 def is_behind(member: EndpointPolicy, reported: Reported | None, offer: Offer) -> bool:
     """Whether an endpoint lacks something of an offer that it should have.
 
-    Its product comes from the registry, else from its reports; an endpoint that never reported may have any product.
+    Its products come from the registry, else from its reports; an endpoint that never reported may have any product.
     """
     reports = reported.holdings if reported else {}
-    has = {member.product} if member.product else set(reports)
-    if has and offer.product.value not in has:
+    if not member.has(offer.product.value, reports):
         return False
     return is_outdated(offer, member.wish(offer.product), reports.get(offer.product.value, Holding()))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ..._core.policy.enums import Scope
 from ..._core.policy.inheritance import resolve
@@ -25,7 +25,7 @@ from .nodes import Nodes, layers, read_nodes
 class EndpointPolicy:
     """One endpoint. ``policy`` is None where its effective policy is invalid, and ``error`` says why.
 
-    ``product`` and ``databases`` are registered settings; empty where nothing is registered. An endpoint without an
+    ``products`` and ``databases`` are registered settings; empty where nothing is registered. An endpoint without an
     address is not ``notified``: it asks by itself.
     """
 
@@ -33,10 +33,24 @@ class EndpointPolicy:
     ordinal: int
     policy: Policy | None
     error: str = ""
-    product: str = ""
+    products: tuple[str, ...] = ()
     databases: tuple[str, ...] = ()
     notified: bool = True
     domain: str = ""
+
+    @property
+    def product(self) -> str:
+        """The first of its products, which is what a notice lets it update; empty where it is not known."""
+        return self.products[0] if self.products else ""
+
+    def has(self, product: str, reported: Collection[str] = ()) -> bool:
+        """Whether it has a product: by the registry, else by what it ``reported``; without both it may have any."""
+        known = self.products or reported
+        return not known or product in known
+
+    def is_notified_of(self, product: str) -> bool:
+        """Whether a notice of a product's new version would let it update this one."""
+        return self.product in ("", product)
 
     def wish(self, product: ProductKind) -> Wish:
         """The components of a product that it takes."""
@@ -52,15 +66,20 @@ def endpoint_policies(connection: sqlite3.Connection) -> Iterator[EndpointPolicy
     """Every registered endpoint. Endpoints of one domain without values of their own share one policy object."""
     nodes = read_nodes(connection)
     known: dict[tuple[str, str], tuple[Policy | None, str]] = {}
-    select = "SELECT name, domain, ordinal, policy, product, databases, address FROM endpoints ORDER BY name"
+    select = "SELECT name, domain, ordinal, policy, product, further, databases, address FROM endpoints ORDER BY name"
     for row in connection.execute(select):
         key = (row["domain"] or "", row["policy"] or "")
         if key not in known:
             known[key] = _policy(nodes, row["domain"] or "", row["name"], row["policy"])
         policy, error = known[key]
         databases = tuple(json.loads(row["databases"])) if row["databases"] else ()
-        product, notified, domain = row["product"] or "", bool(row["address"]), row["domain"] or ""
-        yield EndpointPolicy(row["name"], row["ordinal"], policy, error, product, databases, notified, domain)
+        products, notified, domain = registered_products(row), bool(row["address"]), row["domain"] or ""
+        yield EndpointPolicy(row["name"], row["ordinal"], policy, error, products, databases, notified, domain)
+
+
+def registered_products(row: sqlite3.Row) -> tuple[str, ...]:
+    """The products with which an endpoint is registered, its first one first; none where that one is not known."""
+    return (row["product"], *json.loads(row["further"] or "[]")) if row["product"] else ()
 
 
 def newcomer(connection: sqlite3.Connection) -> EndpointPolicy:

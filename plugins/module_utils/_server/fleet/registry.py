@@ -33,7 +33,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, shard_of(?))
 """
 _LISTS = ("databases", "further")
 _WAY = ("address", "host_key")
-_PUBLISHED = ("domain", "ordinal", "policy", "product")
+_PUBLISHED = ("domain", "ordinal", "policy", "product", "further")
 """The columns by which shards are published."""
 
 

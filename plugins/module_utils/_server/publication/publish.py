@@ -32,6 +32,7 @@ from ..components.configured import rollout_settings
 from ..database.database import transaction
 from ..fleet import dirty_shards
 from ..fleet.nodes import Nodes, read_nodes
+from ..fleet.policies import registered_products
 from ..settings import read_section
 from .catalog import pending_catalog
 from .keys import ensure_keyring, rotate_due
@@ -117,11 +118,13 @@ def pending_shard(connection: sqlite3.Connection, number: int, membership: Membe
 
 def _endpoints(connection: sqlite3.Connection, number: int, membership: MembershipOf) -> dict[str, Any]:
     """The endpoints of a shard, by name."""
-    rows = connection.execute("SELECT name, domain, ordinal, policy, product FROM endpoints WHERE shard = ?", (number,))
+    rows = connection.execute(
+        "SELECT name, domain, ordinal, policy, product, further FROM endpoints WHERE shard = ?", (number,)
+    )
     found = {}
     for row in rows:
         domain, policy = row["domain"] or "", json.loads(row["policy"]) if row["policy"] else None
-        channels = membership.channels(row["name"], domain, row["ordinal"], row["product"] or "")
+        channels = membership.channels(row["name"], domain, row["ordinal"], registered_products(row))
         found[row["name"]] = Membership(row["domain"], row["ordinal"], policy, channels).to_dict()
     return found
 

@@ -70,7 +70,8 @@ class Fleet:
         told, membership = holdings(connection), RingMembership(rollout)
         rings: dict[str, list[EndpointPolicy]] = {ring.name: [] for ring in rollout.rings}
         for member in endpoint_policies(connection):
-            if _has(member, told.get(member.name), product):
+            reported = told[member.name].holdings if member.name in told else ()
+            if member.has(product.value, reported):
                 rings[membership.ring_of(member.name, member.domain, member.ordinal)].append(member)
         select = "SELECT endpoint, state, received FROM endpoint_states"
         states = {row["endpoint"]: row for row in connection.execute(select)}
@@ -214,6 +215,7 @@ def _evidence(fleet: Fleet, member: EndpointPolicy, trial: Trial, messages: Mess
     has = holding is not None and not is_outdated(trial.offer, member.wish(trial.offer.product), holding)
     fresh = (messages.received or 0.0) >= trial.since
     status = json.loads(messages.content)["status"] if fresh and messages.content is not None else {}
+    status = _section(status, trial.offer.product)
     probed, probe_why = _failed_probe(status, trial)
     if probed is not None and probed < trial.since:
         # It has refused the version before, and does not begin it again: the rollout was resumed without it.
@@ -231,6 +233,12 @@ def _evidence(fleet: Fleet, member: EndpointPolicy, trial: Trial, messages: Mess
         reason=probe_why if probed is not None else why,
         away=fleet.away(member.name),
     )
+
+
+def _section(status: Mapping[str, Any], product: ProductKind) -> Mapping[str, Any]:
+    """What an endpoint tells of one of its products; of an endpoint with one product, all that it tells."""
+    further = (one for one in status.get("products", ()) if one.get("product") == product.value)
+    return next(further, status if status.get("product", product.value) == product.value else {})
 
 
 def failed_run(status: Mapping[str, Any]) -> tuple[float | None, str]:
@@ -258,12 +266,6 @@ def _failed_notices(connection: sqlite3.Connection, trial: Trial) -> dict[str, t
     about = (trial.offer.product.value, trial.offer.version, trial.ring, trial.since, Result.FAILED.value)
     rows = connection.execute(_NOTICES, about)
     return {row["endpoint"]: (row["changed"], row["reason"]) for row in rows}
-
-
-def _has(member: EndpointPolicy, told: Reported | None, product: ProductKind) -> bool:
-    """Whether an endpoint has this product, or may have."""
-    has = {member.product} if member.product else set(told.holdings if told else ())
-    return not has or product.value in has
 
 
 _FROZEN = """

@@ -41,5 +41,5 @@ def plain(courses: Mapping[str, Course]) -> list[dict[str, Any]]:
 
 def _members(connection: sqlite3.Connection, product: str) -> Iterator[Member]:
     for one in endpoint_policies(connection):
-        if one.product in ("", product):
+        if one.has(product):
             yield Member(one.name, one.domain, one.ordinal)

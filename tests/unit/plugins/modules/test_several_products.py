@@ -117,7 +117,9 @@ def test_what_is_changed_in_the_tree_reaches_its_product(several: Several) -> No
     assert list(explained["products"]) == ["spam"]
 
 
-def test_what_is_for_the_first_product_is_refused_by_its_path(several: Several) -> None:
-    told = several.converge(products=["ids", "files"])
-    assert told["failed"] is True
-    assert told["msg"].startswith('products[1]: "files" is not possible with an update server but as the first product')
+def test_a_product_that_the_server_publishes_is_updated_at_any_place(several: Several) -> None:
+    assert several.converge(products=["ids", "files"]).get("failed", False) is False
+    assert several.agent("update-now", "--product", "files")["result"] == "updated"
+    told = several.agent("status")["products"]
+    assert [one["product"] for one in told] == ["ids", "files"]
+    assert told[1]["components"]

@@ -13,6 +13,7 @@ from ansible_collections.epp.autoupdate.plugins.filter.effective_policy import e
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint import EndpointDocument
 from ansible_collections.epp.autoupdate.plugins.module_utils._module.documents import Wanted
 from ansible_collections.epp.autoupdate.plugins.plugin_utils import _inventory as inventory
+from ansible_collections.epp.autoupdate.plugins.plugin_utils._members import Members
 
 SEVERAL = {"products": ["clamav", "suricata", "rkhunter"], "domain": "emea/finance"}
 
@@ -73,10 +74,6 @@ def test_a_product_can_take_back_what_all_have() -> None:
         ({"products": ["clamav", "rkhuntr"]}, "autoupdate_products[1]: "),
         ({"product_overrides": {"clamav": {"limits": {"scan": 1}}}}, "autoupdate_product_overrides.clamav.limits"),
         (
-            {"server_host": "updates1", "products": ["suricata", "clamav"]},
-            'autoupdate_products[1]: "clamav" is not possible with an update server but as the first product',
-        ),
-        (
             {"server_host": "updates1", "policy": {"products": {"suricata": {"schedule": {"windw": "1h"}}}}},
             'autoupdate_policy.products.suricata.schedule.windw: "windw" is not a known key',
         ),
@@ -105,3 +102,15 @@ def test_products_of_an_endpoint_of_an_update_server_have_what_its_tree_will_set
     assert check.document is not None
     windows = {one.product: one.policy.schedule.window for one in check.document.each()}
     assert windows == {"clamav": 3600, "suricata": 7200, "rkhunter": 3600}
+
+
+def test_the_databases_of_clamav_are_registered_at_any_place_of_the_list() -> None:
+    members, clamav = Members(), {"autoupdate_clamav": {"databases": ["daily"]}}
+    for name, products in (("n1", ["suricata", "clamav"]), ("n2", ["clamav", "suricata"]), ("n3", ["suricata"])):
+        members.add(name, {"autoupdate_products": products, **clamav}, lambda value: value)
+    found = {name: (one["product"], one["further"], one["databases"]) for name, one in members.wanted().items()}
+    assert found == {
+        "n1": ("suricata", ["clamav"], ["daily"]),
+        "n2": ("clamav", ["suricata"], ["daily"]),
+        "n3": ("suricata", [], []),
+    }

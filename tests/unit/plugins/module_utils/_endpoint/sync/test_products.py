@@ -154,13 +154,28 @@ def test_the_report_has_a_section_for_each_further_product(several: Managed, mon
     assert [(one["components"], one["truncated"]) for one in (short, *short["products"])] == [([], True)] * 3
 
 
-@pytest.mark.parametrize("name", ["clamav", "files"])
-def test_what_the_server_publishes_is_for_the_first_product(managed: Managed, name: str) -> None:
-    raw = managed.document(products=[{"product": name}])
-    with pytest.raises(InvalidDocument) as refused:
-        EndpointDocument.from_dict(raw)
-    told = f'products[{name}].product: "{name}" is not possible with an update server but as the first product, '
-    assert [str(one) for one in refused.value.errors] == [f"{told}for it has components of these (name it first)"]
+def test_each_product_of_the_server_has_the_sources_and_the_channel_of_its_own(several: Managed) -> None:
+    own = [{"product": "files"}, {"product": "clamav"}, *products(several, "ids")]
+    several.converge(products=own)
+    channels = {"command": "early", "clamav": "canary", "files": "broad"}
+    several.publisher.endpoints = {"n1": Membership("", 7, None, channels)}
+    several.publisher.publish()
+    assert several.sync().result is SyncResult.ADOPTED
+    converge_adopted(several.sandbox.endpoint)
+    endpoint = several.sandbox.endpoint
+    assert {one.product: one.channel for one in endpoint.document.each()} == {**channels, "ids": ""}
+    assert endpoint.document.server is not None
+    at = endpoint.document.server.components
+    assert {one.product: one.policy.sources.urls for one in endpoint.document.each()} == {
+        "command": (at("command"),),
+        "files": (at("files"),),
+        "clamav": (f"{at('clamav')}/channels/canary",),
+        "ids": (),
+    }
+    assert endpoint.with_product("clamav").product.from_channel() == ("main", "daily", "bytecode")
+    stored = json.loads(several.sandbox.tree()["etc/epp-autoupdate/endpoint.json"][1])
+    assert all("channel" not in one for one in (stored, *stored["products"]))
+    assert not several.converge(products=own).changed
 
 
 def test_a_policy_of_a_product_beside_a_server_is_refused(managed: Managed) -> None:

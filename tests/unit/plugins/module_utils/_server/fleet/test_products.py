@@ -9,6 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.catalog import CatalogItem
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.metadata.manifest import Kind
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.rollout.outdated import Holding, Offer
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.settings.endpoint_keys import ProductKind
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.holdings import Reported, is_behind
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.policies import EndpointPolicy
 
 from .conftest import Server
 
@@ -121,6 +127,33 @@ def test_the_products_of_an_endpoint_are_registered(server: Server) -> None:
     assert (told["changed"], "further" in told["after"]["endpoints"]["a"]) == (True, False)
     refused = server.refused("register", document={"endpoints": [{"name": "a", "further": ["Suricata"]}]})
     assert "endpoints[0].further" in refused[0]
+
+
+def test_an_endpoint_has_the_channel_of_each_product_with_which_it_is_registered(server: Server) -> None:
+    rings = {"rings": [{"name": "canary", "endpoints": ["a"]}, {"name": "broad"}]}
+    server.settings(rollout={"files": rings, "clamav": rings})
+
+    def channels() -> dict[str, str] | None:
+        server.run("publish")
+        place = server.shard("a").membership("a")
+        assert place is not None
+        return place.channels or None
+
+    server.register("a", product="suricata", further=["clamav"])
+    assert channels() == {"clamav": "canary"}
+    server.register("a", further=["clamav", "files"])
+    assert channels() == {"clamav": "canary", "files": "canary"}
+    server.register("a", further=[])
+    assert channels() is None
+
+
+def test_an_endpoint_is_behind_with_any_of_its_products() -> None:
+    offer = Offer(ProductKind.FILES, "2", (CatalogItem("files", "a", "2", Kind.PATTERN, 1, "0" * 64, "a.dat"),))
+    told = Reported({"clamav": Holding({"daily": "1"}), "files": Holding({"a": "1"})}, 0.0)
+    for products, behind in ((("clamav", "files"), True), (("files",), True), (("clamav",), False), ((), True)):
+        member = EndpointPolicy("a", 0, None, products=products)
+        assert is_behind(member, told, offer) is behind
+        assert member.is_notified_of("files") is (products in ((), ("files",)))
 
 
 def test_versions_of_several_products_are_told_with_their_names(server: Server) -> None:

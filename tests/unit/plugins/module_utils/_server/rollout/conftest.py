@@ -75,6 +75,9 @@ class Endpoint:
         """The versions whose probe fails here."""
         self.refused: dict[str, dict[str, Any]] = {}
         """The probes that have failed, by version: none of these is begun again."""
+        self.beside = ""
+        """The product before this one, where it is not the first one of its endpoint."""
+        self.beside_fails = False
 
     @property
     def channel(self) -> str:
@@ -125,6 +128,10 @@ class Endpoint:
         run = {"result": result, "reason": reason, "started": iso(now), "finished": iso(now), "changed": []}
         components = [{"name": name, "version": one} for name, one in self.components.items()]
         told = {"product": "files", "components": components, "last": {"schedule": run}, "roaming": False, **status}
+        if self.beside:
+            run = {**run, "result": "failed" if self.beside_fails else "current", "reason": "no route"}
+            told = {"product": self.beside, "components": [], "last": {"schedule": run}, "products": [told]}
+            status = {}
         document = Report.of_status(
             told, endpoint=self.name, sequence=self.sequence, at=now, occasion=Occasion.RUN, agent="1.0.0"
         )
@@ -218,6 +225,14 @@ class Server:
 
 def _versions(manifest: Manifest) -> dict[str, str]:
     return {file.component: file.version for file in manifest.files}
+
+
+def registered(server: Server, names: tuple[str, ...], *, product: str, further: tuple[str, ...]) -> None:
+    """Register endpoints with several products."""
+    entries = [{"name": name, "product": product, "further": list(further)} for name in names]
+    with closing(open_database(server.host)) as connection, transaction(connection):
+        register(connection, Registration.from_dict({"endpoints": entries}), now=server.host.clock)
+    assert server.run("publish") == 0
 
 
 class First:

@@ -18,7 +18,7 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.q
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.channels import store
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
 
-from .conftest import NAMES, RINGS, Endpoint, Server
+from .conftest import NAMES, RINGS, Endpoint, Server, registered
 
 
 def kinds(server: Server) -> list[tuple[str, str, str]]:
@@ -221,6 +221,38 @@ def test_an_endpoint_that_moves_to_a_later_ring_keeps_what_it_has(server: Server
     assert (moved.version, moved.taken) == ("2", ["1", "2"])
     server.hours(10)
     assert {one.version for one in server.endpoints.values()} == {"2"}
+
+
+def test_a_further_product_goes_through_its_rings_and_its_own_failure_halts_them(server: Server) -> None:
+    """Its section counts; notices let an endpoint update its first product, so none is of this one."""
+    registered(server, NAMES["canary"], product="ids", further=("files",))
+    for name in NAMES["canary"]:
+        server.endpoints[name].beside = "ids"
+    server.hours(0.5)
+    server.offer("two")
+    server.hours(2)
+    assert server.offered() == {"canary": "2", "early": "2", "broad": "1"}
+    with closing(open_database(server.host)) as connection:
+        rows = connection.execute("SELECT endpoint FROM deliveries JOIN campaigns ON id = campaign WHERE version = '2'")
+        notified = {row["endpoint"] for row in rows}
+    assert not notified & set(NAMES["canary"])
+    assert notified >= set(NAMES["early"])
+    server.hours(6)
+    server.endpoints["c1"].bad = {"3"}
+    server.offer("three")
+    server.hours(1)
+    assert ("halted", "3", "canary") in kinds(server)
+
+
+def test_a_failure_of_another_product_of_the_endpoint_halts_nothing(server: Server) -> None:
+    for name in NAMES["canary"]:
+        server.endpoints[name].beside = "ids"
+        server.endpoints[name].beside_fails = True
+    registered(server, NAMES["canary"], product="ids", further=("files",))
+    server.hours(0.5)
+    server.offer("two")
+    server.hours(2)
+    assert server.offered() == {"canary": "2", "early": "2", "broad": "1"}
 
 
 def test_a_late_joiner_goes_with_its_rings_present_version(server: Server) -> None:
