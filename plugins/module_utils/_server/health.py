@@ -84,7 +84,7 @@ def health_of(host: Host, connection: sqlite3.Connection, seen: Survey) -> Healt
         reasons=_reasons(one.assessment for one in found.values()),
         fetches={name: Fetch(one["result"], one["reason"]) for name, one in last_fetches(host).items()},
         published={name: at for name, at in published.since.items() if name in published.offers.common},
-        outdated=_outdated((one.lack for one in found.values()), limits, now),
+        outdated=_outdated((lack for one in found.values() for lack in one.lacks), limits, now),
         ends=_ends(connection),
         audit=first_problem(host),
         stopped=dict(_waiting(host, connection)),

@@ -128,14 +128,18 @@ def _found(report: Report) -> tuple[tuple[EndpointState, str] | None, Report]:
     return None, report
 
 
-def newest_built(report: Report) -> float | None:
-    """When the newest of the components that are no engine was built (Unix seconds), None where none tells.
+def newest_built(report: Report) -> dict[str, float]:
+    """By product, when the newest of its components that are no engine was built (Unix seconds), where any tells.
 
     Engines are rarely built, and of a set of patterns some parts hardly ever are: what comes each day is the newest.
     """
-    listed = report.status.get("components") or ()
-    dates = [unix(one["built"]) for one in listed if one.get("built") and one.get("kind") != Kind.ENGINE.value]
-    return max(dates, default=None)
+    found: dict[str, float] = {}
+    for section in (report.status, *report.status.get("products", ())):
+        listed = section.get("components") or ()
+        dates = [unix(one["built"]) for one in listed if one.get("built") and one.get("kind") != Kind.ENGINE.value]
+        if dates:
+            found[str(section.get("product") or "")] = max(dates)
+    return found
 
 
 def _skew(seconds: float) -> tuple[EndpointState, str] | None:

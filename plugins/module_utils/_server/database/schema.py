@@ -76,8 +76,7 @@ CREATE TABLE endpoint_states (
     reason TEXT NOT NULL,
     since REAL NOT NULL,
     waits TEXT NOT NULL,
-    product TEXT NOT NULL,
-    built REAL,
+    built TEXT NOT NULL,
     received REAL NOT NULL,
     tree_serial INTEGER,
     shard_serial INTEGER,
@@ -169,6 +168,8 @@ CREATE TABLE report_counts (
 signed it: another key begins another sequence. ``refused_reports`` are those since the last good one, of names that are
 not registered together under the empty name. ``report_counts.day`` is a day in UTC, empty for all that were long
 ago; ``code`` is that of a refusal, or ``taken``.
+
+``endpoint_states.built`` is the date of the newest component of each product that tells one.
 
 ``endpoint_engines`` has the endpoints whose engine is upgraded as packages and staged: the installed ``version``, the
 last ``run`` as their status has it, and when that was first told (``ended``), zero where the endpoint was not in the

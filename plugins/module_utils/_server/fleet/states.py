@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..._core.durations import format_duration
@@ -57,11 +57,19 @@ class Lack:
 
 @frozen
 class EndpointHealth:
-    """The state of one endpoint, what it lacks, whichever state it is in, and when its newest report was taken."""
+    """The state of one endpoint, what it lacks, whichever state it is in, and when its newest report was taken.
+
+    A product is in one of the ``lacks`` at most.
+    """
 
     assessment: Assessment
-    lack: Lack
+    lacks: tuple[Lack, ...] = ()
     reported: float | None = None
+
+    @property
+    def lack(self) -> Lack:
+        """The first of them, by which the endpoint is behind."""
+        return self.lacks[0] if self.lacks else Lack()
 
 
 @frozen
@@ -89,11 +97,11 @@ def record_verdict(connection: sqlite3.Connection, endpoint: str, report: Report
     since = before["since"] if goes_on else said.since
     configuration: Mapping[str, Any] = report.status.get("configuration") or {}
     serials = (configuration.get("tree_serial"), configuration.get("shard_serial"))
-    product, built = str(report.status.get("product") or ""), newest_built(report)
+    built = json.dumps(newest_built(report))
     values = (endpoint, said.state.value, said.reason, received if since is None else since, verdict.waits)
     drift = (json.dumps(list(report.drift or ())), report.drift_count)
-    insert = "INSERT OR REPLACE INTO endpoint_states VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    connection.execute(insert, (*values, product, built, received, *serials, *drift))
+    insert = "INSERT OR REPLACE INTO endpoint_states VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    connection.execute(insert, (*values, built, received, *serials, *drift))
 
 
 def published_now(connection: sqlite3.Connection, offered: FleetOffers) -> Published:
@@ -116,8 +124,8 @@ def survey(
     for member in endpoint_policies(connection):
         row = said.get(member.name)
         answered = told.get(member.name, Reported({}))
-        lack = _lack(member, answered, row, published, now)
-        lack = lack if lack.words else _aged(row, published, ages, now)
+        lacks = (*_lacks(member, answered, row, published, now), *_aged(row, published, ages, now))
+        first = lacks[0] if lacks else Lack()
         why, refused_since = refused.get(member.name, ("", None))
         shut, shut_since = barred.get(member.name, ("", None))
         known = Knowledge(
@@ -127,11 +135,11 @@ def survey(
             refused_since=refused_since,
             barred=shut,
             barred_since=shut_since,
-            behind=lack.words,
-            behind_since=lack.since,
+            behind=first.words,
+            behind_since=first.since,
         )
         reported = row["received"] if row else None
-        found[member.name] = EndpointHealth(assess(known, now=now, silence=silence), lack, reported)
+        found[member.name] = EndpointHealth(assess(known, now=now, silence=silence), lacks, reported)
     return found
 
 
@@ -141,33 +149,32 @@ def _verdict(row: sqlite3.Row | None) -> Verdict | None:
     return Verdict(Assessment(EndpointState(row["state"]), row["reason"], row["since"]), row["waits"])
 
 
-def _lack(
+def _lacks(
     member: EndpointPolicy, answered: Reported, row: sqlite3.Row | None, published: Published, now: float
-) -> Lack:
+) -> Iterator[Lack]:
+    """What an endpoint lacks of all that is published here."""
     if answered.at is not None:
         for name, offer in published.offers.to(member):
             if is_behind(member, answered, offer):
                 holding = answered.holdings.get(name, Holding())
-                return Lack(lacking(offer, member.wish(offer.product), holding), published.since.get(name), name)
+                yield Lack(lacking(offer, member.wish(offer.product), holding), published.since.get(name), name)
     if row is None:
-        return Lack()
+        return
     shard = f"{PREFIX}{shard_of(member.name, SHARDS)}"
     for name, adopted in ((TREE, row["tree_serial"]), (shard, row["shard_serial"])):
         serial, issued = published.issues.get(name, (0, now))
         if adopted is not None and adopted < serial and now - issued > OVERDUE:
-            return Lack(f"configuration: {name} {adopted} was adopted, {serial} is published", issued)
-    return Lack()
+            yield Lack(f"configuration: {name} {adopted} was adopted, {serial} is published", issued)
 
 
-def _aged(row: sqlite3.Row | None, published: Published, ages: Mapping[str, int], now: float) -> Lack:
+def _aged(row: sqlite3.Row | None, published: Published, ages: Mapping[str, int], now: float) -> Iterator[Lack]:
     """What is too old on an endpoint though nothing newer is published here: its vendor or its updater stands still."""
-    if row is None or row["built"] is None or row["product"] in published.offers.common:
-        return Lack()
-    most = ages.get(row["product"])
-    if most is None or now - row["built"] <= most:
-        return Lack()
-    words = f"{row['product']}: its newest component is of {iso(row['built'])}, and may be {format_duration(most)} old"
-    return Lack(words, row["built"], row["product"])
+    newest: Mapping[str, float] = {} if row is None else json.loads(row["built"])
+    for product, built in newest.items():
+        most = None if product in published.offers.common else ages.get(product)
+        if most is not None and now - built > most:
+            words = f"{product}: its newest component is of {iso(built)}, and may be {format_duration(most)} old"
+            yield Lack(words, built, product)
 
 
 def _said(connection: sqlite3.Connection) -> dict[str, sqlite3.Row]:

@@ -71,9 +71,9 @@ def _lacking(endpoints: Mapping[str, EndpointHealth], now: float) -> Metric:
     """Cumulative: who has lacked something for three days has lacked it for an hour, too."""
     lacking: Counter[tuple[str, int]] = Counter()
     for one in endpoints.values():
-        if one.lack.product:
-            age = 0 if one.lack.since is None else now - one.lack.since
-            lacking.update((one.lack.product, least) for least in AGES_S if age > least or not least)
+        for lack in (lack for lack in one.lacks if lack.product):
+            age = 0 if lack.since is None else now - lack.since
+            lacking.update((lack.product, least) for least in AGES_S if age > least or not least)
     products = sorted({product for product, _least in lacking})
     samples = tuple(
         ({"product": product, "longer_than_seconds": str(least)}, lacking[product, least])

@@ -253,6 +253,27 @@ def test_an_updater_that_stands_still_is_not_current_whatever_it_says(server: Se
     assert told(server)["c"] == current, "a product without a limit is never too old"
 
 
+def test_each_product_of_an_endpoint_may_be_too_old(server: Server) -> None:
+    server.settings(alarms={"component_age": {"defender": "3d", "own": "30d", "third": "30d"}})
+    server.register("a", product="defender", further=["own", "third"])
+    ages = {"defender": 2, "own": 40, "third": 50}
+
+    def tell_all() -> None:
+        sections = [
+            {"product": name, "components": [component(server, "c", days * DAY)]} for name, days in ages.items()
+        ]
+        tell(server, "a", {**sections[0], "products": sections[1:]})
+
+    tell_all()
+    state, words = told(server)["a"]
+    assert (state, words.partition(" ")[0]) == ("behind", "own:")
+    alarms = [one["words"].partition(":")[0] for one in json.loads(server.run("health", "--json")[1])["alarms"]]
+    assert sorted(alarms) == ["own", "third"]
+    ages.update(own=1, third=1)
+    tell_all()
+    assert told(server)["a"] == ("current", "")
+
+
 def test_a_clock_that_is_put_right_makes_no_endpoint_seen_in_the_future(server: Server) -> None:
     server.register("a")
     server.forward(9 * 365 * DAY)
