@@ -53,7 +53,7 @@ LONG = (
     "test_https",
 )
 # Which machine belongs to whom. A test file owns its machines: no test cares what another file's tests left.
-SYSTEMD_MACHINES = 150
+SYSTEMD_MACHINES = 152
 BARE_MACHINES = 9
 
 
