@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An endpoint with two products, both from its update server: each has its versions, its channel and its section (D2)."""
+"""An endpoint with two products, both from its update server: each has its versions and its section (D2)."""
 
 from __future__ import annotations
 
