@@ -308,3 +308,31 @@ def test_crowdsec(
     assert exposure(machine) <= 3.0
     ansible.converge({NAME: documents.quiet(NAME, product="crowdsec")}, state="absent").demand()
     assert machine.read("/etc/cron.d/crowdsec").startswith("0 3 * * *")
+
+
+RULE = b'rule Lab\n{\n    strings:\n        $text = "lab"\n    condition:\n        $text\n}\n'
+
+
+def test_yara_rules(
+    machine: Node, ansible: Ansible, component_server: ComponentServer, debian_packages: Packages
+) -> None:
+    """Rules that this YARA can't compile are taken back in the hardened unit; those before stay in force."""
+    install(machine, component_server, debian_packages("yara"))
+    current = "/var/lib/epp-autoupdate/components/current"
+    document = documents.files(NAME, component_server.url)
+    document["probe"] = {"command": ["/usr/bin/yarac", f"{current}/index.yar", "/dev/null"]}
+    ansible.converge({NAME: document}).demand()
+    index = b'include "rules/lab.yar"\n'
+    for version, rule, expected in (
+        ("1", RULE, "updated"),
+        ("2", RULE.replace(b"condition", b"conditio"), "failed"),
+        ("3", RULE.replace(b'"lab"', b'"more"'), "updated"),
+    ):
+        component_server.publish(documents.file_source(version, {"index.yar": index, "rules/lab.yar": rule}))
+        before = versions(machine)
+        result, why = ran(machine)
+        assert result == expected, why
+        if result == "failed":
+            assert f"{current}/rules/lab.yar(5): syntax error" in why
+            assert versions(machine) == before
+            assert machine.read(f"{current}/rules/lab.yar") == RULE.decode()
