@@ -62,7 +62,7 @@ def start_campaign(
     offer, known = Offer(ProductKind(product), published.version, published.items), holdings(connection)
     told = (member for member in endpoint_policies(connection) if member.is_notified_of(product))
     fleet = (member for member in told if is_behind(member, known.get(member.name), offer))
-    deliveries = list(_event_deliveries(fleet, now=now, limits=limits))
+    deliveries = list(_event_deliveries(fleet, product, now=now, limits=limits))
     return key.id if store.create(key, deliveries, now=now) else None
 
 
@@ -76,7 +76,7 @@ def start_ring_campaign(
     known = {} if ring.chosen else holdings(connection)
     told = (member for member in ring.members if member.is_notified_of(offer.product.value))
     fleet = (member for member in told if ring.chosen or is_behind(member, known.get(member.name), offer))
-    deliveries = list(_event_deliveries(fleet, now=now, limits=limits))
+    deliveries = list(_event_deliveries(fleet, offer.product.value, now=now, limits=limits))
     return key.id if CampaignStore(connection).create(key, deliveries, now=now) else None
 
 
@@ -105,27 +105,30 @@ def plan_slots(connection: sqlite3.Connection, *, now: float, zone_of: Callable[
 
 def _event_deliveries(
     fleet: Iterable[EndpointPolicy],
+    product: str,
     *,
     now: float,
     limits: RetryPolicy,
 ) -> Iterator[Delivery]:
     """Who of those that are behind is notified; who is left out by policy is on record with the reason."""
     for member in fleet:
-        if member.policy is None:
+        policy = member.policy_of(product)
+        if policy is None:
             yield skipped(member.name, f"its policy is not valid: {member.error}")
         elif not member.notified:
             yield skipped(member.name, NO_ADDRESS)
-        elif not member.policy.events.update_after_download:
+        elif not policy.events.update_after_download:
             yield skipped(member.name, "events.update_after_download is off")
         else:
-            kept = member.policy.events.include_roaming_and_offline
+            kept = policy.events.include_roaming_and_offline
             yield event_delivery(member.name, created=now, kept=kept, limits=limits)
 
 
 def _due_slots(member: EndpointPolicy, now: float, zone_of: Callable[[str], tzinfo]) -> Iterator[Slot]:
-    if member.policy is None or member.policy.schedule.initiator is not Initiator.SERVER:
+    policy = member.policy_of(member.product)
+    if policy is None or policy.schedule.initiator is not Initiator.SERVER:
         return
-    schedule = member.policy.schedule
+    schedule = policy.schedule
     try:
         zone = zone_of(schedule.timezone)
         timetable = Timetable.of(schedule, endpoint=member.name, ordinal=member.ordinal, zone=zone, zone_of=zone_of)

@@ -23,8 +23,9 @@ def out_of_scope(connection: sqlite3.Connection, items: Iterable[CatalogItem]) -
     Without endpoints, the policy of a newly registered one counts.
     """
     kinds = {item.kind for item in items}
-    fleet = [one for one in endpoint_policies(connection) if one.has(ProductKind.FILES.value)]
-    scopes = {member.scope for member in fleet} or {newcomer(connection).scope}
+    files = ProductKind.FILES.value
+    fleet = [one for one in endpoint_policies(connection) if one.has(files)] or [newcomer(connection)]
+    scopes = {member.scope_of(files) for member in fleet}
     if not kinds or any(kinds & set(KINDS[scope]) for scope in scopes):
         return ""
     there = " and ".join(sorted(kind.value for kind in kinds))

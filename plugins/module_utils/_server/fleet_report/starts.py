@@ -55,7 +55,7 @@ class Start:
 
 def start_of(one: EndpointFacts, *, now: float, zone_of: ZoneOf) -> Start:
     """The newest occurrence of the schedule of an endpoint that has begun."""
-    policy = one.member.policy
+    policy = one.member.policy_of(one.member.product)
     if policy is None:
         why = Missing("its policy is not valid")
         return Start(why, why, why)
@@ -114,8 +114,9 @@ def windows(facts: Iterable[EndpointFacts], starts: Iterable[Start], now: float)
     """The schedules of most endpoints."""
     found: dict[Schedule, list[Start]] = {}
     for one, start in zip(facts, starts):
-        if start.slot is not None and one.member.policy is not None:
-            found.setdefault(one.member.policy.schedule, []).append(start)
+        policy = one.member.policy_of(one.member.product)
+        if start.slot is not None and policy is not None:
+            found.setdefault(policy.schedule, []).append(start)
     most = sorted(found.items(), key=lambda item: (-len(item[1]), words(item[0])))[:_MOST_SCHEDULES]
     return [window(schedule, some, now) for schedule, some in most]
 

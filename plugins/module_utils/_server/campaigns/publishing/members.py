@@ -38,13 +38,15 @@ class Members:
 
     def group(self, product: str, ring: str, behind: Collection[str]) -> Group:
         """The endpoints of a product, in a ring of it where one is named, that take what made these ones ``behind``."""
-        able = [member for member in self._able() if self._has(member, product)]
+        able = [member for member in self._able() if self._has(member, product) and _is_told(member, product)]
         if ring:
             rings = self._rings(product)
             able = [one for one in able if rings and rings.ring_of(one.name, one.domain, one.ordinal) == ring]
-        scopes = {member.scope for member in able if member.name in behind}
+        scope_of = {member.name: member.scope_of(product) for member in able}
+        scopes = {scope for name, scope in scope_of.items() if name in behind}
         named = () if scopes == set(Scope) else tuple(scope for scope in Scope if scope in scopes)
-        return Group({member.name: member.ordinal for member in able if member.scope in scopes}, named)
+        ordinals = {member.name: member.ordinal for member in able if scope_of[member.name] in scopes}
+        return Group(ordinals, named)
 
     def _rings(self, product: str) -> RingMembership | None:
         """The rings of a product; None where it has none any more."""
@@ -54,7 +56,7 @@ class Members:
     def _able(self) -> tuple[EndpointPolicy, ...]:
         if self._told is None:
             everybody = endpoint_policies(self._connection)
-            self._told = tuple(member for member in everybody if _is_told(member))
+            self._told = tuple(member for member in everybody if member.notified)
             for row in self._connection.execute("SELECT endpoint, product FROM holdings"):
                 self._reported.setdefault(row["endpoint"], set()).add(row["product"])
         return self._told
@@ -65,5 +67,6 @@ class Members:
         return not has or product in has
 
 
-def _is_told(member: EndpointPolicy) -> bool:
-    return member.notified and member.policy is not None and member.policy.events.update_after_download
+def _is_told(member: EndpointPolicy, product: str) -> bool:
+    policy = member.policy_of(product)
+    return policy is not None and policy.events.update_after_download

@@ -213,6 +213,21 @@ def test_a_new_version_is_announced_once_and_to_those_who_are_behind(
     assert len(summaries(connection)) == 1
 
 
+def test_what_is_set_for_the_product_decides_who_is_told_of_it(
+    store: CampaignStore, connection: sqlite3.Connection
+) -> None:
+    off = {"events": {"update_after_download": False}}
+    register(connection, "other", policy={"products": {"clamav": off}})
+    register(connection, "off", policy={"products": {"files": off}})
+    register(connection, "on", policy={**off, "products": {"files": {"events": {"update_after_download": True}}}})
+    register(connection, "engines", policy={"products": {"files": {"components": {"scope": "engines"}}}})
+    register(connection, "broken", policy={"products": {"files": {"schedule": {"frequency": "never"}}}})
+    name = start_campaign(connection, "files", published("2"), now=NOW, limits=LIMITS)
+    assert name is not None
+    told = {one["endpoint"]: one["status"] for one in deliveries(connection, name)}
+    assert told == {"other": "queued", "on": "queued", "off": "skipped", "broken": "skipped"}
+
+
 @pytest.mark.parametrize(
     "held",
     [{"patterns-a": "2"}, {"patterns-a": "2", "patterns-b": "1", "patterns-c": "1"}, {"patterns-x": "2"}],
@@ -319,6 +334,16 @@ def test_slots_that_the_server_keeps_are_notified_once_at_their_instant(
     for dispatch in dispatches:
         store.record_response(dispatch, Response.without_answer(SendResult.NOT_REACHED, "off"), now=late, limits=LIMITS)
     assert store.count_open() == 0, "who is off at its slot is not made to catch up"
+
+
+def test_the_server_keeps_the_slots_of_the_product_that_its_notice_is_for(connection: sqlite3.Connection) -> None:
+    kept = {"schedule": {"frequency": "daily", "start": "12:00", "window": "10m", "initiator": "server"}}
+    register(connection, "n0", "n1", policy={"products": {"files": kept}})
+    for name, product in (("n0", "files"), ("n1", "clamav")):
+        connection.execute("UPDATE endpoints SET product = ? WHERE name = ?", (product, name))
+    assert sum(plan_slots(connection, now=NOW - 60 + step * 60, zone_of=zone_of) for step in range(12)) == 1
+    (campaign,) = summaries(connection)
+    assert [one["endpoint"] for one in deliveries(connection, campaign.id)] == ["n0"]
 
 
 def test_slots_that_are_near_are_told_from_other_notices(store: CampaignStore) -> None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Policy
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timestamps import unix
-from ansible_collections.epp.autoupdate.plugins.module_utils._core.values import frozen
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.policies import EndpointPolicy
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet_report.columns import Missing
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet_report.facts import EndpointFacts
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet_report.starts import start_of, words
@@ -20,17 +20,9 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet_repor
 NOW = unix("2026-06-10T12:30:00Z")  # a Wednesday
 
 
-@frozen
-class Member:
-    """What a plan needs of an endpoint."""
-
-    policy: Policy
-    ordinal: int = 0
-
-
 def facts(**blackout: Any) -> EndpointFacts:
     policy = Policy.from_dict({"schedule": {"blackouts": [blackout]}})
-    return EndpointFacts(name="n1", domain="", member=Member(policy), health=None)  # type: ignore[arg-type]  # not asked for
+    return EndpointFacts(name="n1", domain="", member=EndpointPolicy("n1", 0, policy), health=None)  # type: ignore[arg-type]  # not asked for
 
 
 @pytest.mark.parametrize(
