@@ -109,15 +109,16 @@ options:
     description:
       - The protection product on the host - V(clamav), V(files), V(command), or the name of a definition. The default
         is V(files).
-      - The collection brings definitions for V(crowdsec), V(defender), V(eset), V(fangfrisch), V(kaspersky),
-        V(rkhunter), V(sophos), V(spamassassin), V(suricata), V(symantec), V(trellix) and V(trend).
+      - The collection brings definitions for V(bitdefender), V(crowdsec), V(defender), V(eset), V(fangfrisch),
+        V(kaspersky), V(rkhunter), V(sophos), V(spamassassin), V(suricata), V(symantec), V(trellix), V(trend)
+        and V(withsecure).
         O(product_definitions) adds others.
     type: str
   products:
     description:
       - The protection products on the host, where there are several. The first one has the names on the host that an
-        endpoint with one product has. On an endpoint of an update server, V(clamav) and
-        V(files) are possible as the first one alone, and the server has components, campaigns and rings for that one.
+        endpoint with one product has. On an endpoint of an update server, what the server publishes may be at any
+        place; its campaigns and notices are for the first product, its rings and holds for each.
       - Where it is not empty, it counts instead of O(product).
     type: list
     elements: str
