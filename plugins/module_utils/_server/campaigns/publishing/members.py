@@ -38,7 +38,7 @@ class Members:
 
     def group(self, product: str, ring: str, behind: Collection[str]) -> Group:
         """The endpoints of a product, in a ring of it where one is named, that take what made these ones ``behind``."""
-        able = [member for member in self._able() if self._has(member, product) and _is_told(member, product)]
+        able = [member for member in self._able() if self._is_told(member, product)]
         if ring:
             rings = self._rings(product)
             able = [one for one in able if rings and rings.ring_of(one.name, one.domain, one.ordinal) == ring]
@@ -61,12 +61,8 @@ class Members:
                 self._reported.setdefault(row["endpoint"], set()).add(row["product"])
         return self._told
 
-    def _has(self, member: EndpointPolicy, product: str) -> bool:
-        """By the registry, else by its reports; one that never reported may have any product."""
-        has = {member.product} if member.product else self._reported.get(member.name, set())
-        return not has or product in has
-
-
-def _is_told(member: EndpointPolicy, product: str) -> bool:
-    policy = member.policy_of(product)
-    return policy is not None and policy.events.update_after_download
+    def _is_told(self, member: EndpointPolicy, product: str) -> bool:
+        policy = member.policy_of(product)
+        if policy is None or not policy.events.update_after_download:
+            return False
+        return member.is_notified_of(product) and member.has(product, self._reported.get(member.name, ()))
