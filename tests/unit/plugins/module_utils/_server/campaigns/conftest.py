@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -26,9 +28,32 @@ from ansible_collections.epp.autoupdate.plugins.module_utils._endpoint.converge.
 from ansible_collections.epp.autoupdate.plugins.module_utils._host.local_host import LocalHost
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.base import Notifier, Target
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.notifiers.select import select_notifier
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.campaigns.store import CampaignStore
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.database.database import open_database
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.publication.key_files import ensure_key
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+@pytest.fixture
+def connection(server_host: LocalHost) -> Iterator[sqlite3.Connection]:
+    opened = open_database(server_host)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(connection: sqlite3.Connection) -> CampaignStore:
+    return CampaignStore(connection)
+
+
+def register(connection: sqlite3.Connection, *names: str, domain: str = "", policy: Any = None) -> None:
+    start = connection.execute("SELECT count(*) FROM endpoints").fetchone()[0]
+    for number, name in enumerate(names, start=start):
+        text = json.dumps(policy) if policy else None
+        row = (name, domain, number, text, f"/fleet/{name}")
+        connection.execute("INSERT INTO endpoints (name, domain, ordinal, policy, address) VALUES (?, ?, ?, ?, ?)", row)
+    connection.commit()
 
 
 class SandboxEndpoint:
