@@ -144,12 +144,11 @@ class World:
 
     def idle(self, names: Iterable[str]) -> None:
         """Wait until no update runs on these endpoints: one of them may be on trial while another has failed."""
-        for name in names:
-            eventually(
-                lambda: not self.nodes[name].agent_status()["running"],  # noqa: B023  # asked at once
-                seconds=180,
-                why=f"no update runs on {name}",
-            )
+
+        def rest() -> bool:
+            return not any(self.nodes[name].agent_status()["running"] for name in names)
+
+        eventually(rest, seconds=180, why=f"no update runs on {', '.join(names)}")
 
     def update(self, name: str) -> tuple[str, str]:
         """Update Now on an endpoint; its result and the reason."""

@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.policy.policy import Policy
+from ansible_collections.epp.autoupdate.plugins.module_utils._core.reports.states import Assessment, EndpointState
 from ansible_collections.epp.autoupdate.plugins.module_utils._core.timestamps import unix
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.policies import EndpointPolicy
+from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet.states import EndpointHealth
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet_report.columns import Missing
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet_report.facts import EndpointFacts
 from ansible_collections.epp.autoupdate.plugins.module_utils._server.fleet_report.starts import start_of, words
@@ -22,7 +24,8 @@ NOW = unix("2026-06-10T12:30:00Z")  # a Wednesday
 
 def facts(**blackout: Any) -> EndpointFacts:
     policy = Policy.from_dict({"schedule": {"blackouts": [blackout]}})
-    return EndpointFacts(name="n1", domain="", member=EndpointPolicy("n1", 0, policy), health=None)  # type: ignore[arg-type]  # not asked for
+    health = EndpointHealth(Assessment(EndpointState.CURRENT))
+    return EndpointFacts(name="n1", domain="", member=EndpointPolicy("n1", 0, policy), health=health)
 
 
 @pytest.mark.parametrize(
